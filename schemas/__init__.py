@@ -1,0 +1,1 @@
+"""The contracts: canonical entities, records, topics, ids, codec. Imports nothing of ours."""

@@ -1,0 +1,116 @@
+"""Avro in the Confluent wire format: magic byte 0, schema id (4 bytes, big endian), body.
+
+Instants stay whole microseconds and money amounts become Decimals; `since`, maps and the like are plain Python.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Protocol
+
+import fastavro
+from fastavro.schema import fullname
+
+from schemas.records import all_records
+
+_HEADER = struct.Struct(">bI")
+
+
+class Unreadable(Exception):
+    """The bytes cannot be read: divert the record. `reason` is one word for counting, the text says what exactly."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class Decoded(NamedTuple):
+    record: str
+    """Short record name, e.g. `Envelope` or `PolledRow`."""
+    value: dict[str, Any]
+
+
+class Registry(Protocol):
+    """What the codec needs of a schema registry; `schemas.registry` talks to a real one, tests keep a dict."""
+
+    def schema_text(self, schema_id: int) -> str:
+        """The schema of this id; raises LookupError where there is none, other errors where it cannot tell."""
+
+    def register(self, subject: str, schema: str) -> int: ...
+
+
+def lean(schema: Any) -> Any:
+    """The schema without logical types other than decimal, so that instants are read and written as whole numbers."""
+    if isinstance(schema, list):
+        return [lean(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: lean(part) if key in ("type", "items", "values", "fields") else part for key, part in schema.items()}
+    if kept.get("logicalType") != "decimal":
+        kept.pop("logicalType", None)
+    if "fields" in kept:
+        kept["fields"] = [field | {"type": lean(field["type"])} for field in kept["fields"]]
+    return kept
+
+
+class Codec:
+    """Encodes our records for their topics and decodes anything the registry knows."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._schemas = {name: fastavro.parse_schema(lean(schema)) for name, schema in all_records().items()}
+        self._texts = {name: json.dumps(schema) for name, schema in all_records().items()}
+        self._headers: dict[tuple[str, str], bytes] = {}
+        self._readers: dict[int, tuple[str, Any]] = {}
+
+    def prepare(self, topic: str, records: Iterable[str]) -> None:
+        """Register the records that will be written to the topic; a start-up step, so that encoding never waits."""
+        for record in records:
+            self._header(topic, record)
+
+    def encode(self, topic: str, record: str, value: dict[str, Any]) -> bytes:
+        out = io.BytesIO()
+        out.write(self._header(topic, record))
+        fastavro.schemaless_writer(out, self._schemas[record], value)
+        return out.getvalue()
+
+    def encoder(self, topic: str) -> Callable[[str, dict[str, Any]], bytes]:
+        return lambda record, value: self.encode(topic, record, value)
+
+    def decode(self, data: bytes) -> Decoded:
+        """The record's short name and value; raises Unreadable, or what the registry raises when it cannot be asked."""
+        if len(data) < _HEADER.size or data[0] != 0:
+            raise Unreadable("not_avro", f"no Avro wire format: {len(data)} bytes starting with {data[:5].hex()}")
+        (_, schema_id) = _HEADER.unpack_from(data)
+        name, schema = self._readers.get(schema_id) or self._reader(schema_id)
+        try:
+            value = fastavro.schemaless_reader(io.BytesIO(data[_HEADER.size :]), schema, None)
+        except Exception as problem:  # noqa: BLE001 - fastavro raises whatever the bytes provoke
+            raise Unreadable("body_unreadable", f"schema {schema_id} ({name}) does not fit: {problem!r}") from None
+        if not isinstance(value, dict):
+            raise Unreadable("no_record", f"schema {schema_id} is no record but {type(value).__name__}")
+        return Decoded(name, value)
+
+    def _header(self, topic: str, record: str) -> bytes:
+        header = self._headers.get((topic, record))
+        if header is None:
+            subject = f"{topic}-{fullname(self._schemas[record])}"
+            header = _HEADER.pack(0, self._registry.register(subject, self._texts[record]))
+            self._headers[(topic, record)] = header
+        return header
+
+    def _reader(self, schema_id: int) -> tuple[str, Any]:
+        try:
+            text = self._registry.schema_text(schema_id)
+        except LookupError:
+            raise Unreadable("unknown_schema", f"the registry has no schema {schema_id}") from None
+        try:
+            schema = fastavro.parse_schema(lean(json.loads(text)), _force=True)
+            name = fullname(schema).rpartition(".")[2] if isinstance(schema, dict) else "?"
+        except Exception as problem:  # noqa: BLE001 - anything may have been registered there
+            raise Unreadable("bad_schema", f"schema {schema_id} is no usable Avro schema: {problem!r}") from None
+        self._readers[schema_id] = (name, schema)
+        return name, schema

@@ -1,0 +1,37 @@
+"""Time in records and state: whole microseconds since the Unix epoch, UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+Instant = int
+"""Microseconds since the epoch."""
+
+SECOND: Instant = 1_000_000
+NEVER: Instant = -(2**62)
+"""Before every event: the watermark of what was not heard from."""
+ALWAYS: Instant = 2**62
+"""After every event."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def seconds(value: float) -> Instant:
+    return round(value * SECOND)
+
+
+def from_datetime(value: datetime) -> Instant:
+    return (value - _EPOCH) // timedelta(microseconds=1)
+
+
+def to_datetime(value: Instant) -> datetime:
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def iso(value: Instant | None) -> str:
+    """For people: 2026-11-24T10:31:58.123Z, or `never`."""
+    if value is None or value <= NEVER:
+        return "never"
+    if value >= ALWAYS:
+        return "always"
+    return to_datetime(value).isoformat(timespec="milliseconds").replace("+00:00", "Z")

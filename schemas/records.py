@@ -1,0 +1,463 @@
+"""Every Avro record that driftwise writes, as tables; `schemas/avro/*.avsc` is generated from them and committed.
+
+Rules (contracts 8): growing vocabularies are strings, unions are only [null, T], every field that does not identify the
+record has a default, instants are timestamp-micros, money is decimal(38, 9) bytes with currency and basis.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from schemas.entities import ENTITIES, MONEY_TYPES, Attribute, Entity
+
+Schema = dict[str, Any]
+FOLDER = Path(__file__).parent / "avro"
+
+INSTANT: Schema = {"type": "long", "logicalType": "timestamp-micros"}
+MONEY: Schema = {
+    "type": "record",
+    "name": "Money",
+    "namespace": "q2c",
+    "doc": "An exact amount in a currency; basis is net, tax or gross.",
+    "fields": [
+        {"name": "amount", "type": {"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 9}},
+        {"name": "currency", "type": "string"},
+        {"name": "basis", "type": "string"},
+    ],
+}
+_TYPES: dict[str, tuple[Any, Any]] = {
+    # name: (Avro type, default)
+    "text": ("string", ""),
+    "integer": ("long", 0),
+    "flag": ("boolean", False),
+    "instant": (INSTANT, 0),
+    "raw": ("bytes", ""),
+    "texts": ({"type": "map", "values": "string"}, {}),
+    "nullable_texts": ({"type": "map", "values": ["null", "string"]}, {}),
+    "instants": ({"type": "map", "values": INSTANT}, {}),
+    "counts": ({"type": "map", "values": "long"}, {}),
+    "names": ({"type": "array", "items": "string"}, []),
+}
+
+
+class _Seen:
+    """Avro defines a named type once a schema and refers to it by name afterwards."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def define(self, schema: Schema) -> Any:
+        full = f"{schema['namespace']}.{schema['name']}"
+        if full in self.names:
+            return full
+        self.names.add(full)
+        return schema
+
+
+def _field(spec: tuple[Any, ...], seen: _Seen) -> Schema:
+    """(name, type, doc) where type is a key of _TYPES, `?key` for nullable, `!key` for identifying (no default),
+    `[Record` for an array of a nested record, `money` or `?money`."""
+    name, kind, doc = spec
+    if kind.startswith("["):
+        return {"name": name, "type": {"type": "array", "items": _nested(kind[1:], seen)}, "default": [], "doc": doc}
+    if kind in ("?money",):
+        return {"name": name, "type": ["null", seen.define(MONEY)], "default": None, "doc": doc}
+    bare = kind.lstrip("?!")
+    avro, default = _TYPES[bare]
+    if kind.startswith("?"):
+        return {"name": name, "type": ["null", avro], "default": None, "doc": doc}
+    if kind.startswith("!"):
+        return {"name": name, "type": avro, "doc": doc}
+    return {"name": name, "type": avro, "default": default, "doc": doc}
+
+
+def _record(name: str, namespace: str, doc: str, fields: list[tuple[Any, ...]], seen: _Seen | None = None) -> Schema:
+    seen = seen or _Seen()
+    return {
+        "type": "record",
+        "name": name,
+        "namespace": namespace,
+        "doc": doc,
+        "fields": [_field(f, seen) for f in fields],
+    }
+
+
+def _nested(name: str, seen: _Seen) -> Any:
+    doc, fields = _PARTS[name]
+    return seen.define(_record(name, "q2c", doc, fields, seen))
+
+
+_PARTS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
+    "Watermark": (
+        "How far one source object has been heard.",
+        [
+            ("system", "!text", "system instance"),
+            ("object", "!text", "entity, or * for all entities of the system"),
+            ("epoch", "integer", "rises when the watermark was withdrawn"),
+            ("phase", "text", "snapshot, streaming or gap; only streaming carries a watermark"),
+            ("watermark", "?instant", "every change committed up to then was processed"),
+        ],
+    ),
+    "Link": (
+        "One native customer that another one names.",
+        [("system", "!text", "system instance"), ("native_customer", "!text", "its native id")],
+    ),
+    "Evidence": (
+        "One record version that a verdict rests on.",
+        [
+            ("system", "!text", "system instance"),
+            ("entity", "!text", "canonical entity"),
+            ("native_id", "!text", "the record"),
+            ("version", "text", "position in the source's order"),
+            (
+                "native_version",
+                "text",
+                "as the source names it: transaction id (PostgreSQL), SystemModstamp (Salesforce)",
+            ),
+            ("committed_at", "instant", "source commit time"),
+            ("field", "text", "what was compared"),
+            ("value", "?text", "its value, null where absent"),
+        ],
+    ),
+    "CorrectedAttribute": (
+        "One attribute with the value of its system of record.",
+        [
+            ("name", "!text", "canonical attribute"),
+            ("value", "?text", "JSON text of the owner's value; null where the owner has none"),
+            ("owner", "text", "system instance that owns it"),
+            ("native_id", "text", "the owner's record"),
+            ("version", "text", "the owner's version"),
+            ("committed_at", "?instant", "when the owner committed it"),
+            ("agree", "names", "systems with the same value"),
+            ("diverge", "texts", "system -> its other value"),
+            ("unheard", "names", "systems that should have it and were not heard"),
+        ],
+    ),
+    "Condition": (
+        "A Kubernetes-style condition of a customer's process.",
+        [
+            ("type", "!text", "e.g. InvoicesPosted"),
+            ("status", "text", "True, False or Unknown"),
+            ("reason", "text", "CamelCase word"),
+            ("last_transition_at", "?instant", "event time of the last change of status"),
+        ],
+    ),
+}
+
+_SUBJECT: list[tuple[Any, ...]] = [
+    ("canonical_id", "!text", "canonical customer"),
+    ("system", "!text", "system instance of the subject"),
+    ("entity", "!text", "canonical entity of the subject"),
+    ("native_id", "!text", "the subject's native id"),
+]
+
+_PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
+    # record: (namespace, doc, fields)
+    "PolledRow": (
+        "q2c.source",
+        "A row that a polling connector read, with every selected field as exact text.",
+        [
+            ("system", "!text", "system instance"),
+            ("object", "!text", "the vendor's object name"),
+            ("id", "!text", "native record id"),
+            ("customer", "!text", "native customer id that the row carries"),
+            ("operation", "text", "upsert, delete, moved_out, moved_in or presumed_deleted"),
+            ("modified_at", "instant", "the vendor's modification time"),
+            ("poll", "integer", "number of the poll; orders rows of equal modification time"),
+            ("snapshot", "flag", "read by the first full pass"),
+            ("changed_by", "?text", "the vendor's user id"),
+            ("fields", "nullable_texts", "field -> text as sent, null where the vendor says null"),
+        ],
+    ),
+    "SourceProgress": (
+        "q2c.source",
+        "How far a polling connector has read one object, written to every partition.",
+        [
+            ("system", "!text", "system instance"),
+            ("object", "!text", "the vendor's object name"),
+            ("partition", "!integer", "partition it was written to"),
+            ("epoch", "integer", "rises when the watermark was withdrawn"),
+            ("phase", "text", "snapshot, streaming or gap"),
+            ("watermark", "?instant", "server time when the query began, floored, minus look-back"),
+            ("observed_at", "instant", "wall clock of the connector"),
+        ],
+    ),
+    "SourceProbe": (
+        "q2c.source",
+        "A question written behind everything the source has sent: how old is the watermark here?",
+        [("system", "!text", "system instance"), ("observed_at", "instant", "wall clock of the asker")],
+    ),
+    "LinkAsserted": (
+        "q2c.identity",
+        "A customer record, and the records of other systems that it names.",
+        [
+            ("system", "!text", "system instance"),
+            ("native_customer", "!text", "native id"),
+            ("links", "[Link", "what it names now; empty withdraws all"),
+            ("version", "text", "version of the customer record"),
+            ("committed_at", "instant", "source commit time"),
+            ("present", "flag", "false once the record is deleted"),
+        ],
+    ),
+    "RouteAssigned": (
+        "q2c.identity",
+        "The canonical id of a native customer.",
+        [
+            ("system", "!text", "system instance"),
+            ("native_customer", "!text", "native id"),
+            ("canonical_id", "!text", "id of the senior member of its cluster"),
+            ("route_version", "integer", "rises with every change of route of this native customer"),
+            ("routed_at", "instant", "commit time of the link that caused it"),
+        ],
+    ),
+    "Watermarks": (
+        "q2c.change",
+        "What one upstream partition has processed, written behind the changes it covers.",
+        [
+            ("partition", "!integer", "upstream partition"),
+            ("watermarks", "[Watermark", "entries that changed"),
+        ],
+    ),
+    "SourceObserved": (
+        "q2c.change",
+        "How old a source's watermark was at an instant of the wall clock, in one partition.",
+        [
+            ("system", "!text", "system instance"),
+            ("partition", "!integer", "partition of the source topic"),
+            ("observed_at", "instant", "wall clock"),
+            ("watermark", "?instant", "lowest watermark of the system in that partition"),
+        ],
+    ),
+    "EntityMoved": (
+        "q2c.change",
+        "A record left this canonical customer for another.",
+        [
+            ("canonical_id", "!text", "the customer it leaves"),
+            ("system", "!text", "system instance"),
+            ("entity", "!text", "canonical entity"),
+            ("native_id", "!text", "the record"),
+            ("route_version", "integer", "the route that sends it away"),
+            ("moved_at", "instant", "event time of the move"),
+            ("moved_to", "text", "the customer it goes to, where known"),
+        ],
+    ),
+    "HoleOpened": (
+        "q2c.change",
+        "A record was diverted: evidence is missing from here on.",
+        [
+            ("canonical_id", "text", "customer, empty if unreadable"),
+            ("system", "!text", "system instance"),
+            ("entity", "text", "entity, * if unreadable"),
+            ("letter_id", "!text", "the dead letter"),
+            ("partition", "integer", "upstream partition"),
+            ("opened_at", "instant", "evidence is complete up to then"),
+        ],
+    ),
+    "HoleClosed": (
+        "q2c.change",
+        "A diverted record came home or was dismissed.",
+        [
+            ("canonical_id", "text", "customer, empty if unreadable"),
+            ("system", "!text", "system instance"),
+            ("entity", "text", "entity, * if unreadable"),
+            ("letter_id", "!text", "the dead letter"),
+            ("how", "text", "replayed or dismissed"),
+        ],
+    ),
+    "Drift": (
+        "q2c",
+        "A drift at its present stage: open, or closed with how.",
+        [
+            ("drift_id", "!text", "hash of kind, subject and trigger version"),
+            ("kind", "!text", "name in the catalogue"),
+            ("kind_number", "text", "number in the catalogue"),
+            *_SUBJECT,
+            ("status", "text", "open or closed; baseline for what stood before go-live"),
+            ("severity", "text", "S1 to S4"),
+            ("finance_impacting", "flag", "counts in the manual-intervention KPI"),
+            ("amount_at_stake", "?money", "what the subject is worth"),
+            ("owner_system", "text", "system instance that owns the missing or right value"),
+            ("owner_team", "text", "who acts on it"),
+            ("trigger_version", "text", "version of the fact that started it"),
+            ("triggered_at", "instant", "event time"),
+            ("due_at", "instant", "event time: deadline, or end of grace"),
+            ("opened_at", "instant", "event time"),
+            ("closed_at", "?instant", "event time"),
+            ("how", "text", "corrected, self_healed, withdrawn, moved, retracted"),
+            ("expected", "text", "in words for a finance person"),
+            ("observed", "text", "in words for a finance person"),
+            ("evidence", "[Evidence", "record versions the verdict rests on"),
+            ("watermarks", "instants", "system/object -> how far it had been heard"),
+            ("command_id", "?text", "the correction asked for"),
+            ("mode", "text", "execute, propose or alert"),
+        ],
+    ),
+    "Command": (
+        "q2c",
+        "A correction to perform or to propose.",
+        [
+            ("command_id", "!text", "hash of drift, type, target, desired values and evidence versions"),
+            ("idempotency_key", "!text", "command id and attempt epoch"),
+            ("drift_id", "!text", "why"),
+            ("type", "!text", "e.g. erp.customer.upsert"),
+            ("sort", "text", "copy or ask"),
+            ("target_system", "!text", "system instance"),
+            ("target_entity", "text", "canonical entity"),
+            ("target_id", "text", "native id, or the business key to find it by"),
+            ("canonical_id", "text", "customer"),
+            ("mode", "text", "execute or propose"),
+            ("desired", "nullable_texts", "field -> value"),
+            ("expected", "nullable_texts", "field -> value that the command rests on, compared at the verify read"),
+            ("evidence_versions", "texts", "system/entity/id -> version"),
+            ("not_after", "?instant", "expires then"),
+        ],
+    ),
+    "CommandResult": (
+        "q2c",
+        "What became of a command.",
+        [
+            ("command_id", "!text", "the command"),
+            ("drift_id", "text", "why it was issued"),
+            ("type", "text", "command type"),
+            ("target_system", "text", "system instance"),
+            ("status", "text", "applied, noop_already_right, fenced, rejected, expired or failed"),
+            ("reason", "text", "what the target said"),
+            ("native_id", "text", "the record written or found"),
+            ("attempt", "integer", "1 for the first"),
+            ("finished_at", "instant", "wall clock of the executor"),
+        ],
+    ),
+    "ObligationSettled": (
+        "q2c",
+        "An obligation's answer, once.",
+        [
+            ("drift_id", "!text", "the id its drift has or would have"),
+            ("kind", "!text", "name in the catalogue"),
+            *_SUBJECT,
+            ("triggered_at", "instant", "event time"),
+            ("due_at", "instant", "event time"),
+            ("settled_at", "instant", "event time of the answer"),
+            ("result", "text", "met, missed, late, withdrawn, baseline or retracted"),
+            ("amount", "?money", "what the subject is worth"),
+        ],
+    ),
+    "DeadLetter": (
+        "q2c",
+        "Input that could not be read or mapped, with its origin and the original bytes.",
+        [
+            ("letter_id", "!text", "topic-partition-offset of its first trip"),
+            ("topic", "!text", "where it came from"),
+            ("partition", "!integer", "where it came from"),
+            ("offset", "!integer", "where it came from"),
+            ("stage", "text", "which stage refused it"),
+            ("reason", "text", "one word: what kind of fault"),
+            ("detail", "text", "what exactly, and what to do"),
+            ("system", "text", "system instance"),
+            ("entity", "text", "entity where readable, else *"),
+            ("hops", "integer", "how often it has been refused"),
+            ("status", "text", "new or needs_fix"),
+            ("diverted_at", "instant", "wall clock"),
+            ("original_key", "?raw", "bytes as received"),
+            ("original_value", "?raw", "bytes as received"),
+            ("original_headers", "nullable_texts", "headers as received, latin-1"),
+        ],
+    ),
+    "CorrectedEntity": (
+        "q2c",
+        "The truth about an entity while systems still disagree.",
+        [
+            *_SUBJECT[:1],
+            ("entity", "!text", "canonical entity"),
+            ("native_id", "!text", "the record; the canonical id itself for the merged customer"),
+            ("revision", "integer", "never falls"),
+            ("complete_until", "?instant", "every source heard up to then"),
+            ("attributes", "[CorrectedAttribute", "one an attribute"),
+        ],
+    ),
+    "ProcessState": (
+        "q2c",
+        "Where a customer's process stands.",
+        [
+            *_SUBJECT[:1],
+            ("revision", "integer", "never falls"),
+            ("stage", "text", "prospect, won, provisioned, active, churned"),
+            ("complete_until", "?instant", "every source heard up to then"),
+            ("members", "names", "system:native id of every record of this customer"),
+            ("open_drifts", "counts", "kind -> number open"),
+            ("conditions", "[Condition", "one an aspect of the process"),
+        ],
+    ),
+}
+
+_ENVELOPE: list[tuple[Any, ...]] = [
+    ("canonical_id", "!text", "canonical customer; the record's key"),
+    ("system", "!text", "system instance"),
+    ("native_id", "!text", "native record id"),
+    ("native_customer", "text", "native customer id that the record carries"),
+    ("operation", "text", "upsert, delete or presumed_deleted"),
+    ("version", "text", "position in the source's order; comparable within one record only"),
+    ("native_version", "text", "as the source names it: transaction id (PostgreSQL), SystemModstamp (Salesforce)"),
+    ("committed_at", "instant", "source commit time"),
+    ("effective_at", "instant", "when it became a fact of this customer: commit time, or the later link"),
+    ("route_version", "integer", "the route that brought it here"),
+    ("snapshot", "flag", "read by the source's first full pass"),
+    ("changed_by", "text", "person, integration, driftwise or unknown"),
+    ("since", "texts", "governed fact -> instant/version in which it first held"),
+    ("source", "text", "topic-partition@offset it was read from"),
+    ("letter_id", "?text", "set when it comes back from the dead letters"),
+]
+
+
+def change_record_name(entity: str) -> str:
+    return "".join(word.capitalize() for word in entity.split("_")) + "Changed"
+
+
+def _attribute_field(attribute: Attribute, seen: _Seen) -> Schema:
+    if attribute.type in MONEY_TYPES:
+        avro: Any = seen.define(MONEY)
+    elif attribute.type == "date":
+        avro = "string"
+    else:
+        avro = _TYPES[attribute.type][0]
+    field = {"name": attribute.name, "type": ["null", avro], "default": None, "doc": attribute.meaning}
+    return field | {"pii": True} if attribute.pii else field
+
+
+def _change_record(entity: Entity) -> Schema:
+    seen = _Seen()
+    name = change_record_name(entity.name)
+    record = _record(name, "q2c.change", entity.meaning, _ENVELOPE, seen)
+    attributes = {
+        "type": "record",
+        "name": name.removesuffix("Changed") + "Attributes",
+        "namespace": "q2c.change",
+        "fields": [_attribute_field(a, seen) for a in entity.attributes],
+    }
+    record["fields"].append(
+        {"name": "attributes", "type": ["null", attributes], "default": None, "doc": "null once it is deleted"}
+    )
+    return record
+
+
+def all_records() -> dict[str, Schema]:
+    """Short record name -> Avro schema, for every record that driftwise writes."""
+    plain = {name: _record(name, namespace, doc, fields) for name, (namespace, doc, fields) in _PLAIN.items()}
+    changes = {change_record_name(e.name): _change_record(e) for e in ENTITIES.values()}
+    return plain | changes
+
+
+def avro_text(schema: Schema) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def write_files(folder: Path = FOLDER) -> list[Path]:
+    """Write one .avsc a record; returns the files."""
+    folder.mkdir(exist_ok=True)
+    written = []
+    for name, schema in all_records().items():
+        path = folder / f"{name}.avsc"
+        path.write_text(avro_text(schema))
+        written.append(path)
+    return written

@@ -1,0 +1,97 @@
+"""Every topic of a deployment: what it carries, how it is keyed and partitioned, how long it is kept (contracts 2)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from aiokafka.partitioner import murmur2
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+class Topic(NamedTuple):
+    name: str
+    carries: str
+    key: str
+    cleanup: str = "delete"
+    kept_days: int | None = None
+    """None: for ever."""
+    partitions: int | None = None
+    """None: the governed number of partitions N."""
+
+    def config(self) -> dict[str, str]:
+        config = {"cleanup.policy": self.cleanup, "message.timestamp.type": "CreateTime"}
+        if self.cleanup == "compact":
+            # Markers outlive a store that was away for half of this (contracts 1); compaction keeps restores short.
+            config |= {"delete.retention.ms": str(7 * DAY_MS), "min.cleanable.dirty.ratio": "0.1"}
+        else:
+            config |= {"retention.ms": str((self.kept_days or 30) * DAY_MS)}
+        return config
+
+
+CHANGES = "q2c.changes"
+CROSSWALK = "q2c.crosswalk"
+LINKS = "q2c.links"
+PROGRESS = "q2c.progress"
+CORRECTED_STATE = "q2c.corrected-state"
+DRIFTS = "q2c.drifts"
+COMMANDS = "q2c.commands"
+COMMAND_RESULTS = "q2c.command-results"
+AUDIT = "q2c.audit"
+DEAD_LETTERS = "q2c.dead-letters"
+CHANGELOG = "q2c.changelog."
+
+_SHARED = (
+    Topic(
+        LINKS,
+        "which native records say they belong together, with progress",
+        "system/native customer id",
+        kept_days=30,
+        partitions=1,
+    ),
+    Topic(CROSSWALK, "canonical id of every native customer, with progress", "system/native customer id", "compact"),
+    Topic(CHANGES, "canonical changes, moves, holes and watermarks", "canonical customer id", kept_days=30),
+    Topic(
+        PROGRESS, "watermarks of every source object and observations of sources", "system", kept_days=7, partitions=1
+    ),
+    Topic(
+        CORRECTED_STATE,
+        "each entity's attributes from their systems of record",
+        "canonical id/entity/native id",
+        "compact",
+    ),
+    Topic(DRIFTS, "one record a drift, rewritten at each transition", "drift id", "compact"),
+    Topic(COMMANDS, "corrections to perform or to propose", "target system/native subject", kept_days=30),
+    Topic(COMMAND_RESULTS, "what became of each command", "target system/native subject", kept_days=30),
+    Topic(AUDIT, "one record a settled obligation", "drift id", kept_days=3650),
+    Topic(DEAD_LETTERS, "input that could not be read or mapped, with its origin", "original key", kept_days=30),
+    Topic(CHANGELOG + "identify", "state of the identify stage", "entity key", "compact"),
+    Topic(CHANGELOG + "crosswalk", "state of the crosswalk stage", "entity key", "compact", partitions=1),
+    Topic(CHANGELOG + "judge", "state of the judge stage", "entity key", "compact"),
+    Topic(CHANGELOG + "fleet", "state of the fleet stage", "entity key", "compact", partitions=1),
+)
+
+
+def source_topic(system: str) -> str:
+    return f"src.{system}"
+
+
+def cursor_topic(system: str) -> str:
+    return f"src.{system}.cursor"
+
+
+def topics(systems: tuple[str, ...], polled: tuple[str, ...] = ()) -> tuple[Topic, ...]:
+    """All topics of a deployment with these system instances; `polled` ones have a connector that keeps a cursor."""
+    sources = tuple(
+        Topic(source_topic(s), f"changes of {s} as captured", "native customer id", kept_days=30) for s in systems
+    )
+    cursors = tuple(
+        Topic(cursor_topic(s), f"cursor and row index of the poller of {s}", "object or row", "compact", partitions=1)
+        for s in polled
+    )
+    return sources + cursors + _SHARED
+
+
+def partition_for(key: str, partitions: int) -> int:
+    """The partition that Kafka's Java producer, Connect and librdkafka's `murmur2` give this key."""
+    return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
