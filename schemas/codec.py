@@ -18,6 +18,14 @@ from schemas.records import all_records
 
 _HEADER = struct.Struct(">bI")
 
+_CONNECT_TYPES = {
+    # Kafka Connect names types for which Debezium writes plain numbers; without these a date is a count of days.
+    "io.debezium.time.Date": "date",
+    "io.debezium.time.MicroTime": "time-micros",
+    "io.debezium.time.Timestamp": "local-timestamp-millis",
+    "io.debezium.time.MicroTimestamp": "local-timestamp-micros",
+}
+
 
 class Unreadable(Exception):
     """The bytes cannot be read: divert the record. `reason` is one word for counting, the text says what exactly."""
@@ -43,7 +51,9 @@ class Registry(Protocol):
 
 
 def lean(schema: Any) -> Any:
-    """The schema without logical types other than decimal, so that instants are read and written as whole numbers."""
+    """The schema without logical types other than decimal, so that instants are read and written as whole numbers.
+
+    Columns that Kafka Connect calls dates and local times get theirs: they are no instants, and become Python's."""
     if isinstance(schema, list):
         return [lean(part) for part in schema]
     if not isinstance(schema, dict):
@@ -51,6 +61,8 @@ def lean(schema: Any) -> Any:
     kept = {key: lean(part) if key in ("type", "items", "values", "fields") else part for key, part in schema.items()}
     if kept.get("logicalType") != "decimal":
         kept.pop("logicalType", None)
+    if (connect_name := kept.get("connect.name")) in _CONNECT_TYPES:
+        kept["logicalType"] = _CONNECT_TYPES[connect_name]
     if "fields" in kept:
         kept["fields"] = [field | {"type": lean(field["type"])} for field in kept["fields"]]
     return kept
