@@ -1,0 +1,11 @@
+"""The services around driftwise: Kafka, Kafka Connect with Debezium, a schema registry, PostgreSQL.
+
+services.yaml declares them once. `embedded` runs them as processes of this machine, without Docker, Java or root; the
+compose file made by `compose` runs the same as containers. Either way `Endpoints` says where they are.
+"""
+
+from connectors.stack.embedded import ServiceStatus, down, status, up
+from connectors.stack.endpoints import Endpoints, Postgres, load
+from connectors.stack.errors import StackError
+
+__all__ = ["Endpoints", "Postgres", "ServiceStatus", "StackError", "down", "load", "status", "up"]

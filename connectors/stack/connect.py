@@ -1,0 +1,81 @@
+"""Kafka Connect with the Debezium connector and the Avro converter."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+from connectors.stack import java
+from connectors.stack.declaration import services
+from connectors.stack.http import answers
+from connectors.stack.machine import LOOPBACK
+from connectors.stack.processes import Launch
+from connectors.stack.registry import NATIVE_PATH
+from connectors.stack.service import Site
+
+_CONVERTER_INTERFACE = "org.apache.kafka.connect.storage.Converter"
+
+
+class Connect:
+    """One distributed worker; it may be started before Kafka is ready and waits for it."""
+
+    name = "connect"
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._home = site.folder / self.name
+        self._properties = self._home / "connect.properties"
+
+    def prepare(self) -> None:
+        self._link_plugins()
+        java.write_properties(self._properties, services().connect.settings | self._addresses())
+
+    def launch(self) -> Launch:
+        declared = services().connect
+        logging = java.write_logging(self._home / "log4j2.xml", self._site.log(self.name))
+        start = [*java.classpath("connect", self._site.cache), declared.main_class, str(self._properties)]
+        argv = java.java(heap_mib=declared.heap_mib, options=["-XX:TieredStopAtLevel=1", logging], start=start)
+        return Launch(argv, self._site.output(self.name), self._home)
+
+    def is_ready(self) -> bool:
+        port = self._site.ports[self.name]
+        if answers(port, "/connectors") is None:
+            return False
+        listed = {plugin["class"] for plugin in answers(port, "/connector-plugins") or []}
+        return services().connect.plugins.debezium.class_name in listed
+
+    def complete(self) -> None:
+        """Nothing: connectors are registered by `driftwise connect apply`."""
+
+    def _addresses(self) -> dict[str, str]:
+        ports = self._site.ports
+        return {
+            "bootstrap.servers": f"{LOOPBACK}:{ports['kafka_internal']}",
+            "listeners": f"http://{LOOPBACK}:{ports[self.name]}",
+            "rest.advertised.host.name": LOOPBACK,
+            "plugin.path": str(self._plugins),
+            "value.converter.apicurio.registry.url": f"http://{LOOPBACK}:{ports['registry']}{NATIVE_PATH}",
+        }
+
+    @property
+    def _plugins(self) -> Path:
+        return self._home / "plugins"
+
+    def _link_plugins(self) -> None:
+        shutil.rmtree(self._plugins, ignore_errors=True)
+        self._plugins.mkdir(parents=True)
+        (archive,) = java.jars("debezium", self._site.cache)
+        for folder in archive.iterdir():
+            (self._plugins / folder.name).symlink_to(folder)
+        converter = self._plugins / "converter"
+        converter.mkdir()
+        for jar in java.jars("converter", self._site.cache):
+            (converter / jar.name).symlink_to(jar)
+        _declare(services().connect.plugins.converter.class_name, converter / "declaration.jar")
+
+
+def _declare(class_name: str, jar: Path) -> None:
+    """Name a converter for Java's ServiceLoader, which its own jar omits; so Connect need not search every class."""
+    with zipfile.ZipFile(jar, "w") as archive:
+        archive.writestr(f"META-INF/services/{_CONVERTER_INTERFACE}", class_name)

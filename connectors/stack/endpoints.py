@@ -1,0 +1,72 @@
+"""Where the services of a running stack are found."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from connectors.stack.errors import StackError
+
+_FILE = "endpoints.json"
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """Address and superuser of the PostgreSQL server; connections over loopback need no password."""
+
+    host: str
+    port: int
+    user: str
+
+    def dsn(self, database: str) -> str:
+        """Connection string of one of its databases, as psycopg takes it."""
+        return f"host={self.host} port={self.port} user={self.user} dbname={database}"
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Addresses of the services, and their log files where they run as our own processes.
+
+    `registry_url` speaks the Confluent schema registry API (ccompat v7), `registry_native_url` Apicurio's own (v2).
+    `postgres_for_connect` is the database as Kafka Connect must name it: inside containers other than from outside.
+    """
+
+    provider: str
+    kafka_bootstrap: str
+    connect_url: str
+    registry_url: str
+    registry_native_url: str
+    postgres: Postgres
+    postgres_for_connect: Postgres
+    logs: dict[str, str]
+
+    def save(self, folder: Path) -> None:
+        """Write them into the stack's folder, all or nothing, so that other processes find the stack."""
+        write_whole(folder / _FILE, json.dumps(asdict(self), indent=2))
+
+
+def load(folder: Path | str) -> Endpoints:
+    """Endpoints of the stack that was started in `folder`. Raises StackError where there is none."""
+    path = Path(folder).resolve() / _FILE
+    try:
+        raw = json.loads(path.read_text())
+        postgres = {name: Postgres(**raw.pop(name)) for name in ("postgres", "postgres_for_connect")}
+        return Endpoints(**raw, **postgres)
+    except FileNotFoundError:
+        raise StackError(f"No stack runs in {path.parent}: start one with `driftwise stack up`.") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise StackError(f"{path} cannot be read ({error}): run `driftwise stack down`, then `up`.") from error
+
+
+def forget(folder: Path) -> None:
+    """Remove the saved endpoints: the stack is down."""
+    (folder / _FILE).unlink(missing_ok=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file so that a reader sees the old or the new content, never half of it."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(text)
+    beside.replace(path)
