@@ -76,6 +76,8 @@ class _DebeziumReader:
         table = source["table"]
         columns = self.tables[table]
         image = value[_IMAGES[op]]
+        if image is None:
+            raise Unreadable("image_missing", f"{self.system}.{table} sent no row: it needs REPLICA IDENTITY FULL")
         if op == "u" and value.get("before") and value["before"][columns.id] != image[columns.id]:
             raise Unreadable("native_id_changed", f"{self.system}.{table}: a row's id was changed; ids are for ever")
         operation = _operation(op, headers, columns)
