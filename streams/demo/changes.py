@@ -1,0 +1,106 @@
+"""Changes of mind after the deal: an amendment of the contract, a credit memo for an invoice."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from streams.demo.flaws import CREDIT_MEMO_UNPROPAGATED, VALUE_MISMATCH
+from streams.demo.script import INTEGRATION, SALES, Script
+from streams.demo.steps import Value
+
+_CENT = Decimal("0.01")
+_BILLING = "billing-operator"
+_FINANCE = "finance"
+
+
+def amend(script: Script, at: float, *, in_erp: bool) -> None:
+    """The contract grows in billing; the ERP contract and the opportunity follow, or the opportunity leads."""
+    who = script.profile
+    monthly = (who.monthly * script.rng.choice((Decimal("1.10"), Decimal("1.25"), Decimal("1.5")))).quantize(_CENT)
+    value = monthly * who.term_months
+    leads = script.flaw is None and script.chance(0.3)
+    deal = -script.soon(0.4, 1.5) if leads else script.answer(VALUE_MISMATCH, "opportunity")
+    if deal is not None:
+        # Not within the second before the amendment: the CRM's whole-second stamp would put it first.
+        at_deal = at + deal + (0.0 if leads else 1.0)
+        script.add(at_deal, "crm", SALES, script.change("Opportunity", "crm.opportunity", Amount=value))
+    script.add(
+        at,
+        "billing",
+        _BILLING,
+        script.create(
+            "amendment",
+            "billing.amendment",
+            id=who.id("AM", 1),
+            account_id=script.ref("billing.account"),
+            subscription_id=script.ref("billing.subscription"),
+            number=who.id("AMD", 1),
+            type="upsell",
+            effective_on=who.today,
+            status="Active",
+        ),
+        script.change(
+            "subscription", "billing.subscription", version=2, monthly_amount=monthly, total_contract_value=value
+        ),
+        script.create(
+            "subscription_version",
+            "billing.version.2",
+            id=who.id("V", 2),
+            account_id=script.ref("billing.account"),
+            subscription_id=script.ref("billing.subscription"),
+            version=2,
+            currency=who.currency,
+            effective_on=who.today,
+            total_contract_value=value,
+        ),
+        script.change("contract", "billing.contract", value=value),
+    )
+    ledger = script.answer(VALUE_MISMATCH, "erp")
+    if in_erp and ledger is not None:
+        script.add(at + ledger, "erp", INTEGRATION, script.change("contract", "erp.contract", value=value))
+
+
+def credit(script: Script, at: float) -> None:
+    """A credit memo: asked for in billing, posted in the ERP, shown in the CRM's account view."""
+    who = script.profile
+    amount = max(_CENT, (who.monthly / 10).quantize(_CENT))
+    memo: dict[str, Value] = {
+        "id": who.id("M"),
+        "number": who.id("CM"),
+        "invoice_number": who.id("INV"),
+        "currency": who.currency,
+        "total_amount": amount,
+    }
+    account, customer = script.ref("billing.account"), script.ref("erp.customer")
+    script.add(
+        at,
+        "billing",
+        _BILLING,
+        script.create("credit_memo", "billing.memo", account_id=account, status="Posted", **memo),
+    )
+    drafted = script.add(
+        at + script.soon(0.2, 0.6),
+        "erp",
+        _FINANCE,
+        script.create("credit_memo", "erp.memo", customer_id=customer, status="Draft", **memo),
+    )
+    posted = script.add(
+        drafted + script.soon(0.3, 0.8), "erp", _FINANCE, script.change("credit_memo", "erp.memo", status="Posted")
+    )
+    after = script.answer(CREDIT_MEMO_UNPROPAGATED)
+    if after is None:
+        return
+    script.add(
+        posted + after,
+        "crm",
+        INTEGRATION,
+        script.create(
+            "Credit_Memo__c",
+            "crm.memo",
+            Account__c=script.ref("crm.account"),
+            Number__c=who.id("CM"),
+            Amount__c=amount,
+            CurrencyIsoCode=who.currency,
+            Status__c="Posted",
+        ),
+    )

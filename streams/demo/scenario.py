@@ -1,0 +1,117 @@
+"""All customers of a run: the same seed, SLAs and day give the same plan, to the last amount and delay."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+
+from streams.demo.flaws import (
+    DEFAULT_SLA_SECONDS,
+    FAULTS,
+    NEAR_MISSES,
+    WON_WITHOUT_ERP_CUSTOMER,
+    WRITEBACK_MISSING,
+    Flaw,
+)
+from streams.demo.journeys import write_journey
+from streams.demo.profile import draw_profile
+from streams.demo.script import Script
+from streams.demo.steps import Journey, Step, in_time_order
+
+CLEAN_FOR_EACH_FAULTY = 10
+_SPREAD_SECONDS = 40.0
+_FLAWED_WITHIN_SECONDS = 34.0  # their deadlines come last; they start earlier so that the run ends in about a minute
+_SHORTEST_SLA_SECONDS = 6.0  # below it a usual answer could miss its deadline
+_ENDINGS = ("won", "lost", "open")
+_ENDING_WEIGHTS = (94, 3, 3)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`journeys` sorted by their start; `faults` and `near_misses` say which customer has which flaw."""
+
+    seed: int
+    journeys: tuple[Journey, ...]
+    faults: Mapping[int, Flaw]
+    near_misses: Mapping[int, Flaw]
+
+    def steps(self) -> list[Step]:
+        """All steps in time order."""
+        return list(in_time_order(self.journeys))
+
+    @property
+    def clean(self) -> frozenset[int]:
+        return frozenset(j.customer for j in self.journeys) - set(self.faults) - set(self.near_misses)
+
+    @property
+    def duration_seconds(self) -> float:
+        return max(journey.steps[-1].at_seconds for journey in self.journeys)
+
+    @property
+    def events(self) -> int:
+        """Rows created or changed."""
+        return sum(len(step.writes) for journey in self.journeys for step in journey.steps)
+
+    def planned_drifts(self) -> frozenset[tuple[int, str]]:
+        """(customer, kind), with consequences: an ERP customer that a correction creates is written back by nobody."""
+        faults = {(customer, flaw.kind) for customer, flaw in self.faults.items()}
+        consequences = {(c, WRITEBACK_MISSING) for c, kind in faults if kind == WON_WITHOUT_ERP_CUSTOMER}
+        return frozenset(faults | consequences)
+
+
+def plan(seed: int, today: date, slas: Mapping[str, float] = DEFAULT_SLA_SECONDS) -> Plan:
+    """A run of about a minute. `slas`: kind -> seconds (for contract_value_mismatch its grace); `today` is the UTC day
+    of the run. Raises ValueError where an SLA is so short that clean customers could miss it."""
+    _check(slas)
+    rng = random.Random(f"driftwise demo {seed}")  # noqa: S311 - must repeat, not be secret
+    flaws: list[Flaw | None] = [*FAULTS, *NEAR_MISSES, *[None] * (CLEAN_FOR_EACH_FAULTY * len(FAULTS))]
+    rng.shuffle(flaws)
+    journeys = [_journey(number, _run(seed), today, slas, flaw, rng) for number, flaw in enumerate(flaws, 1)]
+    chosen = {number: flaw for number, flaw in enumerate(flaws, 1) if flaw is not None}
+    return Plan(
+        seed,
+        tuple(sorted(journeys, key=lambda journey: journey.starts_at_seconds)),
+        {number: flaw for number, flaw in chosen.items() if flaw in FAULTS},
+        {number: flaw for number, flaw in chosen.items() if flaw in NEAR_MISSES},
+    )
+
+
+def clean_journeys(
+    seed: int, today: date, per_second: float = 1.0, slas: Mapping[str, float] = DEFAULT_SLA_SECONDS
+) -> Iterator[Journey]:
+    """Customers without any flaw, for ever, one every 1/`per_second` seconds."""
+    _check(slas)
+    rng = random.Random(f"driftwise hold {seed}")  # noqa: S311
+    for number in count(1):
+        script = _script(number, f"H{_run(seed)}", today, slas, None, rng)
+        yield script.journey(number / per_second)
+
+
+def _run(seed: int) -> str:
+    return format(seed, "x")
+
+
+def _check(slas: Mapping[str, float]) -> None:
+    short = {kind: slas[kind] for kind in DEFAULT_SLA_SECONDS if slas[kind] < _SHORTEST_SLA_SECONDS}
+    if short:
+        raise ValueError(f"SLAs of the demo must be at least {_SHORTEST_SLA_SECONDS:g} s: {short}")
+
+
+def _journey(
+    number: int, run: str, today: date, slas: Mapping[str, float], flaw: Flaw | None, rng: random.Random
+) -> Journey:
+    script = _script(number, run, today, slas, flaw, rng)
+    return script.journey(rng.uniform(0, _FLAWED_WITHIN_SECONDS if flaw else _SPREAD_SECONDS))
+
+
+def _script(
+    number: int, run: str, today: date, slas: Mapping[str, float], flaw: Flaw | None, rng: random.Random
+) -> Script:
+    starts_later = flaw is None and rng.random() < 0.03
+    ending = "won" if flaw else rng.choices(_ENDINGS, _ENDING_WEIGHTS)[0]
+    script = Script(draw_profile(number, run, today, rng, starts_later=starts_later), flaw, slas, rng)
+    write_journey(script, ending)
+    return script

@@ -1,0 +1,61 @@
+"""The pen that a journey is written with: it collects steps and knows how this customer's answers come."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+from streams.demo.flaws import Flaw, Timing, answer_after
+from streams.demo.profile import Profile
+from streams.demo.steps import Journey, Ref, Step, System, Value, Write
+
+INTEGRATION = "integration"
+SALES = "sales"
+
+
+class Script:
+    """Steps of one customer, at seconds after the start of its journey."""
+
+    def __init__(self, profile: Profile, flaw: Flaw | None, slas: Mapping[str, float], rng: random.Random) -> None:
+        self.profile = profile
+        self.flaw = flaw
+        self.rng = rng
+        self._slas = slas
+        self._steps: list[tuple[float, System, str, tuple[Write, ...]]] = []
+
+    def soon(self, least: float, most: float) -> float:
+        return self.rng.uniform(least, most)
+
+    def chance(self, share: float) -> bool:
+        return self.rng.random() < share
+
+    def suffers(self, kind: str, where: str = "") -> bool:
+        return self.flaw is not None and (self.flaw.kind, self.flaw.where) == (kind, where)
+
+    def answer(self, kind: str, where: str = "") -> float | None:
+        """Seconds until the obligation of that kind is answered, as this customer's flaw has it; None: never."""
+        timing = self.flaw.timing if self.flaw and self.suffers(kind, where) else Timing.USUAL
+        return answer_after(kind, timing, self._slas[kind], self.rng)
+
+    def ref(self, name: str) -> Ref:
+        return Ref(f"{self.profile.number}/{name}")
+
+    def create(self, table: str, name: str, /, **values: Value) -> Write:
+        return Write(table, self.ref(name).record, values, creates=True)
+
+    def change(self, table: str, name: str, /, **values: Value) -> Write:
+        return Write(table, self.ref(name).record, values)
+
+    def add(self, at: float, system: System, by: str, *writes: Write) -> float:
+        """Notes a step and returns its time."""
+        self._steps.append((at, system, by, writes))
+        return at
+
+    def journey(self, starts_at_seconds: float) -> Journey:
+        number = self.profile.number
+        steps = sorted(self._steps, key=lambda step: step[0])
+        return Journey(
+            number,
+            starts_at_seconds,
+            tuple(Step(starts_at_seconds + at, number, system, by, writes) for at, system, by, writes in steps),
+        )
