@@ -15,26 +15,28 @@ from pydantic import SecretStr
 
 from connectors.errors import Refused
 from connectors.salesforce.session import Allowance, Answer, Session
-from connectors.salesforce.wire import micros_from_text, soql_datetime
+from connectors.salesforce.wire import instant_of, soql_datetime
+from schemas.instants import Instant
 
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Page:
-    """Records of one answer; `began_at_micros` is a lower bound of the server's time when the request began."""
+    """Records of one answer; `began_at` is a lower bound of the server's time when the request began."""
 
     records: list[Record]
-    began_at_micros: int
+    began_at: Instant
 
 
 @dataclass(frozen=True)
 class Deletions:
-    """Ids deleted in a span with their times, and the span that the log really covers; microseconds since the epoch."""
+    """Ids deleted in a span with their times, and the span that the log really covers."""
 
-    deleted_at_micros: dict[str, int]
-    earliest_available_micros: int
-    latest_covered_micros: int
+    deleted_at: dict[str, Instant]
+    earliest_available: Instant
+    latest_covered: Instant
+    began_at: Instant
 
 
 class SalesforceClient:
@@ -69,12 +71,12 @@ class SalesforceClient:
         """What the last answer said about the day's API calls."""
         return self._session.allowance
 
-    def server_now_micros(self) -> int:
+    def server_now(self) -> Instant:
         """A lower bound of the server's clock, from the last Date header; logs in if nothing was asked yet."""
-        now = self._session.clock.now_micros(time.monotonic())
+        now = self._session.clock.now(time.monotonic())
         if now is None:
             self._session.login()
-            now = self._session.clock.now_micros(time.monotonic())
+            now = self._session.clock.now(time.monotonic())
         assert now is not None, "a login is an answer, and every answer carries the server's date"
         return now
 
@@ -86,14 +88,15 @@ class SalesforceClient:
             answer = self._session.read(answer.body["nextRecordsUrl"], headers=self._options)
             yield _page(answer)
 
-    def deleted(self, object_name: str, start_micros: int, end_micros: int) -> Deletions:
+    def deleted(self, object_name: str, start: Instant, end: Instant) -> Deletions:
         """The deletion log of an object between two times; the API looks at whole minutes only."""
-        span = {"start": soql_datetime(start_micros), "end": soql_datetime(end_micros)}
-        body = self._session.read(f"{self._data}/sobjects/{object_name}/deleted", span).body
+        span = {"start": soql_datetime(start), "end": soql_datetime(end)}
+        answer = self._session.read(f"{self._data}/sobjects/{object_name}/deleted", span)
         return Deletions(
-            {row["id"]: micros_from_text(row["deletedDate"]) for row in body["deletedRecords"]},
-            micros_from_text(body["earliestDateAvailable"]),
-            micros_from_text(body["latestDateCovered"]),
+            {row["id"]: instant_of(row["deletedDate"]) for row in answer.body["deletedRecords"]},
+            instant_of(answer.body["earliestDateAvailable"]),
+            instant_of(answer.body["latestDateCovered"]),
+            answer.began_at,
         )
 
     def get(self, object_name: str, record_id: str) -> Record | None:
@@ -131,4 +134,4 @@ def _plain(record: Record) -> Record:
 
 
 def _page(answer: Answer) -> Page:
-    return Page([_plain(record) for record in answer.body["records"]], answer.began_at_micros)
+    return Page([_plain(record) for record in answer.body["records"]], answer.began_at)

@@ -4,33 +4,30 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from math import ceil
 
-from connectors.salesforce.wire import MICROS_PER_SECOND
+from schemas.instants import SECOND, Instant, from_datetime, seconds
 
 
-def began_at_micros(date_header: str, elapsed_seconds: float) -> int:
+def began_at(date_header: str, elapsed_seconds: float) -> Instant:
     """The latest whole second that the server had surely reached when the request began.
 
     The Date header is written at some time before the answer arrived, so the request began no earlier than that
     minus the whole round trip.
     """
-    answered_at = int(parsedate_to_datetime(date_header).astimezone(UTC).timestamp())
-    return (answered_at - ceil(elapsed_seconds)) * MICROS_PER_SECOND
+    return from_datetime(parsedate_to_datetime(date_header).astimezone(UTC)) - ceil(elapsed_seconds) * SECOND
 
 
 class ServerClock:
     """Carries the last Date header forward with the monotonic clock; steps of the local wall clock do no harm."""
 
     def __init__(self) -> None:
-        self._offset_micros: int | None = None
+        self._offset: Instant | None = None
 
-    def observe(self, date_header: str, elapsed_seconds: float, answered_at_monotonic: float) -> int:
+    def observe(self, date_header: str, elapsed_seconds: float, answered_at_monotonic: float) -> Instant:
         """Takes note of an answer and returns when, by the server's clock, its request began."""
-        began_at = began_at_micros(date_header, elapsed_seconds)
-        self._offset_micros = began_at - round((answered_at_monotonic - elapsed_seconds) * MICROS_PER_SECOND)
-        return began_at
+        began = began_at(date_header, elapsed_seconds)
+        self._offset = began - seconds(answered_at_monotonic - elapsed_seconds)
+        return began
 
-    def now_micros(self, monotonic: float) -> int | None:
+    def now(self, monotonic: float) -> Instant | None:
         """A lower bound of the server's time, None before the first answer."""
-        if self._offset_micros is None:
-            return None
-        return self._offset_micros + round(monotonic * MICROS_PER_SECOND)
+        return None if self._offset is None else self._offset + seconds(monotonic)

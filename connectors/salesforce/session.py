@@ -14,6 +14,7 @@ from connectors.errors import ConnectorError, LookFirst, Refused, Retry, Stop
 from connectors.salesforce.reactions import ALLOWANCE_PAUSE_SECONDS, Reaction, reaction_to
 from connectors.salesforce.server_clock import ServerClock
 from connectors.salesforce.wire import dumps, loads
+from schemas.instants import Instant
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class Answer:
 
     status: int
     body: Any
-    began_at_micros: int
+    began_at: Instant
 
 
 class Session:
@@ -121,7 +122,7 @@ class Session:
         _react(method, path, response)
         return None
 
-    def _exchange(self, method: str, url: str, **request: Any) -> tuple[httpx.Response, int]:
+    def _exchange(self, method: str, url: str, **request: Any) -> tuple[httpx.Response, Instant]:
         started = time.monotonic()
         try:
             response = self._http.request(method, url, **request)
@@ -132,7 +133,7 @@ class Session:
         answered = time.monotonic()
         if date := response.headers.get("Date"):
             return response, self.clock.observe(date, answered - started, answered)
-        return response, self.clock.now_micros(started) or 0  # a gateway's error page; 0 is a lower bound as well
+        return response, self.clock.now(started) or 0  # a gateway's error page; 0 is a lower bound as well
 
 
 def _react(method: str, path: str, response: httpx.Response) -> None:

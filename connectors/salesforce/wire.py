@@ -1,12 +1,11 @@
 """How Salesforce writes values: exact numbers and times in whole seconds."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROS_PER_SECOND = 1_000_000
+from schemas.instants import Instant, from_datetime, to_datetime
 
 
 def loads(text: str | bytes) -> Any:
@@ -27,18 +26,25 @@ def dumps(value: Any) -> str:
             return json.dumps(value, ensure_ascii=False)
 
 
-def micros_from_text(text: str) -> int:
-    """Microseconds since the epoch of ``2024-07-24T14:05:58.000+0000``."""
-    return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
+def text_of(value: Any) -> str | None:
+    """A field's value as exact text: numbers digit for digit without exponent, flags as JSON words, null as None."""
+    match value:
+        case None | str():
+            return value
+        case Decimal():
+            return format(value, "f")
+        case _:
+            return dumps(value)
 
 
-def datetime_from_micros(micros: int) -> datetime:
-    return EPOCH + timedelta(microseconds=micros)
+def instant_of(text: str) -> Instant:
+    """The instant that ``2024-07-24T14:05:58.000+0000`` names."""
+    return from_datetime(datetime.fromisoformat(text))
 
 
-def soql_datetime(micros: int) -> str:
+def soql_datetime(at: Instant) -> str:
     """A SOQL datetime literal, whole seconds: unquoted, and with Z so that no plus sign needs escaping in a URL."""
-    return datetime_from_micros(micros).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return to_datetime(at).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def soql_string(text: str) -> str:

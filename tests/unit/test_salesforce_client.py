@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from connectors.errors import LookFirst, Refused, Retry, Stop
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.reactions import Reaction, reaction_to
-from connectors.salesforce.server_clock import began_at_micros
+from connectors.salesforce.server_clock import began_at
 from connectors.salesforce.simulator import DRIFTWISE_USER_ID, SALES_USER_ID
 from tests.unit.salesforce_org import NOON, Org, simulated_org
 
@@ -93,7 +93,7 @@ def test_a_login_in_an_outage_may_simply_be_repeated(org: Org) -> None:
 
 def test_a_write_in_an_outage_is_not_repeated(org: Org) -> None:
     row_id = account(org)
-    org.client.server_now_micros()
+    org.client.server_now()
     org.simulator.faults.outage = True
 
     with pytest.raises(LookFirst, match="503"):
@@ -171,17 +171,17 @@ def test_an_unreachable_org_is_tried_again_later() -> None:
         address = org.simulator.base_url
 
     with SalesforceClient(address, "driftwise", SecretStr("any")) as client, pytest.raises(Retry, match="not reached"):
-        client.server_now_micros()
+        client.server_now()
 
 
 def test_the_servers_time_comes_from_its_own_clock(org: Org) -> None:
     org.clock.advance(86_400)
 
-    assert abs(org.client.server_now_micros() / 1e6 - (NOON + 86_400)) < 3
+    assert abs(org.client.server_now() / 1e6 - (NOON + 86_400)) < 3
 
 
 def test_a_request_began_no_earlier_than_the_answer_minus_the_whole_round_trip() -> None:
-    assert began_at_micros("Mon, 02 Mar 2026 12:00:05 GMT", 1.2) == (int(NOON) + 3) * 1_000_000
+    assert began_at("Mon, 02 Mar 2026 12:00:05 GMT", 1.2) == (int(NOON) + 3) * 1_000_000
 
 
 @pytest.mark.parametrize(

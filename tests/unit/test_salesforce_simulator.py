@@ -119,10 +119,10 @@ def test_the_deletion_log_names_what_vanished_and_how_far_back_it_reaches(org: O
     admin(org, "purge-deletions")
 
     purged = org.client.deleted("Account", now - 60_000_000, now + 60_000_000)
-    assert named.deleted_at_micros == {row_id: now}
-    assert named.latest_covered_micros == now
-    assert purged.deleted_at_micros == {}
-    assert purged.earliest_available_micros == now + 120_000_000
+    assert named.deleted_at == {row_id: now}
+    assert named.latest_covered == now
+    assert purged.deleted_at == {}
+    assert purged.earliest_available == now + 120_000_000
 
 
 def test_a_late_write_is_readable_by_id_before_queries_see_it(org: Org) -> None:
