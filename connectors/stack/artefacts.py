@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -19,6 +18,7 @@ import platformdirs
 
 from connectors.stack.declaration import FOLDER
 from connectors.stack.errors import StackError
+from connectors.stack.files import exclusive
 
 LOCK_FILE = FOLDER / "artefacts.sha256"
 Progress = Callable[[str], None]
@@ -77,17 +77,10 @@ def fetch(cache: Path, progress: Progress) -> None:
     Raises StackError where a file cannot be had or is not what the lock file says.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(cache):
+    with exclusive(cache / ".lock"):
         missing = [artefact for artefact in _distinct(locked()) if not _is_good(artefact, cache)]
         if missing:
             _download(missing, cache, progress)
-
-
-@contextmanager
-def _one_at_a_time(cache: Path) -> Iterator[None]:
-    with (cache / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _distinct(artefacts: list[Artefact]) -> list[Artefact]:

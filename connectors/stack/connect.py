@@ -35,7 +35,9 @@ class Connect:
         declared = services().connect
         logging = java.write_logging(self._home / "log4j2.xml", self._site.log(self.name))
         start = [*java.classpath("connect", self._site.cache), declared.main_class, str(self._properties)]
-        argv = java.java(heap_mib=declared.heap_mib, options=["-XX:TieredStopAtLevel=1", logging], start=start)
+        argv = java.java(
+            self._site.cache, heap_mib=declared.heap_mib, options=["-XX:TieredStopAtLevel=1", logging], start=start
+        )
         return Launch(argv, self._site.output(self.name), self._home)
 
     def is_ready(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 import signal
@@ -20,8 +19,10 @@ from connectors.stack import machine
 from connectors.stack.artefacts import Progress, cache_folder, fetch
 from connectors.stack.connect import Connect
 from connectors.stack.declaration import services
-from connectors.stack.endpoints import Endpoints, write_whole
+from connectors.stack.endpoints import Endpoints
 from connectors.stack.errors import StackError
+from connectors.stack.files import exclusive, write_whole
+from connectors.stack.java import share_classes
 from connectors.stack.kafka import Kafka
 from connectors.stack.machine import LOOPBACK
 from connectors.stack.postgres import Postgres, home, unprivileged_user
@@ -56,7 +57,8 @@ def up(
     """
     folder, cache = Path(folder).resolve(), (cache or cache_folder()).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    with _exclusive(folder, progress), _termination_raises():
+    in_turn = exclusive(folder / ".lock", lambda: progress("waiting for another start or stop in this folder ..."))
+    with in_turn, _termination_raises():
         if running := _running(folder, cache):
             progress("the stack is already up")
             return running
@@ -76,7 +78,7 @@ def down(folder: Path | str, *, delete_data: bool = False) -> None:
     folder = Path(folder).resolve()
     if not folder.exists():
         return
-    with _exclusive(folder, lambda line: None):
+    with exclusive(folder / ".lock"):
         _stop(Processes(folder), folder)
     if delete_data:
         shutil.rmtree(home(folder, unprivileged_user()), ignore_errors=True)
@@ -108,6 +110,7 @@ def _start(folder: Path, cache: Path, processes: Processes, progress: Progress) 
     cache.mkdir(parents=True, exist_ok=True)
     machine.check(folder, cache)
     fetch(cache, progress)
+    share_classes(cache)
     ports = machine.choose_ports(_PORTS, _last_ports(folder))
     write_whole(folder / "ports.json", json.dumps(ports))
     site = Site(folder, cache, ports, processes)
@@ -165,18 +168,6 @@ def _endpoints(site: Site) -> Endpoints:
         postgres_for_connect=postgres,
         logs={service.name: str(site.log(service.name)) for service in _services(site)},
     )
-
-
-@contextmanager
-def _exclusive(folder: Path, progress: Progress) -> Iterator[None]:
-    """One `up` or `down` at a time in a folder; the system frees the lock however its holder ends."""
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("waiting for another start or stop in this folder ...")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 @contextmanager

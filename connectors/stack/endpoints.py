@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from connectors.stack.errors import StackError
+from connectors.stack.files import write_whole
 
 _FILE = "endpoints.json"
 
@@ -52,8 +52,9 @@ def load(folder: Path | str) -> Endpoints:
     path = Path(folder).resolve() / _FILE
     try:
         raw = json.loads(path.read_text())
-        postgres = {name: Postgres(**raw.pop(name)) for name in ("postgres", "postgres_for_connect")}
-        return Endpoints(**raw, **postgres)
+        for name in ("postgres", "postgres_for_connect"):
+            raw[name] = Postgres(**raw[name])
+        return Endpoints(**raw)
     except FileNotFoundError:
         raise StackError(f"No stack runs in {path.parent}: start one with `driftwise stack up`.") from None
     except (ValueError, TypeError, KeyError) as error:
@@ -63,10 +64,3 @@ def load(folder: Path | str) -> Endpoints:
 def forget(folder: Path) -> None:
     """Remove the saved endpoints: the stack is down."""
     (folder / _FILE).unlink(missing_ok=True)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file so that a reader sees the old or the new content, never half of it."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text)
-    beside.replace(path)

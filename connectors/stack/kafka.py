@@ -43,7 +43,10 @@ class Kafka:
     def is_ready(self) -> bool:
         if not is_listening(self._site.ports["kafka"]):
             return False
-        quiet = {"bootstrap.servers": f"{LOOPBACK}:{self._site.ports['kafka']}", "log_level": 0}
+        quiet: dict[str, str | int | float | bool] = {
+            "bootstrap.servers": f"{LOOPBACK}:{self._site.ports['kafka']}",
+            "log_level": 0,
+        }
         try:
             return bool(AdminClient(quiet).list_topics(timeout=_PROBE_SECONDS).brokers)
         except KafkaException:
@@ -66,5 +69,10 @@ class Kafka:
     def _java(self, start: list[str], *, heap_mib: int) -> Launch:
         logging = java.write_logging(self._home / "log4j2.xml", self._site.log(self.name))
         options = [logging, f"-Dkafka.logs.dir={self._site.log(self.name).parent}"]
-        argv = java.java(heap_mib=heap_mib, options=options, start=[*java.classpath("kafka", self._site.cache), *start])
+        argv = java.java(
+            self._site.cache,
+            heap_mib=heap_mib,
+            options=options,
+            start=[*java.classpath("kafka", self._site.cache), *start],
+        )
         return Launch(argv, self._site.output(self.name), self._home)

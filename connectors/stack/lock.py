@@ -10,9 +10,11 @@ from pathlib import Path
 
 from connectors.stack.artefacts import LOCK_FILE, Artefact, Progress, Repository, checksum, parts
 from connectors.stack.declaration import Plugin, services
-from connectors.stack.endpoints import write_whole
+from connectors.stack.files import write_whole
 
-_HEADER = "# Made by `python -m connectors.stack lock`: sha256, size in bytes, used by, group:artifact:version[:classifier:extension]"
+_HEADER = """\
+# Made by `python -m connectors.stack lock`:
+# sha256, size in bytes, used by, group:artifact:version[:classifier:extension]"""
 
 
 def lock(progress: Progress) -> None:

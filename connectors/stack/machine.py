@@ -29,8 +29,8 @@ def check(folder: Path, cache: Path) -> None:
         free = shutil.disk_usage(place).free
         if free < DISK_NEEDED_BYTES:
             raise StackError(
-                f"The stack needs {DISK_NEEDED_BYTES / _GIB:.1f} GiB of free disk, {free / _GIB:.1f} GiB are in {place}: "
-                "free some, or choose another place (--folder, DRIFTWISE_CACHE)."
+                f"The stack needs {DISK_NEEDED_BYTES / _GIB:.1f} GiB of free disk, {free / _GIB:.1f} GiB are in {place}"
+                ": free some, or choose another place (--folder, DRIFTWISE_CACHE)."
             )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from connectors.stack.declaration import services, text
+from connectors.stack.declaration import Setting, services, text
 from connectors.stack.errors import StackError
 from connectors.stack.machine import LOOPBACK
 from connectors.stack.processes import Launch
@@ -52,7 +52,11 @@ class Postgres:
         self._site.processes.run("postgres-initdb", self._launch("initdb", ["-D", str(self._data), *options]))
 
     def launch(self) -> Launch:
-        here = {"listen_addresses": LOOPBACK, "port": self._site.ports[self.name], "unix_socket_directories": ""}
+        here: dict[str, Setting] = {
+            "listen_addresses": LOOPBACK,
+            "port": self._site.ports[self.name],
+            "unix_socket_directories": "",
+        }
         settings = [f"-c{key}={text(value)}" for key, value in (services().postgres.settings | here).items()]
         return self._launch("postgres", ["-D", str(self._data), *settings])
 

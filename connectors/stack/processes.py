@@ -5,16 +5,18 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import pwd
 import signal
 import subprocess
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from connectors.stack.endpoints import write_whole
+from connectors.stack.files import write_whole
 
 _FOLDER_MARK = "DRIFTWISE_STACK_FOLDER"
 _NAME_MARK = "DRIFTWISE_STACK_SERVICE"
@@ -36,7 +38,6 @@ class Launch:
     argv: list[str]
     log: Path
     cwd: Path
-    environment: Mapping[str, str] = field(default_factory=dict)
     user: int | None = None
     killed_by: signal.Signals = signal.SIGKILL
 
@@ -53,7 +54,7 @@ class Processes:
     def start(self, name: str, launch: Launch) -> subprocess.Popen[bytes]:
         """Start a service in a session of its own.
 
-        Attached processes end with the *thread* that calls this (that is how Linux counts), so call it from one that stays.
+        Attached processes end with the *thread* that calls this (so Linux counts), so call it from one that stays.
         """
         launch.log.parent.mkdir(parents=True, exist_ok=True)
         with launch.log.open("ab") as log:
@@ -63,7 +64,7 @@ class Processes:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=launch.cwd,
-                env=self._environment(name) | launch.environment,
+                env=self._environment(name),
                 user=launch.user,
                 group=None if launch.user is None else _group_of(launch.user),
                 extra_groups=None if launch.user is None else [],
@@ -81,13 +82,14 @@ class Processes:
 
     def living(self) -> dict[str, psutil.Process]:
         """All processes that are provably ours and alive, recorded or not."""
-        return self._marked() | self._recorded()
+        return dict(reversed(self._marked())) | self._recorded()
 
     def stop(self, names: Iterable[str] | None = None, *, polite: Mapping[str, signal.Signals] | None = None) -> None:
         """Ask the named services (all, if none are named) to end, and kill what has not after a while."""
         wanted = None if names is None else set(names)
         ours = {name: process for name, process in self.living().items() if wanted is None or name in wanted}
-        everyone = [each for process in ours.values() for each in (process, *_children(process))]
+        everyone = {each for process in ours.values() for each in (process, *_children(process))}
+        everyone |= {process for name, process in self._marked() if name in ours}
         for name, process in ours.items():
             _signal(process, (polite or {}).get(name, signal.SIGTERM))
         _, stubborn = psutil.wait_procs(everyone, timeout=_STOP_SECONDS)
@@ -119,17 +121,17 @@ class Processes:
         found = ((name, _alive(int(pid), started)) for name, (pid, started) in self._read().items())
         return {name: process for name, process in found if process}
 
-    def _marked(self) -> dict[str, psutil.Process]:
-        """Ours by their environment: also those that a parent killed between start and record left behind."""
-        found = {}
+    def _marked(self) -> list[tuple[str, psutil.Process]]:
+        """Ours by their environment, oldest first: also what a parent left that was killed between start and record."""
+        found = []
         for process in psutil.process_iter():
             try:
                 environment = process.environ()
             except (psutil.Error, OSError):
                 continue
             if environment.get(_FOLDER_MARK) == str(self._folder) and process.status() != psutil.STATUS_ZOMBIE:
-                found[environment[_NAME_MARK]] = process
-        return found
+                found.append((environment[_NAME_MARK], process))
+        return sorted(found, key=lambda each: each[1].create_time())
 
 
 def _alive(pid: int, started: float) -> psutil.Process | None:
@@ -150,19 +152,15 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:
-    try:
+    with suppress(psutil.NoSuchProcess):
         process.send_signal(number)  # psutil checks the start time again: a reused id is left alone
-    except psutil.NoSuchProcess:
-        pass
 
 
 def _group_of(user: int) -> int:
-    import pwd
-
     return pwd.getpwuid(user).pw_gid
 
 
-def _die_with_parent(number: signal.Signals):  # type: ignore[no-untyped-def]
+def _die_with_parent(number: signal.Signals) -> Callable[[], None]:
     libc = ctypes.CDLL(None, use_errno=True)  # loaded before the fork: the child may only make plain calls
     parent = os.getpid()
 

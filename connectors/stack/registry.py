@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectors.stack import java
-from connectors.stack.declaration import services, text
+from connectors.stack.declaration import Setting, services, text
 from connectors.stack.http import answers
 from connectors.stack.machine import LOOPBACK
 from connectors.stack.processes import Launch
@@ -27,7 +27,7 @@ class Registry:
 
     def launch(self) -> Launch:
         declared = services().registry
-        here = {
+        here: dict[str, Setting] = {
             "quarkus.http.host": LOOPBACK,
             "quarkus.http.port": self._site.ports[self.name],
             "quarkus.management.host": LOOPBACK,
@@ -37,7 +37,9 @@ class Registry:
         options = [f"-D{key}={text(value)}" for key, value in (declared.settings | here).items()]
         (program,) = java.jars("registry", self._site.cache)
         start = ["-jar", str(program / "quarkus-run.jar")]
-        argv = java.java(heap_mib=declared.heap_mib, options=["-XX:TieredStopAtLevel=1", *options], start=start)
+        argv = java.java(
+            self._site.cache, heap_mib=declared.heap_mib, options=["-XX:TieredStopAtLevel=1", *options], start=start
+        )
         return Launch(argv, self._site.log(self.name), self._home)
 
     def is_ready(self) -> bool:

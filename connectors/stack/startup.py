@@ -48,7 +48,7 @@ class Startup:
         try:
             service.prepare()
         except subprocess.CalledProcessError as error:
-            raise StackError(f"{service.name} could not be prepared: {error}.{self._last_words(service)}") from error
+            raise StackError(f"{service.name} could not be prepared ({error}).{self._last_words(service)}") from error
 
     def _launch(self, service: Service) -> subprocess.Popen[bytes]:
         return self._processes.start(service.name, service.launch())
