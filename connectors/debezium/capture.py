@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 MARKER_TABLE = "driftwise_marker"
 MARKER_KEY = "key"
+TRUNCATED = "truncated"
+"""Marker column that names the table just truncated, null at a heartbeat."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 

@@ -30,6 +30,7 @@ _ALWAYS = {
     "schema.name.adjustment.mode": "avro",
     "field.name.adjustment.mode": "avro",
     "provide.transaction.metadata": "false",
+    "extended.headers.enabled": "false",  # four more headers a record, all of them the connector's own name
     # Nothing is dropped: what cannot be converted stops the task, visibly. Rows stay out of Connect's log.
     "errors.tolerance": "none",
     "errors.log.enable": "true",
@@ -110,7 +111,7 @@ def connector_config(
             "poll.interval.ms": str(poll_interval_ms),
             "heartbeat.interval.ms": str(heartbeat_interval_ms),
             # One statement, so that the markers of all partitions share one commit.
-            "heartbeat.action.query": f"UPDATE {capture.qualified(MARKER_TABLE)} SET beat = now()",  # noqa: S608 - validated
+            "heartbeat.action.query": f"UPDATE {capture.qualified(MARKER_TABLE)} SET beat = now(), truncated = NULL",  # noqa: S608 - validated
         }
     )
 

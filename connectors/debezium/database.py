@@ -10,10 +10,8 @@ import psycopg
 from psycopg import sql
 
 from connectors.debezium.capture import MARKER_TABLE, Capture
-from connectors.debezium.markers import marker_keys
+from connectors.debezium.markers import Connection, create_markers
 from connectors.errors import Stop
-
-Connection = psycopg.Connection[tuple[object, ...]]
 
 
 def prepare(
@@ -26,7 +24,7 @@ def prepare(
     with psycopg.connect(conninfo) as connection, connection.transaction():
         _require_logical_log(connection)
         _create_tables(connection, capture, sql_file)
-        _create_markers(connection, capture, marker_keys(partitions))
+        create_markers(connection, capture, partitions)
         _identify_rows_in_full(connection, capture)
         _publish(connection, capture)
         if role is not None:
@@ -52,25 +50,6 @@ def _missing_tables(connection: Connection, capture: Capture) -> list[str]:
     rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", (capture.schema,)).fetchall()
     present = {name for (name,) in rows}
     return [table for table in capture.tables if table not in present]
-
-
-def _create_markers(connection: Connection, capture: Capture, keys: tuple[str, ...]) -> None:
-    """One row a partition; rows that are right already are not touched, so they cause no traffic."""
-    table = _table(capture, MARKER_TABLE)
-    connection.execute(
-        sql.SQL(
-            "CREATE TABLE IF NOT EXISTS {}"
-            " (partition integer PRIMARY KEY, key text NOT NULL, beat timestamptz NOT NULL DEFAULT now())"
-        ).format(table)
-    )
-    connection.execute(sql.SQL("DELETE FROM {} WHERE partition >= %s").format(table), (len(keys),))
-    connection.cursor().executemany(
-        sql.SQL(
-            "INSERT INTO {} AS marker (partition, key) VALUES (%s, %s)"
-            " ON CONFLICT (partition) DO UPDATE SET key = excluded.key WHERE marker.key <> excluded.key"
-        ).format(table),
-        list(enumerate(keys)),
-    )
 
 
 def _identify_rows_in_full(connection: Connection, capture: Capture) -> None:

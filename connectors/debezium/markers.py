@@ -1,10 +1,41 @@
-"""Marker rows: one a partition, so that a heartbeat reaches every partition in commit order (contracts 3)."""
+"""Marker rows: one a partition, so that what concerns all customers reaches every partition in commit order.
+
+A heartbeat is one (contracts 3). A TRUNCATE is another: Debezium's own record of it has no key and reaches one
+partition only, so a trigger has the markers carry it."""
 
 from __future__ import annotations
 
 from itertools import count
+from typing import LiteralString
 
+import psycopg
+from psycopg import sql
+
+from connectors.debezium.capture import MARKER_TABLE, Capture
 from schemas.topics import partition_for
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+_CREATE: LiteralString = (
+    "CREATE TABLE IF NOT EXISTS {marker} (partition integer PRIMARY KEY, key text NOT NULL,"
+    " beat timestamptz NOT NULL DEFAULT now(), truncated text)"
+)
+_REMOVE: LiteralString = "DELETE FROM {marker} WHERE partition >= %s"
+# Rows that are right already are not touched, so they cause no traffic.
+_PLACE: LiteralString = (
+    "INSERT INTO {marker} AS marker (partition, key) VALUES (%s, %s)"
+    " ON CONFLICT (partition) DO UPDATE SET key = excluded.key WHERE marker.key <> excluded.key"
+)
+# Who may truncate a table need not be allowed to write the markers, hence SECURITY DEFINER.
+_FUNCTION: LiteralString = (
+    "CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+    " SET search_path = pg_catalog, pg_temp AS"
+    " $$ BEGIN UPDATE {marker} SET beat = now(), truncated = TG_TABLE_NAME; RETURN NULL; END $$"
+)
+_TRIGGER: LiteralString = (
+    "CREATE TRIGGER driftwise_truncated AFTER TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+)
+_HAS_TRIGGER: LiteralString = "SELECT 1 FROM pg_trigger WHERE tgname = 'driftwise_truncated' AND tgrelid = %s::regclass"
 
 
 def marker_keys(partitions: int) -> tuple[str, ...]:
@@ -15,3 +46,17 @@ def marker_keys(partitions: int) -> tuple[str, ...]:
 def _key_for(partition: int, partitions: int) -> str:
     candidates = (f"marker-{partition}-{n}" for n in count())
     return next(key for key in candidates if partition_for(key, partitions) == partition)
+
+
+def create_markers(connection: Connection, capture: Capture, partitions: int) -> None:
+    """Create the marker table with one row a partition, and let TRUNCATE of a captured table write to it."""
+    marker = sql.Identifier(capture.schema, MARKER_TABLE)
+    connection.execute(sql.SQL(_CREATE).format(marker=marker))
+    connection.execute(sql.SQL(_REMOVE).format(marker=marker), (partitions,))
+    connection.cursor().executemany(sql.SQL(_PLACE).format(marker=marker), list(enumerate(marker_keys(partitions))))
+    function = sql.Identifier(capture.schema, "driftwise_truncated")
+    connection.execute(sql.SQL(_FUNCTION).format(function=function, marker=marker))
+    for name in capture.tables:
+        if connection.execute(_HAS_TRIGGER, (capture.qualified(name),)).fetchone() is None:
+            table = sql.Identifier(capture.schema, name)
+            connection.execute(sql.SQL(_TRIGGER).format(table=table, function=function))

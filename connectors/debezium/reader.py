@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.debezium.capture import MARKER_TABLE, Columns
+from connectors.debezium.capture import MARKER_TABLE, TRUNCATED, Columns
 from connectors.debezium.text import fields_text
 from schemas.codec import Unreadable
 from schemas.instants import Instant
@@ -55,21 +55,25 @@ class _DebeziumReader:
         op, source = value["op"], value["source"]
         table = source["table"]
         if table == MARKER_TABLE:
-            return self._heard(op, source)
+            return self._heard(op, value)
         if table not in self.tables:
             raise Unreadable("unknown_table", f"table {table!r} of {self.system} is not in the governed mapping")
-        if op == "t":
-            return Gap(self.system, table, _committed_at(source))
+        if op == "t":  # has no row, hence no key: one partition sees it; the markers tell all (database.py)
+            return Skipped("truncate")
         if op not in _IMAGES:
             raise Unreadable("unknown_operation", f"operation {op!r} of {self.system}.{table}")
         return self._row(op, value, headers)
 
-    def _heard(self, op: str, source: dict[str, Any]) -> SourceEvent:
+    def _heard(self, op: str, value: dict[str, Any]) -> SourceEvent:
         if op == "r":
             return Heard(self.system, ALL_OBJECTS, self.epoch, "snapshot", None)
         if op not in "cu":
             return Skipped("marker_removed")
-        return Heard(self.system, ALL_OBJECTS, self.epoch, "streaming", _committed_at(source) - self.slack_micros)
+        committed_at = _committed_at(value["source"])
+        truncated = value["after"][TRUNCATED]
+        if truncated is not None:
+            return Gap(self.system, truncated, committed_at)
+        return Heard(self.system, ALL_OBJECTS, self.epoch, "streaming", committed_at - self.slack_micros)
 
     def _row(self, op: str, value: dict[str, Any], headers: Mapping[str, bytes]) -> SourceRow:
         source = value["source"]

@@ -65,7 +65,7 @@ def test_loss_stops_the_connector_instead_of_being_skipped(config: dict[str, str
 
 
 def test_one_statement_beats_all_markers(config: dict[str, str]) -> None:
-    assert config["heartbeat.action.query"] == "UPDATE public.driftwise_marker SET beat = now()"
+    assert config["heartbeat.action.query"] == "UPDATE public.driftwise_marker SET beat = now(), truncated = NULL"
 
 
 def test_a_password_is_taken_by_reference_only() -> None:

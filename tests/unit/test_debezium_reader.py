@@ -157,7 +157,7 @@ def test_commit_time_falls_back_to_milliseconds() -> None:
 
 
 def test_a_beating_marker_is_heard_up_to_its_commit_less_the_slack() -> None:
-    marker = {"partition": 0, "key": "marker-0-2"}
+    marker = {"partition": 0, "key": "marker-0-2", "truncated": None}
     heard = read("Envelope", envelope("u", table="driftwise_marker", before=marker, after=marker), {})
 
     assert heard == Heard("billing", "*", 0, "streaming", COMMITTED_AT - SLACK)
@@ -175,8 +175,16 @@ def test_a_marker_taken_away_says_nothing() -> None:
     )
 
 
-def test_a_truncate_is_a_gap_of_its_table() -> None:
-    assert read("Envelope", envelope("t"), {}) == Gap("billing", "invoice", COMMITTED_AT)
+def test_a_marker_that_names_a_truncated_table_is_a_gap_of_that_table() -> None:
+    marker = {"partition": 0, "key": "marker-0-2", "truncated": "invoice"}
+    gap = read("Envelope", envelope("u", table="driftwise_marker", before=marker, after=marker), {})
+
+    assert gap == Gap("billing", "invoice", COMMITTED_AT)
+
+
+def test_a_truncate_itself_is_left_to_the_markers() -> None:
+    """It has no key, so one partition gets it, whichever that is."""
+    assert read("Envelope", envelope("t"), {}) == Skipped("truncate")
 
 
 def test_a_null_value_is_skipped_and_counted() -> None:

@@ -1,0 +1,1 @@
+"""The ERP: corrections that go into its database."""
