@@ -13,7 +13,7 @@ _BILLING = "billing-operator"
 _FINANCE = "finance"
 
 
-def amend(script: Script, at: float, *, in_erp: bool) -> None:
+def amend(script: Script, at: float, in_erp: float | None) -> None:
     """The contract grows in billing; the ERP contract and the opportunity follow, or the opportunity leads."""
     who = script.profile
     monthly = (who.monthly * script.rng.choice((Decimal("1.10"), Decimal("1.25"), Decimal("1.5")))).quantize(_CENT)
@@ -56,8 +56,10 @@ def amend(script: Script, at: float, *, in_erp: bool) -> None:
         script.change("contract", "billing.contract", value=value),
     )
     ledger = script.answer(VALUE_MISMATCH, "erp")
-    if in_erp and ledger is not None:
-        script.add(at + ledger, "erp", INTEGRATION, script.change("contract", "erp.contract", value=value))
+    if in_erp is not None and ledger is not None:
+        script.add(
+            max(at + ledger, in_erp + 0.2), "erp", INTEGRATION, script.change("contract", "erp.contract", value=value)
+        )
 
 
 def credit(script: Script, at: float) -> None:

@@ -15,15 +15,15 @@ _BILLING = "billing-operator"
 _FINANCE = "finance"
 
 
-def bill(script: Script, active: float, customer: float | None) -> None:
-    """Everything after activation; `customer` is when the ERP customer was created, if it was."""
+def bill(script: Script, active: float, in_erp: float | None) -> None:
+    """Everything after activation; `in_erp` is when the ERP had customer and contract, if it has."""
     kind, where = (script.flaw.kind, script.flaw.where) if script.flaw else ("", "")
     if (kind == VALUE_MISMATCH and where != "erp from the start") or (not kind and script.chance(0.3)):
-        amend(script, active + script.soon(1.0, 3.0), in_erp=customer is not None)
-    if customer is None:
+        amend(script, active + script.soon(1.0, 3.0), in_erp)
+    if in_erp is None:
         return
     wanted = kind in (INVOICE_NOT_POSTED, CREDIT_MEMO_UNPROPAGATED) or script.chance(0.9)
-    posted = _invoice(script, max(active, customer) + script.soon(0.3, 1.0)) if wanted else None
+    posted = _invoice(script, max(active, in_erp) + script.soon(0.3, 1.0)) if wanted else None
     if posted is not None and (kind == CREDIT_MEMO_UNPROPAGATED or (not kind and script.chance(0.25))):
         credit(script, posted + script.soon(0.5, 1.5))
 

@@ -26,10 +26,9 @@ def write_journey(script: Script, ending: str = "won") -> None:
     contract = _billing_account(script, account)
     _write_back(script, {"billing": account, "erp": customer})
     active = _subscription(script, contract + script.soon(0.15, 0.4))
-    if customer is not None:
-        _erp_contract(script, max(customer, contract) + script.soon(0.3, 1.5))
+    in_erp = None if customer is None else _erp_contract(script, max(customer, contract) + script.soon(0.3, 1.5))
     if active is not None:
-        bill(script, active, customer)
+        bill(script, active, in_erp)
 
 
 def _deal(script: Script, ending: str) -> float | None:
@@ -241,13 +240,13 @@ def _account_active(script: Script, at: float, *, certain: bool) -> None:
         script.add(at, "crm", INTEGRATION, script.change("Account", "crm.account", Status__c="Active"))
 
 
-def _erp_contract(script: Script, at: float) -> None:
-    """The contract as finance carries it; a flaw may give it another value than billing's."""
+def _erp_contract(script: Script, at: float) -> float:
+    """The contract as finance carries it; a flaw may give it another value than billing's. Returns when."""
     who, value = script.profile, script.profile.contract_value
     if script.flaw and script.suffers(VALUE_MISMATCH, "erp from the start"):
         off = who.tolerance * Decimal("0.9") if script.flaw.within_tolerance else max(value / 20, Decimal(50))
         value = (value + script.rng.choice((-1, 1)) * off).quantize(_CENT)
-    script.add(
+    return script.add(
         at,
         "erp",
         INTEGRATION,

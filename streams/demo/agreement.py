@@ -1,0 +1,81 @@
+"""When billing, CRM and ERP did not agree on a contract's value: the spans of contract_value_mismatch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from schemas.instants import Instant
+from streams.demo.journal import Cluster, Record
+from streams.demo.obligations import as_amount
+from streams.demo.steps import Native
+
+_NOT_COMPARED = frozenset({"Draft", "PendingActivation", "PendingAcceptance", "Cancelled"})
+
+
+class Side(NamedTuple):
+    """Who carries the value of one contract, and in which columns."""
+
+    record: Record
+    amount: str
+    currency: str
+
+
+class Mismatch(NamedTuple):
+    """One span of disagreement; `until` None: it never ended."""
+
+    subscription: Record
+    sides: tuple[Side, ...]
+    since: Instant
+    until: Instant | None
+
+
+def mismatches(cluster: Cluster) -> Iterator[Mismatch]:
+    for subscription in cluster.records("billing", "subscription"):
+        sides = _sides(cluster, subscription)
+        since: Instant | None = None
+        for instant in sorted({at for side in sides for at in side.record.times}):
+            apart = disagree(sides, instant)
+            if apart and since is None:
+                since = instant
+            elif not apart and since is not None:
+                yield Mismatch(subscription, sides, since, instant)
+                since = None
+        if since is not None:
+            yield Mismatch(subscription, sides, since, None)
+
+
+def _sides(cluster: Cluster, subscription: Record) -> tuple[Side, ...]:
+    """Billing first; the deal and the ERP contract, where there is one."""
+    first = subscription.versions[0].values
+    deal = cluster.find("crm", "opportunity", first["crm_opportunity_id"])
+    sides = [Side(subscription, "total_contract_value", "currency")]
+    if deal is not None:
+        sides.append(Side(deal, "Amount", "CurrencyIsoCode"))
+    contracts = cluster.records("erp", "contract")
+    named = [c for c in contracts if c.versions[0].values["number"] == first["contract_number"]]
+    return (*sides, *(Side(contract, "value", "currency") for contract in named))
+
+
+def present(sides: tuple[Side, ...], instant: Instant) -> tuple[Side, ...]:
+    return tuple(side for side in sides if side.record.as_of(instant) is not None)
+
+
+def difference(sides: tuple[Side, ...], instant: Instant) -> Decimal:
+    amounts = [as_amount(side.record.value(side.amount, instant)) for side in present(sides, instant)]
+    return max(amounts) - min(amounts)
+
+
+def disagree(sides: tuple[Side, ...], instant: Instant) -> bool:
+    """Compared once two are there, the subscription runs and the deal, if there is one, is won."""
+    billing, *others = sides
+    there = present(sides, instant)
+    if billing not in there or len(there) < 2 or billing.record.value("status", instant) in _NOT_COMPARED:
+        return False
+    stages = [s.record.value("StageName", instant) for s in others if s in there and s.record.entity == "opportunity"]
+    if any(stage != "Closed Won" for stage in stages):
+        return False
+    currencies: set[Native] = {side.record.value(side.currency, instant) for side in there}
+    tolerance = max(Decimal(1), as_amount(billing.record.value(billing.amount, instant)) / 1000)
+    return len(currencies) > 1 or difference(sides, instant) > tolerance

@@ -1,0 +1,161 @@
+"""The drifts that must have been raised, from what was really committed: also where a step slipped past its deadline
+on a slow machine, and where a correction left something behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from schemas.instants import Instant, seconds
+from streams.demo.agreement import Mismatch, difference, mismatches, present
+from streams.demo.flaws import SOURCE_STALE, VALUE_MISMATCH
+from streams.demo.journal import Cluster, Entry, Record, clusters
+from streams.demo.obligations import OBLIGATIONS, OWNERS, Obligation, as_amount
+from streams.demo.scenario import Plan
+
+EvidenceVersions = Mapping[tuple[str, str, str], str]
+"""(system, entity, native id) -> version as the source names it."""
+
+
+class ExpectedDrift(NamedTuple):
+    """A drift that really was; times are event times, `amount` is None where the kind has none."""
+
+    kind: str
+    system: str
+    entity: str
+    native_id: str
+    opened_at: Instant
+    amount: Decimal | None
+    currency: str | None
+    owner_system: str
+    owner_team: str
+    evidence: EvidenceVersions
+    planned: bool
+    customer: int | None = None
+
+
+class Outage(NamedTuple):
+    """A source that was not heard between two instants of the wall clock."""
+
+    system: str
+    begun_at: Instant
+    ended_at: Instant
+
+
+def expected_drifts(
+    plan: Plan,
+    journal: Iterable[Entry],
+    slas: Mapping[str, float],
+    until: Instant,
+    outages: Iterable[Outage] = (),
+    stale_after_seconds: float | None = None,
+) -> list[ExpectedDrift]:
+    """Every drift that opened at or before `until`.
+
+    `slas`: kind -> seconds; `stale_after_seconds`: an outage longer than this is a source_stale of its system.
+    `journal` holds what the companies wrote and, afterwards, what driftwise wrote (`Companies.foreign_entries`).
+    """
+    planned = plan.planned_drifts()
+    found = [*_subject_drifts(journal, slas, planned), *_stale_sources(outages, stale_after_seconds)]
+    return sorted((drift for drift in found if drift.opened_at <= until), key=lambda drift: drift.opened_at)
+
+
+def last_deadline(journal: Iterable[Entry], slas: Mapping[str, float], now: Instant) -> Instant | None:
+    """When the last obligation that has begun by `now` falls due, or the last grace ends; nothing more is to come
+    after it unless something is written."""
+    begun = (start for cluster in clusters(journal) for start in _starts(cluster) if start[1] <= now)
+    return max((at + seconds(slas[kind]) for kind, at in begun), default=None)
+
+
+def _starts(cluster: Cluster) -> Iterator[tuple[str, Instant]]:
+    for obligation in _obligations(cluster):
+        yield obligation.kind, obligation.triggered_at
+    for mismatch in mismatches(cluster):
+        yield VALUE_MISMATCH, mismatch.since
+
+
+def _subject_drifts(
+    journal: Iterable[Entry], slas: Mapping[str, float], planned: frozenset[tuple[int, str]]
+) -> Iterator[ExpectedDrift]:
+    for cluster in clusters(journal):
+        for obligation in _obligations(cluster):
+            due = _due(obligation, slas)
+            if not obligation.met(due):
+                yield _missed(cluster, obligation, due, planned)
+        for mismatch in mismatches(cluster):
+            opened_at = mismatch.since + seconds(slas[VALUE_MISMATCH])
+            if mismatch.until is None or mismatch.until > opened_at:
+                yield _mismatched(cluster, mismatch, opened_at, planned)
+
+
+def _obligations(cluster: Cluster) -> Iterator[Obligation]:
+    for obligations in OBLIGATIONS:
+        yield from obligations(cluster)
+
+
+def _due(obligation: Obligation, slas: Mapping[str, float]) -> Instant:
+    return obligation.triggered_at + seconds(slas[obligation.kind])
+
+
+def _missed(
+    cluster: Cluster, obligation: Obligation, due: Instant, planned: frozenset[tuple[int, str]]
+) -> ExpectedDrift:
+    column = obligation.amount_column
+    amount = as_amount(obligation.subject.value(column, due)) if column else None
+    currency = str(obligation.subject.value(obligation.currency_column, due)) if column else None
+    return _drift(cluster, obligation.kind, obligation.subject, due, amount, currency, obligation.evidence, planned)
+
+
+def _mismatched(
+    cluster: Cluster, mismatch: Mismatch, opened_at: Instant, planned: frozenset[tuple[int, str]]
+) -> ExpectedDrift:
+    subject = mismatch.subscription
+    there = present(mismatch.sides, opened_at)
+    return _drift(
+        cluster,
+        VALUE_MISMATCH,
+        subject,
+        opened_at,
+        difference(mismatch.sides, opened_at),
+        str(subject.value("currency", opened_at)),
+        tuple(side.record for side in there),
+        planned,
+    )
+
+
+def _drift(
+    cluster: Cluster,
+    kind: str,
+    subject: Record,
+    opened_at: Instant,
+    amount: Decimal | None,
+    currency: str | None,
+    evidence: tuple[Record, ...],
+    planned: frozenset[tuple[int, str]],
+) -> ExpectedDrift:
+    owner = OWNERS[kind]
+    versions = {record.name: record.as_of(opened_at) for record in evidence}
+    return ExpectedDrift(
+        kind,
+        *subject.name,
+        opened_at,
+        amount,
+        currency,
+        owner.system or subject.system,
+        owner.team,
+        {name: version.native_version for name, version in versions.items() if version},
+        (cluster.customer, kind) in planned,
+        cluster.customer,
+    )
+
+
+def _stale_sources(outages: Iterable[Outage], stale_after_seconds: float | None) -> Iterator[ExpectedDrift]:
+    if stale_after_seconds is None:
+        return
+    limit, owner = seconds(stale_after_seconds), OWNERS[SOURCE_STALE]
+    for outage in outages:
+        if outage.ended_at - outage.begun_at > limit:
+            opened_at = outage.begun_at + limit
+            subject = (SOURCE_STALE, outage.system, "source", outage.system)
+            yield ExpectedDrift(*subject, opened_at, None, None, owner.system or outage.system, owner.team, {}, True)

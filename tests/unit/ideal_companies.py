@@ -1,0 +1,73 @@
+"""A run as it would be on a machine without any delay: every step committed exactly when the plan says."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+from schemas.instants import SECOND, Instant, iso, seconds
+from streams.demo.flaws import WON_WITHOUT_ERP_CUSTOMER, WRITEBACK_MISSING
+from streams.demo.journal import DRIFTWISE, Entry
+from streams.demo.obligations import REFERENCES
+from streams.demo.scenario import Plan
+from streams.demo.steps import Ref, Step, Value, Write, entity_of
+from streams.demo.truth import ExpectedDrift, expected_drifts
+
+CORRECTED_AFTER_SECONDS = 1.2
+
+
+def whole_second(at: Instant) -> Instant:
+    return at - at % SECOND
+
+
+class IdealCompanies:
+    """Carries out a plan from `started_at` on, and corrects as driftwise does what it corrects by itself."""
+
+    def __init__(self, started_at: Instant, seed: int = 0) -> None:
+        self.started_at = started_at
+        self.journal: list[Entry] = []
+        self._rng = random.Random(seed)
+        self._ids: dict[str, str] = {}
+        self._transaction = 700
+
+    def run(self, plan: Plan, slas: Mapping[str, float], late: Mapping[int, float] | None = None) -> list[Entry]:
+        """`late`: customer -> seconds by which all its steps but the first come late."""
+        for step in plan.steps():
+            self._carry_out(step, (late or {}).get(step.customer, 0.0))
+        for kind in (WON_WITHOUT_ERP_CUSTOMER, WRITEBACK_MISSING):
+            for drift in expected_drifts(plan, self.journal, slas, self.started_at + seconds(3600)):
+                if drift.kind == kind:
+                    self._correct(drift)
+        return self.journal
+
+    def _carry_out(self, step: Step, late_seconds: float) -> None:
+        at = self.started_at + seconds(step.at_seconds + late_seconds)
+        self._transaction += 1
+        for write in step.writes:
+            self._commit(step, write, at)
+
+    def _commit(self, step: Step, write: Write, at: Instant) -> None:
+        values = {column: self._resolved(value) for column, value in write.values.items()}
+        if write.creates:
+            self._ids[write.record] = str(values.get("id") or f"00{self._rng.randrange(10**15):015}AAA")
+        at = whole_second(at) if step.system == "crm" else at
+        version = iso(at) if step.system == "crm" else str(self._transaction)
+        entity, native_id = entity_of(step.system, write.table), self._ids[write.record]
+        self.journal.append(Entry(step.customer, step.system, entity, native_id, version, at, values, step.by))
+
+    def _resolved(self, value: Value):
+        return self._ids[value.record] if isinstance(value, Ref) else value
+
+    def _correct(self, drift: ExpectedDrift) -> None:
+        at = drift.opened_at + seconds(CORRECTED_AFTER_SECONDS)
+        number = drift.customer
+        account = self._ids[f"{number}/crm.account"]
+        if drift.kind == WON_WITHOUT_ERP_CUSTOMER:
+            self._transaction += 1
+            target, version = ("erp", "customer", f"C-{number}"), str(self._transaction)
+            values = {"id": f"C-{number}", "external_id": account, "currency": "EUR"}
+        else:
+            at = whole_second(at)
+            target, version = ("crm", "customer", account), iso(at)
+            values = {REFERENCES[drift.system]: drift.native_id}
+        self.journal.append(Entry(number, *target, version, at, values, DRIFTWISE))
