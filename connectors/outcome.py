@@ -1,22 +1,19 @@
-"""What became of a correction at its target: the vocabulary that all executors share."""
-
-from __future__ import annotations
+"""What became of a command, in the words that every executor uses."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-APPLIED = "applied"
-NOOP_ALREADY_RIGHT = "noop_already_right"
-FENCED = "fenced"
-REJECTED = "rejected"
-FAILED = "failed"
+Status = Literal["applied", "noop_already_right", "fenced", "rejected", "failed"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`status` is one of the words above; only `failed` may be attempted again unchanged."""
+    """How a command ended.
 
-    status: str
+    applied: the target shows the wanted value by our write. noop_already_right: it did so before. fenced: the values
+    that the command rests on have changed, nothing was written. rejected: the target said a definite no. failed: it
+    could not be done now; `reason` says whether a write may have happened.
+    """
+
+    status: Status
     reason: str = ""
-    """What the target said, or what was found there; one word for counting, without personal data."""
-    native_id: str = ""
-    """The record that was written or found."""

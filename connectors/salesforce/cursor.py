@@ -15,6 +15,7 @@ from schemas.instants import SECOND, Instant
 Phase = Literal["snapshot", "streaming", "gap"]
 
 MINUTE: Instant = 60 * SECOND
+DELETIONS_KEPT: Instant = 15 * 24 * 60 * MINUTE  # how far back the deletion log may be asked
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,14 @@ def page_query(polled: PolledObject, span: Span, after: Position | None, rows_ma
 def deletions_span(cursor: Cursor, server_now: Instant) -> tuple[Instant, Instant]:
     """What to ask the deletion log: whole minutes, the running one included; the answer says how far it is good for."""
     assert cursor.deletions_read_to is not None, "begin_poll sets it"
-    return _whole_minute(cursor.deletions_read_to), _whole_minute(server_now) + MINUTE
+    end = _whole_minute(max(server_now, cursor.deletions_read_to)) + MINUTE
+    return max(_whole_minute(cursor.deletions_read_to), end - DELETIONS_KEPT), end
 
 
-def has_hole(cursor: Cursor, earliest_available: Instant) -> bool:
+def has_hole(cursor: Cursor, asked_from: Instant, earliest_available: Instant) -> bool:
     """Whether the deletion log no longer reaches back to where we stopped: deletions may have gone unseen."""
     assert cursor.deletions_read_to is not None, "begin_poll sets it"
-    return earliest_available > cursor.deletions_read_to
+    return max(asked_from, earliest_available) > cursor.deletions_read_to
 
 
 def enter_gap(cursor: Cursor, server_now: Instant) -> Cursor:

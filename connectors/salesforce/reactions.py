@@ -34,6 +34,7 @@ RULES = (
     Rule(Reaction.LOGIN, (401,), ("INVALID_SESSION_ID",)),
     Rule(Reaction.PAUSE, (403,), ("REQUEST_LIMIT_EXCEEDED",)),
     Rule(Reaction.LOOK, codes=("UNABLE_TO_LOCK_ROW", "DUPLICATE_VALUE", "ENTITY_IS_DELETED"), only_writes=True),
+    Rule(Reaction.REPEAT, codes=("INVALID_QUERY_LOCATOR", "QUERY_TIMEOUT")),  # the next poll asks anew
     Rule(Reaction.REPEAT, (406, 420, 429)),
     Rule(Reaction.LOOK, tuple(range(500, 600))),
     Rule(Reaction.STOP, (401,)),

@@ -24,9 +24,8 @@ class ServerClock:
 
     def observe(self, date_header: str, elapsed_seconds: float, answered_at_monotonic: float) -> Instant:
         """Takes note of an answer and returns when, by the server's clock, its request began."""
-        began = began_at(date_header, elapsed_seconds)
-        self._offset = began - seconds(answered_at_monotonic - elapsed_seconds)
-        return began
+        self._offset = began_at(date_header, 0) - seconds(answered_at_monotonic)
+        return began_at(date_header, elapsed_seconds)
 
     def now(self, monotonic: float) -> Instant | None:
         """A lower bound of the server's time, None before the first answer."""

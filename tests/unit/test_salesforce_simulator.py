@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from connectors.errors import Refused
+from connectors.errors import Refused, Retry
 from connectors.salesforce.simulator import SALES_USER_ID
 from connectors.salesforce.simulator.errors import ApiError
 from tests.unit.salesforce_org import Org, simulated_org
@@ -158,7 +158,7 @@ def test_an_eleventh_open_cursor_closes_the_oldest(org: Org) -> None:
     for cursor in cursors:
         next(cursor)
 
-    with pytest.raises(Refused, match="INVALID_QUERY_LOCATOR"):
+    with pytest.raises(Retry, match="INVALID_QUERY_LOCATOR"):
         next(cursors[0])
     assert len(next(cursors[1]).records) == 1
 

@@ -31,6 +31,8 @@ class DeletionLog:
         start, end = start.replace(second=0, microsecond=0), end.replace(second=0, microsecond=0)
         if end - start < timedelta(minutes=1):
             raise ApiError(400, "INVALID_REPLICATION_DATE", "startDate must be at least one minute before endDate")
+        if start < self._now() - _KEPT - timedelta(minutes=1):
+            raise ApiError(400, "INVALID_REPLICATION_DATE", "startDate reaches back too far")
         found = {row_id: at for at, name, row_id in self._entries if name == object_name and start <= at < end}
         return {
             "deletedRecords": [{"id": row_id, "deletedDate": render(at)} for row_id, at in found.items()],

@@ -1,0 +1,53 @@
+"""Settings of the Salesforce poller and client; whoever reads the environment builds one of these."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from connectors.salesforce.objects import QUOTE_TO_CASH, PolledObject
+
+
+class SalesforceSettings(BaseModel):
+    """One Salesforce org as one system instance."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    system: str = Field(default="crm", description="System instance; names the topics and the transactional id.")
+    base_url: str = Field(description="My Domain address; the token endpoint is asked there.")
+    client_id: str
+    client_secret: SecretStr
+    api_version: str = "62.0"
+    timeout_seconds: float = Field(default=30, gt=0)
+    poll_interval_seconds: float = Field(default=30, gt=0, description="Grows as the day's API allowance shrinks.")
+    look_back_seconds: int = Field(
+        default=600,
+        ge=1,
+        description="How late a row may show. The watermark trails by it: it is part of every verdict's delay.",
+    )
+    page_size: int = Field(default=2000, ge=1, le=2000, description="Rows asked for at a time, and per transaction.")
+    objects: tuple[PolledObject, ...] = QUOTE_TO_CASH
+    bootstrap_servers: str
+    registry_url: str = ""
+    partitions: int = Field(ge=1, description="The governed number of partitions; the source topic must have as many.")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str], **given: Any) -> Self:
+        """Address and credentials from DRIFTWISE_<SYSTEM>_URL, _CLIENT_ID, _CLIENT_SECRET; the rest as given.
+
+        Each may instead be the content of a file that the same name with _FILE points to. Raises ValueError with
+        all the places searched if one is missing.
+        """
+        prefix = f"DRIFTWISE_{given.get('system', 'crm').upper().replace('-', '_')}_"
+        names = {"base_url": "URL", "client_id": "CLIENT_ID", "client_secret": "CLIENT_SECRET"}
+        found = {field: _setting(environment, prefix + name) for field, name in names.items()}
+        return cls.model_validate({**found, **given})
+
+
+def _setting(environment: Mapping[str, str], name: str) -> str:
+    if value := environment.get(name):
+        return value
+    if path := environment.get(f"{name}_FILE"):
+        return Path(path).read_text(encoding="utf-8").strip()
+    raise ValueError(f"Salesforce: neither {name} nor {name}_FILE is set in the environment")
