@@ -8,6 +8,9 @@ import click
 import platformdirs
 
 from connectors.stack import embedded
+from connectors.stack.artefacts import fetch
+from connectors.stack.compose import compose as compose_file
+from connectors.stack.connect import link_plugins
 from connectors.stack.errors import StackError
 
 _folder = click.option(
@@ -48,6 +51,20 @@ def status(folder: Path) -> None:
     """One line for each service."""
     for service in embedded.status(folder):
         click.echo(f"{service.name:<9} {service.state:<9} {service.address or '-':<21} {service.log}")
+
+
+@main.command()
+def compose() -> None:
+    """Print docker-compose.yml as the declaration of services makes it."""
+    click.echo(compose_file(), nl=False)
+
+
+@main.command()
+@click.argument("target", type=click.Path(path_type=Path))
+def plugins(target: Path) -> None:
+    """Lay out Connect's plugins in a folder, for an image; the artefacts beside it must stay."""
+    fetch(target / "cache", click.echo, only=["debezium", "converter"])
+    link_plugins(target / "plugins", target / "cache")
 
 
 @main.command()

@@ -8,7 +8,7 @@ import shutil
 import tarfile
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,14 +71,15 @@ def cache_folder() -> Path:
     return Path(os.environ.get("DRIFTWISE_CACHE") or platformdirs.user_cache_dir("driftwise"))
 
 
-def fetch(cache: Path, progress: Progress) -> None:
-    """Bring every locked artefact into the cache; touches the network only for what is missing or damaged.
+def fetch(cache: Path, progress: Progress, only: Collection[str] = ()) -> None:
+    """Bring the locked artefacts (`only`: of these users) into the cache; asks the network for what is missing or bad.
 
     Raises StackError where a file cannot be had or is not what the lock file says.
     """
     cache.mkdir(parents=True, exist_ok=True)
     with exclusive(cache / ".lock"):
-        missing = [artefact for artefact in _distinct(locked()) if not _is_good(artefact, cache)]
+        wanted = [artefact for artefact in locked() if not only or artefact.used_by in only]
+        missing = [artefact for artefact in _distinct(wanted) if not _is_good(artefact, cache)]
         if missing:
             _download(missing, cache, progress)
 

@@ -28,7 +28,7 @@ class Connect:
         self._properties = self._home / "connect.properties"
 
     def prepare(self) -> None:
-        self._link_plugins()
+        link_plugins(self._plugins, self._site.cache)
         java.write_properties(self._properties, services().connect.settings | self._addresses())
 
     def launch(self) -> Launch:
@@ -64,17 +64,17 @@ class Connect:
     def _plugins(self) -> Path:
         return self._home / "plugins"
 
-    def _link_plugins(self) -> None:
-        shutil.rmtree(self._plugins, ignore_errors=True)
-        self._plugins.mkdir(parents=True)
-        (archive,) = java.jars("debezium", self._site.cache)
-        for folder in archive.iterdir():
-            (self._plugins / folder.name).symlink_to(folder)
-        converter = self._plugins / "converter"
-        converter.mkdir()
-        for jar in java.jars("converter", self._site.cache):
-            (converter / jar.name).symlink_to(jar)
-        _declare(services().connect.plugins.converter.class_name, converter / "declaration.jar")
+
+def link_plugins(plugins: Path, cache: Path) -> None:
+    """Lay out what Connect loads: a folder each for database connector and converter, links into the cache."""
+    shutil.rmtree(plugins, ignore_errors=True)
+    (plugins / "converter").mkdir(parents=True)
+    (archive,) = java.jars("debezium", cache)
+    for folder in archive.iterdir():
+        (plugins / folder.name).symlink_to(folder)
+    for jar in java.jars("converter", cache):
+        (plugins / "converter" / jar.name).symlink_to(jar)
+    _declare(services().connect.plugins.converter.class_name, plugins / "converter" / "declaration.jar")
 
 
 def _declare(class_name: str, jar: Path) -> None:

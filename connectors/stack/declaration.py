@@ -17,6 +17,27 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Container(_Strict):
+    """What differs when a service runs in a container: addresses, how it takes settings, how its health is asked.
+
+    `settings` go over those of the service. They become environment variables with a `prefix`, or a `settings_file`.
+    `build` names the target in our Dockerfile that makes the image.
+    """
+
+    build: str | None = None
+    command: list[str] = []
+    prefix: str | None = None
+    settings_file: str | None = None
+    settings: dict[str, Setting] = {}
+    environment: dict[str, str]
+    container_port: int
+    health: list[str] = []
+    health_path: str = ""
+    volume: str | None = None
+    databases: list[str] = []
+    after: list[str] = []
+
+
 class Service(_Strict):
     """What every service has: a version, a container image, the port it is published on, and its own settings."""
 
@@ -24,6 +45,7 @@ class Service(_Strict):
     image: str
     port: int
     settings: dict[str, Setting]
+    compose: Container
 
 
 class JavaService(Service):
@@ -56,13 +78,24 @@ class PostgresService(Service):
     databases: list[str]
 
 
+class Roles(_Strict):
+    """The deployable roles of driftwise: one image, an environment for all, a command for each."""
+
+    image: str
+    environment: dict[str, str]
+    secrets: dict[str, str]
+    health: list[str]
+    commands: dict[str, list[str]]
+
+
 class Services(_Strict):
-    """The four services, by the names that are used everywhere: in logs, in compose, in `stack status`."""
+    """The four services, by the names used everywhere (logs, compose, `stack status`), and our own roles."""
 
     kafka: JavaService
     registry: JavaService
     connect: Connect
     postgres: PostgresService
+    roles: Roles
 
 
 @cache

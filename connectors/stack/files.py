@@ -18,7 +18,7 @@ def write_whole(path: Path, text: str) -> None:
 
 @contextmanager
 def exclusive(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """One holder at a time; `waiting` is called if there is another. The system frees the lock however its holder ends."""
+    """One holder at a time; `waiting` is called if there is another. The lock is free again however its holder ends."""
     with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -73,8 +73,13 @@ def classpath(used_by: str, cache: Path) -> list[str]:
 def write_properties(path: Path, values: Mapping[str, Setting]) -> Path:
     """Write a Java property file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{key}={text(value)}\n" for key, value in values.items()))
+    path.write_text(properties(values))
     return path
+
+
+def properties(values: Mapping[str, Setting]) -> str:
+    """The text of a Java property file."""
+    return "".join(f"{key}={text(value)}\n" for key, value in values.items())
 
 
 def write_logging(path: Path, log: Path) -> str:

@@ -1,0 +1,108 @@
+"""Two ways to run the stack behind one interface: as processes of this machine, or as containers."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Literal, Protocol
+
+from connectors.stack import embedded, machine
+from connectors.stack import endpoints as saved
+from connectors.stack.artefacts import Progress
+from connectors.stack.declaration import services
+from connectors.stack.embedded import ServiceStatus
+from connectors.stack.endpoints import Endpoints
+from connectors.stack.errors import StackError
+from connectors.stack.registry import CONFLUENT_PATH, NATIVE_PATH
+
+Name = Literal["embedded", "compose"]
+
+
+class Provider(Protocol):
+    """Starts, finds and stops the stack that belongs to a folder; what can go wrong is a StackError."""
+
+    def up(self, folder: Path | str, *, progress: Progress = lambda line: None) -> Endpoints: ...
+
+    def down(self, folder: Path | str) -> None: ...
+
+    def status(self, folder: Path | str) -> list[ServiceStatus]: ...
+
+
+class Embedded:
+    """Processes of this machine; see `connectors.stack.embedded`."""
+
+    def up(self, folder: Path | str, *, progress: Progress = lambda line: None) -> Endpoints:
+        return embedded.up(folder, progress=progress)
+
+    def down(self, folder: Path | str) -> None:
+        embedded.down(folder)
+
+    def status(self, folder: Path | str) -> list[ServiceStatus]:
+        return embedded.status(folder)
+
+
+class Compose:
+    """Containers, by docker compose and a compose file; the folder only keeps the endpoints."""
+
+    def __init__(self, file: Path = Path("docker-compose.yml"), docker: str = "docker") -> None:
+        self._file = file
+        self._docker = docker
+
+    def up(self, folder: Path | str, *, progress: Progress = lambda line: None) -> Endpoints:
+        progress("docker compose up ...")
+        self._run("up", "--detach", "--build", "--wait", *_INFRASTRUCTURE)
+        found = _published()
+        place = Path(folder).resolve()
+        place.mkdir(parents=True, exist_ok=True)
+        found.save(place)
+        return found
+
+    def down(self, folder: Path | str) -> None:
+        self._run("down")
+        saved.forget(Path(folder).resolve())
+
+    def status(self, folder: Path | str) -> list[ServiceStatus]:
+        running = set(self._run("ps", "--services", "--status", "running").split())
+        return [self._status(name, name in running) for name in _INFRASTRUCTURE]
+
+    def _status(self, name: str, running: bool) -> ServiceStatus:
+        address = f"{machine.LOOPBACK}:{getattr(services(), name).port}"
+        log = f"{self._docker} compose --file {self._file} logs {name}"
+        return ServiceStatus(name, "ready" if running else "down", None, address if running else None, log)
+
+    def _run(self, *arguments: str) -> str:
+        if not self._file.exists():
+            raise StackError(f"{self._file.resolve()} is missing: run this where driftwise's docker-compose.yml is.")
+        command = [self._docker, "compose", "--file", str(self._file), *arguments]
+        try:
+            return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        except FileNotFoundError:
+            raise StackError("docker is not on the PATH: install it, or use the embedded stack.") from None
+        except subprocess.CalledProcessError as error:
+            raise StackError(f"`{' '.join(command)}` failed:\n{error.stderr.strip()}") from error
+
+
+_INFRASTRUCTURE = ("kafka", "postgres", "registry", "connect")
+
+
+def provider(name: Name) -> Provider:
+    """The provider of that name."""
+    return Embedded() if name == "embedded" else Compose()
+
+
+def _published() -> Endpoints:
+    """Where the containers are found: on the loopback ports that the declaration fixes."""
+    declared, here = services(), machine.LOOPBACK
+    registry = f"http://{here}:{declared.registry.port}"
+    return Endpoints(
+        provider="compose",
+        kafka_bootstrap=f"{here}:{declared.kafka.port}",
+        connect_url=f"http://{here}:{declared.connect.port}",
+        registry_url=f"{registry}{CONFLUENT_PATH}",
+        registry_native_url=f"{registry}{NATIVE_PATH}",
+        postgres=saved.Postgres(here, declared.postgres.port, declared.postgres.user),
+        postgres_for_connect=saved.Postgres(
+            "postgres", declared.postgres.compose.container_port, declared.postgres.user
+        ),
+        logs={},
+    )
