@@ -1,19 +1,22 @@
-"""What became of a command, in the words that every executor uses."""
+"""What became of a correction at its target: the vocabulary that all executors share."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-Status = Literal["applied", "noop_already_right", "fenced", "rejected", "failed"]
+APPLIED = "applied"
+NOOP_ALREADY_RIGHT = "noop_already_right"
+FENCED = "fenced"
+REJECTED = "rejected"
+FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended.
+    """`status` is one of the words above; only `failed` may be attempted again unchanged."""
 
-    applied: the target shows the wanted value by our write. noop_already_right: it did so before. fenced: the values
-    that the command rests on have changed, nothing was written. rejected: the target said a definite no. failed: it
-    could not be done now; `reason` says whether a write may have happened.
-    """
-
-    status: Status
+    status: str
     reason: str = ""
+    """What the target said, or what was found there; one word for counting, without personal data."""
+    native_id: str = ""
+    """The record that was written or found."""

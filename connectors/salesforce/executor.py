@@ -1,11 +1,14 @@
 """Writes a cross-reference into the CRM: look, then act, and look again before acting twice."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from connectors.errors import LookFirst, Refused, Retry
-from connectors.outcome import Outcome
+from connectors.outcome import APPLIED, FAILED, FENCED, NOOP_ALREADY_RIGHT, REJECTED, Outcome
+
+logger = logging.getLogger(__name__)
 
 ACCOUNT = "Account"
 _PAUSES_SECONDS = (0.5, 1.0, 2.0)  # a locked row is free again after moments; an outage is the caller's to wait out
@@ -31,45 +34,51 @@ def write_external_ref(
     """Sets one reference field of an account from `expected_current` to `value`, exactly once.
 
     Never writes over a value other than the expected one, and never repeats a write whose outcome is unknown without
-    reading the account first. Raises Stop only; every other end is an Outcome.
+    reading the account first. A refusal's reason is Salesforce's errorCode. Raises Stop only.
     """
-    unclear = ""
+    outcome = _attempt(client, account_id, field, value, expected_current or None, sleep)
+    return Outcome(*outcome, native_id=account_id)
+
+
+def _attempt(
+    client: AccountClient,
+    account_id: str,
+    field: str,
+    value: str,
+    expected_current: str | None,
+    sleep: Callable[[float], object],
+) -> tuple[str, str]:
+    unclear = False
     for pause_seconds in (*_PAUSES_SECONDS, None):
         try:
             ended = _look(client.get(ACCOUNT, account_id), field, value, expected_current)
             if ended is not None:
-                return _by_our_write(unclear) if unclear and ended.status == "noop_already_right" else ended
+                return (APPLIED, "found_after_lost_answer") if unclear and ended[0] == NOOP_ALREADY_RIGHT else ended
             client.update(ACCOUNT, account_id, {field: value})
         except LookFirst as error:
-            unclear = str(error)
+            logger.warning("%s of account %s: looking again before another write: %s", field, account_id, error)
+            unclear = True
         except Retry as error:
-            return Outcome("failed", _with_history(str(error), unclear))
+            logger.warning("%s of account %s was not written now: %s", field, account_id, error)
+            break
         except Refused as error:
-            return Outcome("rejected", str(error))
+            return REJECTED, error.code or f"http_{error.status}"
         else:
-            return Outcome("applied")
+            return APPLIED, "written"
         if pause_seconds is not None:
             sleep(pause_seconds)
-    return Outcome("failed", f"a write may have happened: {unclear}")
+    return FAILED, "outcome_unknown" if unclear else "unreachable"
 
 
-def _look(account: dict[str, Any] | None, field: str, value: str, expected_current: str | None) -> Outcome | None:
+def _look(
+    account: dict[str, Any] | None, field: str, value: str, expected_current: str | None
+) -> tuple[str, str] | None:
     """How it ends without a write, None if the write is to be made."""
     if account is None:
-        return Outcome("rejected", "the account does not exist or was deleted")
+        return REJECTED, "account_gone"
     if field not in account:
-        return Outcome("rejected", f"the account has no field {field}; compare the mapping with the org's metadata")
+        return REJECTED, "no_such_field"
     current = account[field] or None
     if current == value:
-        return Outcome("noop_already_right")
-    if current != (expected_current or None):
-        return Outcome("fenced", f"{field} is not what the command rests on any more")
-    return None
-
-
-def _by_our_write(unclear: str) -> Outcome:
-    return Outcome("applied", f"found done when looking again after: {unclear}")
-
-
-def _with_history(reason: str, unclear: str) -> str:
-    return f"{reason}; an earlier write may have happened: {unclear}" if unclear else reason
+        return NOOP_ALREADY_RIGHT, "exists"
+    return None if current == expected_current else (FENCED, "value_changed")
