@@ -118,9 +118,17 @@ class Connect:
         """Restart the connector and those of its tasks that failed; the others are left alone."""
         self._call("POST", f"/connectors/{name}/restart?includeTasks=true&onlyFailed=true")
 
+    def restart(self, name: str) -> None:
+        """Restart the connector and all its tasks."""
+        self._call("POST", f"/connectors/{name}/restart?includeTasks=true")
+
     def pause(self, name: str) -> None:
         """Stop reading; the source keeps its log for us meanwhile, so not for long."""
         self._call("PUT", f"/connectors/{name}/pause")
+
+    def stop(self, name: str) -> None:
+        """Like `pause`, and let go of the replication slot as well; `resume` starts it again."""
+        self._call("PUT", f"/connectors/{name}/stop")
 
     def resume(self, name: str) -> None:
         self._call("PUT", f"/connectors/{name}/resume")
@@ -128,6 +136,16 @@ class Connect:
     def delete(self, name: str) -> None:
         """Remove the connector; its replication slot stays and must be dropped at the source."""
         self._call("DELETE", f"/connectors/{name}")
+
+    def forget_position(self, name: str, timeout_seconds: float = 30.0) -> None:
+        """Stop the connector and forget how far it read: `resume` then begins with a new snapshot.
+
+        Operator action after a lost replication slot (drop the slot too); its reader needs a new epoch."""
+        deadline = time.monotonic() + timeout_seconds
+        self.stop(name)
+        while (status := self.status(name)) is None or status.parts != ("STOPPED",):
+            _pause(deadline, _PAUSE_SECONDS, f"Connector {name} does not stop ({status}): see Kafka Connect's log.")
+        self._call("DELETE", f"/connectors/{name}/offsets")
 
     def _call(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Any:
         try:
