@@ -157,13 +157,15 @@ def _last_ports(folder: Path) -> dict[str, int]:
 
 def _endpoints(site: Site) -> Endpoints:
     ports = site.ports
+    native = f"http://{LOOPBACK}:{ports['registry']}{NATIVE_PATH}"
     postgres = saved.Postgres(LOOPBACK, ports["postgres"], services().postgres.user)
     return Endpoints(
         provider="embedded",
         kafka_bootstrap=f"{LOOPBACK}:{ports['kafka']}",
         connect_url=f"http://{LOOPBACK}:{ports['connect']}",
         registry_url=f"http://{LOOPBACK}:{ports['registry']}{CONFLUENT_PATH}",
-        registry_native_url=f"http://{LOOPBACK}:{ports['registry']}{NATIVE_PATH}",
+        registry_native_url=native,
+        registry_for_connect=native,
         postgres=postgres,
         postgres_for_connect=postgres,
         logs={service.name: str(site.log(service.name)) for service in _services(site)},

@@ -30,7 +30,8 @@ class Endpoints:
     """Addresses of the services, and their log files where they run as our own processes.
 
     `registry_url` speaks the Confluent schema registry API (ccompat v7), `registry_native_url` Apicurio's own (v2).
-    `postgres_for_connect` is the database as Kafka Connect must name it: inside containers other than from outside.
+    `registry_for_connect` and `postgres_for_connect` are the registry's native address and the database as Kafka
+    Connect must name them: among containers other than from outside.
     """
 
     provider: str
@@ -38,6 +39,7 @@ class Endpoints:
     connect_url: str
     registry_url: str
     registry_native_url: str
+    registry_for_connect: str
     postgres: Postgres
     postgres_for_connect: Postgres
     logs: dict[str, str]

@@ -50,8 +50,8 @@ class Compose:
 
     def up(self, folder: Path | str, *, progress: Progress = lambda line: None) -> Endpoints:
         progress("docker compose up ...")
-        self._run("up", "--detach", "--build", "--wait", *_INFRASTRUCTURE)
-        found = _published()
+        self._run("up", "--detach", "--build", "--wait", *INFRASTRUCTURE)
+        found = published()
         place = Path(folder).resolve()
         place.mkdir(parents=True, exist_ok=True)
         found.save(place)
@@ -63,7 +63,7 @@ class Compose:
 
     def status(self, folder: Path | str) -> list[ServiceStatus]:
         running = set(self._run("ps", "--services", "--status", "running").split())
-        return [self._status(name, name in running) for name in _INFRASTRUCTURE]
+        return [self._status(name, name in running) for name in INFRASTRUCTURE]
 
     def _status(self, name: str, running: bool) -> ServiceStatus:
         address = f"{machine.LOOPBACK}:{getattr(services(), name).port}"
@@ -82,7 +82,7 @@ class Compose:
             raise StackError(f"`{' '.join(command)}` failed:\n{error.stderr.strip()}") from error
 
 
-_INFRASTRUCTURE = ("kafka", "postgres", "registry", "connect")
+INFRASTRUCTURE = ("kafka", "postgres", "registry", "connect")
 
 
 def provider(name: Name) -> Provider:
@@ -90,8 +90,8 @@ def provider(name: Name) -> Provider:
     return Embedded() if name == "embedded" else Compose()
 
 
-def _published() -> Endpoints:
-    """Where the containers are found: on the loopback ports that the declaration fixes."""
+def published() -> Endpoints:
+    """Where the containers of the compose file are found: on the loopback ports that the declaration fixes."""
     declared, here = services(), machine.LOOPBACK
     registry = f"http://{here}:{declared.registry.port}"
     return Endpoints(
@@ -100,6 +100,7 @@ def _published() -> Endpoints:
         connect_url=f"http://{here}:{declared.connect.port}",
         registry_url=f"{registry}{CONFLUENT_PATH}",
         registry_native_url=f"{registry}{NATIVE_PATH}",
+        registry_for_connect=str(declared.connect.compose.settings["value.converter.apicurio.registry.url"]),
         postgres=saved.Postgres(here, declared.postgres.port, declared.postgres.user),
         postgres_for_connect=saved.Postgres(
             "postgres", declared.postgres.compose.container_port, declared.postgres.user
