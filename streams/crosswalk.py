@@ -1,0 +1,170 @@
+"""The crosswalk: which native customers are one customer. One shard sees every link, so a cluster has one answer.
+
+The canonical id is that of the cluster's senior member: seniority by governed system order, then native id, never by
+arrival. A record that is only named (its row not seen yet) counts as a member, so that its arrival changes nothing.
+
+    n/SYSTEM/CUSTOMER   {links, back, at, canonical, route_version}
+    ~marks              watermarks of the links of each system, per identify shard
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from schemas import ids, topics
+from schemas.instants import NEVER, Instant
+from streams.governance.model import Governance
+from streams.inputs import Divert, Due, Input
+from tables.view import Emit, Value, Workspace
+from tables.watermarks import LINKS, heard, watermark
+
+MARKS = "~marks"
+
+
+class Member(NamedTuple):
+    system: str
+    native_customer: str
+
+    @property
+    def key(self) -> str:
+        return f"n/{self.system}/{self.native_customer}"
+
+
+_ALONE: Value = {"links": [], "back": [], "at": NEVER, "canonical": None, "route_version": 0}
+
+
+class Crosswalk:
+    name = "crosswalk"
+
+    def __init__(self, governance: Governance) -> None:
+        self._governance = governance
+
+    def step(self, ws: Workspace, partition: int, record: Input) -> str:
+        if record.record == "Watermarks":
+            self._hear(ws, record.value)
+            return "watermarks"
+        if record.record != "LinkAsserted":
+            raise Divert("unknown_record", f"{topics.LINKS} carries no {record.record}")
+        self._assert(ws, record.value)
+        return "link"
+
+    def _assert(self, ws: Workspace, value: dict[str, Any]) -> None:
+        member = Member(value["system"], value["native_customer"])
+        node = ws.get(member.key) or _ALONE
+        old = {Member(*link) for link in node["links"]}
+        new = {Member(link["system"], link["native_customer"]) for link in value["links"]}
+        ws.put(member.key, {**node, "links": sorted(map(list, new)), "at": value["committed_at"]})
+        for target in old - new:
+            self._point_back(ws, target, member, linked=False)
+        for target in new - old:
+            self._point_back(ws, target, member, linked=True)
+        done: set[Member] = set()
+        for start in (member, *sorted(old | new)):
+            if start not in done:
+                done |= self._assign(ws, start, value["committed_at"])
+
+    def _point_back(self, ws: Workspace, target: Member, source: Member, *, linked: bool) -> None:
+        node = ws.get(target.key) or _ALONE
+        back = {Member(*b) for b in node["back"]}
+        back = back | {source} if linked else back - {source}
+        ws.put(target.key, {**node, "back": sorted(map(list, back))})
+
+    def _assign(self, ws: Workspace, start: Member, caused_at: Instant) -> set[Member]:
+        """Give every member of the cluster its senior's id; returns the cluster."""
+        cluster = _cluster(ws, start)
+        senior = min(cluster, key=self._seniority)
+        canonical_id = ids.canonical_id(*senior)
+        joined_at = _joined_at(ws, senior)
+        for member in sorted(cluster):
+            node = ws.get(member.key) or _ALONE
+            if canonical_id != (node["canonical"] or ids.canonical_id(*member)):
+                at = max(joined_at[member], caused_at)
+                self._route(ws, member, node, canonical_id, at)
+        return cluster
+
+    def _route(self, ws: Workspace, member: Member, node: Value, canonical_id: str, at: Instant) -> None:
+        number = node["route_version"] + 1
+        ws.put(member.key, {**node, "canonical": canonical_id, "route_version": number})
+        value = {
+            "system": member.system,
+            "native_customer": member.native_customer,
+            "canonical_id": canonical_id,
+            "route_version": number,
+            "routed_at": at,
+        }
+        partition = topics.partition_for(member.native_customer, self._governance.partitions)
+        key = f"{member.system}/{member.native_customer}"
+        ws.emit(Emit(topics.CROSSWALK, key, "RouteAssigned", value, partition=partition))
+
+    def _seniority(self, member: Member) -> tuple[int, str]:
+        return self._governance.seniority.index(member.system), member.native_customer
+
+    def _hear(self, ws: Workspace, value: dict[str, Any]) -> None:
+        """Once every identify shard has passed an instant, every link asserted up to it is resolved."""
+        marks = ws.get(MARKS) or {}
+        for mark in value["watermarks"]:
+            system = mark["system"]
+            before = watermark(marks, system, self._governance.partitions)
+            marks = heard(marks, system, value["partition"], mark["epoch"], mark["phase"], mark["watermark"])
+            after = watermark(marks, system, self._governance.partitions)
+            if after != before:
+                self._forward(ws, system, marks, after)
+        ws.put(MARKS, marks)
+
+    def _forward(self, ws: Workspace, system: str, marks: dict[str, Any], mark: Instant) -> None:
+        streaming = mark > NEVER
+        entry = {
+            "system": system,
+            "object": LINKS,
+            "epoch": max(report[0] for report in marks[system].values()),
+            "phase": "streaming" if streaming else "gap",
+            "watermark": mark if streaming else None,
+        }
+        for partition in range(self._governance.partitions):
+            value = {"partition": 0, "watermarks": [entry]}
+            ws.emit(Emit(topics.CROSSWALK, f"~{system}/{LINKS}", "Watermarks", value, partition=partition))
+
+    def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
+        """A link that cannot be read is a fault of our own; the letter is the trace."""
+
+    def wake(self, key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:
+        return None
+
+    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
+        return ()
+
+    def settle(self, ws: Workspace, due: Due) -> None:
+        raise NotImplementedError("the crosswalk has no deadlines")
+
+
+def _neighbours(ws: Workspace, member: Member) -> list[tuple[Member, Instant]]:
+    """Linked members, each with the instant at which the link was asserted."""
+    node = ws.get(member.key) or _ALONE
+    out = [(Member(*link), node["at"]) for link in node["links"]]
+    back = [(Member(*b), (ws.get(Member(*b).key) or _ALONE)["at"]) for b in node["back"]]
+    return sorted(out + back)
+
+
+def _cluster(ws: Workspace, start: Member) -> set[Member]:
+    seen, frontier = {start}, [start]
+    while frontier:
+        for member, _ in _neighbours(ws, frontier.pop()):
+            if member not in seen:
+                seen.add(member)
+                frontier.append(member)
+    return seen
+
+
+def _joined_at(ws: Workspace, senior: Member) -> dict[Member, Instant]:
+    """When each member became one with the senior: the latest link on the path to it. Depends on the links alone,
+    not on the order in which they were seen."""
+    joined, frontier = {senior: NEVER}, [senior]
+    while frontier:
+        current = frontier.pop(0)
+        for member, at in _neighbours(ws, current):
+            reached = max(joined[current], at)
+            if member not in joined or reached < joined[member]:
+                joined[member] = reached
+                frontier.append(member)
+    return joined

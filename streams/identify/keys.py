@@ -1,0 +1,38 @@
+"""The keys of identify's state.
+
+i/SYSTEM/CUSTOMER/ENTITY/ID    image of a row: its versions back to the frontier of the links
+w/SYSTEM/CUSTOMER              route of a native customer
+l/SYSTEM/CUSTOMER              the links it asserted last
+k/SYSTEM/CUSTOMER/PARENT/PARENT_ID/ENTITY/ID   row parked until its parent comes
+~marks                         watermarks heard in this partition
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+MARKS = "~marks"
+
+
+def part(text: str) -> str:
+    return quote(text, safe=" :@+=,")
+
+
+def rows_prefix(system: str, customer: str) -> str:
+    return f"i/{system}/{part(customer)}/"
+
+
+def row_key(system: str, customer: str, entity: str, native_id: str) -> str:
+    return f"{rows_prefix(system, customer)}{entity}/{native_id}"
+
+
+def route_key(system: str, customer: str) -> str:
+    return f"w/{system}/{part(customer)}"
+
+
+def links_key(system: str, customer: str) -> str:
+    return f"l/{system}/{part(customer)}"
+
+
+def parked_prefix(system: str, customer: str, parent: str, parent_id: str) -> str:
+    return f"k/{system}/{part(customer)}/{parent}/{part(parent_id)}/"

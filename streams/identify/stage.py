@@ -1,0 +1,374 @@
+"""Identify as a stage: source records and routes in, canonical changes and links out.
+
+One shard has one partition number of every source topic and of the crosswalk, so a native customer, its rows and its
+route always meet here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from schemas import ids, topics
+from schemas.codec import Unreadable
+from schemas.entities import ENTITIES
+from schemas.instants import NEVER, Instant
+from schemas.source import ALL_OBJECTS, Gap, Heard, Probed, Reader, Skipped, SourceEvent, SourceRow
+from streams.governance.model import Governance
+from streams.identify import keys
+from streams.identify.canonicalize import attributes
+from streams.identify.changes import change
+from streams.inputs import Divert, Due, Input
+from streams.kinds.facts import stamp
+from streams.letters import ENTITY_HEADER, ID_HEADER
+from tables.versions import Version, fold
+from tables.view import Emit, Workspace
+from tables.watermarks import LINKS, heard, watermark
+
+
+class Identify:
+    name = "identify"
+
+    def __init__(self, governance: Governance, readers: Mapping[str, Reader]) -> None:
+        self._governance = governance
+        self._readers = {topics.source_topic(system): (system, reader) for system, reader in readers.items()}
+
+    def step(self, ws: Workspace, partition: int, record: Input) -> str:
+        if record.topic == topics.CROSSWALK:
+            return self._on_crosswalk(ws, partition, record)
+        system, reader = self._readers[record.topic]
+        try:
+            event = reader(record.record, record.value, record.headers)
+        except Unreadable as problem:
+            raise Divert(problem.reason, str(problem)) from None
+        return self._on_source(ws, partition, record, system, event)
+
+    def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
+        """Evidence is complete up to what was heard of the system in this partition; from there on there is a hole."""
+        system = letter["system"]
+        if not system:
+            return
+        customer = _readable(letter["original_key"])
+        marks = ws.get(keys.MARKS) or {}
+        known = [m[2] for name, m in _here(marks, partition) if name.startswith(f"{system}/")]
+        value = {
+            "canonical_id": self._canonical(ws, system, customer)[0] if customer else "",
+            "system": system,
+            "entity": letter["entity"],
+            "letter_id": letter["letter_id"],
+            "partition": partition,
+            "opened_at": min((k for k in known if k is not None), default=NEVER),
+        }
+        self._emit_hole(ws, "HoleOpened", value)
+
+    def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
+        return None
+
+    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
+        return ()
+
+    def settle(self, ws: Workspace, due: Due) -> None:
+        raise NotImplementedError("identify has no deadlines")
+
+    # -- source records
+
+    def _on_source(self, ws: Workspace, partition: int, record: Input, system: str, event: SourceEvent) -> str:
+        match event:
+            case SourceRow():
+                self._on_row(ws, record, event)
+            case Heard():
+                self._on_heard(ws, partition, event)
+            case Probed():
+                self._on_probe(ws, partition, event)
+            case Gap():
+                self._on_gap(ws, partition, event)
+            case Skipped():
+                return event.why
+        self._home(ws, record, system)
+        return type(event).__name__.lower()
+
+    def _on_row(self, ws: Workspace, record: Input, row: SourceRow) -> None:
+        mapping = self._governance.mappings[row.system].get(row.object)
+        if mapping is None:
+            raise Divert("unmapped_object", f"{row.system} has no mapping for {row.object!r}: add it and replay")
+        entity = mapping.entity
+        key = keys.row_key(row.system, row.native_customer, entity, row.native_id)
+        image = ws.get(key) or {"versions": []}
+        last = next((v for v in reversed(image["versions"]) if v["version"] < row.version), None)
+        attrs = None
+        if row.operation in ("upsert", "moved_in"):
+            attrs = attributes(mapping, row.fields, last["attrs"] if last else None)
+            if self._parked(ws, row, entity, attrs, record):
+                return
+        version = self._version(row, entity, attrs, last, record.position)
+        self._route(ws, record, row, entity, version, image["versions"])
+        self._adopt(ws, row, entity)
+
+    def _version(
+        self, row: SourceRow, entity: str, attrs: dict[str, Any] | None, last: Version | None, source: str
+    ) -> Version:
+        before = last["since"] if last and last["attrs"] else {}
+        since = stamp(entity, attrs, before, row.committed_at, row.version, row.snapshot) if attrs else {}
+        return {
+            "version": row.version,
+            "native": row.native_version,
+            "customer": row.native_customer,
+            "at": row.committed_at,
+            "committed_at": row.committed_at,
+            "op": "upsert" if attrs else ("moved" if row.operation == "moved_out" else row.operation),
+            "attrs": attrs,
+            "since": since,
+            "by": self._governance.people.writer(row.changed_by),
+            "snapshot": row.snapshot,
+            "source": source,
+            "route": 0,
+        }
+
+    def _route(
+        self, ws: Workspace, record: Input, row: SourceRow, entity: str, version: Version, versions: list[Version]
+    ) -> None:
+        """Remember the image and tell judge; an older version or a duplicate is told again, and judge knows it."""
+        canonical_id, route_version, routed_at = self._canonical(ws, row.system, row.native_customer)
+        known = {v["version"] for v in versions}
+        stale = bool(versions) and version["version"] < versions[-1]["version"]
+        key = keys.row_key(row.system, row.native_customer, entity, row.native_id)
+        if version["version"] not in known and not stale:
+            ws.put(key, {"versions": fold([*versions, version], self._links_frontier(ws, row.system))})
+            if entity == "customer":
+                self._assert_links(ws, row, version)
+        if version["op"] == "moved":
+            self._emit_moved(ws, canonical_id, row.system, entity, row.native_id, route_version, version["at"], "")
+            return
+        effective_at = max(version["at"], routed_at)
+        letter = _letter(record)
+        ws.emit(change(canonical_id, row.system, entity, row.native_id, version, route_version, effective_at, letter))
+
+    def _canonical(self, ws: Workspace, system: str, customer: str) -> tuple[str, int, Instant]:
+        route = ws.get(keys.route_key(system, customer))
+        if route is None:
+            return ids.canonical_id(system, customer), 0, NEVER
+        return route["canonical_id"], route["route_version"], route["routed_at"]
+
+    def _links_frontier(self, ws: Workspace, system: str) -> Instant:
+        """Routes change only for links asserted later than this; versions behind it need not be told again."""
+        marks = ws.get(keys.MARKS) or {}
+        return min(
+            (watermark(marks, f"{s}/{LINKS}", 1) for s, rules in self._governance.systems.items() if rules.links),
+            default=NEVER,
+        )
+
+    # -- links and routes
+
+    def _assert_links(self, ws: Workspace, row: SourceRow, version: Version) -> None:
+        links = self._governance.systems[row.system].links
+        attrs = version["attrs"] or {}
+        named = [{"system": target, "native_customer": attrs[a]} for a, target in links.items() if attrs.get(a)]
+        key = keys.links_key(row.system, row.native_customer)
+        before = (ws.get(key) or {"links": []})["links"]
+        if named == before:
+            return
+        ws.put(key, {"links": named})
+        value = {
+            "system": row.system,
+            "native_customer": row.native_customer,
+            "links": named,
+            "version": version["version"],
+            "committed_at": version["at"],
+            "present": bool(attrs),
+        }
+        ws.emit(Emit(topics.LINKS, f"{row.system}/{row.native_customer}", "LinkAsserted", value, partition=0))
+
+    def _on_crosswalk(self, ws: Workspace, partition: int, record: Input) -> str:
+        if record.record == "Watermarks":
+            for mark in record.value["watermarks"]:
+                self._hear(ws, partition, 0, Heard(**{k: mark[k] for k in Heard._fields}))
+            return "watermarks"
+        self._on_route(ws, record.value)
+        return "route"
+
+    def _on_route(self, ws: Workspace, route: dict[str, Any]) -> None:
+        system, customer = route["system"], route["native_customer"]
+        old, old_version, _ = self._canonical(ws, system, customer)
+        if route["route_version"] <= old_version:
+            return
+        ws.put(keys.route_key(system, customer), {k: route[k] for k in ("canonical_id", "route_version", "routed_at")})
+        if route["canonical_id"] == old:
+            return
+        prefix = keys.rows_prefix(system, customer)
+        for key, image in ws.range(prefix, 10_000_000):
+            entity, native_id = key.removeprefix(prefix).split("/", 1)
+            self._reroute(ws, route, old, system, entity, native_id, image["versions"])
+
+    def _reroute(
+        self,
+        ws: Workspace,
+        route: dict[str, Any],
+        old: str,
+        system: str,
+        entity: str,
+        native_id: str,
+        versions: list[Version],
+    ) -> None:
+        new, number, at = route["canonical_id"], route["route_version"], route["routed_at"]
+        self._emit_moved(ws, old, system, entity, native_id, number, at, new)
+        for version in versions:
+            effective_at = max(version["at"], at)
+            if version["op"] == "moved":
+                self._emit_moved(ws, new, system, entity, native_id, number, effective_at, "")
+            else:
+                ws.emit(change(new, system, entity, native_id, version, number, effective_at))
+
+    def _emit_moved(
+        self, ws: Workspace, old: str, system: str, entity: str, native_id: str, number: int, at: Instant, new: str
+    ) -> None:
+        value = {
+            "canonical_id": old,
+            "system": system,
+            "entity": entity,
+            "native_id": native_id,
+            "route_version": number,
+            "moved_at": at,
+            "moved_to": new,
+        }
+        ws.emit(Emit(topics.CHANGES, old, "EntityMoved", value))
+
+    # -- progress
+
+    def _on_heard(self, ws: Workspace, partition: int, event: Heard) -> None:
+        entity = event.object
+        if entity != ALL_OBJECTS:
+            mapping = self._governance.mappings[event.system].get(event.object)
+            if mapping is None:
+                return
+            entity = mapping.entity
+        self._hear(ws, partition, partition, event._replace(object=entity))
+
+    def _hear(self, ws: Workspace, partition: int, upstream: int, event: Heard) -> None:
+        """Remember it, and send it on behind everything it covers: to every partition of the changes, and to the
+        stages with one partition."""
+        marks = ws.get(keys.MARKS) or {}
+        name = f"{event.system}/{event.object}"
+        after = heard(marks, name, upstream, event.epoch, event.phase, event.watermark)
+        if after is marks:
+            return
+        ws.put(keys.MARKS, after)
+        epoch, phase, mark = after[name][str(upstream)]
+        entry = {"system": event.system, "object": event.object, "epoch": epoch, "phase": phase, "watermark": mark}
+        value = {"partition": partition, "watermarks": [entry]}
+        for target in range(self._governance.partitions):
+            ws.emit(Emit(topics.CHANGES, "", "Watermarks", value, partition=target))
+        ws.emit(Emit(topics.PROGRESS, event.system, "Watermarks", value, partition=0))
+        if event.object in (ALL_OBJECTS, "customer") and self._governance.systems[event.system].links:
+            ws.emit(Emit(topics.LINKS, "", "Watermarks", value, partition=0))
+
+    def _on_probe(self, ws: Workspace, partition: int, event: Probed) -> None:
+        marks = ws.get(keys.MARKS) or {}
+        known = [
+            m[2] for name, m in _here(marks, partition) if name.startswith(f"{event.system}/") and LINKS not in name
+        ]
+        lowest = None if not known or any(k is None for k in known) else min(known)
+        value = {
+            "system": event.system,
+            "partition": partition,
+            "observed_at": event.observed_at,
+            "watermark": lowest,
+        }
+        ws.emit(Emit(topics.PROGRESS, event.system, "SourceObserved", value, partition=0))
+
+    def _on_gap(self, ws: Workspace, partition: int, event: Gap) -> None:
+        """Evidence starts anew: the watermark is withdrawn until the source's next epoch."""
+        marks = ws.get(keys.MARKS) or {}
+        for name, report in _here(marks, partition):
+            system, object_ = name.split("/", 1)
+            if system == event.system and object_ in (ALL_OBJECTS, self._entity(event)):
+                self._hear(ws, partition, partition, Heard(system, object_, report[0] + 1, "gap", None))
+
+    def _entity(self, event: Gap) -> str:
+        mapping = self._governance.mappings[event.system].get(event.object)
+        return mapping.entity if mapping else event.object
+
+    # -- holes and parked rows
+
+    def _home(self, ws: Workspace, record: Input, system: str) -> None:
+        """A replayed record was read: its hole is closed."""
+        letter = _letter(record)
+        if letter is None:
+            return
+        customer = _readable(record.key.encode())
+        value = {
+            "canonical_id": self._canonical(ws, system, customer)[0] if customer else "",
+            "system": system,
+            "entity": _header(record, ENTITY_HEADER) or "*",
+            "letter_id": letter,
+            "how": "replayed",
+        }
+        self._emit_hole(ws, "HoleClosed", value)
+
+    def _emit_hole(self, ws: Workspace, name: str, value: dict[str, Any]) -> None:
+        if value["canonical_id"]:
+            ws.emit(Emit(topics.CHANGES, value["canonical_id"], name, value))
+            return
+        for target in range(self._governance.partitions):
+            ws.emit(Emit(topics.CHANGES, "", name, value, partition=target))
+
+    def _parked(self, ws: Workspace, row: SourceRow, entity: str, attrs: dict[str, Any], record: Input) -> bool:
+        """A row whose parent row is unknown waits for it; its customer has a hole until then."""
+        parent = ENTITIES[entity].parent
+        if parent is None:
+            return False
+        parent_id = attrs[f"{parent}_ref"] or ""
+        if ws.get(keys.row_key(row.system, row.native_customer, parent, parent_id)) is not None:
+            return False
+        key = keys.parked_prefix(row.system, row.native_customer, parent, parent_id) + f"{entity}/{row.native_id}"
+        letter = f"parked:{record.position}"
+        ws.put(key, {"row": list(row), "position": record.position, "letter_id": letter})
+        value = {
+            "canonical_id": self._canonical(ws, row.system, row.native_customer)[0],
+            "system": row.system,
+            "entity": entity,
+            "letter_id": letter,
+            "partition": record.partition,
+            "opened_at": row.committed_at - 1,
+        }
+        self._emit_hole(ws, "HoleOpened", value)
+        return True
+
+    def _adopt(self, ws: Workspace, parent: SourceRow, entity: str) -> None:
+        """The parent has come: its parked rows follow, in the order of their versions."""
+        prefix = keys.parked_prefix(parent.system, parent.native_customer, entity, parent.native_id)
+        waiting = ws.range(prefix, 100_000)
+        for key, parked in sorted(waiting, key=lambda item: item[1]["row"][SourceRow._fields.index("version")]):
+            row = SourceRow(*parked["row"])
+            ws.delete(key)
+            topic, _, rest = parked["position"].rpartition("-")
+            partition, offset = rest.split("@")
+            self._on_row(ws, Input(topic, int(partition), int(offset), row.native_customer, "", {}, {}), row)
+            value = {
+                "canonical_id": self._canonical(ws, row.system, row.native_customer)[0],
+                "system": row.system,
+                "entity": self._governance.mappings[row.system][row.object].entity,
+                "letter_id": parked["letter_id"],
+                "how": "parent_arrived",
+            }
+            self._emit_hole(ws, "HoleClosed", value)
+
+
+def _here(marks: dict[str, dict[str, list[Any]]], partition: int) -> list[tuple[str, list[Any]]]:
+    return [(name, reports[str(partition)]) for name, reports in marks.items() if str(partition) in reports]
+
+
+def _readable(key: bytes | None) -> str:
+    """The native customer of a record key, or empty if it cannot be one."""
+    try:
+        text = (key or b"").decode()
+    except UnicodeDecodeError:
+        return ""
+    return text if text.isprintable() else ""
+
+
+def _header(record: Input, name: str) -> str | None:
+    value = record.headers.get(name)
+    return value.decode() if value is not None else None
+
+
+def _letter(record: Input) -> str | None:
+    return _header(record, ID_HEADER)

@@ -1,0 +1,61 @@
+"""What a stage is given and what it gives back: one decoded record at a time, no Kafka in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Protocol
+
+from schemas.instants import Instant
+from tables.view import Workspace
+
+
+class Input(NamedTuple):
+    """One record of one partition, decoded."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    record: str
+    value: dict[str, Any]
+    headers: dict[str, bytes]
+
+    @property
+    def position(self) -> str:
+        return f"{self.topic}-{self.partition}@{self.offset}"
+
+
+class Divert(Exception):
+    """This record goes to the dead letters; `reason` is one word for counting, the text says what exactly and what to do."""
+
+    def __init__(self, reason: str, detail: str, entity: str = "*") -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.entity = entity
+
+
+class Due(NamedTuple):
+    """A piece of state that is to be worked on as far as `until`."""
+
+    key: str
+    until: Instant
+
+
+class Stage(Protocol):
+    """A stage is pure: `step` folds one input, `settle` works off one piece that a watermark released."""
+
+    name: str
+
+    def step(self, ws: Workspace, partition: int, record: Input) -> str:
+        """Fold one input; returns what it was, for counting. Raises Divert; then nothing of the workspace counts."""
+
+    def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
+        """A record of this stage went to the dead letters: leave the hole in the evidence."""
+
+    def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
+        """For the deadline index: the gate this state entry waits at and its instant, or None."""
+
+    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
+        """How far each gate is open now."""
+
+    def settle(self, ws: Workspace, due: Due) -> None: ...

@@ -1,0 +1,186 @@
+"""What a transition tells the world: drift records, commands, audit, the customer's conditions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from schemas import ids, topics
+from schemas.instants import Instant
+from schemas.money import from_json
+from streams.governance.model import Governance
+from streams.judge.keys import MARKS, ObligationKey, drift_key
+from streams.judge.obligation import Obligation, Transition
+from streams.judge.process import count
+from streams.kinds.finding import Finding
+from streams.kinds.table import Kind
+from tables.view import Emit, Workspace
+
+
+def announce(
+    ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, after: Obligation, transition: Transition
+) -> Obligation:
+    """Emit what the transition means; returns the obligation with the drift record it now stands for."""
+    drift_id = ids.drift_id(kind.name, key.system, kind.entity, key.native_id, transition.trigger.version)
+    if transition.what == "opened":
+        drift = _opened(ws, governance, kind, key, transition, drift_id)
+        _publish_drift(ws, key, drift)
+        _audit(ws, kind, key, transition, drift_id, "baseline" if transition.baseline else "missed")
+        if not transition.baseline:
+            count(ws, key.customer, kind, +1, transition.at)
+        return replace(after, drift=drift)
+    if transition.what == "closed" and transition.drift is not None:
+        _publish_drift(
+            ws, key, {**transition.drift, "status": "closed", "closed_at": transition.at, "how": transition.how}
+        )
+        _audit(ws, kind, key, transition, drift_id, "retracted" if transition.how == "retracted" else "late")
+        if not transition.baseline:
+            count(ws, key.customer, kind, -1, transition.at)
+        return after
+    _audit(ws, kind, key, transition, drift_id, transition.what)
+    return after
+
+
+def _opened(
+    ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, transition: Transition, drift_id: str
+) -> dict[str, Any]:
+    finding = transition.finding
+    assert finding is not None
+    rules = governance.kinds[kind.name]
+    mode = "alert" if transition.baseline else _mode(ws, governance, kind, rules.mode)
+    drift: dict[str, Any] = {
+        "drift_id": drift_id,
+        "kind": kind.name,
+        "kind_number": kind.number,
+        "canonical_id": key.customer,
+        "system": key.system,
+        "entity": kind.entity,
+        "native_id": key.native_id,
+        "status": "baseline" if transition.baseline else "open",
+        "severity": rules.severity,
+        "finance_impacting": rules.finance_impacting,
+        "amount_at_stake": finding.amount,
+        "owner_system": finding.owner_system,
+        "owner_team": rules.owner_team,
+        "trigger_version": transition.trigger.version,
+        "triggered_at": transition.trigger.at,
+        "due_at": transition.due,
+        "opened_at": transition.at,
+        "closed_at": None,
+        "how": "",
+        "expected": finding.expected,
+        "observed": finding.observed,
+        "evidence": [_evidence(e.found, e.field, e.value) for e in finding.evidence],
+        "watermarks": _heard(ws),
+        "command_id": None,
+        "mode": mode,
+    }
+    if mode != "alert" and finding.ask is not None:
+        drift["command_id"] = _command(ws, kind, key, drift, finding)
+    return drift
+
+
+def _mode(ws: Workspace, governance: Governance, kind: Kind, governed: str) -> str:
+    """A hole whose customer nobody could read makes absence unsure for everyone: commands fall to proposals."""
+    if governed != "execute":
+        return governed
+    for text, _ in ws.range("g/", 1000):
+        _, system, entity, _ = text.split("/", 3)
+        role = governance.systems[system].role
+        if any(r in (role, "@subject") and entity in ("*", e) for r, e in kind.needs):
+            return "propose"
+    return governed
+
+
+def _command(ws: Workspace, kind: Kind, key: ObligationKey, drift: dict[str, Any], finding: Finding) -> str:
+    ask = finding.ask
+    assert ask is not None
+    versions = {f"{e['system']}/{e['entity']}/{e['native_id']}": e["version"] for e in drift["evidence"]}
+    target = f"{ask.target_system}/{ask.target_entity}/{ask.target_id}"
+    command_id = ids.command_id(drift["drift_id"], kind.command, target, ask.desired, versions)
+    ws.emit(
+        Emit(
+            topics.COMMANDS,
+            f"{ask.target_system}/{ask.target_id}",
+            "Command",
+            {
+                "command_id": command_id,
+                "idempotency_key": ids.idempotency_key(command_id, 0),
+                "drift_id": drift["drift_id"],
+                "type": kind.command,
+                "sort": kind.sort,
+                "target_system": ask.target_system,
+                "target_entity": ask.target_entity,
+                "target_id": ask.target_id,
+                "canonical_id": key.customer,
+                "mode": drift["mode"],
+                "desired": dict(ask.desired),
+                "expected": dict(ask.expected),
+                "evidence_versions": versions,
+                "not_after": None,
+            },
+        )
+    )
+    return command_id
+
+
+def _evidence(found: Any, field: str, value: str | None) -> dict[str, Any]:
+    version = found.version
+    return {
+        "system": found.system,
+        "entity": found.entity,
+        "native_id": found.native_id,
+        "version": version["version"],
+        "native_version": version["native"],
+        "committed_at": version["committed_at"],
+        "field": field,
+        "value": value,
+    }
+
+
+def _heard(ws: Workspace) -> dict[str, Instant]:
+    marks = ws.get(MARKS) or {}
+    return {
+        name: min(m[2] for m in reports.values())
+        for name, reports in marks.items()
+        if all(m[2] is not None for m in reports.values())
+    }
+
+
+def _publish_drift(ws: Workspace, key: ObligationKey, drift: dict[str, Any]) -> None:
+    """A drift that moved keeps its id: where it was re-opened in this partition before it is closed as moved at the old
+    customer, the closing must not be the last word on the id."""
+    holder = ws.get(drift_key(drift["drift_id"]))
+    if drift["status"] != "closed":
+        ws.put(drift_key(drift["drift_id"]), {"customer": key.customer})
+    elif holder is not None and holder["customer"] == key.customer:
+        ws.delete(drift_key(drift["drift_id"]))
+    else:
+        return
+    ws.emit(
+        Emit(
+            topics.DRIFTS, drift["drift_id"], "Drift", _with_money(drift, "amount_at_stake"), partition_key=key.customer
+        )
+    )
+
+
+def _audit(ws: Workspace, kind: Kind, key: ObligationKey, transition: Transition, drift_id: str, result: str) -> None:
+    value = {
+        "drift_id": drift_id,
+        "kind": kind.name,
+        "canonical_id": key.customer,
+        "system": key.system,
+        "entity": kind.entity,
+        "native_id": key.native_id,
+        "triggered_at": transition.trigger.at,
+        "due_at": transition.due,
+        "settled_at": transition.at,
+        "result": result,
+        "amount": transition.finding.amount if transition.finding else None,
+    }
+    ws.emit(Emit(topics.AUDIT, drift_id, "ObligationSettled", _with_money(value, "amount")))
+
+
+def _with_money(value: dict[str, Any], field: str) -> dict[str, Any]:
+    money = from_json(value[field])
+    return {**value, field: money._asdict() if money else None}

@@ -1,0 +1,185 @@
+"""Fold: a canonical change into the versions of its record, the reference index, and the obligations it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from schemas.instants import ALWAYS, NEVER, Instant, seconds
+from streams.governance.model import Governance
+from streams.judge.corrected import publish, withdraw
+from streams.judge.keys import MARKS, ObligationKey, holes_prefix
+from streams.judge.obligation import Obligation
+from streams.judge.process import contribute
+from streams.kinds.asof import FEW, entity_key, reference_prefix
+from streams.kinds.table import BY_NAME, ID, KINDS, REFERENCES, Itself, Kind, Live, Refers
+from tables.versions import Version, fold, insert
+from tables.view import Workspace
+from tables.watermarks import object_watermark, watermark
+
+
+class Changed(NamedTuple):
+    """A canonical change as judge takes it: where it belongs, and its version."""
+
+    customer: str
+    entity: str
+    system: str
+    native_id: str
+    version: Version
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        return self.entity, self.system, self.native_id
+
+
+def on_change(ws: Workspace, governance: Governance, change: Changed) -> str:
+    """Fold it and arm what it concerns; returns `folded`, `late` or `duplicate`.
+
+    A duplicate changes nothing and needs no new judgement: the commit that folded the first also armed its instants."""
+    key = entity_key(change.customer, *change.place)
+    record = ws.get(key) or {"versions": [], "revision": 0}
+    versions = insert(record["versions"], change.version)
+    if versions is None:
+        return "duplicate"
+    marks = ws.get(MARKS) or {}
+    late = change.version["at"] <= object_watermark(marks, change.system, change.entity, governance.partitions)
+    concerns = set(concerned(ws, governance, change))
+    _store(ws, governance, change, record, versions)
+    for kind_name, subject in sorted(concerns | set(concerned(ws, governance, change))):
+        arm(ws, BY_NAME[kind_name], subject, change.version["at"], late=late)
+    return "late" if late else "folded"
+
+
+def concerned(ws: Workspace, governance: Governance, change: Changed) -> Iterator[tuple[str, ObligationKey]]:
+    """Every (kind, subject) whose verdict this change could touch. Asked before and after the fold: a record that
+    changes its reference concerns the old and the new."""
+    role = governance.systems[change.system].role
+    for kind in KINDS:
+        reach = kind.reach.get((role, change.entity))
+        if reach is not None:
+            for system, native_id in _reached(ws, governance, kind, reach, change):
+                yield kind.name, ObligationKey(change.customer, kind.name, system, native_id)
+
+
+def _reached(
+    ws: Workspace, governance: Governance, kind: Kind, reach: object, change: Changed
+) -> Iterator[tuple[str, str]]:
+    if isinstance(reach, Itself):
+        yield change.system, change.native_id
+    elif isinstance(reach, Live):
+        prefix = f"x/{change.customer}/{kind.name}/"
+        for key, _ in ws.range(prefix, 10_000):
+            system, native_id = key.removeprefix(prefix).split("/", 1)
+            yield system, native_id
+    elif isinstance(reach, Refers):
+        yield from _referring(ws, governance, kind, reach, change)
+
+
+def _referring(
+    ws: Workspace, governance: Governance, kind: Kind, reach: Refers, change: Changed
+) -> Iterator[tuple[str, str]]:
+    for value in _values(ws, change, reach.change_attribute):
+        prefix = reference_prefix(change.customer, kind.entity, reach.subject_attribute, value)
+        for key, _ in ws.range(prefix, FEW):
+            system, native_id = key.removeprefix(prefix).split("/", 1)
+            if governance.systems[system].role in kind.roles:
+                yield system, native_id
+
+
+def _values(ws: Workspace, change: Changed, attribute: str) -> set[str]:
+    if attribute == ID:
+        return {change.native_id}
+    record = ws.get(entity_key(change.customer, *change.place)) or {"versions": []}
+    return _attribute_values(record["versions"], attribute)
+
+
+def arm(ws: Workspace, kind: Kind, key: ObligationKey, at: Instant, *, late: bool) -> None:
+    """See to it that the instant is judged. What was settled is looked at again only for late evidence."""
+    obligation = Obligation.from_json(ws.get(key.text()))
+    if at > obligation.settled:
+        save(ws, kind, key, replace(obligation, next=min(obligation.next, at)))
+    elif late:
+        save(ws, kind, key, replace(obligation, next=obligation.settled))
+
+
+def save(ws: Workspace, kind: Kind, key: ObligationKey, obligation: Obligation) -> None:
+    asleep = obligation.next == ALWAYS and obligation.held is None
+    if obligation.status == "idle" and asleep:
+        ws.delete(key.text())
+    else:
+        ws.put(key.text(), obligation.as_json())
+    if kind.keeps_live_index:
+        settled = obligation.status in ("idle", "met", "closed") and asleep
+        _index_live(ws, key, live=not settled)
+
+
+def _index_live(ws: Workspace, key: ObligationKey, *, live: bool) -> None:
+    known = ws.get(key.live()) is not None
+    if live and not known:
+        ws.put(key.live(), {})
+    elif not live and known:
+        ws.delete(key.live())
+
+
+def _store(
+    ws: Workspace, governance: Governance, change: Changed, record: dict[str, Any], versions: list[Version]
+) -> None:
+    kept = fold(versions, _frontier(ws, governance)) if len(versions) > 1 else versions
+    before = record["versions"][-1] if record["versions"] else None
+    _reindex(ws, change, record["versions"], kept)
+    latest = kept[-1] is change.version
+    revision = record["revision"] + latest
+    key = entity_key(change.customer, *change.place)
+    if all(v["op"] == "moved" for v in kept):
+        ws.delete(key)  # it was never here at any instant
+    else:
+        ws.put(key, {"versions": kept, "revision": revision})
+    if latest:
+        contribute(ws, governance, change.customer, change.place, before, change.version)
+        if change.version["op"] == "upsert":
+            publish(ws, governance, change.customer, change.place, change.version, revision)
+        else:
+            withdraw(ws, governance, change.customer, change.place)
+
+
+def _frontier(ws: Workspace, governance: Governance) -> Instant:
+    """Behind it no verdict looks: the lowest watermark of all, less what late evidence may still amend."""
+    marks = ws.get(MARKS) or {}
+    lowest = min((watermark(marks, name, governance.partitions) for name in marks), default=NEVER)
+    return lowest - seconds(governance.late_retention_seconds)
+
+
+def _reindex(ws: Workspace, change: Changed, before: list[Version], after: list[Version]) -> None:
+    for attribute in REFERENCES.get(change.entity, ()):
+        old, new = _attribute_values(before, attribute), _attribute_values(after, attribute)
+        for value, present in [(v, False) for v in old - new] + [(v, True) for v in new - old]:
+            key = reference_prefix(change.customer, change.entity, attribute, value)
+            key += f"{change.system}/{change.native_id}"
+            if present:
+                ws.put(key, {})
+            else:
+                ws.delete(key)
+
+
+def _attribute_values(versions: list[Version], attribute: str) -> set[str]:
+    return {v["attrs"][attribute] for v in versions if v["attrs"] and v["attrs"].get(attribute)}
+
+
+def on_hole(ws: Workspace, value: dict[str, Any], *, opened: bool) -> None:
+    """A diverted record leaves a hole; when it comes home, what the hole held back is woken."""
+    customer = value["canonical_id"]
+    tail = f"{value['system']}/{value['entity']}/{value['letter_id']}"
+    key = f"{holes_prefix(customer)}{tail}" if customer else f"g/{tail}"
+    if opened:
+        ws.put(key, {"at": value["opened_at"]})
+        return
+    ws.delete(key)
+    if customer:
+        _wake_held(ws, customer, value["letter_id"])
+
+
+def _wake_held(ws: Workspace, customer: str, letter_id: str) -> None:
+    for key, value in ws.range(f"o/{customer}/", 1_000_000):
+        if value.get("held") == letter_id:
+            ws.put(key, {k: v for k, v in value.items() if k != "held"})

@@ -1,0 +1,51 @@
+"""The keys of judge's state. Each begins with what it is; a customer's part follows, so that ranges stay with one customer.
+
+e/CUSTOMER/ENTITY/SYSTEM/ID         versions of a record
+r/CUSTOMER/ENTITY/ATTR/VALUE/SYSTEM/ID  reference index
+o/CUSTOMER/KIND/SYSTEM/ID           obligation
+x/CUSTOMER/KIND/SYSTEM/ID           live index: unsettled obligations of kinds that other records can answer
+h/CUSTOMER/SYSTEM/ENTITY/LETTER     hole in the evidence
+g/SYSTEM/ENTITY/LETTER              hole of a customer nobody could read
+p/CUSTOMER                          stage, counts and conditions
+~marks                              watermarks
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+MARKS = "~marks"
+
+
+class ObligationKey(NamedTuple):
+    customer: str
+    kind: str
+    system: str
+    native_id: str
+
+    def text(self) -> str:
+        return f"o/{self.customer}/{self.kind}/{self.system}/{self.native_id}"
+
+    def live(self) -> str:
+        return "x" + self.text()[1:]
+
+    @classmethod
+    def parse(cls, key: str) -> ObligationKey:
+        _, customer, kind, system, native_id = key.split("/", 4)
+        return cls(customer, kind, system, native_id)
+
+
+def is_obligation(key: str) -> bool:
+    return key.startswith("o/")
+
+
+def process_key(customer: str) -> str:
+    return f"p/{customer}"
+
+
+def holes_prefix(customer: str) -> str:
+    return f"h/{customer}/"
+
+
+def drift_key(drift_id: str) -> str:
+    return f"d/{drift_id}"

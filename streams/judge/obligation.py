@@ -1,0 +1,175 @@
+"""One obligation: the state machine of a (kind, subject), advanced through instants of event time.
+
+    idle      nothing is demanded
+    waiting   nothing is demanded yet, but a change of another record may demand it
+    armed     demanded; due is ahead
+    met       answered in time; kept so that the same trigger does not ask twice
+    open      a drift is open
+    closed    the drift is closed
+
+`advance` is pure: (obligation, instant, answer) in, (obligation, transitions) out. Instants are fed in event-time order,
+each only when every watermark it needs has passed it; so arrival order never matters (contracts 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from schemas.instants import ALWAYS, NEVER, Instant
+from streams.kinds.finding import Answer, Finding, Waiting
+
+
+class Trigger(NamedTuple):
+    at: Instant
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    status: str = "idle"
+    trigger: Trigger | None = None
+    due: Instant | None = None
+    opened_at: Instant | None = None
+    clean_since: Instant | None = None
+    """Open, but satisfied since then: closes once it has held through the hold-down."""
+    baseline: bool = False
+    settled: Instant = NEVER
+    """The last instant judged."""
+    next: Instant = ALWAYS
+    """The next instant to judge."""
+    held: str | None = None
+    """The hole in the evidence that keeps it from being judged."""
+    drift: dict[str, Any] | None = None
+    """The record as published, while it is open."""
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: value for name in _FIELDS if (value := getattr(self, name)) != _DEFAULTS[name]}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any] | None) -> Obligation:
+        if value is None:
+            return cls()
+        known = {k: v for k, v in value.items() if k in _FIELDS}
+        if known.get("trigger"):
+            known["trigger"] = Trigger(*known["trigger"])
+        return cls(**known)
+
+
+_FIELDS = tuple(Obligation.__dataclass_fields__)
+_DEFAULTS = {name: f.default for name, f in Obligation.__dataclass_fields__.items()}
+
+
+class Transition(NamedTuple):
+    """Something the world is told: what became of which trigger, when (event time)."""
+
+    what: str
+    """opened | closed | met | withdrawn"""
+    trigger: Trigger
+    due: Instant
+    at: Instant
+    finding: Finding | None
+    how: str = ""
+    baseline: bool = False
+    drift: dict[str, Any] | None = None
+
+
+@dataclass
+class Clock:
+    """How a kind counts: deadline or grace, its length, and the hold-down before a drift counts as closed."""
+
+    kind: str
+    sla: Instant
+    hold_down: Instant = 0
+    go_live: Instant = NEVER
+    transitions: list[Transition] = field(default_factory=list)
+
+    def advance(self, obligation: Obligation, now: Instant, answer: Answer, *, moved: bool) -> Obligation:
+        """The obligation after judging one instant; what happened is in `transitions`."""
+        finding = answer if isinstance(answer, Finding) else None
+        after = replace(obligation, settled=now)
+        if finding is None:
+            after = self._withdraw(after, now, "moved" if moved else "withdrawn")
+            return replace(after, status="waiting") if isinstance(answer, Waiting) else after
+        after = self._trigger(after, now, finding)
+        after = self._answer(after, now, finding)
+        return self._heal(after, now, finding)
+
+    def _withdraw(self, o: Obligation, now: Instant, how: str) -> Obligation:
+        if o.status == "armed":
+            self._tell("withdrawn", o, now, None)
+        if o.status == "open":
+            self._tell("closed", o, now, None, how)
+        return replace(o, status="idle", trigger=None, due=None, opened_at=None, clean_since=None, drift=None)
+
+    def _trigger(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
+        if self.kind == "grace":
+            if finding.satisfied or o.status in ("armed", "open"):
+                return o
+            trigger = Trigger(now, _newest(finding))
+            return replace(o, status="armed", trigger=trigger, due=now + self.sla, baseline=now < self.go_live)
+        trigger = Trigger(finding.triggered_at, finding.trigger_version)
+        if not finding.trigger_version or trigger == o.trigger:
+            return o
+        o = self._withdraw(o, now, "withdrawn")
+        baseline = finding.snapshot or trigger.at < self.go_live
+        return replace(o, status="armed", trigger=trigger, due=trigger.at + self.sla, baseline=baseline)
+
+    def _answer(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
+        if o.status != "armed" or o.due is None:
+            return o
+        if self.kind == "grace" and finding.satisfied:
+            self._tell("met", o, now, finding)
+            return replace(o, status="idle", trigger=None, due=None)
+        if now < o.due:
+            return o
+        if finding.satisfied:
+            self._tell("met", o, now, finding)
+            return replace(o, status="met")
+        o = replace(o, status="open", opened_at=now)
+        self._tell("opened", o, now, finding)
+        return o
+
+    def _heal(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
+        if o.status != "open":
+            return o
+        if not finding.satisfied:
+            return replace(o, clean_since=None)
+        clean_since = o.clean_since if o.clean_since is not None else now
+        if now < clean_since + self.hold_down:
+            return replace(o, clean_since=clean_since)
+        by = finding.satisfied_by.version["by"] if finding.satisfied_by else "unknown"
+        self._tell("closed", o, now, finding, "corrected" if by == "driftwise" else "self_healed")
+        if self.kind == "grace":
+            return replace(o, status="idle", trigger=None, due=None, opened_at=None, clean_since=None, drift=None)
+        return replace(o, status="closed", clean_since=None, drift=None)
+
+    def retract(self, o: Obligation, now: Instant, finding: Finding | None) -> Obligation:
+        """Late evidence shows that the drift was never one: closed as of its opening, and counted as false."""
+        assert o.opened_at is not None
+        self._tell("closed", o, o.opened_at, finding, "retracted")
+        status = "idle" if self.kind == "grace" else "met"
+        trigger = None if self.kind == "grace" else o.trigger
+        return replace(o, status=status, trigger=trigger, opened_at=None, clean_since=None, drift=None, settled=now)
+
+    def _tell(self, what: str, o: Obligation, at: Instant, finding: Finding | None, how: str = "") -> None:
+        assert o.trigger is not None
+        assert o.due is not None
+        self.transitions.append(Transition(what, o.trigger, o.due, at, finding, how, o.baseline, o.drift))
+
+
+def wake_at(o: Obligation, next_change: Instant, hold_down: Instant) -> Instant:
+    """The next instant worth judging: the deadline, the end of the hold-down, or the next change already known."""
+    candidates = [next_change]
+    if o.status == "armed" and o.due is not None and o.due > o.settled:
+        candidates.append(o.due)
+    if o.clean_since is not None:
+        candidates.append(o.clean_since + hold_down)
+    return min(candidates)
+
+
+def _newest(finding: Finding) -> str:
+    """The version whose commit began a mismatch: the latest of those compared; names order equal instants."""
+    latest = max(
+        finding.evidence, key=lambda e: (e.found.version["at"], e.found.system, e.found.entity, e.found.native_id)
+    )
+    return str(latest.found.version["version"])

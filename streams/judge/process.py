@@ -1,0 +1,104 @@
+"""The customer's process in one record: stage, members, open drifts, conditions. Updated by contributions, never by a scan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas import topics
+from schemas.instants import Instant
+from streams.governance.model import Governance
+from streams.judge.keys import process_key
+from streams.kinds.facts import PENDING_ACTIVATION
+from streams.kinds.table import KINDS, Kind
+from tables.versions import Version
+from tables.view import Emit, Value, Workspace
+
+_EMPTY: Value = {"revision": 0, "facts": {}, "members": [], "open": {}, "conditions": {}}
+
+STAGES: tuple[tuple[str, str], ...] = (
+    # (stage, fact that must be counted); the first that applies
+    ("churned", "churned"),
+    ("active", "subscriptions_active"),
+    ("provisioned", "erp_customers"),
+    ("won", "deals_won"),
+)
+
+
+def contribute(
+    ws: Workspace,
+    governance: Governance,
+    customer: str,
+    place: tuple[str, str, str],
+    before: Version | None,
+    after: Version,
+) -> None:
+    """Take the record's old contribution out of the customer's counts and put the new one in."""
+    entity, system, native_id = place
+    role = governance.systems[system].role
+    old = _contribution(role, entity, before)
+    new = _contribution(role, entity, after)
+    process = ws.get(process_key(customer)) or _EMPTY
+    facts = dict(process["facts"])
+    for fact in old - new:
+        facts[fact] = facts.get(fact, 0) - 1
+    for fact in new - old:
+        facts[fact] = facts.get(fact, 0) + 1
+    members = set(process["members"])
+    if entity == "customer":
+        member = f"{system}:{native_id}"
+        members = members | {member} if after["op"] == "upsert" else members - {member}
+    changed = {**process, "facts": {f: n for f, n in facts.items() if n}, "members": sorted(members)}
+    if changed != process:
+        _publish(ws, customer, changed)
+
+
+def _contribution(role: str, entity: str, version: Version | None) -> set[str]:
+    if version is None or version["op"] != "upsert":
+        return set()
+    attrs: dict[str, Any] = version["attrs"]
+    counted = {
+        "deals_won": entity == "opportunity" and attrs.get("stage") == "won",
+        "erp_customers": entity == "customer" and role == "erp",
+        "churned": entity == "customer" and role == "crm" and attrs.get("status") == "churned",
+        "subscriptions_active": entity == "subscription" and attrs.get("status") == "active",
+        "subscriptions_pending": entity == "subscription" and attrs.get("status") in PENDING_ACTIVATION,
+    }
+    return {fact for fact, holds in counted.items() if holds}
+
+
+def count(ws: Workspace, customer: str, kind: Kind, by: int, at: Instant) -> None:
+    """A drift of this kind opened (+1) or closed (-1) at an instant of event time."""
+    process = ws.get(process_key(customer)) or _EMPTY
+    number = process["open"].get(kind.name, 0) + by
+    open_ = {**process["open"], kind.name: number}
+    status, reason = ("False", _reason(kind)) if number else ("True", "AsExpected")
+    conditions = dict(process["conditions"])
+    if conditions.get(kind.condition, [None])[0] != status:
+        conditions[kind.condition] = [status, reason, at]
+    _publish(ws, customer, {**process, "open": {k: n for k, n in open_.items() if n}, "conditions": conditions})
+
+
+def _reason(kind: Kind) -> str:
+    return "".join(word.capitalize() for word in kind.name.split("_"))
+
+
+def _publish(ws: Workspace, customer: str, process: Value) -> None:
+    process = {**process, "revision": process["revision"] + 1}
+    ws.put(process_key(customer), process)
+    value = {
+        "canonical_id": customer,
+        "revision": process["revision"],
+        "stage": next((stage for stage, fact in STAGES if process["facts"].get(fact)), "prospect"),
+        "complete_until": None,
+        "members": process["members"],
+        "open_drifts": process["open"],
+        "conditions": [_condition(kind, process) for kind in KINDS],
+    }
+    ws.emit(
+        Emit(topics.CORRECTED_STATE, f"{customer}/process/{customer}", "ProcessState", value, partition_key=customer)
+    )
+
+
+def _condition(kind: Kind, process: Value) -> dict[str, Any]:
+    status, reason, at = process["conditions"].get(kind.condition, ["Unknown", "NothingSettledYet", None])
+    return {"type": kind.condition, "status": status, "reason": reason, "last_transition_at": at}

@@ -1,0 +1,90 @@
+"""Settle: work one obligation through the instants that every watermark it needs has passed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from schemas.instants import Instant, seconds
+from streams.governance.model import Governance
+from streams.judge.announce import announce
+from streams.judge.fold import save
+from streams.judge.keys import MARKS, ObligationKey, holes_prefix
+from streams.judge.obligation import Clock, Obligation, wake_at
+from streams.kinds.asof import AsOf
+from streams.kinds.finding import Finding, Subject
+from streams.kinds.table import BY_NAME, SUBJECT, Kind
+from tables.view import Workspace
+from tables.watermarks import LINKS, lowest
+
+
+def needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str, str], ...]:
+    """The (system, entity) pairs that a verdict about a subject of this system waits for, links included."""
+    pairs: list[tuple[str, str]] = []
+    for role, entity in kind.needs:
+        systems = (system,) if role == SUBJECT else governance.in_role(role)
+        pairs += [(s, entity) for s in systems]
+    involved = sorted({s for s, _ in pairs if governance.systems[s].links})
+    return (*pairs, *((s, LINKS) for s in involved))
+
+
+def decidable_until(ws: Workspace, governance: Governance, kind: Kind, system: str) -> tuple[Instant, str]:
+    """Up to which instant verdicts can be given, and the source object that holds it back."""
+    return lowest(ws.get(MARKS) or {}, needed(governance, kind, system), governance.partitions)
+
+
+def settle(ws: Workspace, governance: Governance, text: str, until: Instant) -> None:
+    """Judge every instant of one obligation up to `until`, in order."""
+    value = ws.get(text)
+    if value is None:
+        return
+    key, obligation = ObligationKey.parse(text), Obligation.from_json(value)
+    kind = BY_NAME[key.kind]
+    while obligation.next <= until and obligation.held is None:
+        hole = _hole(ws, governance, kind, key, obligation.next)
+        if hole is not None:
+            obligation = replace(obligation, held=hole)
+            break
+        obligation = _judge(ws, governance, kind, key, obligation)
+    save(ws, kind, key, obligation)
+
+
+def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, obligation: Obligation) -> Obligation:
+    instant = obligation.next
+    now = AsOf(ws, governance, key.customer, instant)
+    answer = kind.judge(now, Subject(key.system, kind.entity, key.native_id))
+    clock = _clock(governance, kind, key.system)
+    obligation = _amended(ws, governance, kind, key, obligation, clock)
+    after = clock.advance(obligation, instant, answer, moved=now.moved)
+    for transition in clock.transitions:
+        after = announce(ws, governance, kind, key, after, transition)
+    return replace(after, next=wake_at(after, now.next_change, clock.hold_down))
+
+
+def _amended(
+    ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, obligation: Obligation, clock: Clock
+) -> Obligation:
+    """An open drift whose opening instant, judged again, is satisfied: late evidence overturned it."""
+    if obligation.status != "open" or obligation.opened_at is None:
+        return obligation
+    then = AsOf(ws, governance, key.customer, obligation.opened_at)
+    answer = kind.judge(then, Subject(key.system, kind.entity, key.native_id))
+    if isinstance(answer, Finding) and answer.satisfied:
+        return clock.retract(obligation, obligation.next, answer)
+    return obligation
+
+
+def _clock(governance: Governance, kind: Kind, system: str) -> Clock:
+    rules = governance.kinds[kind.name]
+    skew = governance.skew(tuple({s for s, _ in needed(governance, kind, system)}))
+    return Clock(kind.clock, rules.sla + skew, seconds(rules.hold_down_seconds), governance.go_live)
+
+
+def _hole(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, instant: Instant) -> str | None:
+    """The letter whose absence makes this instant undecidable, if there is one."""
+    prefix = holes_prefix(key.customer)
+    for text, hole in ws.range(prefix, 1000):
+        system, entity, letter = text.removeprefix(prefix).split("/", 2)
+        wanted = any(system == s and entity in ("*", e) for s, e in needed(governance, kind, key.system))
+        if wanted and hole["at"] < instant:
+            return letter
+    return None

@@ -1,0 +1,86 @@
+"""What a predicate may look at: one customer's records as of an instant of event time."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from schemas.instants import ALWAYS, Instant
+from streams.governance.model import Governance
+from tables.versions import Version, next_after, present
+from tables.view import Value, Workspace
+
+FEW = 64
+"""More records of one business key or customer record than this is another kind's problem (duplicates)."""
+
+
+class Found(NamedTuple):
+    system: str
+    entity: str
+    native_id: str
+    version: Version
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        attrs: dict[str, Any] = self.version["attrs"]
+        return attrs
+
+
+class AsOf:
+    """Looks up records as they were at `instant`, and remembers when next one of those it looked at changes."""
+
+    def __init__(self, ws: Workspace, governance: Governance, customer: str, instant: Instant) -> None:
+        self._ws = ws
+        self.governance = governance
+        self.customer = customer
+        self.instant = instant
+        self.next_change: Instant = ALWAYS
+        self.moved = False
+        """The subject was here and went to another customer."""
+
+    def record(self, entity: str, system: str, native_id: str) -> Found | None:
+        value = self._ws.get(entity_key(self.customer, entity, system, native_id))
+        return self._present(entity, system, native_id, value) if value else None
+
+    def subject(self, entity: str, system: str, native_id: str) -> Found | None:
+        value = self._ws.get(entity_key(self.customer, entity, system, native_id))
+        if value is None:
+            return None
+        found = self._present(entity, system, native_id, value)
+        self.moved = found is None and bool(value["versions"]) and value["versions"][-1]["op"] == "moved"
+        return found
+
+    def in_role(self, entity: str, role: str) -> list[Found]:
+        """All live records of an entity in the systems of a role; for entities a customer has few of."""
+        found = []
+        for system in self.governance.in_role(role):
+            prefix = f"e/{self.customer}/{entity}/{system}/"
+            for key, value in self._ws.range(prefix, FEW):
+                found.append(self._present(entity, system, key.removeprefix(prefix), value))
+        return [f for f in found if f is not None]
+
+    def by_reference(self, entity: str, role: str, attribute: str, wanted: str | None) -> list[Found]:
+        """Live records of an entity in a role whose attribute has this value, through the reference index."""
+        if not wanted:
+            return []
+        found = []
+        for system in self.governance.in_role(role):
+            prefix = reference_prefix(self.customer, entity, attribute, wanted) + f"{system}/"
+            for key, _ in self._ws.range(prefix, FEW):
+                candidate = self.record(entity, system, key.removeprefix(prefix))
+                if candidate is not None and candidate.attrs[attribute] == wanted:
+                    found.append(candidate)
+        return found
+
+    def _present(self, entity: str, system: str, native_id: str, value: Value) -> Found | None:
+        versions = value["versions"]
+        self.next_change = min(self.next_change, next_after(versions, self.instant))
+        version = present(versions, self.instant)
+        return Found(system, entity, native_id, version) if version else None
+
+
+def entity_key(customer: str, entity: str, system: str, native_id: str) -> str:
+    return f"e/{customer}/{entity}/{system}/{native_id}"
+
+
+def reference_prefix(customer: str, entity: str, attribute: str, value: str) -> str:
+    return f"r/{customer}/{entity}/{attribute}/{value}/"

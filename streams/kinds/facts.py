@@ -1,0 +1,52 @@
+"""Facts about one record whose beginning matters: since when, and since which version, has it held?
+
+Identify stamps them on every change, so that a deadline can be counted from the right version however much history was
+folded, and so that a record that moves to another customer takes its trigger along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from schemas.instants import Instant
+
+Attributes = Mapping[str, Any]
+
+PENDING_ACTIVATION = frozenset({"draft", "pending_activation", "pending_acceptance"})
+
+FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
+    # entity: {fact: does it hold?}
+    "opportunity": {"won": lambda a: a["stage"] == "won"},
+    "customer": {
+        "active": lambda a: a["status"] == "active",
+        "linked": lambda a: bool(a["crm_ref"]),
+    },
+    "subscription": {"pending": lambda a: a["status"] in PENDING_ACTIVATION},
+    "invoice": {
+        "posted": lambda a: a["status"] in ("posted", "paid") and a["total"] and Decimal(a["total"]["amount"]) != 0
+    },
+    "credit_memo": {"posted": lambda a: a["status"] == "posted"},
+}
+
+
+class Since(NamedTuple):
+    at: Instant
+    version: str
+    snapshot: bool
+
+
+def stamp(
+    entity: str, attributes: Attributes, before: Mapping[str, str], at: Instant, version: str, snapshot: bool
+) -> dict[str, str]:
+    """The facts that hold now, each with the instant and version in which it began."""
+    now = f"{at}/{version}" + ("/snapshot" if snapshot else "")
+    return {fact: before.get(fact, now) for fact, holds in FACTS.get(entity, {}).items() if holds(attributes)}
+
+
+def since(stamped: Mapping[str, str], fact: str) -> Since | None:
+    text = stamped.get(fact)
+    if text is None:
+        return None
+    at, version, *rest = text.split("/")
+    return Since(int(at), version, bool(rest))

@@ -1,0 +1,80 @@
+"""A shard: one stage at one partition number, with its state and its deadlines. No Kafka, no clock, no threads.
+
+The worker and the test driver run the same shard; they differ in where records come from and where effects go."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Protocol
+
+from schemas.instants import Instant
+from streams.inputs import Divert, Due, Input, Stage
+from streams.letters import Raw, divert, letter
+from tables.deadlines import Deadlines
+from tables.view import Emit, Value, View, Workspace, Writes
+
+SLICE = 256
+"""Deadlines worked off at a time; a watermark that releases more takes several commits (contracts 6)."""
+
+
+class State(View, Protocol):
+    def apply(self, writes: Writes) -> None: ...
+
+    def items(self) -> Iterable[tuple[str, Value]]: ...
+
+
+class Shard:
+    def __init__(self, stage: Stage, partition: int, state: State) -> None:
+        self.stage = stage
+        self.partition = partition
+        self.state = state
+        self.deadlines = Deadlines()
+        self.outcomes: Counter[str] = Counter()
+        for key, value in state.items():
+            self.deadlines.put(key, stage.wake(key, value))
+
+    def process(self, record: Input, raw: Raw, now_micros: Instant) -> list[Emit]:
+        """Fold one record; one that must be diverted leaves a letter and a hole, and none of its effects."""
+        ws = Workspace(self.state)
+        try:
+            outcome = self.stage.step(ws, self.partition, record)
+        except Divert as refused:
+            return self.refuse(raw, refused.reason, str(refused), refused.entity, now_micros)
+        self.outcomes[outcome] += 1
+        return self._accept(ws)
+
+    def refuse(self, raw: Raw, reason: str, detail: str, entity: str, now_micros: Instant) -> list[Emit]:
+        """Send the record to the dead letters and leave the hole in the evidence."""
+        value = letter(raw, self.stage.name, reason, detail, entity, now_micros)
+        ws = Workspace(self.state)
+        ws.emit(divert(value))
+        self.stage.diverted(ws, self.partition, value)
+        self.outcomes["diverted"] += 1
+        return self._accept(ws)
+
+    def settle(self, limit: int = SLICE) -> list[Emit]:
+        """Work off up to `limit` deadlines that the watermarks have passed; empty-handed when none is left."""
+        effects: list[Emit] = []
+        for due in self._due(limit):
+            ws = Workspace(self.state)
+            self.stage.settle(ws, due)
+            effects += self._accept(ws)
+        return effects
+
+    def has_due(self) -> bool:
+        return bool(self._due(1))
+
+    def _due(self, limit: int) -> list[Due]:
+        found: list[Due] = []
+        for gate, until in self.stage.gates(Workspace(self.state)):
+            if len(found) >= limit:
+                break
+            found += [Due(key, until) for key in self.deadlines.due(gate, until, limit - len(found))]
+        return found
+
+    def _accept(self, ws: Workspace) -> list[Emit]:
+        self.state.apply(ws.writes)
+        for key, value in ws.writes.items():
+            self.deadlines.put(key, self.stage.wake(key, value))
+        return ws.effects

@@ -1,0 +1,95 @@
+"""What the core may see of the state: two operations, `get` and `range`; and the workspace that a step writes to.
+
+A value is plain JSON data and must never be changed in place: a step puts a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+from sortedcontainers import SortedDict
+
+Value = dict[str, Any]
+Writes = dict[str, Value | None]
+"""key -> new value, None: deleted."""
+
+
+class View(Protocol):
+    def get(self, key: str) -> Value | None: ...
+
+    def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
+        """The first `limit` entries, in key order, whose key starts with the prefix."""
+
+
+class Emit(NamedTuple):
+    """An effect: one record for one topic. The partition follows the key, or `partition_key` where that is given."""
+
+    topic: str
+    key: str
+    record: str
+    value: Value | None
+    """None: a tombstone."""
+    partition_key: str | None = None
+    partition: int | None = None
+    """Set where a record must reach one given partition (watermarks, routes)."""
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Workspace:
+    """A view with the step's own writes on top, and the effects it wants; the shell applies both, or neither."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self.writes: Writes = {}
+        self.effects: list[Emit] = []
+
+    def get(self, key: str) -> Value | None:
+        if key in self.writes:
+            return self.writes[key]
+        return self._view.get(key)
+
+    def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
+        own = {key: value for key, value in self.writes.items() if key.startswith(prefix)}
+        if not own:
+            return self._view.range(prefix, limit)
+        below = self._view.range(prefix, limit + len(own))
+        merged = {**dict(below), **own}
+        return [(key, value) for key, value in sorted(merged.items()) if value is not None][:limit]
+
+    def put(self, key: str, value: Value) -> None:
+        self.writes[key] = value
+
+    def delete(self, key: str) -> None:
+        self.writes[key] = None
+
+    def emit(self, effect: Emit) -> None:
+        self.effects.append(effect)
+
+
+class MemoryView:
+    """State in memory: for tests, the driver and `backtest`."""
+
+    def __init__(self) -> None:
+        self._values: SortedDict[str, Value] = SortedDict()
+
+    def get(self, key: str) -> Value | None:
+        value: Value | None = self._values.get(key)
+        return value
+
+    def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
+        found: list[tuple[str, Value]] = []
+        for key in self._values.irange(prefix, prefix + "\uffff"):
+            if len(found) == limit:
+                break
+            found.append((key, self._values[key]))
+        return found
+
+    def apply(self, writes: Writes) -> None:
+        for key, value in writes.items():
+            if value is None:
+                self._values.pop(key, None)
+            else:
+                self._values[key] = value
+
+    def items(self) -> Iterator[tuple[str, Value]]:
+        yield from self._values.items()

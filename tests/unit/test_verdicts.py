@@ -1,0 +1,286 @@
+"""Verdicts: what opens, what stays quiet, what waits, and what closes it again."""
+
+from __future__ import annotations
+
+from schemas import topics
+from tests.topology import Company, seconds_of
+
+
+def won(company: Company, at: float = 1) -> None:
+    company.row("crm", "Account", "A", at)
+    company.row("crm", "Opportunity", "O", at, "A", StageName="Closed Won")
+
+
+def test_a_won_deal_without_erp_customer_opens_at_its_deadline() -> None:
+    company = Company()
+    won(company)
+    company.heard(30)
+
+    (drift,) = company.open()
+    assert drift["kind"] == "won_without_erp_customer"
+    assert seconds_of(drift["opened_at"]) == 11
+    assert drift["amount_at_stake"]["amount"] == 1200
+    assert (drift["owner_system"], drift["owner_team"]) == ("erp", "finance-systems")
+
+
+def test_nothing_opens_while_a_needed_source_lags() -> None:
+    company = Company()
+    won(company)
+    company.heard(30, "crm", "billing")
+    company.heard(10.9, "erp")
+
+    assert company.drifts() == []
+
+
+def test_an_unrelated_silent_source_holds_nothing_back() -> None:
+    company = Company()
+    won(company)
+    company.heard(30, "crm", "erp")
+
+    assert len(company.open()) == 1
+
+
+def test_done_exactly_at_the_deadline_is_on_time() -> None:
+    company = Company()
+    won(company)
+    company.row("erp", "customer", "E", 11)
+    company.heard(13)
+
+    assert company.drifts("won_without_erp_customer") == []
+    assert company.audited("won_without_erp_customer") == ["met"]
+
+
+def test_done_just_after_the_deadline_opens_and_closes() -> None:
+    company = Company()
+    won(company)
+    company.row("erp", "customer", "E", 11.001)
+    company.heard(13)
+
+    (drift,) = company.drifts("won_without_erp_customer")
+    assert (drift["status"], drift["how"], seconds_of(drift["closed_at"])) == ("closed", "self_healed", 11.001)
+
+
+def test_a_correction_counts_only_when_it_comes_back_through_capture() -> None:
+    company = Company()
+    won(company)
+    company.heard(12)
+    (command,) = company.commands()
+    assert (command["type"], command["mode"], command["desired"]["crm_ref"]) == ("erp.customer.upsert", "execute", "A")
+    assert len(company.open()) == 1
+
+    company.row("erp", "customer", "E", 14, by="driftwise")
+    company.heard(15)
+
+    (drift,) = company.drifts("won_without_erp_customer")
+    assert (drift["status"], drift["how"]) == ("closed", "corrected")
+
+
+def test_the_consequence_of_a_correction_is_a_drift_of_its_own() -> None:
+    company = Company()
+    won(company)
+    company.row("erp", "customer", "E", 14, by="driftwise")
+    company.heard(40)
+
+    (drift,) = company.open()
+    assert (drift["kind"], drift["native_id"], seconds_of(drift["opened_at"])) == (
+        "external_id_writeback_missing",
+        "E",
+        24,
+    )
+
+
+def test_a_deal_reopened_before_its_deadline_withdraws_the_obligation() -> None:
+    company = Company()
+    won(company)
+    company.row("crm", "Opportunity", "O", 5, "A", StageName="Negotiation")
+    company.heard(30)
+
+    assert company.drifts() == []
+    assert company.audited("won_without_erp_customer") == ["withdrawn"]
+
+
+def test_a_posted_invoice_without_ledger_posting_opens() -> None:
+    company = Company()
+    company.row("crm", "Account", "A", 1)
+    company.row("billing", "account", "B", 1)
+    company.row("erp", "customer", "E", 1)
+    company.row("crm", "Account", "A", 2, Billing_Account_Id__c="B", ERP_Customer_Id__c="E")
+    company.row("billing", "invoice", "I", 3, "B", status="Posted")
+    company.heard(30)
+
+    (drift,) = company.open()
+    assert (drift["kind"], drift["canonical_id"], seconds_of(drift["opened_at"])) == ("invoice_not_posted", "crm:A", 13)
+
+
+def test_a_posting_of_another_system_under_the_linked_customer_answers_the_invoice() -> None:
+    company = Company()
+    company.row("billing", "account", "B", 1)
+    company.row("erp", "customer", "E", 1)
+    company.row("crm", "Account", "A", 2, Billing_Account_Id__c="B", ERP_Customer_Id__c="E")
+    company.row("billing", "invoice", "I", 3, "B", status="Posted")
+    company.row("erp", "ledger_posting", "P", 9, "E")
+    company.heard(30)
+
+    assert company.drifts() == []
+    assert company.audited("invoice_not_posted") == ["met"]
+
+
+def test_an_activation_is_due_from_the_latest_of_its_three_conditions() -> None:
+    company = Company()
+    company.row("crm", "Account", "A", 1, Billing_Account_Id__c="B")
+    company.row("billing", "account", "B", 1)
+    company.row("billing", "subscription", "S", 2, "B", crm_opportunity_id=None)
+    company.heard(20)
+    assert company.drifts("activation_stalled") == []
+
+    company.row("crm", "Account", "A", 25, Billing_Account_Id__c="B", Status__c="Active")
+    company.heard(50)
+
+    (drift,) = company.open("activation_stalled")
+    assert seconds_of(drift["opened_at"]) == 35
+
+
+def test_values_that_differ_longer_than_the_grace_open_and_close() -> None:
+    company = Company()
+    company.row("crm", "Account", "A", 1, Billing_Account_Id__c="B", ERP_Customer_Id__c="E")
+    company.row("crm", "Opportunity", "O", 1, "A", StageName="Closed Won")
+    company.row("billing", "account", "B", 1)
+    company.row("erp", "customer", "E", 1)
+    company.row("billing", "subscription", "S", 2, "B", status="Active")
+    company.row("erp", "contract", "K", 3, "E")
+    company.row("billing", "subscription", "S", 5, "B", status="Active", total_contract_value="1500.00")
+    company.heard(20)
+
+    (drift,) = company.open()
+    assert (drift["kind"], seconds_of(drift["opened_at"])) == ("contract_value_mismatch", 15)
+    assert drift["amount_at_stake"]["amount"] == 300
+
+    company.row("erp", "contract", "K", 21, "E", value="1500")
+    company.row("crm", "Opportunity", "O", 22, "A", StageName="Closed Won", Amount="1500.40")
+    company.heard(30)
+    (drift,) = company.drifts("contract_value_mismatch")
+    assert (drift["status"], seconds_of(drift["closed_at"])) == ("closed", 22)
+
+
+def test_a_mismatch_mended_within_the_grace_stays_quiet() -> None:
+    company = Company()
+    company.row("billing", "account", "B", 1)
+    company.row("erp", "customer", "E", 1)
+    company.row("billing", "subscription", "S", 2, "B", status="Active")
+    company.row("erp", "contract", "K", 3, "E", value="900")
+    company.row("erp", "contract", "K", 12.9, "E", value="1200")
+    company.heard(60)
+
+    assert company.drifts("contract_value_mismatch") == []
+
+
+def test_a_link_that_comes_late_moves_the_customer_and_reopens_under_the_same_drift() -> None:
+    company = Company()
+    company.row("crm", "Account", "A", 1, Billing_Account_Id__c="B")
+    company.row("billing", "account", "B", 1, crm_account_id=None)
+    company.row("billing", "invoice", "I", 2, "B", status="Posted")
+    company.heard(20)
+    (before,) = company.open("invoice_not_posted")
+    assert before["canonical_id"] == "billing:B"
+
+    company.row("billing", "account", "B", 25, crm_account_id="A")
+    company.heard(30)
+
+    (after,) = company.open("invoice_not_posted")
+    assert after["canonical_id"] == "crm:A"
+    assert after["drift_id"] == before["drift_id"]
+    (closed,) = [d for d in company.drifts("invoice_not_posted") if d["status"] == "closed"]
+    assert (closed["how"], closed["canonical_id"]) == ("moved", "billing:B")
+
+
+def test_late_evidence_retracts_the_drift_it_overturns() -> None:
+    company = Company()
+    won(company)
+    company.heard(30)
+    assert len(company.open()) == 1
+
+    company.row("erp", "customer", "E", 5)
+    company.heard(31)
+
+    (drift,) = company.drifts("won_without_erp_customer")
+    assert (drift["status"], drift["how"]) == ("closed", "retracted")
+
+
+def test_what_stood_at_the_first_snapshot_is_baseline_without_command() -> None:
+    company = Company()
+    company.row("crm", "Account", "A", 1, snapshot=True)
+    company.row("crm", "Opportunity", "O", 1, "A", snapshot=True, StageName="Closed Won")
+    company.heard(30)
+
+    (drift,) = company.drifts()
+    assert drift["status"] == "baseline"
+    assert company.commands() == []
+
+
+def test_an_unmapped_status_is_diverted_and_leaves_a_hole_until_it_is_replayed() -> None:
+    company = Company()
+    won(company)
+    company.row("erp", "customer", "E", 5, status="Limbo")
+    # The key of the diverted row names a customer nobody linked yet, so only that customer has the hole.
+    (letter,) = [w.value for w in company.driver.written[topics.DEAD_LETTERS]]
+    assert (letter["reason"], letter["entity"], letter["system"]) == ("unmapped_status", "customer", "erp")
+
+
+def test_a_hole_in_the_evidence_keeps_the_verdict_unknown() -> None:
+    company = Company()
+    company.row("billing", "account", "B", 1)
+    company.row("erp", "customer", "E", 1)
+    company.row("billing", "invoice", "I", 2, "B", status="Posted")
+    version = company.row("erp", "ledger_posting", "P", 3, "E", status="Odd")
+    company.heard(30)
+    assert company.drifts("invoice_not_posted") == []
+
+    (letter,) = [w.value for w in company.driver.written[topics.DEAD_LETTERS]]
+    headers = {"driftwise-letter": letter["letter_id"].encode(), "driftwise-letter-entity": b"ledger_posting"}
+    company.row("erp", "ledger_posting", "P", 3, "E", version=version, headers=headers)
+    company.heard(31)
+
+    assert company.drifts("invoice_not_posted") == []
+    assert company.audited("invoice_not_posted") == ["met"]
+
+
+def test_a_line_whose_invoice_never_came_is_parked_and_adopted() -> None:
+    company = Company()
+    company.row("billing", "account", "B", 1)
+    company.row("billing", "invoice_line", "L", 2, "B")
+    written = company.driver.written[topics.CHANGES]
+    assert "InvoiceLineChanged" not in [w.record for w in written]
+
+    company.row("billing", "invoice", "I", 3, "B")
+
+    assert [w.record for w in written if w.record.startswith(("Invoice", "Hole"))] == [
+        "HoleOpened",
+        "InvoiceChanged",
+        "InvoiceLineChanged",
+        "HoleClosed",
+    ]
+
+
+def test_a_deleted_customer_leaves_a_tombstone_in_the_corrected_state() -> None:
+    company = Company()
+    company.row("crm", "Account", "A", 1)
+    assert company.corrected("customer") == ["crm:A"]
+
+    company.row("crm", "Account", "A", 2, operation="delete")
+
+    assert company.corrected("customer") == []
+
+
+def test_a_silent_source_is_stale_until_it_is_heard_again() -> None:
+    company = Company()
+    company.heard(1)
+    for observed_at, heard in ((3, None), (8, None), (9, 8.5)):
+        if heard:
+            company.heard(heard)
+        for partition in range(4):
+            probe = {"system": "erp", "observed_at": observed_at * 1_000_000}
+            company.driver.pipe("src.erp", "", "SourceProbe", probe, partition=partition)
+        company.driver.run()
+
+    (drift,) = company.drifts("source_stale")
+    assert (drift["native_id"], seconds_of(drift["opened_at"]), drift["status"]) == ("erp", 6, "closed")
