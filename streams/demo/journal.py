@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 from schemas.instants import Instant
@@ -52,7 +53,7 @@ class Record:
         return [version.at for version in self.versions]
 
     def as_of(self, instant: Instant) -> Version | None:
-        found = bisect_right(self.times, instant)
+        found = bisect_right(self.versions, instant, key=attrgetter("at"))
         return self.versions[found - 1] if found else None
 
     def value(self, column: str, instant: Instant) -> Native:

@@ -35,7 +35,8 @@ class IdealCompanies:
         for step in plan.steps():
             self._carry_out(step, (late or {}).get(step.customer, 0.0))
         for kind in (WON_WITHOUT_ERP_CUSTOMER, WRITEBACK_MISSING):
-            for drift in expected_drifts(plan, self.journal, slas, self.started_at + seconds(3600)):
+            faulty = [entry for entry in self.journal if entry.customer in plan.faults]
+            for drift in expected_drifts(plan, faulty, slas, self.started_at + seconds(3600)):
                 if drift.kind == kind:
                     self._correct(drift)
         return self.journal

@@ -1,0 +1,188 @@
+"""The companies at work: a plan, or clean customers without end, against the real systems at the pace of the clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from itertools import count
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.wire import instant_of
+from streams.demo import crm
+from streams.demo.databases import DatabaseDesk, check_commit_times, customers_of_driftwise, with_commit_times
+from streams.demo.journal import DRIFTWISE, Entry
+from streams.demo.scenario import Plan, clean_journeys
+from streams.demo.script import INTEGRATION, SALES
+from streams.demo.steps import Journey, Step, in_time_order
+
+OnStep = Callable[[int], None]
+
+
+def _ignore(_count: int) -> None: ...
+
+
+class Desk(Protocol):
+    """Where the steps of one system are carried out."""
+
+    def carry_out(self, step: Step, names: MutableMapping[str, str]) -> list[Entry]: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Access:
+    """How the companies reach their systems: two PostgreSQL connection strings, and OAuth clients of the CRM by user
+    (`sales`, `integration`): (client id, secret)."""
+
+    billing: str = field(repr=False)
+    erp: str = field(repr=False)
+    crm_url: str
+    crm_clients: Mapping[str, tuple[str, SecretStr]]
+
+    def crm_client(self, user: str) -> SalesforceClient:
+        client_id, secret = self.crm_clients[user]
+        return SalesforceClient(self.crm_url, client_id, secret)
+
+
+class Companies:
+    """Carries out journeys with several clerks, each of whom sees a customer through; so a customer's steps keep
+    their order. `lag_seconds` is the longest that a step came behind its time."""
+
+    def __init__(self, access: Access, clerks: int = 4) -> None:
+        self._access = access
+        self._clerks = clerks
+        self._user_ids: set[str] = set()
+        self._count = count(1)
+        self._lock = threading.Lock()
+        self.lag_seconds = 0.0
+
+    def run(self, plan: Plan, on_step: OnStep = _ignore, stop: threading.Event | None = None) -> list[Entry]:
+        """Carries out the plan in about `plan.duration_seconds` and returns what was committed, with commit times.
+
+        `on_step(n)` is called from a clerk's thread after the nth step, each number once; it must return at once.
+        Raises the first failure of any step after all clerks have stopped.
+        """
+        for system, conninfo in self._databases():
+            check_commit_times(system, conninfo)
+        journal: list[Entry] = []
+        self._work(lambda: plan.journeys, stop or threading.Event(), on_step, journal.extend)
+        times = [with_commit_times(journal, system, conninfo) for system, conninfo in self._databases()]
+        return [*(entry for entry in journal if entry.system == "crm"), *times[0], *times[1]]
+
+    def hold(
+        self, seed: int, stop: threading.Event, per_second: float = 1.0, on_step: OnStep = lambda _c: None
+    ) -> None:
+        """Keeps customers without any fault coming until `stop` is set; a seed can be held once in a database."""
+        self._work(lambda: clean_journeys(seed, today(), per_second), stop, on_step, lambda _entries: None)
+
+    def foreign_entries(self, journal: Iterable[Entry]) -> list[Entry]:
+        """What driftwise has written so far, as far as it can still be read: ERP customers, and accounts that it was
+        the last to change. `journal` is the one that `run` returned."""
+        crm_accounts = ((e.native_id, e.customer) for e in journal if (e.system, e.entity) == ("crm", "customer"))
+        customers = dict(crm_accounts)
+        return [*self._foreign_customers(customers), *self._foreign_accounts(customers)]
+
+    def _foreign_customers(self, customers: Mapping[str, int]) -> list[Entry]:
+        return [
+            Entry(
+                customers[row["external_id"]],
+                "erp",
+                "customer",
+                row["id"],
+                row.pop("transaction"),
+                row.pop("committed_at"),
+                row,
+                DRIFTWISE,
+            )
+            for row in customers_of_driftwise(self._access.erp)
+            if row["external_id"] in customers
+        ]
+
+    def _foreign_accounts(self, customers: Mapping[str, int]) -> list[Entry]:
+        with self._access.crm_client(INTEGRATION) as client:
+            rows = crm.accounts(client)
+        foreign = [row for row in rows if row["LastModifiedById"] not in self._user_ids and row["Id"] in customers]
+        return [
+            Entry(
+                customers[row["Id"]],
+                "crm",
+                "customer",
+                row["Id"],
+                row["SystemModstamp"],
+                instant_of(row["SystemModstamp"]),
+                {column: value for column, value in row.items() if column.endswith("__c")},
+                DRIFTWISE,
+            )
+            for row in foreign
+        ]
+
+    def _databases(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        return ("billing", self._access.billing), ("erp", self._access.erp)
+
+    def _work(
+        self,
+        journeys: Callable[[], Iterable[Journey]],
+        stop: threading.Event,
+        on_step: OnStep,
+        keep: Callable[[list[Entry]], None],
+    ) -> None:
+        """Divides the customers among the clerks; one clerk's failure ends the work of all."""
+        started_at = time.monotonic()
+        failed = threading.Event()
+
+        def work(clerk: int) -> None:
+            mine = (journey for journey in journeys() if journey.customer % self._clerks == clerk)
+            self._clerk(in_time_order(mine), started_at, (stop, failed), on_step, keep)
+
+        with ThreadPoolExecutor(self._clerks, thread_name_prefix="clerk") as pool:
+            clerks = [pool.submit(work, clerk) for clerk in range(self._clerks)]
+            wait(clerks, return_when=FIRST_EXCEPTION)
+            if any(clerk.done() and clerk.exception() for clerk in clerks):
+                failed.set()
+        for clerk in clerks:
+            clerk.result()
+
+    def _clerk(
+        self,
+        steps: Iterable[Step],
+        started_at: float,
+        stops: tuple[threading.Event, threading.Event],
+        on_step: OnStep,
+        keep: Callable[[list[Entry]], None],
+    ) -> None:
+        stop, failed = stops
+        names: dict[str, str] = {}
+        with ExitStack() as open_desks:
+            desks = self._desks(open_desks)
+            for step in steps:
+                if stop.wait(max(0.0, started_at + step.at_seconds - time.monotonic())) or failed.is_set():
+                    return
+                entries = desks[step.system].carry_out(step, names)
+                self._note(step, started_at, entries, keep)
+                on_step(next(self._count))
+
+    def _note(self, step: Step, started_at: float, entries: list[Entry], keep: Callable[[list[Entry]], None]) -> None:
+        with self._lock:
+            keep(entries)
+            self.lag_seconds = max(self.lag_seconds, time.monotonic() - started_at - step.at_seconds)
+
+    def _desks(self, opened: ExitStack) -> dict[str, Desk]:
+        desks: dict[str, Desk] = {system: DatabaseDesk(system, conninfo) for system, conninfo in self._databases()}
+        desk = crm.CrmDesk({user: self._access.crm_client(user) for user in (SALES, INTEGRATION)}, self._user_ids)
+        desks["crm"] = desk
+        for each in desks.values():
+            opened.callback(each.close)
+        return desks
+
+
+def today() -> date:
+    """The UTC day, as dates of the demo are meant."""
+    return datetime.now(UTC).date()
