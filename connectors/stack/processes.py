@@ -29,6 +29,7 @@ _KEPT_ENVIRONMENT = (
 )  # the rest could change what Java or Quarkus do, or leak secrets
 _PR_SET_PDEATHSIG = 1
 _STOP_SECONDS = 20
+_KILL_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,19 @@ class Processes:
     def stop(self, names: Iterable[str] | None = None, *, polite: Mapping[str, signal.Signals] | None = None) -> None:
         """Ask the named services (all, if none are named) to end, and kill what has not after a while."""
         wanted = None if names is None else set(names)
-        ours = {name: process for name, process in self.living().items() if wanted is None or name in wanted}
+        ours = self._wanted(wanted)
         everyone = {each for process in ours.values() for each in (process, *_children(process))}
-        everyone |= {process for name, process in self._marked() if name in ours}
         for name, process in ours.items():
             _signal(process, (polite or {}).get(name, signal.SIGTERM))
         _, stubborn = psutil.wait_procs(everyone, timeout=_STOP_SECONDS)
-        for process in stubborn:
-            _signal(process, signal.SIGKILL)
-        psutil.wait_procs(stubborn, timeout=_STOP_SECONDS)
+        for _ in range(_KILL_ROUNDS):
+            for process in stubborn:
+                _signal(process, signal.SIGKILL)
+            psutil.wait_procs(stubborn, timeout=_STOP_SECONDS)
+            stubborn = list(self._wanted(wanted).values())  # who dies may have had a child in the meantime
+
+    def _wanted(self, names: set[str] | None) -> dict[str, psutil.Process]:
+        return {name: process for name, process in self.living().items() if names is None or name in names}
 
     def forget(self) -> None:
         """Drop the record: nothing runs any more."""
