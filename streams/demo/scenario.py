@@ -22,6 +22,7 @@ from streams.demo.script import Script
 from streams.demo.steps import Journey, Step, in_time_order
 
 CLEAN_FOR_EACH_FAULTY = 10
+_CLEAN_SPARE = 20  # some may slip into a true drift on a slow machine
 _SPREAD_SECONDS = 40.0
 _FLAWED_WITHIN_SECONDS = 34.0  # their deadlines come last; they start earlier so that the run ends in about a minute
 _SHORTEST_SLA_SECONDS = 6.0  # below it a usual answer could miss its deadline
@@ -67,7 +68,7 @@ def plan(seed: int, today: date, slas: Mapping[str, float] = DEFAULT_SLA_SECONDS
     of the run. Raises ValueError where an SLA is so short that clean customers could miss it."""
     _check(slas)
     rng = random.Random(f"driftwise demo {seed}")  # noqa: S311 - must repeat, not be secret
-    flaws: list[Flaw | None] = [*FAULTS, *NEAR_MISSES, *[None] * (CLEAN_FOR_EACH_FAULTY * len(FAULTS))]
+    flaws: list[Flaw | None] = [*FAULTS, *NEAR_MISSES, *[None] * (CLEAN_FOR_EACH_FAULTY * len(FAULTS) + _CLEAN_SPARE)]
     rng.shuffle(flaws)
     journeys = [_journey(number, _run(seed), today, slas, flaw, rng) for number, flaw in enumerate(flaws, 1)]
     chosen = {number: flaw for number, flaw in enumerate(flaws, 1) if flaw is not None}
