@@ -91,11 +91,12 @@ def _build(target: str) -> Block:
 
 
 def _settings_as_environment(service: Service, container: Container) -> dict[str, str]:
-    """Settings as the images spell them: upper case, dots as underscores."""
+    """Settings as the images spell them: upper case, dots and dashes as underscores."""
     if container.prefix is None:
         return {}
     settings = service.settings | container.settings
-    return {container.prefix + key.replace(".", "_").upper(): text(value) for key, value in settings.items()}
+    spelled = str.maketrans(".-", "__")
+    return {container.prefix + key.translate(spelled).upper(): text(value) for key, value in settings.items()}
 
 
 def _health(container: Container) -> list[str]:

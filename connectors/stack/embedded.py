@@ -123,7 +123,9 @@ def _start(folder: Path, cache: Path, processes: Processes, progress: Progress) 
 
 def _stop(processes: Processes, folder: Path) -> None:
     saved.forget(folder)
-    processes.stop(["connect"])  # leaves its group and commits offsets while Kafka still answers
+    kafka_answers = "kafka" in processes.living()
+    # Connect leaves its group and commits offsets while Kafka is there; without Kafka it would wait for it.
+    processes.stop(["connect"], polite={"connect": signal.SIGTERM if kafka_answers else signal.SIGKILL})
     processes.stop(polite=_POLITE)
     processes.forget()
 

@@ -32,7 +32,8 @@ class Registry:
             "quarkus.http.port": self._site.ports[self.name],
             "quarkus.management.host": LOOPBACK,
             "quarkus.management.port": self._site.ports["registry_management"],
-            "apicurio.datasource.url": f"jdbc:h2:file:{self._home / 'schemas'}",
+            # A schema must be on disk before a record names its id: no delayed writes.
+            "apicurio.datasource.url": f"jdbc:h2:file:{self._home / 'schemas'};WRITE_DELAY=0",
         }
         options = [f"-D{key}={text(value)}" for key, value in (declared.settings | here).items()]
         (program,) = java.jars("registry", self._site.cache)
