@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from hashlib import blake2b
+from urllib.parse import quote
 
 
 def _digest(*parts: object) -> str:
@@ -30,4 +31,5 @@ def idempotency_key(command: str, attempt_epoch: int) -> str:
 
 
 def canonical_id(system: str, native_customer: str) -> str:
-    return f"{system}:{native_customer}"
+    """Never contains a slash, so that it can be a part of a key."""
+    return f"{system}:{quote(native_customer, safe=' :@+=,')}"

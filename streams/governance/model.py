@@ -26,6 +26,8 @@ class System(_Model):
     stale_after_seconds: Seconds
     horizon_seconds: Seconds
     """How long after an instant the earliest verdict about it can come: marker or poll interval, look-back, slack."""
+    commit_time_slack_seconds: Seconds = 1
+    """How far commit times may run backwards along a database's log."""
     max_clock_skew_seconds: Seconds = 0
     links: dict[str, str] = {}
     """customer attribute that names a record of another system -> that system."""

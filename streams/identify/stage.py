@@ -275,12 +275,27 @@ class Identify:
         ws.emit(Emit(topics.PROGRESS, event.system, "SourceObserved", value, partition=0))
 
     def _on_gap(self, ws: Workspace, partition: int, event: Gap) -> None:
-        """Evidence starts anew: the watermark is withdrawn until the source's next epoch."""
-        marks = ws.get(keys.MARKS) or {}
-        for name, report in _here(marks, partition):
-            system, object_ = name.split("/", 1)
-            if system == event.system and object_ in (ALL_OBJECTS, self._entity(event)):
-                self._hear(ws, partition, partition, Heard(system, object_, report[0] + 1, "gap", None))
+        """Rows vanished without a record of each: they are presumed deleted, and the watermark is withdrawn until the
+        source is heard again."""
+        for system, object_ in ((event.system, ALL_OBJECTS), (event.system, self._entity(event))):
+            report = (ws.get(keys.MARKS) or {}).get(f"{system}/{object_}", {}).get(str(partition))
+            if report is not None:
+                self._hear(ws, partition, partition, Heard(system, object_, report[0], "gap", None))
+        self._presume_deleted(ws, event)
+
+    def _presume_deleted(self, ws: Workspace, event: Gap) -> None:
+        prefix, entity = f"i/{event.system}/", self._entity(event)
+        for key, image in ws.range(prefix, 10_000_000):
+            customer, of, native_id = key.removeprefix(prefix).split("/", 2)
+            last = image["versions"][-1]
+            if of != entity or last["op"] != "upsert":
+                continue
+            at = event.committed_at
+            gone = {**last, "op": "presumed_deleted", "attrs": None, "since": {}, "at": at, "committed_at": at}
+            gone |= {"version": f"{last['version']}.gone", "by": "unknown"}
+            ws.put(key, {"versions": fold([*image["versions"], gone], self._links_frontier(ws, event.system))})
+            canonical_id, number, routed_at = self._canonical(ws, event.system, last["customer"])
+            ws.emit(change(canonical_id, event.system, entity, native_id, gone, number, max(at, routed_at)))
 
     def _entity(self, event: Gap) -> str:
         mapping = self._governance.mappings[event.system].get(event.object)

@@ -1,0 +1,104 @@
+"""Settings: the one place that reads the environment. Everything else is handed a value."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PREFIX = "DRIFTWISE_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the cluster is and how this process behaves. Secrets come from the environment and are never logged."""
+
+    kafka_bootstrap: str
+    registry_url: str
+    application: str = "driftwise"
+    """Consumer group and prefix of every transactional id: one a deployment."""
+    data_folder: Path = Path("driftwise-data")
+    """State stores; one folder a worker, kept over restarts."""
+    governance_folders: tuple[Path, ...] = ()
+    kafka_client: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Further librdkafka client settings: security.protocol, sasl.*, ssl.*."""
+    commit_interval_seconds: float = 0.1
+    """Upper bound under load; an idle input commits at once."""
+    session_timeout_seconds: float = 10.0
+    instance_id: str | None = None
+    """Static membership: a restart within the session timeout moves no partition."""
+    http_host: str = "127.0.0.1"
+    http_port: int = 0
+    """0: any free port, which is logged."""
+    dead_letter_flood: int = 200
+    """That many dead letters within the last 1,000 records of a shard pause it."""
+    stuck_after_seconds: float = 60.0
+    """No commit for that long while input waits: the watchdog ends the process."""
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """What every librdkafka client of this process is built from."""
+        return {"bootstrap.servers": self.kafka_bootstrap, "client.id": self.application, **self.kafka_client}
+
+
+class MissingSetting(Exception):
+    """Stop: the text names every place that was searched."""
+
+
+def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) -> Settings:
+    """Settings from DRIFTWISE_* variables; keyword arguments win. DRIFTWISE_KAFKA__SASL__MECHANISM=PLAIN becomes the
+    client setting sasl.mechanism; a variable that ends in __FILE is read from the file it names."""
+    values: dict[str, Any] = {
+        "kafka_bootstrap": environment.get(PREFIX + "KAFKA_BOOTSTRAP"),
+        "registry_url": environment.get(PREFIX + "REGISTRY_URL"),
+        "application": environment.get(PREFIX + "APPLICATION"),
+        "instance_id": environment.get(PREFIX + "INSTANCE_ID") or None,
+        "data_folder": _path(environment.get(PREFIX + "DATA")),
+        "governance_folders": _paths(environment.get(PREFIX + "GOVERNANCE")),
+        "kafka_client": _client(environment),
+        "http_host": environment.get(PREFIX + "HTTP_HOST"),
+        "http_port": _number(environment.get(PREFIX + "HTTP_PORT"), int),
+        "commit_interval_seconds": _number(environment.get(PREFIX + "COMMIT_INTERVAL_SECONDS"), float),
+        "session_timeout_seconds": _number(environment.get(PREFIX + "SESSION_TIMEOUT_SECONDS"), float),
+        "dead_letter_flood": _number(environment.get(PREFIX + "DEAD_LETTER_FLOOD"), int),
+    } | given
+    known = {name: value for name, value in values.items() if value is not None}
+    for name in ("kafka_bootstrap", "registry_url"):
+        if name not in known:
+            variable = PREFIX + name.upper()
+            raise MissingSetting(
+                f"{name} is not known: set {variable}, or start a local stack with `driftwise stack up` "
+                f"(searched: command line, {variable}, the running stack's endpoints)"
+            )
+    return Settings(**known)
+
+
+def default_instance_id() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def _client(environment: Mapping[str, str]) -> dict[str, str] | None:
+    prefix = PREFIX + "KAFKA__"
+    found: dict[str, str] = {}
+    for variable, value in environment.items():
+        if variable.startswith(prefix):
+            name = variable.removeprefix(prefix)
+            if name.endswith("__FILE"):
+                name, value = name.removesuffix("__FILE"), Path(value).read_text().strip()
+            found[name.lower().replace("__", ".")] = value
+    return found or None
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
+
+
+def _paths(text: str | None) -> tuple[Path, ...] | None:
+    return tuple(Path(part) for part in text.split(os.pathsep)) if text else None
+
+
+def _number(text: str | None, type_: type) -> Any:
+    return type_(text) if text else None

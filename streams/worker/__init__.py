@@ -1,0 +1,1 @@
+"""The worker: Faust agents on a batch transport, shards with transactional commits, metrics and health."""

@@ -1,0 +1,142 @@
+"""The Faust app of a worker: one agent a stage, over the batch transport."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import faust
+from confluent_kafka import Producer
+from faust.types import TP
+
+from schemas import topics
+from schemas.codec import Codec
+from streams.inputs import Stage
+from streams.settings import Settings
+from streams.worker.shards import BACKLOG_HIGH, BACKLOG_LOW, Shards
+from streams.worker.transport import BatchTopic, Transport
+
+log = logging.getLogger(__name__)
+
+
+class WorkerApp(faust.App):  # type: ignore[misc]
+    """Faust's app with our transport; `shards` are opened and let go with its rebalances."""
+
+    shards: Shards
+    failure: BaseException | None = None
+    on_fatal: Callable[[], None]
+    """Set by the worker: what to do when a shard cannot go on."""
+
+    def _new_transport(self) -> Any:
+        return Transport(self.conf.broker_consumer, self)
+
+    def _new_consumer(self) -> Any:
+        consumer = super()._new_consumer()
+        consumer.positions = self.shards.positions
+        consumer.hints = self.shards.hints
+        return consumer
+
+    async def _on_partitions_revoked(self, revoked: set[TP]) -> None:
+        await super()._on_partitions_revoked(revoked)
+        await self.shards.release_all()
+
+
+def build(settings: Settings, stages: Mapping[str, Stage], codec: Codec, partitions: int) -> WorkerApp:
+    """The app, ready to run: agents subscribed, nothing connected yet."""
+    app = WorkerApp(
+        settings.application,
+        broker=f"kafka://{settings.kafka_bootstrap}",
+        datadir=str(settings.data_folder / "faust"),
+        store="memory://",
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        autodiscover=False,
+        stream_wait_empty=False,
+        Topic=BatchTopic,
+        broker_session_timeout=settings.session_timeout_seconds,
+        broker_heartbeat_interval=min(3.0, settings.session_timeout_seconds / 4),
+        broker_commit_interval=2.0,
+        consumer_max_fetch_size=4 * 1024 * 1024,
+        consumer_group_instance_id=settings.instance_id,
+        table_standby_replicas=0,
+        **_credentials(settings),
+    )
+    app.shards = Shards(settings, stages, codec, partitions, crash=lambda problem: _crash(app, problem))
+    by_stage: dict[str, list[str]] = {}
+    for topic, stage in stages.items():
+        by_stage.setdefault(stage.name, []).append(topic)
+    for name, names in by_stage.items():
+        app.agent(app.topic(*names), name=name)(_agent(app))
+    app.task(_probe_sources(app, settings, stages, codec))
+    return app
+
+
+def _agent(app: WorkerApp) -> Any:
+    async def feed(stream: Any) -> None:
+        async for event in stream.events():
+            message = event.message
+            backlog = app.shards.submit(message.tp, message.value)
+            if backlog > BACKLOG_HIGH:
+                await _wait_for_ebb(app, message.tp)
+
+    return feed
+
+
+async def _wait_for_ebb(app: WorkerApp, tp: TP) -> None:
+    """Stop fetching this partition until its shard has caught up."""
+    app.consumer.pause_partitions({tp})
+    runner = app.shards.runner(tp)
+    while runner.backlog > BACKLOG_LOW and runner.paused is None:
+        await asyncio.sleep(0.01)
+    if runner.paused is None:
+        app.consumer.resume_partitions({tp})
+
+
+def _crash(app: WorkerApp, problem: BaseException) -> None:
+    app.failure = app.failure or problem
+    app.on_fatal()
+
+
+def _probe_sources(app: WorkerApp, settings: Settings, stages: Mapping[str, Stage], codec: Codec) -> Any:
+    """Every second, behind everything a source has sent, ask how old its watermark is. One worker asks: the owner of
+    the fleet shard."""
+
+    async def probe() -> None:
+        producer = Producer(settings.client | {"acks": "1", "linger.ms": 5})
+        sources = [topic for topic in stages if topic.startswith(topics.source_topic(""))]
+        partitions = app.shards.partitions
+        while not app.should_stop:
+            await asyncio.sleep(1.0)
+            if ("fleet", 0) in app.shards.runners:
+                now = time.time_ns() // 1000
+                for topic in sources:
+                    system = topic.removeprefix(topics.source_topic(""))
+                    value = codec.encode(topic, "SourceProbe", {"system": system, "observed_at": now})
+                    for partition in range(partitions):
+                        producer.produce(topic, value, b"", partition)
+                producer.poll(0)
+
+    return probe
+
+
+def _credentials(settings: Settings) -> dict[str, Any]:
+    """The librdkafka client settings, as Faust's consumer wants them."""
+    client = settings.kafka_client
+    protocol = client.get("security.protocol", "PLAINTEXT").upper()
+    if protocol == "PLAINTEXT":
+        return {}
+    context = ssl.create_default_context(cafile=client.get("ssl.ca.location")) if protocol.endswith("SSL") else None
+    if protocol == "SSL":
+        return {"broker_credentials": faust.SSLCredentials(context)}
+    credentials = faust.SASLCredentials(
+        username=client["sasl.username"],
+        password=client["sasl.password"],
+        ssl_context=context,
+        mechanism=client.get("sasl.mechanism", "PLAIN"),
+    )
+    return {"broker_credentials": credentials}

@@ -1,0 +1,85 @@
+"""/metrics, /livez, /readyz: on loopback unless told otherwise.
+
+Alive: the event loop turns, and no shard has had input waiting without a commit for too long. Ready: partitions are owned,
+no rebalance is going on, and no shard stands still."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+log = logging.getLogger(__name__)
+Check = Callable[[], str | None]
+"""Why not, or None."""
+
+
+async def serve(
+    host: str, port: int, registry: CollectorRegistry, alive: Check, ready: Check
+) -> tuple[web.AppRunner, int]:
+    """Start the server; returns it and the port it got."""
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application()
+    app.add_routes(
+        [web.get("/metrics", metrics), web.get("/livez", _answer(alive)), web.get("/readyz", _answer(ready))]
+    )
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port)
+    await site.start()
+    bound: int = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+    log.info("metrics and health on http://%s:%d", host, bound)
+    return runner, bound
+
+
+def _answer(check: Check) -> Any:
+    async def handler(_: web.Request) -> web.Response:
+        reason = check()
+        return web.Response(text=(reason or "ok") + "\n", status=503 if reason else 200)
+
+    return handler
+
+
+class WorkerHealth:
+    def __init__(self, app: Any, stuck_after_seconds: float) -> None:
+        self._app, self._stuck_after_seconds = app, stuck_after_seconds
+        self._ticked = time.monotonic()
+
+    async def tick(self) -> None:
+        """The heartbeat of the event loop; also the watchdog that turns no progress into an exit."""
+        while True:
+            self._ticked = time.monotonic()
+            stuck = self._stuck()
+            if stuck:
+                log.critical("%s; ending the process, a restart resumes at the last commit", stuck)
+                raise SystemExit(3)
+            await asyncio.sleep(1.0)
+
+    def alive(self) -> str | None:
+        age = time.monotonic() - self._ticked
+        return f"event loop blocked for {age:.0f} s" if age > 5 else self._stuck()
+
+    def ready(self) -> str | None:
+        if not self._app.shards.runners:
+            return "no partitions assigned"
+        if self._app.rebalancing:
+            return "rebalancing"
+        return next((runner.paused for runner in self._app.shards.runners.values() if runner.paused), None)
+
+    def _stuck(self) -> str | None:
+        now = time.monotonic()
+        for (stage, partition), runner in self._app.shards.runners.items():
+            if runner.busy_since is not None and now - runner.last_commit > self._stuck_after_seconds:
+                return (
+                    f"{stage}-{partition} has had input waiting without a commit for {now - runner.last_commit:.0f} s"
+                )
+        return None

@@ -1,0 +1,119 @@
+"""The outbox: one transactional producer a shard. One transaction holds a commit's outputs, changed state and progress.
+
+`init_transactions` of a new owner fences the old one at the broker (KIP-98), so two workers that both believe they own a
+partition cannot both write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+TRANSACTION_TIMEOUT_SECONDS = 10
+"""Short: an open transaction holds back everyone who reads committed records (contracts 1)."""
+CALL_TIMEOUT_SECONDS = 8.0
+"""Below the transaction's and the group session's: a blocked broker call must end before we are declared dead."""
+RECORD_BYTES_MAX = 900_000
+"""Below the broker's default limit of 1 MiB, headers and batch overhead included."""
+
+
+class Outgoing(NamedTuple):
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Fenced(Exception):
+    """Stop: another worker owns this partition now. Nothing to mend; this worker must leave."""
+
+
+class CommitFailed(Exception):
+    """Stop: the broker refused or did not answer a transaction. The restart resumes at the last finished commit."""
+
+
+class Outbox:
+    def __init__(self, client: Mapping[str, Any], transactional_id: str) -> None:
+        self._id = transactional_id
+        self._producer = Producer(
+            dict(client)
+            | {
+                "transactional.id": transactional_id,
+                "transaction.timeout.ms": TRANSACTION_TIMEOUT_SECONDS * 1000,
+                "acks": "all",
+                "linger.ms": 1,
+                "compression.type": "lz4",
+                "message.max.bytes": 1_000_000,
+                "queue.buffering.max.messages": 500_000,
+            }
+        )
+        self._failed: KafkaError | None = None
+        self._changelog_end: int | None = None
+
+    def fence(self) -> None:
+        """Take the shard over; returns once the previous owner can no longer write."""
+        try:
+            self._producer.init_transactions(30)
+        except KafkaException as problem:
+            raise CommitFailed(f"{self._id}: cannot start transactions: {problem}; is the broker up?") from problem
+
+    def commit(self, outgoing: Sequence[Outgoing], changelog: Sequence[Outgoing]) -> int:
+        """Write all of it or nothing; returns the changelog offset behind its last record. Blocks: call it in a thread."""
+        self._failed, self._changelog_end = None, None
+        try:
+            self._producer.begin_transaction()
+            for record in outgoing:
+                self._produce(record, self._delivered)
+            for record in changelog:
+                self._produce(record, self._logged)
+            self._producer.commit_transaction(CALL_TIMEOUT_SECONDS)
+        except KafkaException as problem:
+            raise self._explain(problem) from problem
+        if self._failed is not None or self._changelog_end is None:
+            raise CommitFailed(f"{self._id}: committed, but a record was not delivered: {self._failed}")
+        return self._changelog_end
+
+    def _produce(self, record: Outgoing, on_delivery: Any) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    record.topic,
+                    record.value,
+                    record.key,
+                    record.partition,
+                    on_delivery=on_delivery,
+                    headers=list(record.headers),
+                )
+            except BufferError:
+                self._producer.poll(0.1)
+            else:
+                return
+
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        self._failed = self._failed or error
+
+    def _logged(self, error: KafkaError | None, message: Message) -> None:
+        self._failed = self._failed or error
+        if error is None:
+            # The offset behind it: transaction markers follow, a restore from here skips them.
+            self._changelog_end = message.offset() + 1
+
+    def _explain(self, problem: KafkaException) -> Exception:
+        error: KafkaError = problem.args[0]
+        fenced = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED)
+        if error.code() in fenced:
+            return Fenced(f"{self._id}: another worker took this partition over")
+        if error.txn_requires_abort():
+            self._abort()
+        return CommitFailed(f"{self._id}: {error.str()}; the restart resumes at the last finished commit")
+
+    def _abort(self) -> None:
+        try:
+            self._producer.abort_transaction(CALL_TIMEOUT_SECONDS)
+        except KafkaException:
+            pass  # the next owner's init_transactions aborts it
+
+    def close(self) -> None:
+        self._producer.purge()

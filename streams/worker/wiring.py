@@ -1,0 +1,138 @@
+"""Which stage reads which topic, which reader understands which vendor: the one place where streams meet connectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from connectors.debezium.reader import reader as debezium_reader
+from connectors.salesforce.reader import reader as salesforce_reader
+from schemas import topics
+from schemas.codec import Codec
+from schemas.entities import ENTITIES
+from schemas.instants import seconds
+from schemas.records import change_record_name
+from schemas.source import Probed, Reader, SourceEvent
+from streams.crosswalk import Crosswalk
+from streams.fleet import Fleet
+from streams.governance.model import Governance
+from streams.identify.stage import Identify
+from streams.inputs import Stage
+from streams.judge.stage import Judge
+from streams.settings import Settings
+
+Columns = dict[str, tuple[str, str]]
+
+
+def columns(governance: Governance, system: str) -> Columns:
+    """Table -> (id column, native customer column), from the governed mapping."""
+    return {name: (m.id, m.customer) for name, m in governance.mappings[system].items()}
+
+
+def _postgresql(governance: Governance, system: str) -> Reader:
+    slack = seconds(governance.systems[system].commit_time_slack_seconds)
+    return debezium_reader(system, columns(governance, system), slack_micros=slack)
+
+
+READERS: dict[str, Callable[[Governance, str], Reader]] = {
+    # vendor: how its captured records are read
+    "postgresql": _postgresql,
+    "salesforce": lambda governance, system: salesforce_reader(system),
+}
+POLLED = frozenset({"salesforce"})
+"""Vendors whose connector polls and keeps a cursor topic."""
+
+
+def readers(governance: Governance) -> dict[str, Reader]:
+    return {name: _probed(READERS[system.vendor](governance, name)) for name, system in governance.systems.items()}
+
+
+def _probed(reader: Reader) -> Reader:
+    """Probes are ours and lie in every source topic, whatever the vendor."""
+
+    def read(record: str, value: dict[str, Any], headers: dict[str, bytes]) -> SourceEvent:
+        if record == "SourceProbe":
+            return Probed(value["system"], value["observed_at"])
+        return reader(record, value, headers)
+
+    return read
+
+
+def stages(governance: Governance) -> dict[str, Stage]:
+    """Input topic -> stage. Equal partition numbers of one stage's topics are one shard."""
+    identify = Identify(governance, readers(governance))
+    found: dict[str, Stage] = {topics.source_topic(name): identify for name in governance.systems}
+    return found | {
+        topics.CROSSWALK: identify,
+        topics.LINKS: Crosswalk(governance),
+        topics.CHANGES: Judge(governance),
+        topics.PROGRESS: Fleet(governance),
+    }
+
+
+WRITTEN: dict[str, tuple[str, ...]] = {
+    # topic: the records written to it
+    topics.LINKS: ("LinkAsserted", "Watermarks"),
+    topics.CROSSWALK: ("RouteAssigned", "Watermarks"),
+    topics.PROGRESS: ("Watermarks", "SourceObserved"),
+    topics.CHANGES: (
+        "Watermarks",
+        "EntityMoved",
+        "HoleOpened",
+        "HoleClosed",
+        *(change_record_name(entity) for entity in ENTITIES),
+    ),
+    topics.CORRECTED_STATE: ("CorrectedEntity", "ProcessState"),
+    topics.DRIFTS: ("Drift",),
+    topics.COMMANDS: ("Command",),
+    topics.COMMAND_RESULTS: ("CommandResult",),
+    topics.AUDIT: ("ObligationSettled",),
+    topics.DEAD_LETTERS: ("DeadLetter",),
+}
+
+
+def prepare(codec: Codec, governance: Governance) -> None:
+    """Register every record for its topic; a start-up step."""
+    for topic, records in WRITTEN.items():
+        codec.prepare(topic, records)
+    for name, system in governance.systems.items():
+        polled = ("PolledRow", "SourceProgress") if system.vendor in POLLED else ()
+        codec.prepare(topics.source_topic(name), ("SourceProbe", *polled))
+
+
+def all_topics(governance: Governance) -> tuple[topics.Topic, ...]:
+    polled = tuple(name for name, s in governance.systems.items() if s.vendor in POLLED)
+    return topics.topics(tuple(governance.systems), polled)
+
+
+class TopicMismatch(Exception):
+    """Stop: the broker's topics are not what governance says; the text names topic and remedy."""
+
+
+def create_topics(settings: Settings, governance: Governance, *, replication: int = 1) -> list[str]:
+    """Create what is missing; returns the names created. Existing topics are checked, never altered."""
+    admin = AdminClient(settings.client)
+    known = admin.list_topics(timeout=15).topics
+    missing = [t for t in all_topics(governance) if t.name not in known]
+    made = [NewTopic(t.name, t.partitions or governance.partitions, replication, config=t.config()) for t in missing]
+    for future in admin.create_topics(made).values() if made else ():
+        future.result()
+    check_topics(settings, governance)
+    return [t.name for t in missing]
+
+
+def check_topics(settings: Settings, governance: Governance) -> None:
+    """Every topic must exist with the governed number of partitions."""
+    known = AdminClient(settings.client).list_topics(timeout=15).topics
+    for topic in all_topics(governance):
+        wanted = topic.partitions or governance.partitions
+        if topic.name not in known:
+            raise TopicMismatch(f"topic {topic.name} does not exist: run `driftwise topics`")
+        found = len(known[topic.name].partitions)
+        if found != wanted:
+            raise TopicMismatch(
+                f"topic {topic.name} has {found} partitions, governance says {wanted}: keys would not meet; set "
+                f"`partitions` in systems.yaml to {found}, or move to a new set of topics"
+            )
