@@ -1,0 +1,1 @@
+"""The commands of `driftwise`, one module a subject; `streams.cli` assembles them."""

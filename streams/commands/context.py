@@ -1,0 +1,65 @@
+"""What every command is given: settings, governance, the stack's folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import platformdirs
+
+from connectors.stack.endpoints import Endpoints, load
+from connectors.stack.errors import StackError
+from streams.governance import Governance
+from streams.governance import load as load_governance
+from streams.settings import MissingSetting, Settings, from_environment
+
+Command = Callable[..., Any]
+
+
+def home() -> Path:
+    """Where a user's stack lives; DRIFTWISE_HOME moves it."""
+    given = os.environ.get("DRIFTWISE_HOME")
+    return Path(given) if given else Path(platformdirs.user_data_dir("driftwise"))
+
+
+def stack_folder() -> Path:
+    return home() / "stack"
+
+
+def running_stack() -> Endpoints | None:
+    try:
+        return load(stack_folder())
+    except StackError:
+        return None
+
+
+def settings(**given: Any) -> Settings:
+    """From the environment; where it is silent, the stack that runs on this machine."""
+    stack = running_stack()
+    if stack is not None and "DRIFTWISE_KAFKA_BOOTSTRAP" not in os.environ:
+        given = {"kafka_bootstrap": stack.kafka_bootstrap, "registry_url": stack.registry_url} | given
+        given = {"governance_folders": _governed_stack()} | given
+    try:
+        return from_environment(**given)
+    except MissingSetting as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+def _governed_stack() -> tuple[Path, ...] | None:
+    """A demo leaves beside its stack by which governance it runs."""
+    path = home() / "governance.json"
+    if "DRIFTWISE_GOVERNANCE" in os.environ or not path.exists():
+        return None
+    return tuple(Path(folder) for folder in json.loads(path.read_text()))
+
+
+def governance(found: Settings) -> Governance:
+    return load_governance(*found.governance_folders)
+
+
+def json_option(command: Command) -> Command:
+    return click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")(command)
