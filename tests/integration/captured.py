@@ -113,14 +113,18 @@ class Captured:
 
 
 @contextmanager
-def captured(stack: Endpoints, capture: Capture, dsn: str, sql_file: Path | None = None) -> Iterator[Captured]:
-    """Prepare the database, start a connector under a role of its own, and read the topic from its beginning."""
+def captured(
+    stack: Endpoints, capture: Capture, dsn: str, sql_file: Path | None = None, **config: str
+) -> Iterator[Captured]:
+    """Prepare the database, start a connector under a role of its own, and read the topic from its beginning.
+
+    `config`: options that differ from the product's, with `_` for `.`."""
     role = f"capture_{capture.system}"
     prepare(dsn, capture, PARTITIONS, sql_file=sql_file, role=role)
     place = stack.postgres_for_connect
-    config = connector_config(
-        capture, Database(place.host, place.port, capture.system, role), registry_url=stack.registry_native_url
-    )
+    options = connector_config(
+        capture, Database(place.host, place.port, capture.system, role), registry_url=stack.registry_for_connect
+    ) | {name.replace("_", "."): value for name, value in config.items()}
     with (
         topic(stack, source_topic(capture.system)),
         psycopg.connect(dsn, autocommit=True) as writer,
@@ -128,7 +132,7 @@ def captured(stack: Endpoints, capture: Capture, dsn: str, sql_file: Path | None
     ):
         consumer = _consumer(stack, source_topic(capture.system))
         try:
-            connect.apply(capture.system, config)
+            connect.apply(capture.system, options)
             yield Captured(stack, capture, dsn, writer, connect, consumer)
         finally:
             consumer.close()
