@@ -35,7 +35,7 @@ def amend(script: Script, at: float, in_erp: float | None) -> None:
             account_id=script.ref("billing.account"),
             subscription_id=script.ref("billing.subscription"),
             number=who.id("AMD", 1),
-            type="upsell",
+            type="Upsell",
             effective_on=who.today,
             status="Active",
         ),

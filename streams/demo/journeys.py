@@ -67,7 +67,7 @@ def _deal(script: Script, ending: str) -> float | None:
         ),
     )
     if script.chance(0.5):
-        opened = _stage(script, opened + script.soon(0.3, 0.7), "Negotiation/Review")
+        opened = _stage(script, opened + script.soon(0.3, 0.7), "Negotiation")
     if ending == "open":
         return None
     stage = "Closed Won" if ending == "won" else "Closed Lost"

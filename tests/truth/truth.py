@@ -217,6 +217,8 @@ def read_drifts(kafka, registry, kinds):
     )
     decode = AvroDeserializer(SchemaRegistryClient({"url": registry}))
     partitions = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC].partitions
+    if not partitions:
+        raise RuntimeError(f"{kafka} has no topic {TOPIC}; is this the broker of the demo?")
     consumer.assign([TopicPartition(TOPIC, number, 0) for number in partitions])
     drifts, unfinished, give_up_at = {}, set(partitions), time.monotonic() + 60
     while unfinished:

@@ -10,6 +10,8 @@ from streams.demo.flaws import DEFAULT_SLA_SECONDS, FAULTS, SOURCE_STALE, WON_WI
 from streams.demo.scenario import clean_journeys, plan
 from streams.demo.steps import Ref, in_time_order
 from streams.demo.truth import Outage, expected_drifts, last_deadline
+from streams.governance.load import load
+from streams.governance.model import Vocabulary
 from tests.unit.ideal_companies import IdealCompanies
 
 TODAY = date(2026, 11, 24)
@@ -159,3 +161,19 @@ def test_nothing_is_expected_before_it_is_due():
     assert end is not None
     assert expected_drifts(planned, journal, SLAS, STARTED_AT) == []
     assert len(expected_drifts(planned, journal, SLAS, end)) == len(FAULTS) + 5
+
+
+def test_every_value_that_a_company_writes_is_known_to_the_default_governance():
+    mappings = load().mappings
+    written = [(step.system, write) for step in plan(1, TODAY).steps() for write in step.writes]
+
+    unknown = {
+        (system, write.table, vocabulary.field, value)
+        for system, write in written
+        for vocabulary in mappings[system][write.table].attributes.values()
+        if isinstance(vocabulary, Vocabulary)
+        and (value := write.values.get(vocabulary.field)) is not None
+        and value not in vocabulary.map
+    }
+
+    assert unknown == set()
