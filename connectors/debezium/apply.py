@@ -56,11 +56,14 @@ class ConnectorStatus:
 class Connect:
     """A Kafka Connect cluster.
 
-    Every call raises Retry where Connect cannot answer now, Refused where it rejects the request."""
+    Every call raises Retry where Connect cannot answer now, Refused where it rejects the request. `transport` replaces
+    the network, for tests."""
 
-    def __init__(self, url: str, timeout_seconds: float = 30.0) -> None:
+    def __init__(
+        self, url: str, timeout_seconds: float = 30.0, *, transport: httpx.BaseTransport | None = None
+    ) -> None:
         # A database to validate against may answer late; Connect itself gives up after 90 s.
-        self._http = httpx.Client(base_url=url, timeout=timeout_seconds)
+        self._http = httpx.Client(base_url=url, timeout=timeout_seconds, transport=transport)
 
     def __enter__(self) -> Connect:
         return self

@@ -310,7 +310,7 @@ def test_a_paused_connector_is_not_heard_and_catches_up(db: Captured) -> None:
     account(db.writer, "PA-1")
     with pytest.raises(AssertionError, match="not so after"):
         db.settle(timeout_seconds=2)
-    with pytest.raises(Stop, match="does not run .PAUSED, PAUSED"):
+    with pytest.raises(Stop, match=r"does not run \(PAUSED, PAUSED\)"):
         db.connect.wait_running(SYSTEM, timeout_seconds=0.5)
     db.connect.resume(SYSTEM)
     db.settle()

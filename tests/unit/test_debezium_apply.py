@@ -1,0 +1,113 @@
+"""Kafka Connect's REST API as a busy, failing, refusing partner; the real one is in the integration tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from connectors.debezium.apply import Connect
+from connectors.errors import Refused, Retry, Stop
+
+CONFIG = {"connector.class": "io.debezium.connector.postgresql.PostgresConnector"}
+RUNNING = {"connector": {"state": "RUNNING"}, "tasks": [{"id": 0, "state": "RUNNING"}]}
+FAILED = {
+    "connector": {"state": "RUNNING"},
+    "tasks": [{"id": 0, "state": "FAILED", "trace": "DebeziumException: slot is gone\n\tat Postgres"}],
+}
+
+
+class Cluster:
+    """Plays Kafka Connect: `answers` are given in turn for a method and path, the last one for ever."""
+
+    def __init__(self, answers: dict[str, list[httpx.Response]]) -> None:
+        self.answers = answers
+        self.asked: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        what = f"{request.method} {request.url.path}"
+        self.asked.append(what)
+        answers = self.answers[what]
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+    def connect(self) -> Connect:
+        return Connect("http://connect", transport=httpx.MockTransport(self))
+
+
+def answer(status: int, body: object = None) -> httpx.Response:
+    return httpx.Response(status, text="" if body is None else json.dumps(body))
+
+
+def cluster(**answers: list[httpx.Response]) -> Cluster:
+    paths = {
+        "config": "GET /connectors/billing/config",
+        "put": "PUT /connectors/billing/config",
+        "status": "GET /connectors/billing/status",
+        "restart": "POST /connectors/billing/restart",
+    }
+    return Cluster({paths[name]: answer for name, answer in answers.items()})
+
+
+def test_a_new_connector_is_created_and_waited_for() -> None:
+    played = cluster(config=[answer(404)], put=[answer(201, {})], status=[answer(404), answer(200, RUNNING)])
+    played.connect().apply("billing", CONFIG)
+
+    assert "PUT /connectors/billing/config" in played.asked
+
+
+def test_an_equal_configuration_is_not_written_again() -> None:
+    """Writing it would restart the connector."""
+    played = cluster(config=[answer(200, CONFIG | {"name": "billing"})], status=[answer(200, RUNNING)])
+    played.connect().apply("billing", CONFIG)
+
+    assert "PUT /connectors/billing/config" not in played.asked
+
+
+def test_a_rebalance_is_waited_out() -> None:
+    played = cluster(
+        config=[answer(409), answer(404)],
+        put=[answer(409, {"message": "rebalance in process"}), answer(201, {})],
+        status=[answer(503), answer(200, RUNNING)],
+    )
+    played.connect().apply("billing", CONFIG)
+
+    assert played.asked.count("PUT /connectors/billing/config") == 2
+
+
+def test_a_failed_task_is_restarted() -> None:
+    played = cluster(status=[answer(200, FAILED), answer(200, RUNNING)], restart=[answer(202, {})])
+    played.connect().wait_running("billing")
+
+    assert "POST /connectors/billing/restart" in played.asked
+
+
+def test_a_connector_that_does_not_run_in_time_is_named_with_its_cause() -> None:
+    played = cluster(status=[answer(200, FAILED)], restart=[answer(202, {})])
+    with pytest.raises(
+        Stop, match=r"Connector billing does not run \(RUNNING, FAILED: DebeziumException: slot is gone\)"
+    ):
+        played.connect().wait_running("billing", timeout_seconds=0.2)
+
+
+def test_a_connector_without_a_task_does_not_run_yet() -> None:
+    played = cluster(status=[answer(200, RUNNING | {"tasks": []})])
+    with pytest.raises(Stop):
+        played.connect().wait_running("billing", timeout_seconds=0.2)
+
+
+def test_an_invalid_configuration_is_refused_at_once() -> None:
+    played = cluster(config=[answer(404)], put=[answer(400, {"message": "slot.name is invalid"})])
+    with pytest.raises(Refused, match=r"slot\.name is invalid"):
+        played.connect().apply("billing", CONFIG)
+
+
+def unreachable(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused")
+
+
+@pytest.mark.parametrize("call", [Connect.status, Connect.pause, Connect.resume, Connect.restart_failed])
+def test_a_connect_that_cannot_be_reached_may_be_asked_again(call: Callable[[Connect, str], object]) -> None:
+    with pytest.raises(Retry, match="cannot be reached"):
+        call(Connect("http://connect", transport=httpx.MockTransport(unreachable)), "billing")
