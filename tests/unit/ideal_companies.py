@@ -1,9 +1,9 @@
-"""A run as it would be on a machine without any delay: every step committed exactly when the plan says."""
+"""A run in memory: every step committed exactly when the plan says, or later where the machine is said to stall."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from schemas.instants import SECOND, Instant, iso, seconds
 from streams.demo.flaws import WON_WITHOUT_ERP_CUSTOMER, WRITEBACK_MISSING
@@ -20,6 +20,29 @@ def whole_second(at: Instant) -> Instant:
     return at - at % SECOND
 
 
+Late = Callable[[Step], float]
+
+
+def on_time(_step: Step) -> float:
+    return 0.0
+
+
+def stalls(plan: Plan, seed: int, share: float = 0.25, most_seconds: float = 12.0) -> Late:
+    """A share of the clean customers and near misses stalls once: all that was to follow comes later."""
+    rng = random.Random(seed)
+    begins = {
+        journey.customer: (rng.choice(journey.steps).at_seconds, rng.uniform(0, most_seconds))
+        for journey in plan.journeys
+        if journey.customer not in plan.faults and rng.random() < share
+    }
+
+    def late(step: Step) -> float:
+        begin, by = begins.get(step.customer, (0.0, 0.0))
+        return by if step.at_seconds >= begin else 0.0
+
+    return late
+
+
 class IdealCompanies:
     """Carries out a plan from `started_at` on, and corrects as driftwise does what it corrects by itself."""
 
@@ -30,10 +53,10 @@ class IdealCompanies:
         self._ids: dict[str, str] = {}
         self._transaction = 700
 
-    def run(self, plan: Plan, slas: Mapping[str, float], late: Mapping[int, float] | None = None) -> list[Entry]:
-        """`late`: customer -> seconds by which all its steps but the first come late."""
+    def run(self, plan: Plan, slas: Mapping[str, float], late: Late = on_time) -> list[Entry]:
+        """`late(step)` is by how many seconds a step comes too late; it must not fall within a customer."""
         for step in plan.steps():
-            self._carry_out(step, (late or {}).get(step.customer, 0.0))
+            self._carry_out(step, late(step))
         for kind in (WON_WITHOUT_ERP_CUSTOMER, WRITEBACK_MISSING):
             faulty = [entry for entry in self.journal if entry.customer in plan.faults]
             for drift in expected_drifts(plan, faulty, slas, self.started_at + seconds(3600)):

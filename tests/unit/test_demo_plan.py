@@ -8,7 +8,7 @@ import pytest
 from schemas.instants import from_datetime, seconds
 from streams.demo.flaws import DEFAULT_SLA_SECONDS, FAULTS, SOURCE_STALE, WON_WITHOUT_ERP_CUSTOMER
 from streams.demo.scenario import clean_journeys, plan
-from streams.demo.steps import Ref, in_time_order
+from streams.demo.steps import Ref, Step, in_time_order
 from streams.demo.truth import Outage, expected_drifts, last_deadline
 from streams.governance.load import load
 from streams.governance.model import Vocabulary
@@ -108,12 +108,13 @@ def test_steps_of_endless_journeys_come_in_time_order():
 def test_a_customer_whose_steps_slip_past_the_deadline_is_a_true_drift_though_unplanned():
     planned = plan(5, TODAY, SLAS)
     victim = next(j.customer for j in planned.journeys if j.customer in planned.clean and len(j.steps) > 15)
-    companies = IdealCompanies(STARTED_AT)
     won_at = next(s.at_seconds for s in planned.steps() if s.customer == victim and s.writes[0].values.get("StageName"))
-    for step in planned.steps():
-        slips = step.customer == victim and step.at_seconds > won_at + 2 and step.system == "erp"
-        companies._carry_out(step, 30.0 if slips else 0.0)
-    truth = expected_drifts(planned, companies.journal, SLAS, AN_HOUR_LATER)
+
+    def late(step: Step) -> float:
+        return 30.0 if step.customer == victim and step.at_seconds > won_at + 2 and step.system == "erp" else 0.0
+
+    journal = IdealCompanies(STARTED_AT).run(planned, SLAS, late)
+    truth = expected_drifts(planned, journal, SLAS, AN_HOUR_LATER)
 
     mine = {drift.kind: drift.planned for drift in truth if drift.customer == victim}
     assert mine

@@ -1,0 +1,153 @@
+"""The topology, fed with a whole demo run in memory, finds exactly what the demo's own truth says."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from itertools import pairwise
+
+from schemas import topics
+from schemas.instants import Instant, from_datetime, seconds
+from schemas.source import ALL_OBJECTS, Heard, SourceRow
+from streams.demo.flaws import AUTOMATIC, DEFAULT_SLA_SECONDS
+from streams.demo.journal import Entry
+from streams.demo.matching import Seen
+from streams.demo.scenario import plan
+from streams.demo.score import score
+from streams.demo.steps import ENTITIES, Native
+from streams.demo.truth import expected_drifts
+from streams.driver import Driver
+from streams.governance import Governance, load
+from tests.unit.ideal_companies import IdealCompanies, on_time, stalls
+
+TODAY = date(2026, 11, 24)
+STARTED_AT = from_datetime(datetime(2026, 11, 24, 12, tzinfo=UTC))
+SECONDS = 110
+SLAS = DEFAULT_SLA_SECONDS
+TABLES = {(system, entity): table for (system, table), entity in ENTITIES.items()}
+CUSTOMER = {"billing": ("account_id",), "erp": ("customer_id",), "crm": ("AccountId", "Account__c")}
+
+
+def demo_governance() -> Governance:
+    governed = load()
+    kinds = {
+        name: kind.model_copy(
+            update={"sla_seconds": SLAS.get(name, 0), "mode": "execute" if name in AUTOMATIC else "propose"}
+        )
+        for name, kind in governed.kinds.items()
+    }
+    return governed.model_copy(update={"kinds": kinds})
+
+
+def read(record: str, value: dict, headers: dict) -> SourceRow | Heard:
+    if record == "SourceProgress":
+        return Heard(value["system"], value["object"], value["epoch"], value["phase"], value["watermark"])
+    fields = dict(value["fields"])
+    return SourceRow(
+        value["system"],
+        value["object"],
+        value["id"],
+        value["customer"],
+        value["operation"],
+        f"{value['poll']:012d}",
+        fields.pop("native version"),
+        value["modified_at"],
+        False,
+        value["changed_by"],
+        fields,
+    )
+
+
+class Replay:
+    """Pipes a journal through the topology, as capture would bring it: in commit order, watermarks behind."""
+
+    def __init__(self) -> None:
+        self.governance = demo_governance()
+        self.driver = Driver(self.governance, dict.fromkeys(self.governance.systems, read))
+        self._images: dict[tuple[str, str, str], dict[str, Native]] = {}
+        self._polls = 0
+
+    def run(self, journal: list[Entry]) -> None:
+        ordered = iter(sorted(journal, key=lambda entry: entry.committed_at))
+        entry = next(ordered, None)
+        self.hear(STARTED_AT - seconds(1))
+        for _, until in pairwise(STARTED_AT + seconds(number) for number in range(SECONDS)):
+            while entry is not None and entry.committed_at <= until:
+                self.row(entry)
+                entry = next(ordered, None)
+            self.hear(until)
+        assert entry is None, "the journal goes on after the replay's end"
+
+    def row(self, entry: Entry) -> None:
+        table = TABLES.get((entry.system, entry.entity), entry.entity)
+        image = self._images.setdefault((entry.system, table, entry.native_id), {})
+        image.update(entry.values)
+        names = CUSTOMER[entry.system]
+        customer = next((str(image[name]) for name in names if image.get(name)), entry.native_id)
+        self._polls += 1
+        value = {
+            "system": entry.system,
+            "object": table,
+            "id": entry.native_id,
+            "customer": customer,
+            "operation": "upsert",
+            "modified_at": entry.committed_at,
+            "poll": self._polls,
+            "snapshot": False,
+            "changed_by": entry.by,
+            "fields": self.fields(entry.system, table, image) | {"native version": entry.native_version},
+        }
+        self.driver.pipe(topics.source_topic(entry.system), customer, "PolledRow", value)
+        self.driver.run()
+
+    def fields(self, system: str, table: str, image: dict[str, Native]) -> dict[str, str | None]:
+        """The whole row as text; columns never written are null."""
+        mapped: set[str] = set()
+        for source in self.governance.mappings[system][table].attributes.values():
+            mapped |= {source} if isinstance(source, str) else set(source.model_dump(exclude={"map"}).values())
+        return dict.fromkeys(mapped) | {name: None if v is None else str(v) for name, v in image.items()}
+
+    def hear(self, until: Instant) -> None:
+        for system in self.governance.systems:
+            for partition in range(self.governance.partitions):
+                value = {
+                    "system": system,
+                    "object": ALL_OBJECTS,
+                    "partition": partition,
+                    "epoch": 0,
+                    "phase": "streaming",
+                    "watermark": until,
+                    "observed_at": 0,
+                }
+                self.driver.pipe(topics.source_topic(system), "", "SourceProgress", value, partition=partition)
+        self.driver.run()
+
+    def seen(self, topic: str) -> list[Seen]:
+        return [Seen(0, written.value) for written in self.driver.written[topic]]
+
+
+def replay_and_score(seed: int, *, stalling: bool):
+    planned = plan(seed, TODAY, SLAS)
+    late = stalls(planned, seed) if stalling else on_time
+    journal = IdealCompanies(STARTED_AT + 345_678, seed).run(planned, SLAS, late)
+    truth = expected_drifts(planned, journal, SLAS, STARTED_AT + seconds(SECONDS - 2))
+    replay = Replay()
+    replay.run(journal)
+    assert replay.driver.latest(topics.DEAD_LETTERS) == []
+    return truth, score(planned, truth, replay.seen(topics.DRIFTS), replay.seen(topics.AUDIT), {})
+
+
+def test_the_topology_finds_every_drift_of_a_run_and_no_other():
+    truth, result = replay_and_score(1, stalling=False)
+
+    assert result.differences == ()
+    assert result.total("detected") == result.total("injected") == len(truth)
+    assert result.total("corrected") == sum(drift.kind in AUTOMATIC for drift in truth)
+    assert result.unresolved == 0
+
+
+def test_where_the_companies_stall_the_topology_finds_what_nobody_planned():
+    truth, result = replay_and_score(2, stalling=True)
+
+    assert result.differences == ()
+    assert result.total("detected") == len(truth)
+    assert sum(not drift.planned for drift in truth) > 20
