@@ -17,14 +17,10 @@ PLACEHOLDER = "__debezium_unavailable_value"
 
 def fields_text(image: dict[str, Any]) -> dict[str, str | None]:
     """The row's columns as text, None for null; raises Unreadable for a type that has no exact text here."""
-    return {column: None if value is None else _text(column, value) for column, value in image.items()}
-
-
-def _text(column: str, value: Any) -> str:
-    write = _WRITERS.get(type(value))
-    if write is None:
-        raise Unreadable("unknown_type", f"column {column} came as {type(value).__name__}")
-    return write(value)
+    try:
+        return {column: None if value is None else _WRITERS[type(value)](value) for column, value in image.items()}
+    except KeyError as unknown:
+        raise Unreadable("unknown_type", f"columns {', '.join(image)}: no exact text for {unknown}") from None
 
 
 def _string(value: str) -> str:
@@ -47,7 +43,7 @@ def _struct(value: dict[str, Any]) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=lambda part: _text("a nested value", part))
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=lambda part: _WRITERS[type(part)](part))
 
 
 _WRITERS: dict[type, Callable[[Any], str]] = {

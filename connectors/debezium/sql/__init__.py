@@ -1,0 +1,6 @@
+"""Schemas of the two databases that the demo and the tests capture."""
+
+from pathlib import Path
+
+BILLING_SQL = Path(__file__).parent / "billing.sql"
+ERP_SQL = Path(__file__).parent / "erp.sql"
