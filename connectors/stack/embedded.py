@@ -15,17 +15,18 @@ from types import FrameType
 from typing import Literal, NoReturn
 
 from connectors.stack import endpoints as saved
-from connectors.stack import machine
 from connectors.stack.artefacts import Progress, cache_folder, fetch
 from connectors.stack.connect import Connect
 from connectors.stack.declaration import services
 from connectors.stack.endpoints import Endpoints
 from connectors.stack.errors import StackError
 from connectors.stack.files import exclusive, write_whole
+from connectors.stack.java import runtime as java_runtime
 from connectors.stack.java import share_classes
 from connectors.stack.kafka import Kafka
-from connectors.stack.machine import LOOPBACK
-from connectors.stack.postgres import Postgres, home, unprivileged_user
+from connectors.stack.machine import LOOPBACK, choose_ports
+from connectors.stack.machine import check as check_machine
+from connectors.stack.postgres import Postgres, home, installed_programs, unprivileged_user
 from connectors.stack.processes import Processes
 from connectors.stack.registry import CONFLUENT_PATH, NATIVE_PATH, Registry
 from connectors.stack.service import Service, Site
@@ -108,10 +109,12 @@ def _status(service: Service, site: Site, pid: int | None) -> ServiceStatus:
 def _start(folder: Path, cache: Path, processes: Processes, progress: Progress) -> Endpoints:
     started = time.monotonic()
     cache.mkdir(parents=True, exist_ok=True)
-    machine.check(folder, cache)
+    check_machine(folder, cache)
+    java_runtime()
+    installed_programs()
     fetch(cache, progress)
     share_classes(cache)
-    ports = machine.choose_ports(_PORTS, _last_ports(folder))
+    ports = choose_ports(_PORTS, _last_ports(folder))
     write_whole(folder / "ports.json", json.dumps(ports))
     site = Site(folder, cache, ports, processes)
     Startup(site, processes, progress).run(_services(site))

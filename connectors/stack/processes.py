@@ -8,6 +8,7 @@ import os
 import pwd
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -165,7 +166,9 @@ def _group_of(user: int) -> int:
     return pwd.getpwuid(user).pw_gid
 
 
-def _die_with_parent(number: signal.Signals) -> Callable[[], None]:
+def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
+    if sys.platform != "linux":  # no such thing elsewhere: `up` finds the leftovers
+        return None
     libc = ctypes.CDLL(None, use_errno=True)  # loaded before the fork: the child may only make plain calls
     parent = os.getpid()
 

