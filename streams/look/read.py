@@ -1,0 +1,182 @@
+"""Read topics to their end: committed records only, in bounded time, with one line of text where it cannot be done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import httpx
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+from schemas.codec import Codec, Decoded, Unreadable
+from schemas.instants import Instant
+from schemas.registry import HttpRegistry
+from streams.settings import Settings
+
+ANSWER_SECONDS = 10.0
+"""How long a broker may take for one answer."""
+READ_SECONDS = 120.0
+"""How long reading one topic may take."""
+_BATCH = 5_000
+_QUIET = {
+    # What goes wrong is told once, by CannotLook, and not by librdkafka as well.
+    "log_level": 2,
+    "enable.auto.commit": False,
+    "enable.partition.eof": True,
+    "isolation.level": "read_committed",
+    "auto.offset.reset": "earliest",
+    "fetch.wait.max.ms": 50,
+    "reconnect.backoff.max.ms": 1_000,
+}
+
+
+class CannotLook(Exception):
+    """Stop: the text says in one line what could not be read and what to do about it."""
+
+
+class Record(NamedTuple):
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    """When it was produced."""
+    key: str
+    data: bytes | None
+    """None: a tombstone."""
+    headers: dict[str, bytes]
+
+
+class Seen(NamedTuple):
+    """A record with its decoded value."""
+
+    origin: Record
+    record: str
+    """Short record name; empty for a tombstone."""
+    value: dict[str, Any] | None
+
+
+class Cluster:
+    """The topics of a deployment, read as an outsider: no group, no commit, no trace."""
+
+    def __init__(self, settings: Settings, *, read_seconds: float = READ_SECONDS) -> None:
+        self._settings = settings
+        self._read_seconds = read_seconds
+        self._problem = ""
+        self.codec = Codec(HttpRegistry(settings.registry_url))
+
+    def decoded(
+        self, topic: str, partitions: Iterable[int] | None = None, since: Instant | None = None
+    ) -> Iterator[Seen]:
+        for record in self.raw(topic, partitions, since):
+            yield self.decode(record)
+
+    def raw(
+        self, topic: str, partitions: Iterable[int] | None = None, since: Instant | None = None
+    ) -> Iterator[Record]:
+        """Every committed record of these partitions (all by default) up to where they end now; `since`: produced then
+        or later. Raises CannotLook."""
+        consumer = self._consumer()
+        try:
+            known = self._partitions(consumer, topic)
+            wanted = known if partitions is None else sorted(set(partitions) & set(known))
+            starts, ends = self._bounds(consumer, topic, wanted, since)
+            if starts:
+                consumer.assign(starts)
+                yield from self._drain(consumer, topic, ends)
+        except KafkaException as problem:
+            raise self._unreachable(problem) from None
+        finally:
+            consumer.close()
+
+    def decode(self, record: Record) -> Seen:
+        if record.data is None:
+            return Seen(record, "", None)
+        try:
+            found: Decoded = self.codec.decode(record.data)
+        except Unreadable as problem:
+            place = f"{record.topic}-{record.partition}@{record.offset}"
+            raise CannotLook(f"{place} cannot be read: {problem}; is this the registry it was written with?") from None
+        except (SchemaRegistryError, httpx.HTTPError, OSError) as problem:
+            where = self._settings.registry_url
+            raise CannotLook(f"no schema registry answers at {where} ({problem}): `driftwise stack status`") from None
+        return Seen(record, found.record, found.value)
+
+    def _consumer(self) -> Consumer:
+        self._problem = ""
+        return Consumer({**self._settings.client, **_QUIET, "group.id": "driftwise-look", "error_cb": self._on_error})
+
+    def _on_error(self, error: KafkaError) -> None:
+        self._problem = self._problem or error.str()
+
+    def _partitions(self, consumer: Consumer, topic: str) -> list[int]:
+        found = consumer.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic]
+        if found.error is not None:
+            broker = self._settings.kafka_bootstrap
+            raise CannotLook(f"there is no topic {topic} at {broker}: `driftwise topics` creates what is missing")
+        return sorted(found.partitions)
+
+    def _bounds(
+        self, consumer: Consumer, topic: str, partitions: list[int], since: Instant | None
+    ) -> tuple[list[TopicPartition], dict[int, int]]:
+        """Where to start and where the partitions end now; empty ones are left out."""
+        offsets = self._offsets(consumer, topic, partitions, since)
+        starts, ends = [], {}
+        for partition in partitions:
+            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER_SECONDS)
+            start = max(low, offsets.get(partition, low))
+            if offsets.get(partition) != OFFSET_END and start < high:
+                starts.append(TopicPartition(topic, partition, start))
+                ends[partition] = high
+        return starts, ends
+
+    def _offsets(self, consumer: Consumer, topic: str, partitions: list[int], since: Instant | None) -> dict[int, int]:
+        if since is None:
+            return {}
+        asked = [TopicPartition(topic, p, max(0, since // 1_000)) for p in partitions]
+        return {p.partition: p.offset for p in consumer.offsets_for_times(asked, timeout=ANSWER_SECONDS)}
+
+    def _drain(self, consumer: Consumer, topic: str, ends: dict[int, int]) -> Iterator[Record]:
+        """A partition is done at the end it had when we came: under load its end runs away from us."""
+        deadline = time.monotonic() + self._read_seconds
+        while ends:
+            for message in consumer.consume(_BATCH, timeout=0.05):
+                error = message.error()
+                if error is not None:
+                    _at_end(error, ends, message.partition())
+                elif message.partition() in ends:
+                    record = _record(message)
+                    if record.offset >= ends[record.partition] - 1:
+                        del ends[record.partition]
+                    yield record
+            if time.monotonic() > deadline:
+                raise CannotLook(f"{topic} was not read to its end in {self._read_seconds:.0f} s: is the broker slow?")
+
+    def _unreachable(self, problem: KafkaException) -> CannotLook:
+        broker, text = self._settings.kafka_bootstrap, self._problem or problem.args[0].str()
+        remedy = "start it (`driftwise stack up`), or set DRIFTWISE_KAFKA_BOOTSTRAP"
+        return CannotLook(f"Kafka at {broker} does not answer ({text}): {remedy}")
+
+
+def _at_end(error: KafkaError, ends: dict[int, int], partition: int | None) -> None:
+    if error.code() != KafkaError._PARTITION_EOF:
+        raise KafkaException(error)
+    if partition is not None:
+        ends.pop(partition, None)
+
+
+def _record(message: Message) -> Record:
+    return Record(
+        str(message.topic()),
+        int(message.partition() or 0),
+        int(message.offset() or 0),
+        int(message.timestamp()[1]),
+        _bytes(message.key()).decode("utf-8", "backslashreplace"),
+        None if message.value() is None else _bytes(message.value()),
+        {name: _bytes(value) for name, value in dict(message.headers() or ()).items()},
+    )
+
+
+def _bytes(value: str | bytes | None) -> bytes:
+    return value if isinstance(value, bytes) else (value or "").encode()
