@@ -4,21 +4,29 @@ Every attempt looks before it writes, so an attempt whose outcome is unknown is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import LiteralString
 
 import psycopg
 from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
 
-from connectors.errors import LookFirst, Retry
-from connectors.outcome import APPLIED, NOOP_ALREADY_RIGHT, REJECTED, Outcome
+from connectors.errors import Stop
+from connectors.outcome import APPLIED, FAILED, NOOP_ALREADY_RIGHT, REJECTED, Outcome
 
 CHANGED_BY = "driftwise"
 REQUIRED = ("external_id", "legal_name", "company_code", "currency")
 
 Connection = psycopg.Connection[tuple[str | None, ...]]
+
+# In this order: the classes of the first are special cases of those that come after.
+_ROLLED_BACK = (
+    errors.LockNotAvailable,
+    errors.QueryCanceled,
+    errors.TransactionRollback,  # deadlock, serialization
+    errors.UniqueViolation,  # somebody else wrote the external id after we had looked
+)
+_REFUSED = (errors.IntegrityError, errors.DataError)
 
 _BY_EXTERNAL_ID: LiteralString = "SELECT id FROM customer WHERE external_id = %(external_id)s"
 _BY_TAX_REGISTRATION: LiteralString = (
@@ -49,8 +57,9 @@ def upsert_customer(
     `desired`: external_id (CRM account), legal_name, company_code, currency, country, tax_registration. A customer
     that carries the external id is right already; one with the same tax registration and no external id gets the
     reference; else one is inserted, its id derived from the key.
-    Raises Retry where nothing happened, LookFirst where the outcome is unknown: call again, with a new connection;
-    ValueError for a connection with a transaction open, in which nothing would be committed here."""
+    `failed` (a lock, a time-out, a lost connection: `outcome_unknown`) may be attempted again with a new connection.
+    Raises Stop where the ERP's schema or grants do not fit, ValueError for a connection with a transaction open, in
+    which nothing would be committed here."""
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("upsert_customer needs a connection without an open transaction")
     missing = [name for name in REQUIRED if not desired.get(name)]
@@ -62,11 +71,17 @@ def upsert_customer(
         **{name: desired.get(name) or None for name in (*REQUIRED, "country", "tax_registration")},
     }
     try:
-        with _reactions(), connection.transaction():
+        with connection.transaction():
             _limit(connection, lock_timeout_seconds, statement_timeout_seconds)
             return _look_then_act(connection, values)
-    except (errors.IntegrityError, errors.DataError) as problem:
+    except _ROLLED_BACK as problem:
+        return Outcome(FAILED, _refusal(problem))
+    except _REFUSED as problem:
         return Outcome(REJECTED, _refusal(problem))
+    except psycopg.OperationalError:
+        return Outcome(FAILED, "outcome_unknown")
+    except psycopg.ProgrammingError as problem:
+        raise Stop(f"The ERP does not let us work ({problem}): correct its grants or the mapping.") from None
 
 
 def customer_id(idempotency_key: str) -> str:
@@ -109,19 +124,6 @@ def _insert(connection: Connection, values: Mapping[str, str | None]) -> Outcome
 def _limit(connection: Connection, lock_timeout_seconds: float, statement_timeout_seconds: float) -> None:
     for setting, seconds in (("lock_timeout", lock_timeout_seconds), ("statement_timeout", statement_timeout_seconds)):
         connection.execute(sql.SQL("SELECT set_config({}, {}, true)").format(setting, f"{round(seconds * 1000)}ms"))
-
-
-@contextmanager
-def _reactions() -> Iterator[None]:
-    """PostgreSQL's errors as what the caller does next."""
-    try:
-        yield
-    except (errors.LockNotAvailable, errors.QueryCanceled, errors.TransactionRollback) as problem:
-        raise Retry(f"ERP customer was not written ({_refusal(problem)}): the transaction was rolled back") from None
-    except errors.UniqueViolation as problem:
-        raise Retry(f"ERP customer was written by somebody else meanwhile ({_refusal(problem)})") from None
-    except psycopg.OperationalError as problem:
-        raise LookFirst(f"Connection to the ERP lost, outcome unknown: {problem!r}") from None
 
 
 def _refusal(problem: psycopg.Error) -> str:
