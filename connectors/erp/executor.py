@@ -11,8 +11,8 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
 
-from connectors.errors import Stop
-from connectors.outcome import APPLIED, FAILED, NOOP_ALREADY_RIGHT, REJECTED, Outcome
+from connectors.errors import Retry, Stop
+from connectors.outcome import APPLIED, NOOP_ALREADY_RIGHT, REJECTED, Outcome
 
 CHANGED_BY = "driftwise"
 REQUIRED = ("external_id", "legal_name", "company_code", "currency")
@@ -57,9 +57,9 @@ def upsert_customer(
     `desired`: external_id (CRM account), legal_name, company_code, currency, country, tax_registration. A customer
     that carries the external id is right already; one with the same tax registration and no external id gets the
     reference; else one is inserted, its id derived from the key.
-    `failed` (a lock, a time-out, a lost connection: `outcome_unknown`) may be attempted again with a new connection.
-    Raises Stop where the ERP's schema or grants do not fit, ValueError for a connection with a transaction open, in
-    which nothing would be committed here."""
+    Raises Retry after a lock, a time-out, or a lost connection: even if that attempt was committed the same call is safe,
+    for it looks first (with a new connection where this one is broken). Stop where the ERP's schema or grants do not
+    fit, ValueError for a connection with a transaction open, in which nothing would be committed here."""
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("upsert_customer needs a connection without an open transaction")
     missing = [name for name in REQUIRED if not desired.get(name)]
@@ -75,11 +75,11 @@ def upsert_customer(
             _limit(connection, lock_timeout_seconds, statement_timeout_seconds)
             return _look_then_act(connection, values)
     except _ROLLED_BACK as problem:
-        return Outcome(FAILED, _refusal(problem))
+        raise Retry(f"ERP customer was not written: {_refusal(problem)}") from None
     except _REFUSED as problem:
         return Outcome(REJECTED, _refusal(problem))
-    except psycopg.OperationalError:
-        return Outcome(FAILED, "outcome_unknown")
+    except psycopg.OperationalError as problem:
+        raise Retry(f"ERP customer may or may not have been written, connection lost: {_refusal(problem)}") from None
     except psycopg.ProgrammingError as problem:
         raise Stop(f"The ERP does not let us work ({problem}): correct its grants or the mapping.") from None
 
