@@ -1,0 +1,148 @@
+"""Look at what driftwise knows: state, drifts, check, sources, why."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from schemas import topics
+from streams.commands.context import json_option
+from streams.commands.looking import Sight, sight, told_in_one_line
+from streams.judge.keys import process_key
+from streams.kinds.table import KINDS
+from streams.look import changelog, pages
+from streams.look.corrected import read_customer
+from streams.look.customers import resolve
+from streams.look.drifts import read_drifts, selected
+from streams.look.health import CANNOT_TELL, Verdict, verdict
+from streams.look.parked import PARKED, Parked, read_parked
+from streams.look.progress import ages, read_progress
+from streams.look.read import CannotLook
+from streams.look.shown import console, print_json
+from streams.look.sources import Waiting, waiting
+from streams.look.sources import sources as list_sources
+from streams.look.why import Explanation, explain, with_drifts
+from tables.view import MemoryView
+
+KIND_NAMES = [name for kind in KINDS for name in (kind.name, kind.number)]
+
+
+@click.command()
+@click.argument("customer")
+@json_option
+@told_in_one_line
+def state(customer: str, as_json: bool) -> None:
+    """The corrected state of CUSTOMER: a canonical id, SYSTEM:ID, or a native customer id."""
+    see = sight()
+    found = read_customer(see.cluster, see.governance, resolve(see.cluster, see.governance, customer))
+    watermarks = _watermarks(see)
+    if as_json:
+        print_json({**asdict(found), "watermarks": watermarks, "read_at": see.now})
+    else:
+        console().print(*pages.customer(found, watermarks, see.now), sep="\n", markup=False)
+
+
+@click.command()
+@click.option("--all", "all_", is_flag=True, help="Closed ones and the baseline as well.")
+@click.option("--kind", type=click.Choice([*KIND_NAMES, "source_stale", "M3"]), metavar="KIND", help="Name or number.")
+@click.option("--customer", help="Canonical id, SYSTEM:ID, or a native customer id.")
+@json_option
+@told_in_one_line
+def drifts(all_: bool, kind: str | None, customer: str | None, as_json: bool) -> None:
+    """Open drifts, worst first: by severity, then by what is at stake."""
+    see = sight()
+    canonical = resolve(see.cluster, see.governance, customer) if customer else None
+    found = selected(read_drifts(see.cluster), all_=all_, kind=kind, customer=canonical)
+    if as_json:
+        print_json(found)
+        return
+    out = console()
+    out.print(pages.drifts(found, see.now) if found else "none" if all_ else "none open")
+    out.print(pages.heard(_watermarks(see), see.now), markup=False)
+
+
+@click.command()
+@json_option
+def check(as_json: bool) -> None:
+    """Exit 0 if nothing is open and every source is heard, 2 if drift is open, 1 if it cannot tell."""
+    found = _verdict()
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(found.why)
+    sys.exit(found.code)
+
+
+def _verdict() -> Verdict:
+    see = sight()
+    try:
+        progress = read_progress(see.cluster, see.governance, see.now)
+        return verdict(read_drifts(see.cluster), progress, see.governance, see.now)
+    except CannotLook as problem:
+        return Verdict(CANNOT_TELL, f"cannot tell: {problem}")
+
+
+@click.command()
+@json_option
+@told_in_one_line
+def sources(as_json: bool) -> None:
+    """Which source holds verdicts back, worst first: since when, why, and what waits for it."""
+    see = sight()
+    waits: list[Waiting] = []
+    for partition in range(see.governance.partitions):
+        waits += waiting(changelog.state(see.cluster, "judge", partition), see.governance, see.now)
+    found = list_sources(read_progress(see.cluster, see.governance, see.now), see.governance, waits, see.now)
+    if as_json:
+        print_json(found)
+    else:
+        console().print(pages.sources(found, see.now))
+
+
+@click.command()
+@click.argument("customer")
+@click.argument("kind", required=False, type=click.Choice(KIND_NAMES), metavar="[KIND]")
+@click.argument("subject", required=False)
+@json_option
+@told_in_one_line
+def why(customer: str, kind: str | None, subject: str | None, as_json: bool) -> None:
+    """Why something of CUSTOMER was raised, and why not; of one KIND (name or number) and SUBJECT (native id)."""
+    see = sight()
+    canonical = resolve(see.cluster, see.governance, customer)
+    found = [e for e in _explanations(see, canonical) if _meant(e, kind, subject)]
+    watermarks = _watermarks(see)
+    if as_json:
+        explained = [e._asdict() for e in found]
+        print_json({"customer": canonical, "read_at": see.now, "watermarks": watermarks, "explanations": explained})
+        return
+    out = console()
+    out.print(f"{canonical}\n", markup=False)
+    out.print(pages.why(found) if found else "nothing of that kind and subject is known")
+    out.print(pages.heard(watermarks, see.now), markup=False)
+
+
+def _explanations(see: Sight, customer: str) -> list[Explanation]:
+    partition = topics.partition_for(customer, see.governance.partitions)
+    view = changelog.state(see.cluster, "judge", partition, changelog.about(customer))
+    found = explain(view, see.governance, customer, see.now, _parked(see, view, customer))
+    return with_drifts(found, read_drifts(see.cluster, (partition,)))
+
+
+def _parked(see: Sight, view: MemoryView, customer: str) -> dict[str, Parked]:
+    """Asked of identify only where judge's state has such a hole."""
+    if not any(f"/{PARKED}" in key for key, _ in view.range(f"h/{customer}/", 1_000)):
+        return {}
+    members = (view.get(process_key(customer)) or {"members": []})["members"]
+    return read_parked(see.cluster, see.governance, members)
+
+
+def _meant(explanation: Explanation, kind: str | None, subject: str | None) -> bool:
+    names = {k.number: k.name for k in KINDS}
+    of_kind = kind is None or explanation.kind in ("", names.get(kind, kind))
+    return of_kind and (subject is None or explanation.native_id == subject)
+
+
+def _watermarks(see: Sight) -> dict[str, Any]:
+    return ages(read_progress(see.cluster, see.governance, see.now), see.governance, see.governance.systems)

@@ -1,0 +1,130 @@
+"""Dead letters: what was refused, what has become of it since, and how it is replayed or given up.
+
+A letter counts as replayed or dismissed once a `HoleClosed` with its id lies in q2c.changes behind its last refusal.
+Only source records leave a hole; letters of later stages stay `new` until they fall out of the topic."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from schemas import topics
+from schemas.instants import Instant
+from streams.governance.model import Governance
+from streams.letters import ENTITY_HEADER, HOPS_HEADER, HOPS_MAX, ID_HEADER
+from streams.look.read import CannotLook, Cluster
+from streams.look.write import Outgoing
+from tables.view import Emit
+
+Letter = dict[str, Any]
+REASON_HEADER = "driftwise-reason"
+"""On a dismissal: why, in the words of who dismissed it."""
+BY_HEADER = "driftwise-by"
+
+
+class Hole(NamedTuple):
+    """What a letter's hole became: the records of q2c.changes about it."""
+
+    opened: Mapping[str, Any] | None = None
+    how: str = ""
+    """replayed or dismissed; empty while it is open."""
+    closed_at: Instant = 0
+    """Wall clock."""
+
+
+@dataclass
+class Letters:
+    """Every letter that is kept, by id, as of its last refusal."""
+
+    letters: dict[str, Letter] = field(default_factory=dict)
+    holes: dict[str, Hole] = field(default_factory=dict)
+
+    def add(self, letter: Letter) -> None:
+        known = self.letters.get(letter["letter_id"])
+        if known is None or letter["hops"] >= known["hops"]:
+            self.letters[letter["letter_id"]] = letter
+
+    def add_hole(self, record: str, value: Mapping[str, Any], at: Instant) -> None:
+        known = self.holes.get(value["letter_id"], Hole())
+        if record == "HoleOpened":
+            self.holes[value["letter_id"]] = known._replace(opened=value)
+        elif record == "HoleClosed" and at >= known.closed_at:
+            self.holes[value["letter_id"]] = known._replace(how=value["how"], closed_at=at)
+
+    def status(self, letter: Letter) -> str:
+        """new, needs_fix, replayed or dismissed."""
+        hole = self.holes.get(letter["letter_id"], Hole())
+        if hole.how and hole.closed_at >= letter["diverted_at"] // 1_000 * 1_000:
+            return hole.how
+        return "needs_fix" if letter["hops"] >= HOPS_MAX else "new"
+
+    def get(self, letter_id: str) -> Letter:
+        try:
+            return self.letters[letter_id]
+        except KeyError:
+            raise CannotLook(f"there is no dead letter {letter_id}: `driftwise dead-letters list` shows them") from None
+
+    def unsettled(self, reason: str | None = None) -> list[Letter]:
+        """Letters that still wait for somebody, oldest first."""
+        return [x for x in self.sorted(reason) if self.status(x) in ("new", "needs_fix")]
+
+    def sorted(self, reason: str | None = None) -> list[Letter]:
+        wanted = (x for x in self.letters.values() if reason in (None, x["reason"]))
+        return sorted(wanted, key=lambda x: (x["diverted_at"], x["letter_id"]))
+
+
+def read_letters(cluster: Cluster) -> Letters:
+    found = Letters()
+    for seen in cluster.decoded(topics.DEAD_LETTERS):
+        if seen.value is not None:
+            found.add(seen.value)
+    if found.letters:
+        _read_holes(cluster, found)
+    return found
+
+
+def _read_holes(cluster: Cluster, found: Letters) -> None:
+    """The changes since the first letter; only those that mention a letter are decoded."""
+    oldest = min(letter["diverted_at"] for letter in found.letters.values())
+    mentions = re.compile(b"|".join(re.escape(i.encode()) for i in sorted(found.letters, reverse=True)))
+    for record in cluster.raw(topics.CHANGES, since=oldest - 1_000_000):
+        if record.data is not None and mentions.search(record.data):
+            seen = cluster.decode(record)
+            if seen.record in ("HoleOpened", "HoleClosed") and seen.value is not None:
+                found.add_hole(seen.record, seen.value, record.timestamp_ms * 1_000)
+
+
+def replay(letter: Letter, *, force: bool = False) -> Outgoing:
+    """The record as it was received, for its partition once more. Raises CannotLook where that will not help."""
+    if letter["hops"] >= HOPS_MAX and not force:
+        raise CannotLook(
+            f"{letter['letter_id']} was refused {letter['hops']} times ({letter['reason']}): mend the cause, then "
+            "replay it with --force, or dismiss it"
+        )
+    headers = {name: (text or "").encode("latin-1") for name, text in letter["original_headers"].items()}
+    headers |= {
+        ID_HEADER: letter["letter_id"].encode(),
+        ENTITY_HEADER: letter["entity"].encode(),
+        HOPS_HEADER: str(letter["hops"]).encode(),
+    }
+    return Outgoing(letter["topic"], letter["partition"], letter["original_key"], letter["original_value"], headers)
+
+
+def dismiss(letters: Letters, governance: Governance, letter_id: str, reason: str, by: str) -> list[Emit]:
+    """What closes the hole of a letter that will never come home: one record where the hole is."""
+    letter = letters.get(letter_id)
+    opened = letters.holes.get(letter_id, Hole()).opened
+    if letters.status(letter) not in ("new", "needs_fix"):
+        raise CannotLook(f"{letter_id} is {letters.status(letter)} already: its hole is closed")
+    if opened is None:
+        raise CannotLook(f"{letter_id} has no hole in the evidence ({letter['topic']}): nothing is held back by it")
+    value = {name: opened[name] for name in ("canonical_id", "system", "entity", "letter_id")} | {"how": "dismissed"}
+    headers = ((REASON_HEADER, reason.encode()), (BY_HEADER, by.encode()))
+    customer = opened["canonical_id"]
+    if customer:
+        targets: Iterable[int] = (topics.partition_for(customer, governance.partitions),)
+    else:
+        targets = range(governance.partitions)
+    return [Emit(topics.CHANGES, customer, "HoleClosed", value, partition=p, headers=headers) for p in targets]

@@ -1,0 +1,146 @@
+"""The reasons: one rule an answer, tried in order; each says something about a case, or leaves it to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from schemas.instants import NEVER, Instant, iso
+from streams.kinds.asof import Found
+from streams.kinds.finding import Waiting
+from streams.kinds.table import SUBJECT
+from streams.look.case import Case
+from streams.look.parked import PARKED
+
+Said = tuple[str, str]
+"""(outcome, because)."""
+Rule = Callable[[Case], Said | None]
+
+
+def reason(case: Case) -> Said:
+    """The answer of the first rule that has one."""
+    for rule in RULES:
+        if (said := rule(case)) is not None:
+            return said
+    return _never(case)
+
+
+def hole(letter: str, at: Instant | None = None) -> str:
+    since = f", evidence is complete up to {iso(at)}" if at is not None else ""
+    if letter.startswith(PARKED):
+        return f"the row at {letter.removeprefix(PARKED)} waits for its parent row{since}"
+    return f"dead letter {letter} is missing{since}; `driftwise dead-letters show {letter}`, then replay or dismiss it"
+
+
+def _standing(case: Case) -> Said | None:
+    o = case.obligation
+    if o.status != "open":
+        return None
+    drift = o.drift or {}
+    text = f"open since {iso(o.opened_at)}: expected {drift.get('expected')}; found {drift.get('observed')}"
+    if case.finding is None:
+        text += f"; what demanded it has ended, which is settled once {case.source} is heard further"
+    elif case.finding.satisfied:
+        text += f"; by now {_by(case.finding.satisfied_by)}, which closes it once {case.source} is heard up to then"
+    if o.held is not None:
+        text += f"; whether it has ended cannot be judged: {hole(o.held)}"
+    return "baseline" if o.baseline else "open", text
+
+
+def _held(case: Case) -> Said | None:
+    letter = case.obligation.held
+    if letter is None:
+        return None
+    return "parked" if letter.startswith(PARKED) else "held", hole(letter)
+
+
+def _settled(case: Case) -> Said | None:
+    o, finding = case.obligation, case.finding
+    if o.status not in ("met", "closed") or not case.settled_trigger_stands:
+        return None
+    if o.status == "closed":
+        return "closed", "a drift was opened and has ended; `driftwise drifts --all` says how"
+    if finding is not None and finding.satisfied:
+        return "met", f"met: {_by(finding.satisfied_by)}; it was due {iso(o.due)}"
+    return "met", f"met when it was due, {iso(o.due)}; what answered or demanded it has changed since"
+
+
+def _demanded(case: Case) -> Said | None:
+    """A trigger holds and no verdict has been given."""
+    finding, due = case.finding, case.due
+    running = case.obligation.status == "armed"
+    if finding is None or due is None or not (finding.trigger_version or running or not finding.satisfied):
+        return None
+    already = f"; so far {_by(finding.satisfied_by)}" if finding.satisfied else f"; so far found: {finding.observed}"
+    if due > case.now:
+        return "pending", f"not due before {iso(due)}: {finding.expected}{already}"
+    return "unknown", f"UNKNOWN: it was due {iso(due)}, but {_lag(case, due)}{already}"
+
+
+def _lag(case: Case, due: Instant) -> str:
+    if due <= case.until:
+        return "the worker, though it has heard every source, has not judged it yet"
+    return f"{case.source} has " + (
+        "never been heard" if case.until == NEVER else f"been heard only up to {iso(case.until)}"
+    )
+
+
+def _compared(case: Case) -> Said | None:
+    finding = case.finding
+    if finding is None or case.kind.clock != "grace" or not finding.satisfied:
+        return None
+    amount = finding.amount or {"amount": "0", "currency": ""}
+    if amount["amount"] == "0":
+        return "agrees", f"the values agree: {finding.observed}"
+    differ = f"within tolerance: they differ by {amount['amount']} {amount['currency']}"
+    return "within_tolerance", f"{differ}; expected {finding.expected}; found {finding.observed}"
+
+
+def _gone(case: Case) -> Said | None:
+    if case.moved:
+        return "moved", f"moved: the {case.subject.entity} went to another customer {iso(case.remembered[-1]['at'])}"
+    return None
+
+
+def _withdrawn(case: Case) -> Said | None:
+    if case.ended is None:
+        return None
+    by = _version("/".join(case.subject), case.ended.version)
+    return "withdrawn", f"withdrawn: what demanded it ended {iso(case.ended.at)} by {by}"
+
+
+def _waiting(case: Case) -> Said | None:
+    if not isinstance(case.answer, Waiting):
+        return None
+    others = sorted({entity for role, entity in case.kind.needs if role != SUBJECT})
+    return "waiting", f"not demanded yet: that needs a change of the customer's {' or '.join(others)}"
+
+
+def _never(case: Case) -> Said:
+    if case.finding is not None:
+        return "not_triggered", f"not demanded: {case.finding.expected}; found {case.finding.observed}"
+    since = f" since {iso(case.remembered[0]['at'])}" if case.remembered else ""
+    return "not_triggered", f"never triggered: nothing{since} has demanded it"
+
+
+RULES: tuple[Rule, ...] = (
+    _standing,
+    _held,
+    _settled,
+    _demanded,
+    _compared,
+    _gone,
+    _withdrawn,
+    _waiting,
+)
+
+
+def _by(found: Found | None) -> str:
+    if found is None:
+        return "done"
+    place = f"{found.system}/{found.entity}/{found.native_id}"
+    return f"done {iso(found.version['at'])} by {_version(place, found.version)}"
+
+
+def _version(place: str, version: Mapping[str, Any]) -> str:
+    return f"{place} (version {version['native'] or version['version']})"

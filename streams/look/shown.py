@@ -1,0 +1,79 @@
+"""Answers as people and programs read them: tables on a terminal, or one JSON document."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from schemas.instants import ALWAYS, NEVER, Instant, to_datetime
+from schemas.money import plain
+
+_PIPED_WIDTH = 200
+_INSTANTS = frozenset({"complete_until", "watermark", "since", "now"})
+_SIZES = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def jsonable(value: Any, name: str = "") -> Any:
+    """Decimals as text, instants (fields `*_at` and the like, and all of `watermarks`) as ISO 8601, bytes as hex."""
+    if isinstance(value, Mapping):
+        return {k: jsonable(v, "watermark" if name == "watermarks" else k) for k, v in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return jsonable(value._asdict())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [jsonable(item, name) for item in value]
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, int) and not isinstance(value, bool) and (name.endswith("_at") or name in _INSTANTS):
+        return to_datetime(value).isoformat().replace("+00:00", "Z") if NEVER < value < ALWAYS else None
+    return value
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(jsonable(value), ensure_ascii=False))
+
+
+def console() -> Console:
+    """On a pipe nothing knows its width: lines are made long rather than cut."""
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> Table:
+    made = Table(*columns, box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    for row in rows:
+        made.add_row(*(cell.replace("[", "\\[") for cell in row))
+    return made
+
+
+def age(since: Instant | None, now: Instant) -> str:
+    """How long ago, in the two largest units: `3 min 20 s`; `never` for None."""
+    if since is None or since <= NEVER:
+        return "never"
+    left = (now - since) // 1_000_000
+    if left < 0:
+        return "ahead"
+    parts: list[str] = []
+    for unit, size in _SIZES:
+        count, left = divmod(left, size)
+        if count or (unit == "s" and not parts):
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])
+
+
+def ago(since: Instant | None, now: Instant) -> str:
+    text = age(since, now)
+    return f"{text} ago" if text not in ("never", "ahead") else text
+
+
+def money(value: Mapping[str, Any] | None) -> str:
+    """`1234.5 EUR`, from a record or from state."""
+    return f"{plain(Decimal(value['amount']))} {value['currency']}" if value else ""

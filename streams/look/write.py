@@ -1,0 +1,53 @@
+"""Write a few records on somebody's behalf: replays and dismissals. Returns once the broker has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from schemas.codec import Codec
+from streams.look.read import ANSWER_SECONDS, CannotLook
+from streams.settings import Settings
+from tables.view import Emit
+
+
+class Outgoing(NamedTuple):
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes]
+
+
+def encoded(codec: Codec, effect: Emit) -> Outgoing:
+    assert effect.partition is not None
+    value = None if effect.value is None else codec.encode(effect.topic, effect.record, effect.value)
+    return Outgoing(effect.topic, effect.partition, effect.key.encode(), value, dict(effect.headers))
+
+
+def write(settings: Settings, records: Iterable[Outgoing]) -> int:
+    """Write all of them, in order; returns how many. Raises CannotLook with what the broker said."""
+    failed: list[str] = []
+
+    def delivered(error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            failed.append(f"{message.topic()}-{message.partition()}: {error.str()}")
+
+    producer = Producer({**settings.client, "log_level": 2, "enable.idempotence": True, "message.timeout.ms": 10_000})
+    count = 0
+    try:
+        for r in records:
+            headers: dict[str, str | bytes | None] = dict(r.headers)
+            producer.produce(r.topic, r.value, r.key, r.partition, on_delivery=delivered, headers=headers)
+            count += 1
+    except (KafkaException, BufferError) as problem:
+        failed.append(str(problem))
+    left = producer.flush(2 * ANSWER_SECONDS)
+    if failed or left:
+        what = "; ".join(failed[:3]) or "no answer"
+        raise CannotLook(
+            f"{len(failed) + left} of {count} records were not written ({what}): nothing is lost, try again"
+        )
+    return count
