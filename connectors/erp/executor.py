@@ -57,9 +57,9 @@ def upsert_customer(
     `desired`: external_id (CRM account), legal_name, company_code, currency, country, tax_registration. A customer
     that carries the external id is right already; one with the same tax registration and no external id gets the
     reference; else one is inserted, its id derived from the key.
-    Raises Retry after a lock, a time-out, or a lost connection: even if that attempt was committed the same call is safe,
-    for it looks first (with a new connection where this one is broken). Stop where the ERP's schema or grants do not
-    fit, ValueError for a connection with a transaction open, in which nothing would be committed here."""
+    Raises Retry after a lock, a time-out, or a lost connection: even if that attempt was committed the same call is
+    safe, for it looks first (with a new connection where this one is broken). Stop where the ERP's schema or grants do
+    not fit, ValueError for a connection with a transaction open, in which nothing would be committed here."""
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("upsert_customer needs a connection without an open transaction")
     missing = [name for name in REQUIRED if not desired.get(name)]
