@@ -1,1 +1,53 @@
-def main() -> None: ...
+"""The command line of driftwise: commands from `streams.commands`, assembled here."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from streams.governance import BadGovernance
+
+COMMANDS: dict[str, str] = {
+    # command: module of streams.commands that has it; imported when asked for, so that --help stays fast
+    "stack": "stack",
+    "demo": "demo",
+    "topics": "roles",
+    "worker": "roles",
+    "connect": "roles",
+    "poll": "roles",
+    "execute": "roles",
+    "state": "look",
+    "drifts": "look",
+    "check": "look",
+    "why": "look",
+    "sources": "look",
+    "dead-letters": "letters",
+    "schemas": "contracts",
+    "governance": "contracts",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        module = COMMANDS.get(name)
+        if module is None:
+            return None
+        found: click.Command = getattr(importlib.import_module(f"streams.commands.{module}"), name.replace("-", "_"))
+        return found
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="driftwise")
+def driftwise() -> None:
+    """Finds, proves and corrects process drift between CRM, billing, payments and ERP."""
+
+
+def main() -> None:
+    try:
+        driftwise()
+    except BadGovernance as problem:
+        raise SystemExit(f"governance: {problem}") from None

@@ -90,8 +90,9 @@ def _replay(consumer: Consumer, state: RocksState) -> int:
     count, quiet_since = 0, time.monotonic()
     while True:
         messages = consumer.consume(_BATCH, timeout=1.0)
-        end = any(m.error() and m.error().code() == KafkaError._PARTITION_EOF for m in messages)
-        records = [m for m in messages if not m.error()]
+        errors = [error for m in messages if (error := m.error()) is not None]
+        end = any(error.code() == KafkaError._PARTITION_EOF for error in errors)
+        records = [m for m in messages if m.error() is None]
         if records:
             state.load(_written(records))
             count += len(records)
@@ -108,7 +109,7 @@ def _written(messages: list[Message]) -> list[tuple[bytes, bytes | None]]:
     for message in messages:
         key, data = message.key() or b"", message.value()
         if key == PROGRESS.encode() and data is not None:
-            data = _with_offset(data, message.offset() + 1)
+            data = _with_offset(data, (message.offset() or 0) + 1)
         found.append((key, data))
     return found
 

@@ -88,10 +88,14 @@ class RocksState:
 
     def _stored(self, prefix: str, limit: int) -> Iterator[tuple[str, Value]]:
         start = prefix.encode()
-        for count, (key, data) in enumerate(self._db.items(from_key=start)):
+        for count, (key, data) in enumerate(self._raw(start)):
             if count == limit or not key.startswith(start):
                 return
             yield key.decode(), decode(data)
+
+    def _raw(self, start: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Raw mode: keys and values are bytes, whatever the library's types allow."""
+        return self._db.items(from_key=start)  # type: ignore[return-value]
 
     # -- what the shell does
 
@@ -100,7 +104,7 @@ class RocksState:
 
     def items(self) -> Iterator[tuple[str, Value]]:
         """Everything as committed; for rebuilding indexes at restore."""
-        for key, data in self._db.items():
+        for key, data in self._raw():
             if not key.startswith(b"~"):
                 yield key.decode(), decode(data)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
+import orjson
 from sortedcontainers import SortedDict
 
 Value = dict[str, Any]
@@ -89,7 +90,8 @@ class MemoryView:
             if value is None:
                 self._values.pop(key, None)
             else:
-                self._values[key] = value
+                # Through JSON, as a store would: what cannot be stored must fail here too.
+                self._values[key] = orjson.loads(orjson.dumps(value))
 
     def items(self) -> Iterator[tuple[str, Value]]:
         yield from self._values.items()

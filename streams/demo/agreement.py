@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from schemas.instants import Instant
-from streams.demo.journal import Cluster, Record
+from streams.demo.journal import History, Record
 from streams.demo.obligations import as_amount
 from streams.demo.steps import Native
 
@@ -31,9 +31,9 @@ class Mismatch(NamedTuple):
     until: Instant | None
 
 
-def mismatches(cluster: Cluster) -> Iterator[Mismatch]:
-    for subscription in cluster.records("billing", "subscription"):
-        sides = _sides(cluster, subscription)
+def mismatches(history: History) -> Iterator[Mismatch]:
+    for subscription in history.records("billing", "subscription"):
+        sides = _sides(history, subscription)
         since: Instant | None = None
         for instant in sorted({at for side in sides for at in side.record.times}):
             apart = disagree(sides, instant)
@@ -46,14 +46,14 @@ def mismatches(cluster: Cluster) -> Iterator[Mismatch]:
             yield Mismatch(subscription, sides, since, None)
 
 
-def _sides(cluster: Cluster, subscription: Record) -> tuple[Side, ...]:
+def _sides(history: History, subscription: Record) -> tuple[Side, ...]:
     """Billing first; the deal and the ERP contract, where there is one."""
     first = subscription.versions[0].values
-    deal = cluster.find("crm", "opportunity", first["crm_opportunity_id"])
+    deal = history.find("crm", "opportunity", first["crm_opportunity_id"])
     sides = [Side(subscription, "total_contract_value", "currency")]
     if deal is not None:
         sides.append(Side(deal, "Amount", "CurrencyIsoCode"))
-    contracts = cluster.records("erp", "contract")
+    contracts = history.records("erp", "contract")
     named = [c for c in contracts if c.versions[0].values["number"] == first["contract_number"]]
     return (*sides, *(Side(contract, "value", "currency") for contract in named))
 

@@ -77,9 +77,7 @@ class Companies:
         times = [with_commit_times(journal, system, conninfo) for system, conninfo in self._databases()]
         return [*(entry for entry in journal if entry.system == "crm"), *times[0], *times[1]]
 
-    def hold(
-        self, seed: int, stop: threading.Event, per_second: float = 1.0, on_step: OnStep = lambda _c: None
-    ) -> None:
+    def hold(self, seed: int, stop: threading.Event, per_second: float = 1.0, on_step: OnStep = _ignore) -> None:
         """Keeps customers without any fault coming until `stop` is set; a seed can be held once in a database."""
         self._work(lambda: clean_journeys(seed, today(), per_second), stop, on_step, lambda _entries: None)
 

@@ -66,7 +66,7 @@ class Record:
         return next((version.at for version in self.versions if holds(version.values)), None)
 
 
-class Cluster:
+class History:
     """All records of one customer."""
 
     def __init__(self, customer: int, entries: Iterable[Entry]) -> None:
@@ -93,9 +93,9 @@ class Cluster:
         return self._records.get((system, entity), {}).get(str(native_id))
 
 
-def clusters(entries: Iterable[Entry]) -> list[Cluster]:
+def histories(entries: Iterable[Entry]) -> list[History]:
     """The journal by customer."""
     by_customer: dict[int, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_customer[entry.customer].append(entry)
-    return [Cluster(customer, found) for customer, found in sorted(by_customer.items())]
+    return [History(customer, found) for customer, found in sorted(by_customer.items())]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from schemas.instants import Instant, from_datetime
 from streams.demo import flaws
-from streams.demo.journal import Cluster, Record
+from streams.demo.journal import History, Record
 from streams.demo.journeys import REFERENCES
 from streams.demo.steps import Native
 
@@ -48,12 +48,12 @@ class Obligation(NamedTuple):
     currency_column: str
 
 
-def won_without_erp_customer(cluster: Cluster) -> Iterator[Obligation]:
-    for deal in cluster.records("crm", "opportunity"):
+def won_without_erp_customer(history: History) -> Iterator[Obligation]:
+    for deal in history.records("crm", "opportunity"):
         won_at, account_id = deal.first_time(_won), deal.versions[0].values["AccountId"]
 
         def met(instant: Instant, account: Native = account_id) -> bool:
-            customers = cluster.records("erp", "customer")
+            customers = history.records("erp", "customer")
             return any(customer.value("external_id", instant) == account for customer in customers)
 
         if won_at is not None:
@@ -61,15 +61,15 @@ def won_without_erp_customer(cluster: Cluster) -> Iterator[Obligation]:
             yield Obligation(kind, deal, won_at, met, (deal,), "Amount", "CurrencyIsoCode")
 
 
-def external_id_writeback_missing(cluster: Cluster) -> Iterator[Obligation]:
+def external_id_writeback_missing(history: History) -> Iterator[Obligation]:
     for system, column in (("billing", "crm_account_id"), ("erp", "external_id")):
-        for customer in cluster.records(system, "customer"):
-            yield from _write_back(cluster, customer, column)
+        for customer in history.records(system, "customer"):
+            yield from _write_back(history, customer, column)
 
 
-def _write_back(cluster: Cluster, customer: Record, column: str) -> Iterator[Obligation]:
+def _write_back(history: History, customer: Record, column: str) -> Iterator[Obligation]:
     known_at = customer.first_time(lambda values: values.get(column) is not None)
-    account = cluster.find("crm", "customer", customer.versions[-1].values.get(column))
+    account = history.find("crm", "customer", customer.versions[-1].values.get(column))
     if known_at is None or account is None:
         return
     reference = REFERENCES[customer.system]
@@ -80,10 +80,10 @@ def _write_back(cluster: Cluster, customer: Record, column: str) -> Iterator[Obl
     yield Obligation(flaws.WRITEBACK_MISSING, customer, known_at, met, (customer, account), None, "currency")
 
 
-def activation_stalled(cluster: Cluster) -> Iterator[Obligation]:
-    for subscription in cluster.records("billing", "subscription"):
+def activation_stalled(history: History) -> Iterator[Obligation]:
+    for subscription in history.records("billing", "subscription"):
         pending_at = subscription.first_time(lambda values: values["status"] in _PENDING)
-        asked_at = _service_asked_for(cluster, subscription)
+        asked_at = _service_asked_for(history, subscription)
         if pending_at is None or asked_at is None:
             continue
 
@@ -104,10 +104,10 @@ def activation_stalled(cluster: Cluster) -> Iterator[Obligation]:
             )
 
 
-def _service_asked_for(cluster: Cluster, subscription: Record) -> Instant | None:
+def _service_asked_for(history: History, subscription: Record) -> Instant | None:
     """When the CRM account became active or the subscription's deal was won, whichever was first."""
-    account = cluster.only("crm", "customer")
-    deal = cluster.find("crm", "opportunity", subscription.versions[0].values["crm_opportunity_id"])
+    account = history.only("crm", "customer")
+    deal = history.find("crm", "opportunity", subscription.versions[0].values["crm_opportunity_id"])
     times = (
         account.first_time(lambda values: values["Status__c"] == "Active") if account else None,
         deal.first_time(_won) if deal else None,
@@ -115,34 +115,34 @@ def _service_asked_for(cluster: Cluster, subscription: Record) -> Instant | None
     return min((at for at in times if at is not None), default=None)
 
 
-def invoice_not_posted(cluster: Cluster) -> Iterator[Obligation]:
-    for invoice in cluster.records("billing", "invoice"):
+def invoice_not_posted(history: History) -> Iterator[Obligation]:
+    for invoice in history.records("billing", "invoice"):
         number = invoice.versions[0].values["number"]
         due_from = invoice.first_time(_to_be_booked)
 
         def met(instant: Instant, number: Native = number) -> bool:
             wanted = {"document_type": "invoice", "document_number": number, "status": "Posted"}
-            return _any_with(cluster.records("erp", "ledger_posting"), wanted, instant)
+            return _any_with(history.records("erp", "ledger_posting"), wanted, instant)
 
         if due_from is not None:
             kind = flaws.INVOICE_NOT_POSTED
             yield Obligation(kind, invoice, due_from, met, (invoice,), "total_amount", "currency")
 
 
-def credit_memo_unpropagated(cluster: Cluster) -> Iterator[Obligation]:
-    for memo in cluster.records("erp", "credit_memo"):
+def credit_memo_unpropagated(history: History) -> Iterator[Obligation]:
+    for memo in history.records("erp", "credit_memo"):
         number = memo.versions[0].values["number"]
         posted_at = memo.first_time(lambda values: values["status"] == "Posted")
 
         def met(instant: Instant, number: Native = number) -> bool:
-            return _any_with(cluster.records("crm", "credit_memo"), {"Number__c": number}, instant)
+            return _any_with(history.records("crm", "credit_memo"), {"Number__c": number}, instant)
 
         if posted_at is not None:
             kind = flaws.CREDIT_MEMO_UNPROPAGATED
             yield Obligation(kind, memo, posted_at, met, (memo,), "total_amount", "currency")
 
 
-OBLIGATIONS: tuple[Callable[[Cluster], Iterator[Obligation]], ...] = (
+OBLIGATIONS: tuple[Callable[[History], Iterator[Obligation]], ...] = (
     won_without_erp_customer,
     external_id_writeback_missing,
     activation_stalled,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from schemas.instants import Instant, seconds
 from streams.demo.agreement import Mismatch, difference, mismatches, present
 from streams.demo.flaws import SOURCE_STALE, VALUE_MISMATCH
-from streams.demo.journal import Cluster, Entry, Record, clusters
+from streams.demo.journal import Entry, History, Record, histories
 from streams.demo.obligations import OBLIGATIONS, OWNERS, Obligation, as_amount
 from streams.demo.scenario import Plan
 
@@ -64,34 +64,34 @@ def expected_drifts(
 def last_deadline(journal: Iterable[Entry], slas: Mapping[str, float], now: Instant) -> Instant | None:
     """When the last obligation that has begun by `now` falls due, or the last grace ends; nothing more is to come
     after it unless something is written."""
-    begun = (start for cluster in clusters(journal) for start in _starts(cluster) if start[1] <= now)
+    begun = (start for history in histories(journal) for start in _starts(history) if start[1] <= now)
     return max((at + seconds(slas[kind]) for kind, at in begun), default=None)
 
 
-def _starts(cluster: Cluster) -> Iterator[tuple[str, Instant]]:
-    for obligation in _obligations(cluster):
+def _starts(history: History) -> Iterator[tuple[str, Instant]]:
+    for obligation in _obligations(history):
         yield obligation.kind, obligation.triggered_at
-    for mismatch in mismatches(cluster):
+    for mismatch in mismatches(history):
         yield VALUE_MISMATCH, mismatch.since
 
 
 def _subject_drifts(
     journal: Iterable[Entry], slas: Mapping[str, float], planned: frozenset[tuple[int, str]]
 ) -> Iterator[ExpectedDrift]:
-    for cluster in clusters(journal):
-        for obligation in _obligations(cluster):
+    for history in histories(journal):
+        for obligation in _obligations(history):
             due = _due(obligation, slas)
             if not obligation.met(due):
-                yield _missed(cluster, obligation, due, planned)
-        for mismatch in mismatches(cluster):
+                yield _missed(history, obligation, due, planned)
+        for mismatch in mismatches(history):
             opened_at = mismatch.since + seconds(slas[VALUE_MISMATCH])
             if mismatch.until is None or mismatch.until > opened_at:
-                yield _mismatched(cluster, mismatch, opened_at, planned)
+                yield _mismatched(history, mismatch, opened_at, planned)
 
 
-def _obligations(cluster: Cluster) -> Iterator[Obligation]:
+def _obligations(history: History) -> Iterator[Obligation]:
     for obligations in OBLIGATIONS:
-        yield from obligations(cluster)
+        yield from obligations(history)
 
 
 def _due(obligation: Obligation, slas: Mapping[str, float]) -> Instant:
@@ -99,21 +99,21 @@ def _due(obligation: Obligation, slas: Mapping[str, float]) -> Instant:
 
 
 def _missed(
-    cluster: Cluster, obligation: Obligation, due: Instant, planned: frozenset[tuple[int, str]]
+    history: History, obligation: Obligation, due: Instant, planned: frozenset[tuple[int, str]]
 ) -> ExpectedDrift:
     column = obligation.amount_column
     amount = as_amount(obligation.subject.value(column, due)) if column else None
     currency = str(obligation.subject.value(obligation.currency_column, due)) if column else None
-    return _drift(cluster, obligation.kind, obligation.subject, due, amount, currency, obligation.evidence, planned)
+    return _drift(history, obligation.kind, obligation.subject, due, amount, currency, obligation.evidence, planned)
 
 
 def _mismatched(
-    cluster: Cluster, mismatch: Mismatch, opened_at: Instant, planned: frozenset[tuple[int, str]]
+    history: History, mismatch: Mismatch, opened_at: Instant, planned: frozenset[tuple[int, str]]
 ) -> ExpectedDrift:
     subject = mismatch.subscription
     there = present(mismatch.sides, opened_at)
     return _drift(
-        cluster,
+        history,
         VALUE_MISMATCH,
         subject,
         opened_at,
@@ -125,7 +125,7 @@ def _mismatched(
 
 
 def _drift(
-    cluster: Cluster,
+    history: History,
     kind: str,
     subject: Record,
     opened_at: Instant,
@@ -145,8 +145,8 @@ def _drift(
         owner.system or subject.system,
         owner.team,
         {name: version.native_version for name, version in versions.items() if version},
-        (cluster.customer, kind) in planned,
-        cluster.customer,
+        (history.customer, kind) in planned,
+        history.customer,
     )
 
 

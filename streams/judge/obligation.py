@@ -43,7 +43,8 @@ class Obligation:
     """The record as published, while it is open."""
 
     def as_json(self) -> dict[str, Any]:
-        return {name: value for name in _FIELDS if (value := getattr(self, name)) != _DEFAULTS[name]}
+        value = {name: value for name in _FIELDS if (value := getattr(self, name)) != _DEFAULTS[name]}
+        return value | {"trigger": list(self.trigger)} if self.trigger else value
 
     @classmethod
     def from_json(cls, value: dict[str, Any] | None) -> Obligation:

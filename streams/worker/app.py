@@ -18,12 +18,12 @@ from schemas.codec import Codec
 from streams.inputs import Stage
 from streams.settings import Settings
 from streams.worker.shards import BACKLOG_HIGH, BACKLOG_LOW, Shards
-from streams.worker.transport import BatchTopic, Transport
+from streams.worker.transport import BatchTopic, Consumer, Transport
 
 log = logging.getLogger(__name__)
 
 
-class WorkerApp(faust.App):  # type: ignore[misc]
+class WorkerApp(faust.App):
     """Faust's app with our transport; `shards` are opened and let go with its rebalances."""
 
     shards: Shards
@@ -36,6 +36,7 @@ class WorkerApp(faust.App):  # type: ignore[misc]
 
     def _new_consumer(self) -> Any:
         consumer = super()._new_consumer()
+        assert isinstance(consumer, Consumer)
         consumer.positions = self.shards.positions
         consumer.hints = self.shards.hints
         return consumer

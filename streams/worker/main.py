@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from schemas.codec import Codec
 from schemas.registry import HttpRegistry
-from streams.governance import load
+from streams.governance import Governance, load
 from streams.settings import Settings
 from streams.worker import wiring
 from streams.worker.app import WorkerApp, build
@@ -34,7 +34,7 @@ def run(settings: Settings, *, port_file: Path | None = None) -> int:
     return asyncio.run(_run(settings, codec, governance, port_file))
 
 
-async def _run(settings: Settings, codec: Codec, governance: wiring.Governance, port_file: Path | None) -> int:
+async def _run(settings: Settings, codec: Codec, governance: Governance, port_file: Path | None) -> int:
     app = build(settings, wiring.stages(governance), codec, governance.partitions)
     health = WorkerHealth(app, settings.stuck_after_seconds)
     registry = CollectorRegistry()

@@ -98,7 +98,7 @@ class Outbox:
         self._failed = self._failed or error
         if error is None:
             # The offset behind it: transaction markers follow, a restore from here skips them.
-            self._changelog_end = message.offset() + 1
+            self._changelog_end = (message.offset() or 0) + 1
 
     def _explain(self, problem: KafkaException) -> Exception:
         error: KafkaError = problem.args[0]

@@ -100,7 +100,10 @@ class Shards:
         }
 
     def submit(self, tp: TP, batch: list[Any]) -> int:
-        """Hand a batch to its shard; returns how many records wait there now."""
-        runner = self.runner(tp)
+        """Hand a batch to its shard; returns how many records wait there now. A batch that was on its way when the shard
+        was let go is read again by its next owner."""
+        runner = self.runners.get((self._stages[tp.topic].name, tp.partition))
+        if runner is None:
+            return 0
         runner.submit(batch)
         return runner.backlog

@@ -29,13 +29,13 @@ class BatchTopic(faust.Topic):
     """A topic whose events carry the batch as it is: our codec decodes, because a bad record must not cost the agent."""
 
     def _compile_decode(self) -> None:
-        self.decode = self._pass_on
+        self.decode = self._pass_on  # type: ignore[method-assign]
 
     async def _pass_on(self, message: Any, *, propagate: bool = False) -> Any:
         return self._create_event(None, message.value, None, message=message)
 
 
-class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+class ConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         conf = self.app.conf
         self._assignor = self.app.assignor
@@ -69,7 +69,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             consumer.seek(driver.ensure_aiokafka_TP(tp), offset)
 
 
-class Consumer(driver.Consumer):  # type: ignore[misc]
+class Consumer(driver.Consumer):
     positions: Positions
     """Set by the worker: where each partition resumes."""
     hints: Callable[[], Mapping[TP, int]]
@@ -97,7 +97,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             last.timestamp_type,
             None,
             None,
-            batch,
+            batch,  # type: ignore[arg-type]
             None,
             0,
             0,
@@ -116,5 +116,5 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         """Positions come from progress records; gaps need no bookkeeping."""
 
 
-class Transport(driver.Transport):  # type: ignore[misc]
+class Transport(driver.Transport):
     Consumer = Consumer

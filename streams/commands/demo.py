@@ -1,0 +1,114 @@
+"""`driftwise demo`: the main job, end to end, on real parts, scored against the known truth."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from connectors.stack.errors import StackError
+from streams.commands.context import home, json_option, running_stack
+from streams.commands.roles import stop_on_signals
+from streams.demo import run as demo_run
+from streams.demo.cluster import Cluster, RoleDied
+from streams.demo.hold import describe, hold
+from streams.demo.report import as_json as score_as_json
+from streams.demo.report import render
+from streams.demo.watch import Watch
+
+
+@click.command()
+@click.option("--seed", default=1, show_default=True, help="Another seed, another set of customers and faults.")
+@click.option(
+    "--hold", "holding", is_flag=True, help="Keep the companies running without any fault, for you to make some."
+)
+@json_option
+def demo(seed: int, holding: bool, as_json: bool) -> None:
+    """Simulated companies with seeded faults through the real stack, scored; exit 1 if anything was missed or false."""
+    if running_stack() is not None and not _leftover():
+        raise click.ClickException(
+            "a stack is running here; `driftwise stack down` first, or set DRIFTWISE_HOME elsewhere"
+        )
+    home().mkdir(parents=True, exist_ok=True)
+    console = Console(stderr=True)
+    started = time.monotonic()
+
+    def show(line: str) -> None:
+        console.print(f"[dim]{time.monotonic() - started:6.1f} s[/dim]  {line}", highlight=False)
+
+    try:
+        if holding:
+            _hold(seed, show, as_json)
+            return
+        with _live_view(console) as live:
+            result = demo_run.run(home(), seed, show, live)
+    except (StackError, RoleDied, demo_run.TooSlow) as problem:
+        raise click.ClickException(str(problem)) from None
+    if as_json:
+        click.echo(json.dumps(score_as_json(result)))
+    else:
+        Console().print(render(result))
+    sys.exit(0 if result.passed else 1)
+
+
+def _leftover() -> bool:
+    """Endpoints of a stack whose processes are gone: an earlier demo was killed."""
+    from connectors.stack.embedded import status
+    from streams.commands.context import stack_folder
+
+    return not any(service.state != "down" for service in status(stack_folder()))
+
+
+def _hold(seed: int, show: Callable[[str], None], as_json: bool) -> None:
+    stop = stop_on_signals()
+    with Cluster(home(), show) as cluster, Watch(cluster.settings, cluster.governance) as watch:
+        demo_run.wait_until_heard(cluster, watch, show)
+        place = describe(cluster)
+        if as_json:
+            click.echo(json.dumps(place))
+        else:
+            for name, value in place["reach"].items():
+                click.echo(f"{name:<10} {value}")
+        hold(cluster, seed, stop, show)
+
+
+@contextmanager
+def _live_view(console: Console) -> Iterator[Callable[[Watch, Callable[[], float]], object]]:
+    """A bar of the plan and the drifts by state; where there is no terminal, a line every ten seconds."""
+    over = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def follow(watch: Watch, share: Callable[[], float]) -> None:
+        thread = threading.Thread(target=_follow, args=(console, watch, share, over), daemon=True)
+        thread.start()
+        threads.append(thread)
+
+    try:
+        yield follow
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(2)
+
+
+def _follow(console: Console, watch: Watch, share: Callable[[], float], over: threading.Event) -> None:
+    if not console.is_terminal:
+        while not over.wait(10):
+            console.print(f"          {share():4.0%} of the events; drifts: {_states(watch)}", highlight=False)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[drifts]}"))
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("events", total=1.0, drifts="")
+        while not over.wait(0.5):
+            progress.update(task, completed=share(), drifts=_states(watch))
+
+
+def _states(watch: Watch) -> str:
+    return ", ".join(f"{number} {state}" for state, number in sorted(watch.counts().items())) or "none"

@@ -1,0 +1,162 @@
+"""The deployable roles: topics, worker, connect, poll, execute."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+
+from connectors.debezium.apply import Connect
+from connectors.debezium.capture import Capture, Columns
+from connectors.debezium.connector import Database, connector_config
+from connectors.debezium.database import prepare
+from connectors.errors import Refused, Retry, Stop
+from connectors.salesforce import poller
+from connectors.salesforce.settings import SalesforceSettings
+from streams.commands.context import governance, running_stack, settings
+from streams.execute import Executor, Targets
+from streams.governance.model import Governance
+from streams.worker import main as worker_main
+from streams.worker import wiring
+
+
+def log_to_stderr() -> None:
+    level = os.environ.get("DRIFTWISE_LOG", "INFO").upper()
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", stream=sys.stderr)
+    for chatty in ("httpx", "httpx2", "aiokafka", "faust", "mode"):
+        logging.getLogger(chatty).setLevel("WARNING")
+
+
+@click.command()
+@click.option("--replication", default=1, show_default=True, help="Replicas of each topic; 3 on a real cluster.")
+def topics(replication: int) -> None:
+    """Create the topics that are missing and check the others against governance."""
+    found = settings()
+    governed = governance(found)
+    for name in wiring.create_topics(found, governed, replication=replication):
+        click.echo(f"created {name}")
+
+
+@click.command()
+@click.option("--port-file", type=click.Path(path_type=Path), help="Write the port of /metrics there.")
+def worker(port_file: Path | None) -> None:
+    """Run a worker: canonicalize and identify, judge, watch over the sources."""
+    log_to_stderr()
+    try:
+        sys.exit(worker_main.run(settings(), port_file=port_file))
+    except (wiring.TopicMismatch, Stop) as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+@click.group()
+def connect() -> None:
+    """Debezium connectors."""
+
+
+@connect.command()
+@click.option(
+    "--heartbeat-ms", default=100, show_default=True, help="Interval of the marker rows: part of every verdict."
+)
+def apply(heartbeat_ms: int) -> None:
+    """Prepare every captured database and bring its connector to the wanted configuration."""
+    governed = governance(settings())
+    for system, rules in governed.systems.items():
+        if rules.vendor == "postgresql":
+            apply_connector(governed, system, heartbeat_ms)
+            click.echo(f"{system}: connector runs")
+
+
+def apply_connector(governed: Governance, system: str, heartbeat_ms: int, sql_file: Path | None = None) -> None:
+    capture = Capture(system, {t: Columns(*c) for t, c in wiring.columns(governed, system).items()})
+    dsn, database, connect_url, registry = _database(system)
+    try:
+        prepare(dsn, capture, governed.partitions, sql_file=sql_file)
+        config = connector_config(capture, database, registry_url=registry, heartbeat_interval_ms=heartbeat_ms)
+        with Connect(connect_url) as client:
+            client.apply(connector_name(system), config)
+    except (Stop, Refused, Retry) as problem:
+        raise click.ClickException(f"{system}: {problem}") from None
+
+
+def connector_name(system: str) -> str:
+    return f"driftwise-{system}"
+
+
+def _database(system: str) -> tuple[str, Database, str, str | None]:
+    """(connection string for us, database as Connect sees it, Connect's address, registry as Connect sees it)."""
+    stack, prefix = running_stack(), f"DRIFTWISE_{system.upper()}_"
+    dsn, url = os.environ.get(prefix + "DSN"), os.environ.get("DRIFTWISE_CONNECT_URL")
+    if dsn is None and stack is not None:
+        server = stack.postgres_for_connect
+        database = Database(server.host, server.port, system, server.user)
+        return stack.postgres.dsn(system), database, stack.connect_url, stack.registry_for_connect
+    if dsn is None or url is None:
+        raise click.ClickException(
+            f"set {prefix}DSN and DRIFTWISE_CONNECT_URL, or start a stack with `driftwise stack up`"
+        )
+    seen = {name: os.environ.get(prefix + name.upper(), default) for name, default in _seen_by_connect(dsn).items()}
+    password = os.environ.get(prefix + "PASSWORD_REFERENCE")
+    database = Database(seen["host"], int(seen["port"]), seen["dbname"], seen["user"], password)
+    return dsn, database, url, os.environ.get("DRIFTWISE_CONNECT_REGISTRY_URL")
+
+
+def _seen_by_connect(dsn: str) -> dict[str, str]:
+    from psycopg.conninfo import conninfo_to_dict
+
+    parts: dict[str, Any] = {"host": "127.0.0.1", "port": 5432, "dbname": "postgres", "user": "postgres"}
+    return {name: str(conninfo_to_dict(dsn).get(name, default)) for name, default in parts.items()}
+
+
+def stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+@click.command()
+@click.argument("system")
+@click.option("--interval-seconds", default=30.0, show_default=True)
+@click.option(
+    "--look-back-seconds", default=600, show_default=True, help="How late a row may show; trails the watermark."
+)
+def poll(system: str, interval_seconds: float, look_back_seconds: int) -> None:
+    """Run the polling connector of a system."""
+    log_to_stderr()
+    found = settings()
+    governed = governance(found)
+    try:
+        polled = SalesforceSettings.from_environment(
+            os.environ,
+            system=system,
+            bootstrap_servers=found.kafka_bootstrap,
+            registry_url=found.registry_url,
+            partitions=governed.partitions,
+            poll_interval_seconds=interval_seconds,
+            look_back_seconds=look_back_seconds,
+        )
+        poller.run(polled, stop_on_signals())
+    except (ValueError, Stop) as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+@click.command()
+def execute() -> None:
+    """Run the executor: perform the commands of the kinds that governance has switched on."""
+    log_to_stderr()
+    found = settings()
+    governed = governance(found)
+    stack = running_stack()
+    dsns = {
+        name: os.environ.get(f"DRIFTWISE_{name.upper()}_DSN") or (stack.postgres.dsn(name) if stack else "")
+        for name, rules in governed.systems.items()
+        if rules.vendor == "postgresql"
+    }
+    with Executor(found, governed, Targets(dsns, os.environ)) as executor:
+        executor.run(stop_on_signals())

@@ -1,0 +1,67 @@
+"""`demo --hold`: clean customers without end, and how to reach every system, for faults made by hand."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from streams.demo.cluster import Cluster
+from streams.demo.companies import Companies
+from streams.demo.run import slas
+
+
+def describe(cluster: Cluster) -> dict[str, Any]:
+    """Connection strings, addresses and deadlines; written to hold.json beside the stack, where the truth script and
+    people find them. The secret in it is the simulator's own, made for this run."""
+    server, endpoints = cluster.endpoints.postgres, cluster.endpoints
+    crm = {"base_url": cluster.simulator.base_url, "client_id": "sales", "client_secret": cluster.crm_secret("sales")}
+    place: dict[str, Any] = {
+        "kafka": endpoints.kafka_bootstrap,
+        "registry": endpoints.registry_url,
+        "billing": server.dsn("billing"),
+        "erp": server.dsn("erp"),
+        "crm": crm,
+        "slas": slas(cluster.governance),
+    }
+    path: Path = cluster.home / "hold.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(place, indent=2))
+    place["reach"] = {
+        "billing": f'psql "{server.dsn("billing")}"',
+        "erp": f'psql "{server.dsn("erp")}"',
+        "crm": crm["base_url"] + "  (client_id sales, secret in hold.json)",
+        "kafka": endpoints.kafka_bootstrap,
+        "registry": endpoints.registry_url,
+        "all of it": str(path),
+        "logs": str(cluster.home / "logs"),
+    }
+    return place
+
+
+def hold(cluster: Cluster, seed: int, stop: threading.Event, show: Callable[[str], None]) -> None:
+    show("holding; Ctrl-C ends it")
+    companies = Companies(cluster.access())
+    ended = threading.Event()
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            companies.hold(seed, ended)
+        except BaseException as problem:  # noqa: BLE001 - shown by whoever waits
+            failures.append(problem)
+            ended.set()
+
+    thread = threading.Thread(target=work, name="companies", daemon=True)
+    thread.start()
+    try:
+        while not stop.wait(1.0) and not ended.is_set():
+            cluster.check_roles()
+    finally:
+        ended.set()
+        thread.join(10)
+        (cluster.home / "hold.json").unlink(missing_ok=True)
+    if failures:
+        raise failures[0]

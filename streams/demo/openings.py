@@ -1,0 +1,139 @@
+"""A customer enters the three systems: a deal in the CRM, then a customer in the ERP and an account in billing."""
+
+from __future__ import annotations
+
+from streams.demo.flaws import WON_WITHOUT_ERP_CUSTOMER
+from streams.demo.script import INTEGRATION, SALES, Script
+
+
+def win_deal(script: Script, ending: str) -> float | None:
+    """The CRM's part; returns when the deal was won."""
+    who = script.profile
+    script.add(
+        0.0,
+        "crm",
+        SALES,
+        script.create(
+            "Account",
+            "crm.account",
+            Name=who.name,
+            AccountNumber=who.id("N"),
+            Status__c="Prospect",
+            BillingCountry=who.country,
+            Tax_Id__c=who.tax_id,
+            Email__c=who.email,
+            CurrencyIsoCode=who.currency,
+            Legal_Entity__c=who.company_code,
+        ),
+    )
+    opened = script.add(
+        script.soon(0.2, 0.8),
+        "crm",
+        SALES,
+        script.create(
+            "Opportunity",
+            "crm.opportunity",
+            AccountId=script.ref("crm.account"),
+            Name=f"{who.name}: subscription",
+            StageName="Prospecting",
+            Amount=who.contract_value,
+            CurrencyIsoCode=who.currency,
+            CloseDate=who.today,
+        ),
+    )
+    if script.chance(0.5):
+        opened = _stage(script, opened + script.soon(0.3, 0.7), "Negotiation")
+    if ending == "open":
+        return None
+    stage = "Closed Won" if ending == "won" else "Closed Lost"
+    closed = _stage(script, opened + script.soon(0.3, 0.8), stage)
+    return closed if ending == "won" else None
+
+
+def _stage(script: Script, at: float, stage: str) -> float:
+    return script.add(at, "crm", SALES, script.change("Opportunity", "crm.opportunity", StageName=stage))
+
+
+def open_erp_customer(script: Script, won: float) -> float | None:
+    """Created by the integration after the deal, now and then before it; returns when."""
+    who = script.profile
+    after = script.answer(WON_WITHOUT_ERP_CUSTOMER)
+    if after is None:
+        return None
+    if script.flaw is None and script.chance(0.06):
+        after = -0.2
+    created = script.add(
+        won + after,
+        "erp",
+        INTEGRATION,
+        script.create(
+            "customer",
+            "erp.customer",
+            id=who.id("C"),
+            external_id=script.ref("crm.account"),
+            legal_name=who.name,
+            status="Active",
+            tax_registration=who.tax_id,
+            currency=who.currency,
+            country=who.country,
+            company_code=who.company_code,
+        ),
+    )
+    script.add(
+        created + script.soon(0.2, 0.6),
+        "erp",
+        INTEGRATION,
+        script.create(
+            "customer_financial_profile",
+            "erp.profile",
+            id=who.id("FP"),
+            customer_id=script.ref("erp.customer"),
+            company_code=who.company_code,
+            receivable_account="1200",
+            payment_terms="NET30",
+            currency=who.currency,
+            status="Active",
+        ),
+    )
+    return created
+
+
+def open_billing_account(script: Script, at: float) -> float:
+    """Account and contract in billing; returns when the contract was made."""
+    who = script.profile
+    script.add(
+        at,
+        "billing",
+        INTEGRATION,
+        script.create(
+            "account",
+            "billing.account",
+            id=who.id("A"),
+            name=who.name,
+            status="Active",
+            crm_account_id=script.ref("crm.account"),
+            currency=who.currency,
+            bill_to_email=who.email,
+            tax_id=who.tax_id,
+            country=who.country,
+        ),
+    )
+    return script.add(
+        at + script.soon(0.15, 0.4),
+        "billing",
+        INTEGRATION,
+        script.create(
+            "contract",
+            "billing.contract",
+            id=who.id("K"),
+            account_id=script.ref("billing.account"),
+            number=who.id("CT"),
+            crm_opportunity_id=script.ref("crm.opportunity"),
+            status="Active",
+            currency=who.currency,
+            value=who.contract_value,
+            starts_on=who.starts_on,
+            term_months=who.term_months,
+            terms_text=f"Standard terms, {who.term_months} months.",
+        ),
+    )

@@ -1,0 +1,193 @@
+"""The executor: performs commands for real, idempotently, and says what became of each.
+
+Serial per subject (a command's key), because one consumer reads a partition in order. A command is looked up at its target
+before every write, so a redelivery finds what is there. Success is only ever claimed by the target's own change coming back
+through capture; a result says what the target answered."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import psycopg
+from confluent_kafka import Consumer, Message, Producer
+from pydantic import SecretStr
+
+from connectors.erp.executor import upsert_customer
+from connectors.errors import Retry
+from connectors.outcome import FAILED, Outcome
+from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.executor import write_external_ref
+from schemas import topics
+from schemas.codec import Codec, Unreadable
+from schemas.registry import HttpRegistry
+from streams.governance.model import Governance
+from streams.kinds import KINDS
+from streams.settings import Settings
+
+log = logging.getLogger(__name__)
+ATTEMPTS_MAX = 5
+PAUSE_SECONDS = (0.2, 1.0, 3.0, 9.0)
+"""Between attempts; a command that fails them all stays an open drift."""
+Command = dict[str, Any]
+
+
+class Targets:
+    """Connections to the systems that commands are for, opened when first needed and after a failure anew."""
+
+    def __init__(self, dsns: Mapping[str, str], environment: Mapping[str, str]) -> None:
+        self._dsns, self._environment = dsns, environment
+        self._databases: dict[str, psycopg.Connection[Any]] = {}
+        self._clients: dict[str, SalesforceClient] = {}
+
+    def database(self, system: str) -> psycopg.Connection[Any]:
+        connection = self._databases.get(system)
+        if connection is None or connection.closed or connection.broken:
+            connection = psycopg.connect(self._dsns[system], autocommit=True)
+            self._databases[system] = connection
+        return connection
+
+    def salesforce(self, system: str) -> SalesforceClient:
+        if system not in self._clients:
+            prefix = f"DRIFTWISE_{system.upper()}_"
+            secret = SecretStr(self._environment[prefix + "CLIENT_SECRET"])
+            url, client_id = self._environment[prefix + "URL"], self._environment[prefix + "CLIENT_ID"]
+            self._clients[system] = SalesforceClient(url, client_id, secret)
+        return self._clients[system]
+
+    def close(self) -> None:
+        for connection in self._databases.values():
+            connection.close()
+
+
+def native_fields(governance: Governance, system: str, entity: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Canonical attribute -> value becomes the vendor's field -> value, by the same mapping that capture reads with."""
+    mapping = next(m for m in governance.mappings[system].values() if m.entity == entity)
+    found = {}
+    for name, value in values.items():
+        source = mapping.attributes[name]
+        if not isinstance(source, str):
+            raise ValueError(f"{system} {entity}.{name} is no plain field; a command cannot set it")
+        found[source] = value
+    return found
+
+
+def _upsert_customer(command: Command, targets: Targets, governance: Governance) -> Outcome:
+    desired = native_fields(governance, command["target_system"], "customer", command["desired"])
+    return upsert_customer(targets.database(command["target_system"]), desired, command["idempotency_key"])
+
+
+def _write_external_ref(command: Command, targets: Targets, governance: Governance) -> Outcome:
+    system = command["target_system"]
+    desired = native_fields(governance, system, "customer", command["desired"])
+    expected = native_fields(governance, system, "customer", command["expected"])
+    ((field, value),) = desired.items()
+    return write_external_ref(targets.salesforce(system), command["target_id"], field, value, expected.get(field))
+
+
+EXECUTORS: dict[str, Callable[[Command, Targets, Governance], Outcome]] = {
+    # command type: how it is performed; every other type stays a proposal for people
+    "erp.customer.upsert": _upsert_customer,
+    "crm.external_ref.write": _write_external_ref,
+}
+
+
+class Performed(NamedTuple):
+    outcome: Outcome
+    attempt: int
+
+
+class Executor:
+    def __init__(self, settings: Settings, governance: Governance, targets: Targets) -> None:
+        self._governance, self._targets = governance, targets
+        self._codec = Codec(HttpRegistry(settings.registry_url))
+        self._codec.prepare(topics.COMMAND_RESULTS, ("CommandResult",))
+        self._consumer = Consumer(
+            settings.client
+            | {
+                "group.id": f"{settings.application}-execute",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "session.timeout.ms": 10_000,
+                "fetch.wait.max.ms": 50,
+            }
+        )
+        self._producer = Producer(settings.client | {"enable.idempotence": True, "linger.ms": 0})
+
+    def __enter__(self) -> Executor:
+        self._consumer.subscribe([topics.COMMANDS])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._producer.flush(5)
+        self._consumer.close()
+        self._targets.close()
+
+    def run(self, stop: threading.Event) -> None:
+        """Until told to stop. A command's offset is committed after its result has been written."""
+        log.info("executing %s", ", ".join(EXECUTORS))
+        while not stop.is_set():
+            message = self._consumer.poll(0.2)
+            if message is None or message.error():
+                continue
+            self._handle(message)
+            if self._producer.flush(10):
+                raise RuntimeError("the broker does not take command results; restarting resumes at the last command")
+            self._consumer.commit(message=message, asynchronous=False)
+
+    def _handle(self, message: Message) -> None:
+        try:
+            command = self._codec.decode(message.value() or b"").value
+        except Unreadable as problem:
+            log.error("command at %s@%s cannot be read: %s", message.topic(), message.offset(), problem)
+            return
+        if not self._may_run(command):
+            return
+        performed = self._perform(command)
+        log.info("%s %s: %s %s", command["type"], command["target_id"], *performed.outcome.__dict__.values())
+        self._produce(message.key() or b"", command, performed)
+
+    def _may_run(self, command: Command) -> bool:
+        """Only what was meant to be executed, can be, and is still switched on (promise 6)."""
+        if command["mode"] != "execute" or command["type"] not in EXECUTORS:
+            return False
+        kinds = _kinds_of(command["type"])
+        return any(self._governance.kinds[kind].mode == "execute" for kind in kinds)
+
+    def _perform(self, command: Command) -> Performed:
+        attempt = 1
+        while True:
+            try:
+                return Performed(EXECUTORS[command["type"]](command, self._targets, self._governance), attempt)
+            except (Retry, psycopg.OperationalError) as problem:
+                log.warning("%s attempt %d: %s", command["type"], attempt, problem)
+                if attempt == ATTEMPTS_MAX:
+                    return Performed(Outcome(FAILED, type(problem).__name__), attempt)
+            except ValueError as problem:
+                return Performed(Outcome("rejected", str(problem)), attempt)
+            time.sleep(PAUSE_SECONDS[attempt - 1])
+            attempt += 1
+
+    def _produce(self, key: bytes, command: Command, performed: Performed) -> None:
+        value = {
+            "command_id": command["command_id"],
+            "drift_id": command["drift_id"],
+            "type": command["type"],
+            "target_system": command["target_system"],
+            "status": performed.outcome.status,
+            "reason": performed.outcome.reason,
+            "native_id": performed.outcome.native_id,
+            "attempt": performed.attempt,
+            "finished_at": time.time_ns() // 1000,
+        }
+        partition = topics.partition_for(key.decode(), self._governance.partitions)
+        data = self._codec.encode(topics.COMMAND_RESULTS, "CommandResult", value)
+        self._producer.produce(topics.COMMAND_RESULTS, data, key, partition)
+
+
+def _kinds_of(command_type: str) -> list[str]:
+    return [kind.name for kind in KINDS if kind.command == command_type]
