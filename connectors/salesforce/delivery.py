@@ -52,6 +52,7 @@ class Delivery:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._producer.purge()
+        self._producer.flush(1)  # takes note of what was purged, so that closing has nothing to warn of
 
     def partitions_of(self, topic: str) -> int:
         """How many partitions the topic has; 0 if there is none."""

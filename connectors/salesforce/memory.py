@@ -6,7 +6,6 @@ It lives on a compacted topic, written in the same transactions as the rows, so 
 import json
 import uuid
 from dataclasses import dataclass, field
-from typing import NoReturn
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -55,6 +54,7 @@ def restore(bootstrap_servers: str, topic: str) -> Memory:
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 20,  # the end is told by an empty fetch; do not wait for records that nobody writes
         }
     )
     try:
@@ -64,18 +64,16 @@ def restore(bootstrap_servers: str, topic: str) -> Memory:
         consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
         unread = set(partitions)
         while unread:
-            for message in consumer.consume(10_000, READ_SECONDS_MAX) or _silence(topic):
-                error = message.error()
-                if error is None:
-                    memory.learn(message.key(), message.value())
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    unread.discard(message.partition())
-                else:
-                    raise KafkaException(error)
+            message = consumer.poll(READ_SECONDS_MAX)
+            if message is None:
+                raise Stop(f"the topic {topic} could not be read on for {READ_SECONDS_MAX:.0f} s; is the broker up?")
+            error = message.error()
+            if error is None:
+                memory.learn(message.key(), message.value())
+            elif error.code() == KafkaError._PARTITION_EOF:
+                unread.discard(message.partition())
+            elif not error.retriable():
+                raise KafkaException(error)
     finally:
         consumer.close()
     return memory
-
-
-def _silence(topic: str) -> NoReturn:
-    raise Stop(f"the topic {topic} could not be read to its end within {READ_SECONDS_MAX:.0f} s")
