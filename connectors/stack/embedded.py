@@ -53,7 +53,7 @@ def up(
     """Start the stack in `folder`, or find it running there; data of an earlier run in it is kept.
 
     `progress` gets one line at a time; it may be called from several threads. `cache` holds the Java artefacts.
-    Attached services die with the calling thread's process, however it ends; others run until `down`.
+    Attached services end with the thread that calls this, so with its process, however that ends; others at `down`.
     Raises StackError with what to do; then, and on Ctrl-C or SIGTERM, nothing is left running.
     """
     folder, cache = Path(folder).resolve(), (cache or cache_folder()).resolve()

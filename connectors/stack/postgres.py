@@ -108,8 +108,8 @@ def home(folder: Path, user: int | None) -> Path:
 
 
 def reachable(path: Path) -> bool:
-    """Whether every user may enter this folder and all above it."""
-    return all(each.stat().st_mode & stat.S_IXOTH for each in (path, *path.parents))
+    """Whether every user may enter this folder and all above it; what is not there yet is no obstacle."""
+    return all(each.stat().st_mode & stat.S_IXOTH for each in (path, *path.parents) if each.exists())
 
 
 def installed_programs() -> Path:

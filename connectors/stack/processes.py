@@ -29,6 +29,7 @@ _KEPT_ENVIRONMENT = (
     "TZ",
 )  # the rest could change what Java or Quarkus do, or leak secrets
 _PR_SET_PDEATHSIG = 1
+_CLOCK_SLACK_SECONDS = 5  # start times are counted from boot: they shift when the clock is set
 _STOP_SECONDS = 20
 _KILL_ROUNDS = 3
 
@@ -144,7 +145,7 @@ def _alive(pid: int, started: float) -> psutil.Process | None:
     """The process, if the id still belongs to the one that was recorded."""
     try:
         process = psutil.Process(pid)
-        same = process.create_time() == started and process.status() != psutil.STATUS_ZOMBIE
+        same = abs(process.create_time() - started) < _CLOCK_SLACK_SECONDS and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return None
     return process if same else None
