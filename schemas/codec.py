@@ -8,7 +8,8 @@ from __future__ import annotations
 import io
 import json
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol
 
 import fastavro
@@ -78,10 +79,12 @@ class Codec:
         self._headers: dict[tuple[str, str], bytes] = {}
         self._readers: dict[int, tuple[str, Any]] = {}
 
-    def prepare(self, topic: str, records: Iterable[str]) -> None:
-        """Register the records that will be written to the topic; a start-up step, so that encoding never waits."""
-        for record in records:
-            self._header(topic, record)
+    def prepare(self, written: Mapping[str, Iterable[str]]) -> None:
+        """Register the records that will be written, topic by topic; a start-up step, so that encoding never waits."""
+        with ThreadPoolExecutor(8) as pool:
+            waiting = [pool.submit(self._header, topic, name) for topic, names in written.items() for name in names]
+            for each in waiting:
+                each.result()
 
     def encode(self, topic: str, record: str, value: dict[str, Any]) -> bytes:
         out = io.BytesIO()

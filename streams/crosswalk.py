@@ -5,6 +5,7 @@ arrival. A record that is only named (its row not seen yet) counts as a member, 
 
     n/SYSTEM/CUSTOMER   {links, back, at, canonical, route_version}
     ~marks              watermarks of the links of each system, per identify shard
+    ~sent               those that were sent on
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from schemas.instants import NEVER, Instant
 from streams.governance.model import Governance
 from streams.inputs import Divert, Due, Input
 from tables.view import Emit, Value, Workspace
-from tables.watermarks import LINKS, heard, watermark
+from tables.watermarks import LINKS, Marks, heard, watermark
 
 MARKS = "~marks"
+SENT = "~sent"
 
 
 class Member(NamedTuple):
@@ -101,29 +103,32 @@ class Crosswalk:
         return self._governance.seniority.index(member.system), member.native_customer
 
     def _hear(self, ws: Workspace, value: dict[str, Any]) -> None:
-        """Once every identify shard has passed an instant, every link asserted up to it is resolved."""
         marks = ws.get(MARKS) or {}
         for mark in value["watermarks"]:
-            system = mark["system"]
-            before = watermark(marks, system, self._governance.partitions)
-            marks = heard(marks, system, value["partition"], mark["epoch"], mark["phase"], mark["watermark"])
-            after = watermark(marks, system, self._governance.partitions)
-            if after != before:
-                self._forward(ws, system, marks, after)
+            marks = heard(marks, mark["system"], value["partition"], mark["epoch"], mark["phase"], mark["watermark"])
         ws.put(MARKS, marks)
 
-    def _forward(self, ws: Workspace, system: str, marks: dict[str, Any], mark: Instant) -> None:
+    def flush(self, ws: Workspace, partition: int) -> None:
+        """Once every identify shard has passed an instant, every link asserted up to it is resolved and on its way."""
+        marks, sent = ws.get(MARKS) or {}, ws.get(SENT) or {}
+        resolved = {system: watermark(marks, system, self._governance.partitions) for system in marks}
+        changed = [self._entry(marks, system, mark) for system, mark in resolved.items() if mark != sent.get(system)]
+        if not changed:
+            return
+        ws.put(SENT, resolved)
+        value = {"partition": 0, "watermarks": changed}
+        for target in range(self._governance.partitions):
+            ws.emit(Emit(topics.CROSSWALK, f"~{LINKS}", "Watermarks", value, partition=target))
+
+    def _entry(self, marks: Marks, system: str, mark: Instant) -> dict[str, Any]:
         streaming = mark > NEVER
-        entry = {
+        return {
             "system": system,
             "object": LINKS,
             "epoch": max(report[0] for report in marks[system].values()),
             "phase": "streaming" if streaming else "gap",
             "watermark": mark if streaming else None,
         }
-        for partition in range(self._governance.partitions):
-            value = {"partition": 0, "watermarks": [entry]}
-            ws.emit(Emit(topics.CROSSWALK, f"~{system}/{LINKS}", "Watermarks", value, partition=partition))
 
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
         """A link that cannot be read is a fault of our own; the letter is the trace."""

@@ -87,10 +87,9 @@ class Driver:
         raw = self.queues[place].popleft()
         shard = self.shard(self._stages[raw.topic], raw.partition)
         self._deliver(self._process(shard, raw))
-        while effects := shard.settle():
-            self._deliver(effects)
         while shard.has_due():
             self._deliver(shard.settle())
+        self._deliver(shard.flush())
 
     def shard(self, stage: Stage, partition: int) -> Shard:
         place = (stage.name, partition)

@@ -104,7 +104,7 @@ class Executor:
     def __init__(self, settings: Settings, governance: Governance, targets: Targets) -> None:
         self._governance, self._targets = governance, targets
         self._codec = Codec(HttpRegistry(settings.registry_url))
-        self._codec.prepare(topics.COMMAND_RESULTS, ("CommandResult",))
+        self._codec.prepare({topics.COMMAND_RESULTS: ("CommandResult",)})
         self._consumer = Consumer(
             settings.client
             | {

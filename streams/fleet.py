@@ -86,6 +86,9 @@ class Fleet:
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
         """An observation that cannot be read is a fault of our own; the letter is the trace."""
 
+    def flush(self, ws: Workspace, partition: int) -> None:
+        """Everything is said as it happens."""
+
     def wake(self, key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:
         return None
 

@@ -52,6 +52,9 @@ class Stage(Protocol):
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
         """A record of this stage went to the dead letters: leave the hole in the evidence."""
 
+    def flush(self, ws: Workspace, partition: int) -> None:
+        """Before each commit: say once what many records changed, such as how far we have come."""
+
     def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
         """For the deadline index: the gate this state entry waits at and its instant, or None."""
 

@@ -27,6 +27,8 @@ class Settings:
     """Further librdkafka client settings: security.protocol, sasl.*, ssl.*."""
     commit_interval_seconds: float = 0.1
     """Upper bound under load; an idle input commits at once."""
+    commit_gap_seconds: float = 0.02
+    """Lower bound between two commits of a shard: a drip of records shares one."""
     session_timeout_seconds: float = 10.0
     instance_id: str | None = None
     """Static membership: a restart within the session timeout moves no partition."""
@@ -62,6 +64,7 @@ def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) 
         "http_host": environment.get(PREFIX + "HTTP_HOST"),
         "http_port": _number(environment.get(PREFIX + "HTTP_PORT"), int),
         "commit_interval_seconds": _number(environment.get(PREFIX + "COMMIT_INTERVAL_SECONDS"), float),
+        "commit_gap_seconds": _number(environment.get(PREFIX + "COMMIT_GAP_SECONDS"), float),
         "session_timeout_seconds": _number(environment.get(PREFIX + "SESSION_TIMEOUT_SECONDS"), float),
         "dead_letter_flood": _number(environment.get(PREFIX + "DEAD_LETTER_FLOOD"), int),
     } | given

@@ -62,6 +62,12 @@ class Shard:
             effects += self._accept(ws)
         return effects
 
+    def flush(self) -> list[Emit]:
+        """Before a commit: what the stage says once for many records."""
+        ws = Workspace(self.state)
+        self.stage.flush(ws, self.partition)
+        return self._accept(ws)
+
     def has_due(self) -> bool:
         return bool(self._due(1))
 

@@ -89,7 +89,7 @@ def _resume_offset(state: RocksState) -> int | None:
 def _replay(consumer: Consumer, state: RocksState) -> int:
     count, quiet_since = 0, time.monotonic()
     while True:
-        messages = consumer.consume(_BATCH, timeout=1.0)
+        messages = consumer.consume(_BATCH, timeout=0.05)
         errors = [error for m in messages if (error := m.error()) is not None]
         end = any(error.code() == KafkaError._PARTITION_EOF for error in errors)
         records = [m for m in messages if m.error() is None]

@@ -79,7 +79,7 @@ def transactional_id(settings: SalesforceSettings) -> str:
 def registered(settings: SalesforceSettings) -> Encode:
     """An encoder with the deployment's schema registry, its schemas registered beforehand."""
     codec, topic = Codec(HttpRegistry(settings.registry_url)), source_topic(settings.system)
-    codec.prepare(topic, ("PolledRow", "SourceProgress"))
+    codec.prepare({topic: ("PolledRow", "SourceProgress")})
     return codec.encoder(topic)
 
 

@@ -158,5 +158,8 @@ def execute() -> None:
         for name, rules in governed.systems.items()
         if rules.vendor == "postgresql"
     }
-    with Executor(found, governed, Targets(dsns, os.environ)) as executor:
-        executor.run(stop_on_signals())
+    try:
+        with Executor(found, governed, Targets(dsns, os.environ)) as executor:
+            executor.run(stop_on_signals())
+    except Stop as problem:
+        raise click.ClickException(str(problem)) from None

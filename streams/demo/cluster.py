@@ -27,7 +27,7 @@ from streams.settings import Settings
 from streams.worker import wiring
 
 OVERLAY = Path(__file__).parent / "governance"
-HEARTBEAT_MS = 100
+HEARTBEAT_MS = 200
 POLL_INTERVAL_SECONDS = 0.5
 LOOK_BACK_SECONDS = 2
 ROLES: dict[str, tuple[str, ...]] = {

@@ -12,6 +12,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 MARKS = "~marks"
+SENT = "~sent"
 
 
 def part(text: str) -> str:

@@ -34,7 +34,7 @@ class Identify:
 
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
         if record.topic == topics.CROSSWALK:
-            return self._on_crosswalk(ws, partition, record)
+            return self._on_crosswalk(ws, record)
         system, reader = self._readers[record.topic]
         try:
             event = reader(record.record, record.value, record.headers)
@@ -177,10 +177,10 @@ class Identify:
         }
         ws.emit(Emit(topics.LINKS, f"{row.system}/{row.native_customer}", "LinkAsserted", value, partition=0))
 
-    def _on_crosswalk(self, ws: Workspace, partition: int, record: Input) -> str:
+    def _on_crosswalk(self, ws: Workspace, record: Input) -> str:
         if record.record == "Watermarks":
             for mark in record.value["watermarks"]:
-                self._hear(ws, partition, 0, Heard(**{k: mark[k] for k in Heard._fields}))
+                self._hear(ws, 0, Heard(**{k: mark[k] for k in Heard._fields}))
             return "watermarks"
         self._on_route(ws, record.value)
         return "route"
@@ -240,25 +240,34 @@ class Identify:
             if mapping is None:
                 return
             entity = mapping.entity
-        self._hear(ws, partition, partition, event._replace(object=entity))
+        self._hear(ws, partition, event._replace(object=entity))
 
-    def _hear(self, ws: Workspace, partition: int, upstream: int, event: Heard) -> None:
-        """Remember it, and send it on behind everything it covers: to every partition of the changes, and to the
-        stages with one partition."""
+    def _hear(self, ws: Workspace, upstream: int, event: Heard) -> None:
         marks = ws.get(keys.MARKS) or {}
         name = f"{event.system}/{event.object}"
         after = heard(marks, name, upstream, event.epoch, event.phase, event.watermark)
-        if after is marks:
+        if after is not marks:
+            ws.put(keys.MARKS, after)
+
+    def flush(self, ws: Workspace, partition: int) -> None:
+        """Send on how far each source object was heard, behind everything it covers: to every partition of the changes
+        and to the stages with one partition. Once a commit, however many markers it folded."""
+        marks, sent = ws.get(keys.MARKS) or {}, ws.get(keys.SENT) or {}
+        changed = {name: reports for name, reports in marks.items() if reports != sent.get(name)}
+        if not changed:
             return
-        ws.put(keys.MARKS, after)
-        epoch, phase, mark = after[name][str(upstream)]
-        entry = {"system": event.system, "object": event.object, "epoch": epoch, "phase": phase, "watermark": mark}
-        value = {"partition": partition, "watermarks": [entry]}
+        ws.put(keys.SENT, marks)
+        entries = [_entry(name, report) for name, reports in changed.items() for report in reports.values()]
+        value = {"partition": partition, "watermarks": entries}
         for target in range(self._governance.partitions):
             ws.emit(Emit(topics.CHANGES, "", "Watermarks", value, partition=target))
-        ws.emit(Emit(topics.PROGRESS, event.system, "Watermarks", value, partition=0))
-        if event.object in (ALL_OBJECTS, "customer") and self._governance.systems[event.system].links:
-            ws.emit(Emit(topics.LINKS, "", "Watermarks", value, partition=0))
+        ws.emit(Emit(topics.PROGRESS, "", "Watermarks", value, partition=0))
+        linked = [e for e in entries if e["object"] in (ALL_OBJECTS, "customer") and self._links(e["system"])]
+        if linked:
+            ws.emit(Emit(topics.LINKS, "", "Watermarks", {**value, "watermarks": linked}, partition=0))
+
+    def _links(self, system: str) -> dict[str, str]:
+        return self._governance.systems[system].links
 
     def _on_probe(self, ws: Workspace, partition: int, event: Probed) -> None:
         marks = ws.get(keys.MARKS) or {}
@@ -280,7 +289,7 @@ class Identify:
         for system, object_ in ((event.system, ALL_OBJECTS), (event.system, self._entity(event))):
             report = (ws.get(keys.MARKS) or {}).get(f"{system}/{object_}", {}).get(str(partition))
             if report is not None:
-                self._hear(ws, partition, partition, Heard(system, object_, report[0], "gap", None))
+                self._hear(ws, partition, Heard(system, object_, report[0], "gap", None))
         self._presume_deleted(ws, event)
 
     def _presume_deleted(self, ws: Workspace, event: Gap) -> None:
@@ -365,6 +374,12 @@ class Identify:
                 "how": "parent_arrived",
             }
             self._emit_hole(ws, "HoleClosed", value)
+
+
+def _entry(name: str, report: list[Any]) -> dict[str, Any]:
+    system, object_ = name.split("/", 1)
+    epoch, phase, mark = report
+    return {"system": system, "object": object_, "epoch": epoch, "phase": phase, "watermark": mark}
 
 
 def _here(marks: dict[str, dict[str, list[Any]]], partition: int) -> list[tuple[str, list[Any]]]:

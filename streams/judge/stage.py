@@ -42,6 +42,9 @@ class Judge:
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
         """Nothing of ours reads what judge refused; the letter itself is the trace."""
 
+    def flush(self, ws: Workspace, partition: int) -> None:
+        """Everything is said as it happens."""
+
     def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
         if not is_obligation(key) or value is None or value.get("held"):
             return None

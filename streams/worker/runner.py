@@ -40,6 +40,7 @@ class Runner:
         *,
         partitions: int,
         commit_interval_seconds: float,
+        commit_gap_seconds: float,
         flood: int,
         crash: Callable[[BaseException], None],
     ) -> None:
@@ -51,7 +52,8 @@ class Runner:
         """Topic -> the next offset of this partition: as of the last finished commit."""
         self.busy_since: float | None = None
         self._state, self._outbox, self._codec = state, outbox, codec
-        self._partitions, self._interval, self._flood, self._crash = partitions, commit_interval_seconds, flood, crash
+        self._partitions, self._flood, self._crash = partitions, flood, crash
+        self._interval, self._gap = commit_interval_seconds, commit_gap_seconds
         self._read = dict(self.positions)
         self._waiting: deque[list[Any]] = deque()
         self._wake = asyncio.Event()
@@ -99,6 +101,9 @@ class Runner:
         while self._waiting:
             self.busy_since = self.busy_since or time.monotonic()
             await self._fold(self._waiting.popleft())
+            if not self._waiting:
+                # Idle: commit at once, unless one has just been; then what comes meanwhile goes along.
+                await asyncio.sleep(self.last_commit + self._gap - time.monotonic())
             if not self._waiting or time.monotonic() - self.last_commit >= self._interval:
                 await self._commit()
         self._wake.clear()
@@ -127,7 +132,7 @@ class Runner:
             dict(record.headers),
         )
         effects = self._process(raw)
-        self._accept(raw, effects)
+        self._accept(effects)
         self._read[record.topic] = record.offset + 1
 
     def _process(self, raw: Raw) -> list[Emit]:
@@ -161,7 +166,7 @@ class Runner:
                 f"at {raw.topic}-{raw.partition}@{raw.offset}; see `driftwise dead-letters list`, mend the cause, restart"
             )
 
-    def _accept(self, raw: Raw | None, effects: Iterable[Emit]) -> None:
+    def _accept(self, effects: Iterable[Emit]) -> None:
         """Encode now: what cannot be encoded or is too large diverts its cause, with none of its effects."""
         self._outgoing += [self._encode(effect) for effect in effects]
 
@@ -182,11 +187,12 @@ class Runner:
 
     async def _commit(self) -> None:
         """Commit what was folded; then, a slice and a commit at a time, what the watermarks released."""
-        self._accept(None, self.shard.settle())
-        await self._transaction()
-        while self.shard.has_due():
-            self._accept(None, self.shard.settle())
+        while True:
+            self._accept(self.shard.settle())
+            self._accept(self.shard.flush())
             await self._transaction()
+            if not self.shard.has_due():
+                return
 
     async def _transaction(self) -> None:
         pending = self._state.pending()

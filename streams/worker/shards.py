@@ -49,8 +49,9 @@ class Shards:
         wanted = {(self._stages[tp.topic].name, tp.partition) for tp in assigned if tp.topic in self._stages}
         async with self._lock:
             await self._release(self.runners.keys() - wanted)
-            for place in sorted(wanted - self.runners.keys()):
-                self.runners[place] = await self._open(*place)
+            new = sorted(wanted - self.runners.keys())
+            opened = await asyncio.gather(*(self._open(*place) for place in new))
+            self.runners |= dict(zip(new, opened, strict=True))
 
     async def release_all(self) -> None:
         async with self._lock:
@@ -76,6 +77,7 @@ class Shards:
             self._codec,
             partitions=self.partitions,
             commit_interval_seconds=self._settings.commit_interval_seconds,
+            commit_gap_seconds=self._settings.commit_gap_seconds,
             flood=self._settings.dead_letter_flood,
             crash=self._crash,
         )

@@ -96,11 +96,11 @@ WRITTEN: dict[str, tuple[str, ...]] = {
 
 def prepare(codec: Codec, governance: Governance) -> None:
     """Register every record for its topic; a start-up step."""
-    for topic, records in WRITTEN.items():
-        codec.prepare(topic, records)
-    for name, system in governance.systems.items():
-        polled = ("PolledRow", "SourceProgress") if system.vendor in POLLED else ()
-        codec.prepare(topics.source_topic(name), ("SourceProbe", *polled))
+    sources = {
+        topics.source_topic(name): ("SourceProbe", *(("PolledRow", "SourceProgress") if s.vendor in POLLED else ()))
+        for name, s in governance.systems.items()
+    }
+    codec.prepare(WRITTEN | sources)
 
 
 def all_topics(governance: Governance) -> tuple[topics.Topic, ...]:
