@@ -53,8 +53,8 @@ class Access:
 
 
 class Companies:
-    """Carries out journeys with several clerks, each of whom sees a customer through; so a customer's steps keep
-    their order. `lag_seconds` is the longest that a step came behind its time."""
+    """Carries out journeys with several clerks (at least two), each of whom sees a customer through; so a customer's
+    steps keep their order. `lag_seconds` is the longest that a step came behind its time."""
 
     def __init__(self, access: Access, clerks: int = 4) -> None:
         self._access = access
@@ -73,7 +73,7 @@ class Companies:
         for system, conninfo in self._databases():
             check_commit_times(system, conninfo)
         journal: list[Entry] = []
-        self._work(lambda: plan.journeys, stop or threading.Event(), on_step, journal.extend)
+        self._work(lambda: plan.journeys, stop or threading.Event(), on_step, journal.extend, plan.flawed)
         times = [with_commit_times(journal, system, conninfo) for system, conninfo in self._databases()]
         return [*(entry for entry in journal if entry.system == "crm"), *times[0], *times[1]]
 
@@ -131,13 +131,15 @@ class Companies:
         stop: threading.Event,
         on_step: OnStep,
         keep: Callable[[list[Entry]], None],
+        delicate: frozenset[int] = frozenset(),
     ) -> None:
-        """Divides the customers among the clerks; one clerk's failure ends the work of all."""
+        """Divides the customers among the clerks; one clerk's failure ends the work of all. The `delicate` ones, whose
+        steps must not slip, have the first clerk to themselves."""
         started_at = time.monotonic()
         failed = threading.Event()
 
         def work(clerk: int) -> None:
-            mine = (journey for journey in journeys() if journey.customer % self._clerks == clerk)
+            mine = (journey for journey in journeys() if self._clerk_of(journey.customer, delicate) == clerk)
             self._clerk(in_time_order(mine), started_at, (stop, failed), on_step, keep)
 
         with ThreadPoolExecutor(self._clerks, thread_name_prefix="clerk") as pool:
@@ -147,6 +149,9 @@ class Companies:
                 failed.set()
         for clerk in clerks:
             clerk.result()
+
+    def _clerk_of(self, customer: int, delicate: frozenset[int]) -> int:
+        return 0 if customer in delicate else 1 + customer % (self._clerks - 1)
 
     def _clerk(
         self,

@@ -82,12 +82,12 @@ FAULTS: tuple[Flaw, ...] = (
 )
 
 NEAR_MISSES: tuple[Flaw, ...] = (
-    *[Flaw(WON_WITHOUT_ERP_CUSTOMER, Timing.JUST_IN_TIME)] * 2,
-    Flaw(WRITEBACK_MISSING, Timing.JUST_IN_TIME, "billing"),
+    *[Flaw(WON_WITHOUT_ERP_CUSTOMER, Timing.JUST_IN_TIME)] * 3,
+    *[Flaw(WRITEBACK_MISSING, Timing.JUST_IN_TIME, "billing")] * 2,
     Flaw(WRITEBACK_MISSING, Timing.JUST_IN_TIME, "erp"),
-    *[Flaw(ACTIVATION_STALLED, Timing.JUST_IN_TIME)] * 2,
-    *[Flaw(INVOICE_NOT_POSTED, Timing.JUST_IN_TIME)] * 2,
-    *[Flaw(CREDIT_MEMO_UNPROPAGATED, Timing.JUST_IN_TIME)] * 2,
+    *[Flaw(ACTIVATION_STALLED, Timing.JUST_IN_TIME)] * 3,
+    *[Flaw(INVOICE_NOT_POSTED, Timing.JUST_IN_TIME)] * 3,
+    *[Flaw(CREDIT_MEMO_UNPROPAGATED, Timing.JUST_IN_TIME)] * 3,
     *[Flaw(VALUE_MISMATCH, Timing.NEVER, "erp from the start", within_tolerance=True)] * 2,
     *[Flaw(VALUE_MISMATCH, Timing.JUST_IN_TIME, "erp")] * 2,
 )

@@ -17,7 +17,7 @@ from schemas.instants import from_datetime
 from streams.demo.companies import Access, Companies, today
 from streams.demo.databases import DatabaseDesk
 from streams.demo.flaws import WON_WITHOUT_ERP_CUSTOMER
-from streams.demo.journal import DRIFTWISE, Cluster
+from streams.demo.journal import DRIFTWISE, History
 from streams.demo.scenario import Plan, plan
 from streams.demo.steps import Ref, Step, Write
 from tests.integration.captured import SQL_FOLDER, database
@@ -119,8 +119,8 @@ def test_what_driftwise_wrote_is_found_afterwards_for_the_right_customer(worked,
         (customer, "erp", DRIFTWISE): 1,
         (customer, "crm", DRIFTWISE): 1,
     }
-    cluster = Cluster(customer, [*(e for e in journal if e.customer == customer), *foreign])
-    assert cluster.only("crm", "customer").versions[-1].values["ERP_Customer_Id__c"] == "C-driftwise"
+    history = History(customer, [*(e for e in journal if e.customer == customer), *foreign])
+    assert history.only("crm", "customer").versions[-1].values["ERP_Customer_Id__c"] == "C-driftwise"
 
 
 def test_a_seed_that_has_run_in_this_database_is_refused_with_the_remedy(worked, access):

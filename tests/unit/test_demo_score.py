@@ -221,7 +221,8 @@ def test_a_near_miss_that_slipped_counts_as_injected_and_no_longer_as_near(run):
     result = score(planned, [*truth, slipped], perfect([*truth, slipped]), [], HORIZONS)
 
     assert result.passed
-    assert result.near_misses[flaws.INVOICE_NOT_POSTED] == 1
+    planned_near = sum(flaw.kind == flaws.INVOICE_NOT_POSTED for flaw in planned.near_misses.values())
+    assert result.near_misses[flaws.INVOICE_NOT_POSTED] == planned_near - 1
 
 
 def test_the_json_object_has_every_promised_figure(run):
