@@ -86,6 +86,7 @@ class Cluster:
                 consumer.assign(starts)
                 yield from self._drain(consumer, topic, ends)
         except KafkaException as problem:
+            consumer.poll(0)  # lets the client say what it really met, such as a refused connection
             raise self._unreachable(problem) from None
         finally:
             consumer.close()

@@ -1,0 +1,166 @@
+"""Dead letters: their status, what a replay writes, and what a dismissal closes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schemas import topics
+from streams.letters import ENTITY_HEADER, HOPS_HEADER, ID_HEADER
+from streams.look.letters import BY_HEADER, REASON_HEADER, Letters, dismiss, read_letters, replay
+from streams.look.read import CannotLook
+from streams.look.write import Outgoing
+from tests.look import DriverCluster
+from tests.topology import Company
+
+
+def refused() -> Company:
+    """An invoice whose posting was refused: its verdict is held."""
+    company = Company()
+    company.row("crm", "Account", "A", 1, Billing_Account_Id__c="B", ERP_Customer_Id__c="E")
+    company.row("billing", "account", "B", 1)
+    company.row("erp", "customer", "E", 1)
+    company.row("billing", "invoice", "I", 2, "B", status="Posted")
+    company.row("erp", "ledger_posting", "P", 3, "E", status="Odd", headers={"trace": b"\xff1"})
+    company.heard(30)
+    return company
+
+
+def read(company: Company) -> Letters:
+    return read_letters(DriverCluster(company.driver))
+
+
+def only(letters: Letters) -> dict[str, Any]:
+    (letter,) = letters.sorted()
+    return letter
+
+
+def deliver(company: Company, record: Outgoing) -> None:
+    company.driver.pipe_raw(record.topic, record.key, record.value, record.partition, record.headers)
+    company.driver.run()
+
+
+def mend(company: Company) -> None:
+    """Governance learns the status."""
+    vocabulary = company.governance.mappings["erp"]["ledger_posting"].attributes["status"]
+    vocabulary.map["Odd"] = "posted"  # type: ignore[union-attr]
+
+
+def test_a_refused_record_is_a_new_letter() -> None:
+    letters = read(refused())
+
+    assert letters.status(only(letters)) == "new"
+    assert letters.unsettled("unmapped_status") == [only(letters)]
+    assert letters.unsettled("another_reason") == []
+
+
+def test_a_replay_is_the_original_record_with_the_letter_in_its_headers() -> None:
+    company = refused()
+    letter = only(read(company))
+
+    record = replay(letter)
+
+    assert (record.topic, record.partition, record.key) == ("src.erp", topics.partition_for("E", 4), b"E")
+    assert company.driver.codec.decode(record.value or b"").value["fields"]["status"] == "Odd"
+    assert record.headers == {
+        "trace": b"\xff1",
+        ID_HEADER: letter["letter_id"].encode(),
+        ENTITY_HEADER: b"ledger_posting",
+        HOPS_HEADER: b"1",
+    }
+
+
+def test_a_replay_after_the_cause_was_mended_brings_the_letter_home_and_frees_the_verdict() -> None:
+    company = refused()
+    mend(company)
+    deliver(company, replay(only(read(company))))
+    company.heard(31)
+
+    letters = read(company)
+
+    assert letters.status(only(letters)) == "replayed"
+    assert letters.unsettled() == []
+    assert company.audited("invoice_not_posted") == ["met"]
+
+
+def test_a_replay_without_mending_comes_back_as_the_same_letter_with_one_hop_more() -> None:
+    company = refused()
+    first = only(read(company))
+    deliver(company, replay(first))
+
+    letter = only(read(company))
+
+    assert (letter["letter_id"], letter["hops"]) == (first["letter_id"], 2)
+    assert replay(letter).headers[HOPS_HEADER] == b"2"
+
+
+def test_what_was_refused_three_times_needs_mending_and_is_replayed_by_force_only() -> None:
+    company = refused()
+    for _ in range(2):
+        deliver(company, replay(only(read(company))))
+    letters = read(company)
+    letter = only(letters)
+    assert letters.status(letter) == "needs_fix"
+
+    with pytest.raises(CannotLook, match="refused 3 times"):
+        replay(letter)
+    assert replay(letter, force=True).headers[HOPS_HEADER] == b"3"
+
+
+def test_a_dismissal_closes_the_hole_where_it_is_and_the_verdict_is_given_without_it() -> None:
+    company = refused()
+    letter = only(read(company))
+
+    (effect,) = dismiss(read(company), company.governance, letter["letter_id"], "test data", "ann")
+    assert (effect.key, effect.partition) == ("crm:A", topics.partition_for("crm:A", 4))
+    assert dict(effect.headers) == {REASON_HEADER: b"test data", BY_HEADER: b"ann"}
+
+    assert company.open("invoice_not_posted") == []
+    assert effect.value is not None
+    company.driver.pipe(effect.topic, effect.key, effect.record, effect.value, partition=effect.partition)
+    company.driver.run()
+    company.heard(31)
+    assert len(company.open("invoice_not_posted")) == 1
+
+
+def test_the_hole_of_an_unreadable_customer_is_closed_in_every_partition() -> None:
+    company = Company()
+    company.driver.pipe_raw("src.erp", b"\xff", b"no avro", 1, {})
+    company.driver.run()
+    letter = only(read(company))
+
+    effects = dismiss(read(company), company.governance, letter["letter_id"], "noise", "ann")
+
+    assert [(e.key, e.partition) for e in effects] == [("", p) for p in range(4)]
+
+
+def test_a_letter_that_came_home_cannot_be_dismissed() -> None:
+    company = refused()
+    mend(company)
+    deliver(company, replay(only(read(company))))
+
+    with pytest.raises(CannotLook, match="is replayed already"):
+        dismiss(read(company), company.governance, only(read(company))["letter_id"], "late", "ann")
+
+
+def test_a_letter_that_is_refused_again_after_its_hole_was_closed_is_new_again() -> None:
+    letters = Letters()
+    letter = {"letter_id": "x", "hops": 1, "diverted_at": 5_000_000, "reason": "r"}
+    letters.add(letter)
+    letters.add_hole("HoleClosed", {"letter_id": "x", "how": "dismissed"}, 4_000_000)
+
+    assert letters.status(letter) == "new"
+
+
+def test_a_letter_without_a_hole_has_nothing_to_dismiss() -> None:
+    letters = Letters()
+    letters.add({"letter_id": "x", "hops": 1, "diverted_at": 5, "reason": "r", "topic": topics.CHANGES})
+
+    with pytest.raises(CannotLook, match="has no hole"):
+        dismiss(letters, Company().governance, "x", "why", "ann")
+
+
+def test_an_unknown_letter_is_named() -> None:
+    with pytest.raises(CannotLook, match="no dead letter src"):
+        Letters().get("src.erp-0-1")

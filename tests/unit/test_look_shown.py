@@ -1,0 +1,64 @@
+"""What is shown: exact amounts, readable times, nothing cut."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from schemas.instants import NEVER
+from streams.look.hexdump import hexdump
+from streams.look.shown import age, jsonable, money
+from tests.look import micros
+
+
+def test_json_has_decimals_as_text_and_instants_as_iso_times() -> None:
+    value = {
+        "amount": {"amount": Decimal("12.500000000"), "currency": "EUR"},
+        "opened_at": 1_500_000,
+        "closed_at": None,
+        "settled_at": NEVER,
+        "revision": 1_500_000,
+        "watermarks": {"crm/*": 2_000_001},
+        "evidence": [{"committed_at": 0, "value": "7"}],
+        "original_value": b"\x00\xff",
+        "stale": True,
+    }
+
+    assert jsonable(value) == {
+        "amount": {"amount": "12.5", "currency": "EUR"},
+        "opened_at": "1970-01-01T00:00:01.500000Z",
+        "closed_at": None,
+        "settled_at": None,
+        "revision": 1_500_000,
+        "watermarks": {"crm/*": "1970-01-01T00:00:02.000001Z"},
+        "evidence": [{"committed_at": "1970-01-01T00:00:00Z", "value": "7"}],
+        "original_value": "00ff",
+        "stale": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.9, "0 s"), (59, "59 s"), (60, "1 min"), (3_725, "1 h 2 min"), (90_061, "1 d 1 h"), (-5, "ahead")],
+)
+def test_an_age_has_its_two_largest_units(seconds: float, text: str) -> None:
+    assert age(0, micros(seconds)) == text
+
+
+def test_what_never_was_has_no_age() -> None:
+    assert age(None, 0) == age(NEVER, 0) == "never"
+
+
+def test_money_of_records_and_of_state_reads_alike() -> None:
+    assert money({"amount": Decimal("1234.500000000"), "currency": "EUR"}) == "1234.5 EUR"
+    assert money({"amount": "1234.5", "currency": "EUR"}) == "1234.5 EUR"
+    assert money(None) == ""
+
+
+def test_a_hexdump_shows_offset_bytes_and_text_and_says_what_it_leaves_out() -> None:
+    lines = list(hexdump(b"\x00Account Name 123" + b"x" * 20, limit=32))
+
+    assert lines[0] == "00000000  00 41 63 63 6f 75 6e 74 20 4e 61 6d 65 20 31 32  .Account Name 12"
+    assert lines[1].startswith("00000010  33 78")
+    assert lines[2] == "... 5 more bytes"
