@@ -42,7 +42,7 @@ def state(customer: str, as_json: bool) -> None:
     if as_json:
         print_json({**asdict(found), "watermarks": watermarks, "read_at": see.now})
     else:
-        console().print(*pages.customer(found, watermarks, see.now), sep="\n", markup=False)
+        console().print(*pages.customer(found, watermarks, see.now), sep="\n")
 
 
 @click.command()
@@ -61,7 +61,7 @@ def drifts(all_: bool, kind: str | None, customer: str | None, as_json: bool) ->
         return
     out = console()
     out.print(pages.drifts(found, see.now) if found else "none" if all_ else "none open")
-    out.print(pages.heard(_watermarks(see), see.now), markup=False)
+    out.print(pages.heard(_watermarks(see), see.now))
 
 
 @click.command()
@@ -118,9 +118,9 @@ def why(customer: str, kind: str | None, subject: str | None, as_json: bool) -> 
         print_json({"customer": canonical, "read_at": see.now, "watermarks": watermarks, "explanations": explained})
         return
     out = console()
-    out.print(f"{canonical}\n", markup=False)
+    out.print(f"{canonical}\n")
     out.print(pages.why(found) if found else "nothing of that kind and subject is known")
-    out.print(pages.heard(watermarks, see.now), markup=False)
+    out.print(pages.heard(watermarks, see.now))
 
 
 def _explanations(see: Sight, customer: str) -> list[Explanation]:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schemas import topics
+from schemas.entities import ENTITIES
 from schemas.instants import Instant
 from streams.governance.model import Governance
 from streams.look.read import Cluster, Seen
+
+_ORDER = list(ENTITIES)
 
 
 @dataclass
@@ -39,9 +42,10 @@ def latest(canonical_id: str, records: Iterable[Seen]) -> Customer:
         newest = max(newest or 0, seen.origin.timestamp_ms * 1_000)
         held[seen.origin.key] = seen
     found = Customer(canonical_id, last_record_at=newest)
-    for _, seen in sorted(held.items()):
+    for seen in held.values():
         if seen.record == "ProcessState":
             found.process = seen.value
         elif seen.value is not None:
             found.entities.append(seen.value)
+    found.entities.sort(key=lambda e: (_ORDER.index(e["entity"]), e["native_id"]))
     return found

@@ -26,7 +26,7 @@ def reason(case: Case) -> Said:
 
 
 def hole(letter: str, at: Instant | None = None) -> str:
-    since = f", evidence is complete up to {iso(at)}" if at is not None else ""
+    since = f", evidence is complete up to {iso(at)}" if at is not None and at > NEVER else ""
     if letter.startswith(PARKED):
         return f"the row at {letter.removeprefix(PARKED)} waits for its parent row{since}"
     return f"dead letter {letter} is missing{since}; `driftwise dead-letters show {letter}`, then replay or dismiss it"

@@ -43,14 +43,15 @@ def print_json(value: Any) -> None:
 
 
 def console() -> Console:
-    """On a pipe nothing knows its width: lines are made long rather than cut."""
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+    """What companies write is shown as it is; on a pipe nothing knows its width: lines are made long rather than cut."""
+    width = None if sys.stdout.isatty() else _PIPED_WIDTH
+    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> Table:
     made = Table(*columns, box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
     for row in rows:
-        made.add_row(*(cell.replace("[", "\\[") for cell in row))
+        made.add_row(*row)
     return made
 
 
