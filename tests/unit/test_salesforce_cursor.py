@@ -81,6 +81,14 @@ def test_a_deletion_log_that_begins_after_our_last_look_is_a_hole() -> None:
     assert not cursors.has_hole(cursor, NOON, NOON - SECOND)
 
 
+@given(read_to=instants, now=instants)
+def test_the_deletion_log_is_asked_for_whole_minutes_at_least_one(read_to: int, now: int) -> None:
+    asked_from, asked_to = cursors.deletions_span(Cursor(deletions_read_to=read_to), now)
+
+    assert asked_to - asked_from >= cursors.MINUTE
+    assert asked_from % cursors.MINUTE == asked_to % cursors.MINUTE == 0
+
+
 def test_an_outage_longer_than_the_deletion_log_reaches_is_a_hole_and_asks_no_further_back() -> None:
     cursor, now = Cursor(deletions_read_to=NOON), NOON + 2 * cursors.DELETIONS_KEPT
     asked_from, asked_to = cursors.deletions_span(cursor, now)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from connectors.errors import Stop
+from connectors.errors import Retry, Stop
+from connectors.salesforce.client import Deletions
 from connectors.salesforce.delivery import Outgoing
 from connectors.salesforce.memory import Memory
 from connectors.salesforce.objects import PolledObject
@@ -279,6 +280,16 @@ def test_a_spent_allowance_makes_the_poller_wait_long(poller: Poller) -> None:
     poller.poll()
 
     assert poller.pause_seconds >= 3600
+
+
+def test_a_pause_that_the_org_asks_for_is_kept(poller: Poller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> Deletions:
+        raise Retry("come back later", after_seconds=99)
+
+    monkeypatch.setattr(poller.org.client, "deleted", refuse)
+    poller.poll()
+
+    assert poller.pause_seconds == 99
 
 
 def test_a_session_that_dies_between_two_pages_loses_nothing(poller: Poller, monkeypatch: pytest.MonkeyPatch) -> None:
