@@ -9,12 +9,14 @@ _NOT_FOUND = 404
 
 
 class HttpRegistry:
-    """Schemas by id and registration, cached by the client; compatibility is FULL_TRANSITIVE for our own subjects.
+    """Schemas by id and registration, cached by the client.
 
+    `constrain`: also set every subject registered to FULL_TRANSITIVE; done once a deployment, by `driftwise topics`.
     Errors: LookupError for an unknown id; SchemaRegistryError where the registry refuses or cannot be reached."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, constrain: bool = False) -> None:
         self._client = SchemaRegistryClient({"url": url})
+        self._constrain = constrain
         self._constrained: set[str] = set()
 
     def schema_text(self, schema_id: int) -> str:
@@ -30,9 +32,9 @@ class HttpRegistry:
 
     def register(self, subject: str, schema: str) -> int:
         schema_id = int(self._client.register_schema(subject, Schema(schema, "AVRO")))
-        if subject not in self._constrained:
-            self._client.set_compatibility(subject_name=subject, level="FULL_TRANSITIVE")
+        if self._constrain and subject not in self._constrained:
             self._constrained.add(subject)
+            self._client.set_compatibility(subject_name=subject, level="FULL_TRANSITIVE")
         return schema_id
 
 

@@ -36,11 +36,12 @@ def log_to_stderr() -> None:
 @click.command()
 @click.option("--replication", default=1, show_default=True, help="Replicas of each topic; 3 on a real cluster.")
 def topics(replication: int) -> None:
-    """Create the topics that are missing and check the others against governance."""
+    """Create the topics that are missing, check the others against governance, register the schemas."""
     found = settings()
     governed = governance(found)
     for name in wiring.create_topics(found, governed, replication=replication):
         click.echo(f"created {name}")
+    wiring.register(found, governed)
 
 
 @click.command()

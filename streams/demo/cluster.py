@@ -82,7 +82,8 @@ class Cluster:
         self._closing.callback((self.home / "governance.json").unlink, missing_ok=True)
         self.settings = Settings(self.endpoints.kafka_bootstrap, self.endpoints.registry_url)
         wiring.create_topics(self.settings, self.governance)
-        self._progress("topics created")
+        wiring.register(self.settings, self.governance)
+        self._progress("topics and schemas created")
         self._closing.callback(self._stop_roles)
         self.start("worker")
         with ThreadPoolExecutor() as pool:

@@ -15,6 +15,7 @@ from schemas.codec import Codec
 from schemas.entities import ENTITIES
 from schemas.instants import seconds
 from schemas.records import change_record_name
+from schemas.registry import HttpRegistry
 from schemas.source import Probed, Reader, SourceEvent
 from streams.crosswalk import Crosswalk
 from streams.fleet import Fleet
@@ -106,6 +107,11 @@ def prepare(codec: Codec, governance: Governance) -> None:
 def all_topics(governance: Governance) -> tuple[topics.Topic, ...]:
     polled = tuple(name for name, s in governance.systems.items() if s.vendor in POLLED)
     return topics.topics(tuple(governance.systems), polled)
+
+
+def register(settings: Settings, governance: Governance) -> None:
+    """Register every record and make its subject FULL_TRANSITIVE; once a deployment, beside the topics."""
+    prepare(Codec(HttpRegistry(settings.registry_url, constrain=True)), governance)
 
 
 class TopicMismatch(Exception):
