@@ -43,7 +43,7 @@ def print_json(value: Any) -> None:
 
 
 def console() -> Console:
-    """What companies write is shown as it is; on a pipe nothing knows its width: lines are made long rather than cut."""
+    """What companies write is shown as it is. A pipe has no width: lines are made long rather than cut."""
     width = None if sys.stdout.isatty() else _PIPED_WIDTH
     return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
 
