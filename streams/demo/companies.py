@@ -151,6 +151,8 @@ class Companies:
             clerk.result()
 
     def _clerk_of(self, customer: int, delicate: frozenset[int]) -> int:
+        if not delicate:
+            return customer % self._clerks
         return 0 if customer in delicate else 1 + customer % (self._clerks - 1)
 
     def _clerk(
