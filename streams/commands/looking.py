@@ -24,7 +24,12 @@ class Sight(NamedTuple):
     settings: Settings
     governance: Governance
     cluster: Cluster
-    now: Instant
+    clock: Callable[[], Instant]
+
+    @property
+    def now(self) -> Instant:
+        """Asked for behind each read: what was read must not lie in the future."""
+        return self.clock()
 
 
 def sight() -> Sight:
@@ -33,7 +38,7 @@ def sight() -> Sight:
         governance = context.governance(settings)
     except BadGovernance as problem:
         raise click.ClickException(str(problem)) from None
-    return Sight(settings, governance, Cluster(settings), time.time_ns() // 1_000)
+    return Sight(settings, governance, Cluster(settings), lambda: time.time_ns() // 1_000)
 
 
 def told_in_one_line(command: Callable[..., Result]) -> Callable[..., Result]:

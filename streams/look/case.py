@@ -12,11 +12,10 @@ from schemas.instants import Instant
 from streams.governance.model import Governance
 from streams.judge.keys import MARKS, ObligationKey
 from streams.judge.obligation import Obligation, Trigger
-from streams.judge.settle import needed
 from streams.kinds.asof import FEW, AsOf, entity_key
 from streams.kinds.finding import Answer, Finding, Subject
 from streams.kinds.table import Kind
-from streams.look.sources import holding_back
+from streams.look.lag import due_at, holding_back
 from tables.versions import Version
 from tables.view import View, Workspace
 
@@ -107,7 +106,7 @@ def _case(ws: Workspace, governance: Governance, customer: str, kind: Kind, subj
         subject=subject,
         obligation=obligation,
         answer=answer,
-        due=_due(governance, kind, subject, obligation, answer),
+        due=due_at(governance, kind, subject.system, obligation, answer),
         until=until,
         source=source,
         now=now,
@@ -115,21 +114,6 @@ def _case(ws: Workspace, governance: Governance, customer: str, kind: Kind, subj
         remembered=tuple(record["versions"]),
         ended=_ended(ws, governance, customer, kind, subject, record["versions"]),
     )
-
-
-def _due(
-    governance: Governance, kind: Kind, subject: Subject, obligation: Obligation, answer: Answer
-) -> Instant | None:
-    systems = {system for system, _ in needed(governance, kind, subject.system)}
-    allowed = governance.kinds[kind.name].sla + governance.skew(tuple(systems))
-    if not isinstance(answer, Finding):
-        return obligation.due
-    if kind.clock == "deadline":
-        return answer.triggered_at + allowed if answer.trigger_version else obligation.due
-    if obligation.due is not None or answer.satisfied:
-        return obligation.due
-    began_at: Instant = max(e.found.version["at"] for e in answer.evidence)
-    return began_at + allowed
 
 
 def _ended(

@@ -106,7 +106,7 @@ def sources(found: Iterable[Source], now: Instant) -> RenderableType:
 
 
 def _source(s: Source, now: Instant) -> Sequence[str]:
-    amounts = ", ".join(f"{plain(amount)} {currency}" for currency, amount in sorted(s.amounts.items()))
+    amounts = ", ".join(f"{plain(amount)} {currency}" for currency, amount in sorted(s.amounts.items()) if amount)
     phase = f"{s.phase}, stale" if s.stale and s.watermark is not None else s.phase
     age = ago(s.watermark, now)
     return s.source, phase, iso(s.watermark), age, ago(s.reported_at, now), str(s.obligations), amounts, s.why

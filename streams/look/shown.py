@@ -17,6 +17,7 @@ from schemas.instants import ALWAYS, NEVER, Instant, to_datetime
 from schemas.money import plain
 
 _PIPED_WIDTH = 200
+_CLOCKS_DIFFER_SECONDS = 5
 _INSTANTS = frozenset({"complete_until", "watermark", "since", "now"})
 _SIZES = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -49,19 +50,22 @@ def console() -> Console:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> Table:
-    made = Table(*columns, box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")  # an id that was cut helps nobody
     for row in rows:
         made.add_row(*row)
     return made
 
 
 def age(since: Instant | None, now: Instant) -> str:
-    """How long ago, in the two largest units: `3 min 20 s`; `never` for None."""
+    """How long ago, in the two largest units: `3 min 20 s`. Clocks that differ a little do no harm."""
     if since is None or since <= NEVER:
         return "never"
     left = (now - since) // 1_000_000
-    if left < 0:
+    if left < -_CLOCKS_DIFFER_SECONDS:
         return "ahead"
+    left = max(left, 0)
     parts: list[str] = []
     for unit, size in _SIZES:
         count, left = divmod(left, size)

@@ -8,18 +8,17 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
-from schemas.instants import NEVER, Instant, seconds
-from schemas.source import ALL_OBJECTS
+from schemas.instants import ALWAYS, NEVER, Instant, seconds
 from streams.governance.model import Governance
 from streams.judge.keys import MARKS, ObligationKey, is_obligation
 from streams.judge.obligation import Obligation
-from streams.judge.settle import needed
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Finding, Subject
 from streams.kinds.table import BY_NAME, Kind
+from streams.look.lag import due_at, holding_back, source_name
 from streams.look.progress import Progress, objects
 from tables.view import MemoryView, Workspace
-from tables.watermarks import LINKS, Marks, name, object_watermark, watermark
+from tables.watermarks import Marks, name, watermark
 
 ANSWERED = frozenset({"met", "closed"})
 
@@ -48,24 +47,8 @@ class Source(NamedTuple):
     """Currency -> sum at stake in what waits."""
 
 
-def source_name(marks: Marks, full: str) -> str:
-    """The object that reports for an entity: itself, or all of its system at once."""
-    system = full.split("/", 1)[0]
-    return full if full in marks else name(system, ALL_OBJECTS)
-
-
-def holding_back(marks: Marks, governance: Governance, kind: Kind, system: str) -> tuple[Instant, str]:
-    """Up to when verdicts of a kind about this system's subjects can be given, and the object that holds them back; of
-    equals the one that comes first: links cannot be heard further than the system that asserts them."""
-    at, _, entity_system, entity = min(
-        (object_watermark(marks, s, e, governance.partitions), e == LINKS, s, e)
-        for s, e in needed(governance, kind, system)
-    )
-    return at, source_name(marks, name(entity_system, entity))
-
-
 def waiting(view: MemoryView, governance: Governance, now: Instant) -> Iterator[Waiting]:
-    """The verdicts of one shard of judge whose instant has passed but not been heard of by every source needed."""
+    """The verdicts of one shard of judge that are due, or may end a drift, but for a source not heard yet."""
     marks = view.get(MARKS) or {}
     ws = Workspace(view)
 
@@ -80,8 +63,12 @@ def waiting(view: MemoryView, governance: Governance, now: Instant) -> Iterator[
         until, source = bound(key.kind, key.system)
         if obligation.held is not None or not until < obligation.next <= now:
             continue
-        finding = _finding(ws, governance, BY_NAME[key.kind], key, obligation.next)
-        if finding is not None and obligation.status not in ANSWERED:
+        kind = BY_NAME[key.kind]
+        finding = _finding(ws, governance, kind, key, obligation.next)
+        if finding is None or obligation.status in ANSWERED:
+            continue
+        due = due_at(governance, kind, key.system, obligation, finding)
+        if (ALWAYS if due is None else due) <= now:
             yield Waiting(source, key, obligation.next, finding.amount)
 
 

@@ -45,7 +45,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def looking_at(monkeypatch: pytest.MonkeyPatch, made: Company) -> Run:
-    sight = Sight(Settings("", ""), made.governance, DriverCluster(made.driver, micros(NOW)), micros(NOW))
+    sight = Sight(Settings("", ""), made.governance, DriverCluster(made.driver, micros(NOW)), lambda: micros(NOW))
     for module in (look_commands, letters_commands):
         monkeypatch.setattr(module, "sight", lambda: sight)
 

@@ -40,7 +40,7 @@ def test_json_has_decimals_as_text_and_instants_as_iso_times() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.9, "0 s"), (59, "59 s"), (60, "1 min"), (3_725, "1 h 2 min"), (90_061, "1 d 1 h"), (-5, "ahead")],
+    [(0.9, "0 s"), (59, "59 s"), (60, "1 min"), (3_725, "1 h 2 min"), (90_061, "1 d 1 h"), (-4, "0 s"), (-9, "ahead")],
 )
 def test_an_age_has_its_two_largest_units(seconds: float, text: str) -> None:
     assert age(0, micros(seconds)) == text

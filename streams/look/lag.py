@@ -1,0 +1,42 @@
+"""How far verdicts lag behind: what holds a kind back, and when an obligation's answer is due."""
+
+from __future__ import annotations
+
+from schemas.instants import Instant
+from schemas.source import ALL_OBJECTS
+from streams.governance.model import Governance
+from streams.judge.obligation import Obligation
+from streams.judge.settle import needed
+from streams.kinds.finding import Answer, Finding
+from streams.kinds.table import Kind
+from tables.watermarks import LINKS, Marks, name, object_watermark
+
+
+def source_name(marks: Marks, full: str) -> str:
+    """The object that reports for an entity: itself, or all of its system at once."""
+    system = full.split("/", 1)[0]
+    return full if full in marks else name(system, ALL_OBJECTS)
+
+
+def holding_back(marks: Marks, governance: Governance, kind: Kind, system: str) -> tuple[Instant, str]:
+    """Up to when verdicts of a kind about this system's subjects can be given, and the object that holds them back; of
+    equals the one that comes first: links cannot be heard further than the system that asserts them."""
+    at, _, entity_system, entity = min(
+        (object_watermark(marks, s, e, governance.partitions), e == LINKS, s, e)
+        for s, e in needed(governance, kind, system)
+    )
+    return at, source_name(marks, name(entity_system, entity))
+
+
+def due_at(governance: Governance, kind: Kind, system: str, obligation: Obligation, answer: Answer) -> Instant | None:
+    """When the running trigger must be answered, or the one that begins with this answer; None where there is none."""
+    if not isinstance(answer, Finding):
+        return obligation.due
+    systems = {s for s, _ in needed(governance, kind, system)}
+    allowed = governance.kinds[kind.name].sla + governance.skew(tuple(systems))
+    if kind.clock == "deadline":
+        return answer.triggered_at + allowed if answer.trigger_version else obligation.due
+    if obligation.due is not None or answer.satisfied:
+        return obligation.due
+    began_at: Instant = max(e.found.version["at"] for e in answer.evidence)
+    return began_at + allowed
