@@ -19,7 +19,7 @@ from connectors.stack.artefacts import Progress, cache_folder, fetch
 from connectors.stack.connect import Connect
 from connectors.stack.declaration import services
 from connectors.stack.endpoints import Endpoints
-from connectors.stack.errors import StackError
+from connectors.stack.errors import PortTaken, StackError
 from connectors.stack.files import exclusive, write_whole
 from connectors.stack.java import runtime as java_runtime
 from connectors.stack.java import share_classes
@@ -114,14 +114,23 @@ def _start(folder: Path, cache: Path, processes: Processes, progress: Progress) 
     installed_programs()
     fetch(cache, progress)
     share_classes(cache)
-    ports = choose_ports(_PORTS, _last_ports(folder))
-    write_whole(folder / "ports.json", json.dumps(ports))
-    site = Site(folder, cache, ports, processes)
-    Startup(site, processes, progress).run(_services(site))
+    try:
+        site = _launch(folder, cache, processes, progress, preferred=_last_ports(folder))
+    except PortTaken:
+        progress("another program took a port; trying others ...")
+        site = _launch(folder, cache, processes, progress, preferred={})
     found = _endpoints(site)
     found.save(folder)
     progress(f"the stack is up after {time.monotonic() - started:.1f} s")
     return found
+
+
+def _launch(folder: Path, cache: Path, processes: Processes, progress: Progress, *, preferred: dict[str, int]) -> Site:
+    ports = choose_ports(_PORTS, preferred)
+    write_whole(folder / "ports.json", json.dumps(ports))
+    site = Site(folder, cache, ports, processes)
+    Startup(site, processes, progress).run(_services(site))
+    return site
 
 
 def _stop(processes: Processes, folder: Path) -> None:

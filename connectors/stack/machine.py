@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import socket
 from pathlib import Path
@@ -14,6 +15,7 @@ LOOPBACK = "127.0.0.1"
 _GIB = 1024**3
 MEMORY_NEEDED_BYTES = int(2.5 * _GIB)
 DISK_NEEDED_BYTES = int(1.5 * _GIB)
+_PORTS = range(20_000, 30_000)  # below those that systems hand to outgoing connections, which come and go
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -57,14 +59,17 @@ def choose_ports(names: list[str], preferred: dict[str, int]) -> dict[str, int]:
             listener.close()
 
 
-def _hold(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((LOOPBACK, port))
-    except OSError:
-        listener.bind((LOOPBACK, 0))
-    return listener
+def _hold(preferred: int) -> socket.socket:
+    for port in (preferred, *random.sample(_PORTS, len(_PORTS)))[0 if preferred else 1 :]:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, port))
+        except OSError:
+            listener.close()
+        else:
+            return listener
+    raise StackError(f"No port from {_PORTS.start} to {_PORTS.stop} is free on {LOOPBACK}: stop other programs.")
 
 
 def is_listening(port: int) -> bool:

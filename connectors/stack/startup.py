@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import threading
 import time
@@ -9,13 +10,15 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from connectors.stack.artefacts import Progress
-from connectors.stack.errors import StackError
+from connectors.stack.errors import PortTaken, StackError
 from connectors.stack.processes import Processes
 from connectors.stack.service import Service, Site
 
 _READY_WITHIN_SECONDS = 180  # 10 s is usual; a busy CI machine may take ten times that
 _POLL_SECONDS = 0.1
 _TAIL_LINES = 12
+_NAMES_A_PORT = re.compile(r"in use\b|failed to bind", re.IGNORECASE)
+_TELLING = re.compile(r"\b(ERROR|FATAL|error:|\w+Exception|\w+Error)\b")
 
 
 class Startup:
@@ -26,9 +29,11 @@ class Startup:
         self._processes = processes
         self._progress = progress
         self._given_up = threading.Event()
+        self._logged_before: dict[Path, int] = {}
 
     def run(self, wanted: list[Service]) -> None:
         """Prepare in threads, launch from this thread as each is prepared, wait for all in threads."""
+        self._logged_before = {file: _size(file) for each in wanted for file in _files(self._site, each)}
         with ThreadPoolExecutor(len(wanted)) as pool:
             try:
                 preparing = {pool.submit(self._prepare, each): each for each in wanted}
@@ -57,7 +62,8 @@ class Startup:
         started = time.monotonic()
         while not service.is_ready():
             if process.poll() is not None:
-                raise StackError(
+                kind = PortTaken if any(map(_NAMES_A_PORT.search, self._said(service))) else StackError
+                raise kind(
                     f"{service.name} ended with code {process.returncode} before it was ready."
                     f"{self._last_words(service)}"
                 )
@@ -71,17 +77,29 @@ class Startup:
         self._progress(f"{service.name} ready in {time.monotonic() - started:.1f} s")
 
     def _last_words(self, service: Service) -> str:
-        files = [self._site.log(service.name), self._site.output(service.name)]
-        said = [line for file in files for line in _tail(file)]
-        advice = " A port was taken by another program: try again." if _names_a_port(said) else ""
-        return f"{advice} Log: {files[0]}\n" + "\n".join(f"  {line}" for line in said)
+        """Its log, and the last lines that tell of errors; any lines, if none does."""
+        said = self._said(service)
+        telling = [line for line in said if _TELLING.search(line)]
+        shown = "\n".join(f"  {line}" for line in (telling or said)[-_TAIL_LINES:])
+        return f" Log: {self._site.log(service.name)}\n{shown}"
+
+    def _said(self, service: Service) -> list[str]:
+        """What it logged and printed since this start."""
+        files = _files(self._site, service)
+        return [line for file in files for line in _lines(file, self._logged_before.get(file, 0))]
 
 
-def _tail(file: Path) -> list[str]:
+def _files(site: Site, service: Service) -> list[Path]:
+    return [site.log(service.name), site.output(service.name)]
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _lines(file: Path, offset: int) -> list[str]:
     if not file.exists():
         return []
-    return file.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
-
-
-def _names_a_port(lines: list[str]) -> bool:
-    return any("already in use" in line.lower() or "failed to bind" in line.lower() for line in lines)
+    content = file.read_bytes()
+    new = content[offset:] if offset <= len(content) else content  # it was rotated
+    return new.decode(errors="replace").splitlines()

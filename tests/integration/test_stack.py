@@ -57,7 +57,7 @@ def living(folder: Path) -> set[str]:
 def parent(folder: Path, how: str) -> Iterator[subprocess.Popen[str]]:
     """Another Python that starts the stack and stays; its lines of progress can be read."""
     command = [sys.executable, "-c", PARENT, str(folder), how]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, text=True) as process:
         try:
             yield process
         finally:
@@ -66,10 +66,12 @@ def parent(folder: Path, how: str) -> Iterator[subprocess.Popen[str]]:
 
 def wait_for(process: subprocess.Popen[str], word: str) -> None:
     assert process.stdout is not None
+    said = []
     for line in process.stdout:
+        said.append(line)
         if word in line:
             return
-    raise AssertionError(f"it ended without saying {word!r}")
+    raise AssertionError(f"it ended without saying {word!r}:\n{''.join(said)}")
 
 
 @pytest.fixture

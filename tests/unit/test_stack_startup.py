@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connectors.stack import startup
-from connectors.stack.errors import StackError
+from connectors.stack.errors import PortTaken, StackError
 from connectors.stack.processes import Launch, Processes
 from connectors.stack.service import Site
 from connectors.stack.startup import Startup
@@ -69,8 +69,25 @@ def test_a_service_that_ends_is_named_with_its_last_words_and_the_others_are_sto
 
 
 def test_a_taken_port_is_told_as_such(site: Site) -> None:
-    with pytest.raises(StackError, match="A port was taken by another program: try again"):
+    with pytest.raises(PortTaken, match="Address already in use"):
         run(site, Fake(site, "kafka", "echo java.net.BindException: Address already in use; exit 1"))
+
+
+def test_the_error_is_shown_and_not_the_noise_after_it(site: Site) -> None:
+    noise = "for i in $(seq 100); do echo shutting down $i; done"
+    with pytest.raises(StackError) as failed:
+        run(site, Fake(site, "kafka", f"echo ERROR disk on fire; {noise}; exit 1"))
+    assert "disk on fire" in str(failed.value)
+    assert "shutting down" not in str(failed.value)
+
+
+def test_what_an_earlier_start_said_is_not_held_against_this_one(site: Site) -> None:
+    site.log("kafka").parent.mkdir()
+    site.log("kafka").write_text("ERROR Address already in use\n")
+    with pytest.raises(StackError) as failed:
+        run(site, Fake(site, "kafka", "echo ERROR disk on fire; exit 1"))
+    assert not isinstance(failed.value, PortTaken)
+    assert "in use" not in str(failed.value)
 
 
 def test_a_service_that_never_gets_ready_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
