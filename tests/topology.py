@@ -109,16 +109,16 @@ class Company:
         *,
         operation: str = "upsert",
         by: str = "someone",
-        version: int | None = None,
+        poll: int | None = None,
         snapshot: bool = False,
         headers: dict[str, bytes] | None = None,
         run: bool = True,
         **fields: str | None,
     ) -> int:
         """One row version committed at `at` seconds; returns its version number."""
-        if version is None:
+        if poll is None:
             self._version += 1
-            version = self._version
+            poll = self._version
         value = {
             "system": system,
             "object": object_,
@@ -126,7 +126,7 @@ class Company:
             "customer": customer or id_,
             "operation": operation,
             "modified_at": round(at * SECOND),
-            "poll": version,
+            "poll": poll,
             "snapshot": snapshot,
             "changed_by": by,
             "fields": {**FIELDS.get((system, object_), {}), **fields} if operation in ("upsert", "moved_in") else {},
@@ -134,7 +134,7 @@ class Company:
         self.driver.pipe(topics.source_topic(system), customer or id_, "PolledRow", value, **(headers or {}))
         if run:
             self.driver.run()
-        return version
+        return poll
 
     def heard(self, until: float, *systems: str, phase: str = "streaming", epoch: int = 0, run: bool = True) -> None:
         """Every partition of these systems (all by default) has been heard up to `until` seconds."""

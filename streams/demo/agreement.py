@@ -63,8 +63,13 @@ def present(sides: tuple[Side, ...], instant: Instant) -> tuple[Side, ...]:
 
 
 def difference(sides: tuple[Side, ...], instant: Instant) -> Decimal:
+    """What is at stake: largest less smallest; in different currencies, billing's whole value."""
     amounts = [as_amount(side.record.value(side.amount, instant)) for side in present(sides, instant)]
-    return max(amounts) - min(amounts)
+    return amounts[0] if len(_currencies(sides, instant)) > 1 else max(amounts) - min(amounts)
+
+
+def _currencies(sides: tuple[Side, ...], instant: Instant) -> set[Native]:
+    return {side.record.value(side.currency, instant) for side in present(sides, instant)}
 
 
 def disagree(sides: tuple[Side, ...], instant: Instant) -> bool:
@@ -76,6 +81,5 @@ def disagree(sides: tuple[Side, ...], instant: Instant) -> bool:
     stages = [s.record.value("StageName", instant) for s in others if s in there and s.record.entity == "opportunity"]
     if any(stage != "Closed Won" for stage in stages):
         return False
-    currencies: set[Native] = {side.record.value(side.currency, instant) for side in there}
     tolerance = max(Decimal(1), as_amount(billing.record.value(billing.amount, instant)) / 1000)
-    return len(currencies) > 1 or difference(sides, instant) > tolerance
+    return len(_currencies(sides, instant)) > 1 or difference(sides, instant) > tolerance

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
@@ -70,11 +70,17 @@ class Watch:
 
     def counts(self) -> Counter[str]:
         """Drifts by their present state, for the live view."""
-        latest: dict[str, Any] = {}
+        return Counter(r["how"] or r["status"] for r in self._latest())
+
+    def open_kinds(self) -> set[str]:
+        return {r["kind"] for r in self._latest() if r["status"] == "open"}
+
+    def _latest(self) -> list[Mapping[str, Any]]:
+        latest: dict[str, Mapping[str, Any]] = {}
         for seen in self.seen(topics.DRIFTS):
             if seen.record is not None and seen.record["how"] != "moved":
                 latest[seen.record["drift_id"]] = seen.record
-        return Counter(r["how"] or r["status"] for r in latest.values())
+        return list(latest.values())
 
     def _follow(self) -> None:
         take: dict[str, Callable[[Instant, dict[str, Any]], None]] = {

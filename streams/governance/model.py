@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -115,6 +116,11 @@ class Governance(_Model):
                     raise ValueError(f"systems.{name}.links.{attribute} names {target!r}, which is no system")
         return self
 
+    @cached_property
+    def derived(self) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
+        """What others computed from this and want to keep as long as it lives."""
+        return {}
+
     @property
     def go_live(self) -> Instant:
         return from_datetime(self.go_live_at) if self.go_live_at else NEVER
@@ -123,8 +129,13 @@ class Governance(_Model):
     def seniority(self) -> tuple[str, ...]:
         return tuple(self.systems)
 
+    @cached_property
+    def _by_role(self) -> dict[str, tuple[str, ...]]:
+        roles = {system.role for system in self.systems.values()}
+        return {role: tuple(n for n, s in self.systems.items() if s.role == role) for role in roles}
+
     def in_role(self, role: str) -> tuple[str, ...]:
-        return tuple(name for name, system in self.systems.items() if system.role == role)
+        return self._by_role.get(role, ())
 
     def skew(self, systems: tuple[str, ...]) -> Instant:
         return seconds(max((self.systems[s].max_clock_skew_seconds for s in systems), default=0))

@@ -19,6 +19,13 @@ from tables.watermarks import LINKS, lowest
 
 def needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str, str], ...]:
     """The (system, entity) pairs that a verdict about a subject of this system waits for, links included."""
+    known = governance.derived.get((kind.name, system))
+    if known is None:
+        known = governance.derived[kind.name, system] = _needed(governance, kind, system)
+    return known
+
+
+def _needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str, str], ...]:
     pairs: list[tuple[str, str]] = []
     for role, entity in kind.needs:
         systems = (system,) if role == SUBJECT else governance.in_role(role)

@@ -22,6 +22,9 @@ class Judge:
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance
+        self._open: list[tuple[Any, list[tuple[tuple[str, ...], Instant]]]] = []
+        """Gates of the marks last seen, most recent first: they move with the marks only, which are never changed in
+        place, so the same object means the same gates."""
 
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
         value = record.value
@@ -53,10 +56,18 @@ class Judge:
         return None if instant == ALWAYS else ((parsed.kind, parsed.system), instant)
 
     def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
-        for kind in KINDS:
-            for role in kind.roles:
-                for system in self._governance.in_role(role):
-                    yield (kind.name, system), decidable_until(ws, self._governance, kind, system)[0]
+        marks = ws.get(MARKS)
+        for seen, gates in self._open:
+            if seen is marks:
+                return gates
+        gates = [
+            ((kind.name, system), decidable_until(ws, self._governance, kind, system)[0])
+            for kind in KINDS
+            for role in kind.roles
+            for system in self._governance.in_role(role)
+        ]
+        self._open = [(marks, gates), *self._open[: self._governance.partitions]]
+        return gates
 
     def holding_back(self, ws: Workspace, gate: tuple[str, ...]) -> str:
         """The source object that a gate waits for most."""

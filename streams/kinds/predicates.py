@@ -187,22 +187,28 @@ def contract_value_mismatch(now: AsOf, subject: Subject) -> Answer:
             if deal.attrs["stage"] != "won":
                 return None
             values.append(Evidence(deal, "value", _amount(deal.attrs["value"])))
-    for contract in now.by_reference("contract", "erp", "number", subscription.attrs["contract_ref"]):
-        values.append(Evidence(contract, "value", _amount(contract.attrs["value"])))
+    contracts = now.by_reference("contract", "erp", "number", subscription.attrs["contract_ref"])
+    values += [Evidence(contract, "value", _amount(contract.attrs["value"])) for contract in contracts]
     amounts = [e.found.attrs[e.field] for e in values]
-    if len(values) < 2 or any(a is None for a in amounts) or len({a["currency"] for a in amounts}) > 1:
+    if len(values) < 2 or any(a is None for a in amounts):
         return None
+    comparable = len({a["currency"] for a in amounts}) == 1
     numbers = [Decimal(a["amount"]) for a in amounts]
     spread, allowed = max(numbers) - min(numbers), _tolerance(now, numbers[0])
+    # In different currencies there is no difference to state: the whole contract is at stake.
+    at_stake = spread if comparable else numbers[0]
     target = values[-1].found
     return Finding(
-        satisfied=spread <= allowed,
+        satisfied=comparable and spread <= allowed,
         triggered_at=0,
         trigger_version="",
         owner_system=subject.system,
-        amount={**amounts[0], "amount": plain(spread)},
+        amount={**amounts[0], "amount": plain(at_stake)},
         expected=f"the same contract value everywhere, within {plain(allowed)} {amounts[0]['currency']}",
-        observed=", ".join(f"{e.found.system} {e.found.entity} {e.value}" for e in values),
+        observed=", ".join(
+            f"{e.found.system} {e.found.entity} {a['amount']} {a['currency']}"
+            for e, a in zip(values, amounts, strict=True)
+        ),
         evidence=tuple(values),
         ask=Ask(
             target.system, target.entity, target.native_id, {"value": values[0].value}, {"value": values[-1].value}

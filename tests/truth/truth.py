@@ -183,13 +183,22 @@ def mismatched(state):
         values += [(decimal(deal["Amount"]), deal["CurrencyIsoCode"])] if deal else []
         values += [(contract["value"], contract["currency"])] if contract else []
         amounts = [amount for amount, _ in values]
+        one_currency = len({currency for _, currency in values}) == 1
         apart = max(amounts) - min(amounts)
         compared = len(values) > 1 and row["status"] not in (*PENDING, "Cancelled")
         compared = compared and (deal is None or deal["StageName"] == "Closed Won")
         tolerance = max(Decimal(1), row["total_contract_value"] / 1000)
-        violated = compared and (apart > tolerance or len({currency for _, currency in values}) > 1)
+        violated = compared and (apart > tolerance or not one_currency)
         changed = latest(row, deal, contract)
-        yield Verdict("contract_value_mismatch", "billing", row["id"], violated, changed, apart, changed)
+        yield Verdict(
+            "contract_value_mismatch",
+            "billing",
+            row["id"],
+            violated,
+            changed,
+            apart if one_currency else amounts[0],
+            changed,
+        )
 
 
 def latest(*rows):

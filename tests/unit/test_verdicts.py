@@ -237,7 +237,7 @@ def test_a_hole_in_the_evidence_keeps_the_verdict_unknown() -> None:
 
     (letter,) = [w.value for w in company.driver.written[topics.DEAD_LETTERS]]
     headers = {"driftwise-letter": letter["letter_id"].encode(), "driftwise-letter-entity": b"ledger_posting"}
-    company.row("erp", "ledger_posting", "P", 3, "E", version=version, headers=headers)
+    company.row("erp", "ledger_posting", "P", 3, "E", poll=version, headers=headers)
     company.heard(31)
 
     assert company.drifts("invoice_not_posted") == []

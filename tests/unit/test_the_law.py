@@ -1,0 +1,133 @@
+"""The law (contracts 5): with each source partition's changes and watermarks in their own order, any interleaving of
+partitions, any duplication and any restart give the same final facts and the same set of (drift id, opened_at, closed_at,
+how)."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas import topics
+from tests.topology import FIELDS, Company
+
+STATUSES: dict[tuple[str, str], tuple[str, tuple[str | None, ...]]] = {
+    # what changes about a row of each object
+    ("crm", "Opportunity"): ("StageName", ("Negotiation", "Closed Won")),
+    ("billing", "subscription"): ("status", ("Draft", "Active", "Cancelled")),
+    ("billing", "invoice"): ("status", ("Draft", "Posted", "Voided")),
+    ("erp", "ledger_posting"): ("status", ("Draft", "Posted")),
+    ("erp", "credit_memo"): ("status", ("Draft", "Posted")),
+    ("erp", "contract"): ("value", ("1200.00", "900.00", "1200.50")),
+    ("crm", "Account"): ("ERP_Customer_Id__c", (None, "E")),
+    ("crm", "Credit_Memo__c"): ("Status__c", ("Posted",)),
+    ("billing", "account"): ("crm_account_id", ("A", None, "B2")),
+    ("erp", "customer"): ("external_id", ("A", None)),
+}
+OWNER = {"crm": "A", "billing": "B", "erp": "E"}
+IDS = {"Account": "A", "account": "B", "customer": "E"}
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> dict[str, list[tuple[int, str, str | None, bool]]]:
+    """system -> changes in commit order: (second, object, new value, deleted)."""
+    found: dict[str, list[tuple[int, str, str | None, bool]]] = {}
+    for system in ("crm", "billing", "erp"):
+        objects = [o for s, o in STATUSES if s == system]
+        changes = draw(
+            st.lists(
+                st.tuples(st.integers(1, 40), st.sampled_from(objects), st.integers(0, 2), st.booleans()), max_size=9
+            )
+        )
+        ordered = sorted(changes, key=lambda change: change[0])
+        found[system] = [
+            (at, o, (values := STATUSES[system, o][1])[pick % len(values)], gone and pick == 2)
+            for at, o, pick, gone in ordered
+        ]
+    return found
+
+
+def inputs(history: dict[str, list[tuple[int, str, str | None, bool]]]) -> dict[tuple[str, int], list[tuple[Any, ...]]]:
+    """(topic, partition) -> what a source writes there, in its order: rows, and watermarks behind them."""
+    company = Company()
+    version = 0
+    for system, changes in history.items():
+        for at, object_, value, gone in changes:
+            version += 1
+            field, _ = STATUSES[system, object_]
+            id_, owner = IDS.get(object_, object_), OWNER[system]
+            operation = "delete" if gone else "upsert"
+            fields = {**FIELDS[system, object_], field: value}
+            fields |= {"crm_opportunity_id": "Opportunity"} if object_ == "subscription" else {}
+            company.row(system, object_, id_, at, owner, operation=operation, poll=version, run=False, **fields)
+            company.heard(at - 0.5, system, run=False)
+        company.heard(100, system, run=False)
+    return {place: list(queue) for place, queue in company.driver.queues.items()}
+
+
+def run(
+    sources: dict[tuple[str, int], list[Any]], choose: Any, duplicate: Any, crash: Any
+) -> tuple[set[tuple[Any, ...]], dict[str, Any]]:
+    """Feed the sources in an order that `choose` decides, some records twice, with crashes in between."""
+    company = Company()
+    driver = company.driver
+    waiting = {place: deque(records) for place, records in sources.items()}
+    while any(waiting.values()) or any(driver.queues.values()):
+        feeds = [("source", place) for place, records in waiting.items() if records]
+        work = [("work", place) for place, queue in driver.queues.items() if queue]
+        what, place = choose(sorted(feeds + work))
+        if what == "work":
+            driver.run_one(place)
+        else:
+            raw = waiting[place].popleft()
+            for _ in range(2 if duplicate() else 1):
+                driver.pipe_raw(raw.topic, raw.key, raw.value, raw.partition, raw.headers)
+        if crash():
+            driver.crash()
+    lives = {(d["drift_id"], d["opened_at"], d["closed_at"], d["how"], d["canonical_id"]) for d in company.drifts()}
+    facts = {f"{v['canonical_id']}/{v['entity']}/{v['native_id']}": _facts(v) for v in _entities(company)}
+    return lives, facts
+
+
+def _entities(company: Company) -> list[dict[str, Any]]:
+    return [v for v in company.driver.latest(topics.CORRECTED_STATE) if "attributes" in v]
+
+
+def _facts(value: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(a["name"], a["value"]) for a in value["attributes"]]
+
+
+def in_order(sources: dict[tuple[str, int], list[Any]]) -> tuple[set[tuple[Any, ...]], dict[str, Any]]:
+    return run(sources, choose=lambda options: options[0], duplicate=lambda: False, crash=lambda: False)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(histories(), st.randoms(use_true_random=False))
+def test_any_interleaving_duplication_and_restart_give_the_same_drifts_and_facts(history: Any, rng: Any) -> None:
+    sources = inputs(history)
+    expected = in_order(sources)
+
+    shuffled = run(
+        sources,
+        choose=rng.choice,
+        duplicate=lambda: rng.random() < 0.15,
+        crash=lambda: rng.random() < 0.05,
+    )
+
+    assert shuffled == expected
+
+
+def test_the_histories_do_open_and_close_drifts() -> None:
+    history = {
+        "crm": [(1, "Account", None, False), (2, "Opportunity", "Closed Won", False)],
+        "billing": [(3, "account", "A", False), (4, "invoice", "Posted", False)],
+        "erp": [(20, "customer", "A", False), (30, "ledger_posting", "Posted", False)],
+    }
+
+    lives, facts = in_order(inputs(history))
+
+    assert {how for _, _, closed, how, _ in lives if closed} == {"self_healed"}
+    assert len(lives) >= 3
+    assert facts
