@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 from collections.abc import Iterator
 
 import click
@@ -16,6 +17,8 @@ from streams.look.letters import Letter, Letters, dismiss, read_letters, replay
 from streams.look.read import CannotLook
 from streams.look.shown import ago, console, jsonable, print_json, table
 from streams.look.write import encoded, write
+
+_INDENTED = "\n               "
 
 
 @click.group("dead-letters")
@@ -67,7 +70,7 @@ def show(letter_id: str, as_json: bool) -> None:
 
 
 def _page(see: Sight, letters: Letters, letter: Letter) -> Iterator[str]:
-    yield f"{letter['letter_id']}: {letters.status(letter)}, refused {letter['hops']} times"
+    yield f"{letter['letter_id']}: {letters.status(letter)}, refused {letter['hops']} x"
     yield f"  last refused {iso(letter['diverted_at'])} ({ago(letter['diverted_at'], see.now)}) by {letter['stage']}"
     yield f"  read from    {letter['topic']}-{letter['partition']}@{letter['offset']}"
     yield f"  about        {letter['system'] or 'no system'}, {letter['entity']}"
@@ -78,7 +81,8 @@ def _page(see: Sight, letters: Letters, letter: Letter) -> Iterator[str]:
     yield f"  key          {'none' if key is None else key!r}"
     decoded = _decoded(see, letter)
     if decoded is not None:
-        yield f"  value        {jsonable(decoded)}"
+        text = json.dumps(jsonable(decoded), indent=2, ensure_ascii=False)
+        yield f"  value        {_INDENTED.join(text.splitlines())}"
     elif value is None:
         yield "  value        none"
     else:

@@ -249,7 +249,7 @@ def test_why_says_what_the_state_says(run: Run) -> None:
 def test_a_letter_is_replayed_with_its_original_bytes_then_dismissed(run: Run, settings: Settings) -> None:
     (letter,) = document(run("dead-letters", "list", "--json"))
     letter_id = letter["letter_id"]
-    assert "'status': 'Odd'" in run("dead-letters", "show", letter_id).output
+    assert '"status": "Odd"' in run("dead-letters", "show", letter_id).output
 
     assert document(run("dead-letters", "replay", letter_id, "--json")) == {"replayed": [letter_id], "needs_fix": 0}
     (record,) = [r for r in Cluster(settings).raw("src.erp") if "driftwise-letter" in r.headers]

@@ -173,7 +173,7 @@ def test_dead_letters_are_listed_and_shown_with_their_content(run: Run) -> None:
     assert run(letters_commands.dead_letters, "list", "--reason", "another").output == "none\n"
 
     shown = run(letters_commands.dead_letters, "show", letter["letter_id"]).output
-    assert "'status': 'Odd'" in shown
+    assert '"status": "Odd"' in shown
     assert document(run(letters_commands.dead_letters, "show", letter["letter_id"], "--json"))["decoded"]["id"] == "P"
 
 
