@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteBufferManager
+from sortedcontainers import SortedDict
 
 from tables.view import Value, Writes
 
@@ -63,7 +64,7 @@ class RocksState:
         folder.parent.mkdir(parents=True, exist_ok=True)
         # Options must be named for the column family too: a reopened database forgets them otherwise (reference A1.11).
         self._db = Rdict(str(folder), options(), column_families={"default": options()})
-        self._dirty: Writes = {}
+        self._dirty: SortedDict[str, Value | None] = SortedDict()
         self._clean: OrderedDict[str, Value | None] = OrderedDict()
         self._cached_entries_max = cached_entries_max
 
@@ -71,7 +72,8 @@ class RocksState:
 
     def get(self, key: str) -> Value | None:
         if key in self._dirty:
-            return self._dirty[key]
+            written: Value | None = self._dirty[key]
+            return written
         if key in self._clean:
             self._clean.move_to_end(key)
             return self._clean[key]
@@ -81,7 +83,7 @@ class RocksState:
         return value
 
     def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
-        own = {k: v for k, v in self._dirty.items() if k.startswith(prefix)}
+        own = {key: self._dirty[key] for key in self._dirty.irange(prefix, prefix + "\uffff")}
         found = list(self._stored(prefix, limit + len(own)))
         merged = {**dict(found), **own}
         return [(key, value) for key, value in sorted(merged.items()) if value is not None][:limit]
@@ -100,7 +102,7 @@ class RocksState:
     # -- what the shell does
 
     def apply(self, writes: Writes) -> None:
-        self._dirty |= writes
+        self._dirty.update(writes)
 
     def items(self) -> Iterator[tuple[str, Value]]:
         """Everything as committed; for rebuilding indexes at restore."""
@@ -121,7 +123,7 @@ class RocksState:
         self._db.write(batch)
         for key, value in self._dirty.items():
             self._remember(key, value)
-        self._dirty = {}
+        self._dirty = SortedDict()
 
     def load(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Changelog records, in order, straight into the database."""
@@ -139,7 +141,7 @@ class RocksState:
         return None if data is None else decode(data)
 
     def rollback(self) -> None:
-        self._dirty = {}
+        self._dirty = SortedDict()
 
     def close(self) -> None:
         self._db.close()

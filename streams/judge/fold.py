@@ -172,7 +172,9 @@ def on_hole(ws: Workspace, value: dict[str, Any], *, opened: bool) -> None:
     tail = f"{value['system']}/{value['entity']}/{value['letter_id']}"
     key = f"{holes_prefix(customer)}{tail}" if customer else f"g/{tail}"
     if opened:
-        ws.put(key, {"at": value["opened_at"]})
+        # A replay that is refused again does not make the evidence complete any further.
+        known = ws.get(key)
+        ws.put(key, known or {"at": value["opened_at"]})
         return
     ws.delete(key)
     if customer:
