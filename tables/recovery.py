@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from tables.state import PROGRESS, RocksState, decode, destroy, encode
 
@@ -30,13 +31,16 @@ class Restored(NamedTuple):
     state: RocksState
     records: int
     seconds: float
+    changelog_id: str
+    """The topic's id at the broker; a progress record carries it, so that a recreated topic is told from a grown one."""
 
 
 def restore(folder: Path, client: Mapping[str, Any], topic: str, partition: int) -> Restored:
     """Open the store of a shard and bring it to the end of its changelog. The caller has fenced the previous owner."""
     started = time.monotonic()
+    changelog_id = _topic_id(client, topic)
     state = _open(folder)
-    start = _resume_offset(state)
+    start = _resume_offset(state, changelog_id)
     consumer = Consumer(
         dict(client)
         | {
@@ -49,10 +53,8 @@ def restore(folder: Path, client: Mapping[str, Any], topic: str, partition: int)
     )
     try:
         low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=15)
-        if start is not None and not low <= start <= high:
-            log.warning(
-                "%s: its changelog %s-%d was recreated or compacted; restoring in full", folder, topic, partition
-            )
+        if state.progress() is not None and (start is None or not low <= start <= high):
+            log.warning("%s does not fit its changelog %s-%d any more; restoring in full", folder, topic, partition)
             state.close()
             destroy(folder)
             state, start = _open(folder), None
@@ -60,7 +62,7 @@ def restore(folder: Path, client: Mapping[str, Any], topic: str, partition: int)
         records = _replay(consumer, state)
     finally:
         consumer.close()
-    return Restored(state, records, time.monotonic() - started)
+    return Restored(state, records, time.monotonic() - started, changelog_id)
 
 
 def _open(folder: Path) -> RocksState:
@@ -81,9 +83,15 @@ def _open(folder: Path) -> RocksState:
     return state
 
 
-def _resume_offset(state: RocksState) -> int | None:
-    progress = state.progress()
-    return progress.get("changelog_offset") if progress else None
+def _topic_id(client: Mapping[str, Any], topic: str) -> str:
+    described = AdminClient(dict(client)).describe_topics(TopicCollection([topic]))
+    return str(described[topic].result(15).topic_id)
+
+
+def _resume_offset(state: RocksState, changelog_id: str) -> int | None:
+    """Where in the changelog the store stands; None: nowhere, or in a topic that is no more."""
+    progress = state.progress() or {}
+    return progress.get("changelog_offset") if progress.get("changelog_id") == changelog_id else None
 
 
 def _replay(consumer: Consumer, state: RocksState) -> int:

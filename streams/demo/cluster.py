@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,6 +76,7 @@ class Cluster:
 
     def _start(self) -> None:
         down(self.home / "stack", delete_data=True)
+        shutil.rmtree(self.home / "state", ignore_errors=True)
         self._closing.callback(down, self.home / "stack", delete_data=True)
         self.endpoints = up(self.home / "stack", progress=self._progress, attached=True)
         self.simulator = self._closing.enter_context(running(demo_clients(self._secret)))

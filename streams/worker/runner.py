@@ -17,7 +17,8 @@ from streams.letters import Raw
 from streams.shard import Shard
 from streams.worker.counters import Counters
 from streams.worker.outbox import RECORD_BYTES_MAX, Outbox, Outgoing
-from tables.state import PROGRESS, RocksState, encode
+from tables.recovery import Restored
+from tables.state import PROGRESS, encode
 from tables.view import Emit
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class Runner:
     def __init__(
         self,
         shard: Shard,
-        state: RocksState,
+        restored: Restored,
         outbox: Outbox,
         codec: Codec,
         *,
@@ -48,10 +49,11 @@ class Runner:
         self.counters = Counters()
         self.paused: str | None = None
         """Why it stands still, if it does."""
-        self.positions: dict[str, int] = dict((state.progress() or {}).get("offsets", {}))
+        self.positions: dict[str, int] = dict((restored.state.progress() or {}).get("offsets", {}))
         """Topic -> the next offset of this partition: as of the last finished commit."""
         self.busy_since: float | None = None
-        self._state, self._outbox, self._codec = state, outbox, codec
+        self._state, self._changelog_id = restored.state, restored.changelog_id
+        self._outbox, self._codec = outbox, codec
         self._partitions, self._flood, self._crash = partitions, flood, crash
         self._interval, self._gap = commit_interval_seconds, commit_gap_seconds
         self._read = dict(self.positions)
@@ -199,7 +201,11 @@ class Runner:
         if not pending and not self._outgoing and self._read == self.positions:
             return
         started = time.perf_counter()
-        progress = {"offsets": dict(self._read), "committed_at_seconds": time.time()}
+        progress = {
+            "offsets": dict(self._read),
+            "committed_at_seconds": time.time(),
+            "changelog_id": self._changelog_id,
+        }
         outgoing, self._outgoing = self._outgoing, []
         await asyncio.to_thread(self._write, outgoing, pending, progress)
         self.positions = progress["offsets"]  # type: ignore[assignment]

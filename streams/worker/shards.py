@@ -72,7 +72,7 @@ class Shards:
         self.restored[stage_name, partition] = restored
         runner = Runner(
             Shard(stage, partition, restored.state),
-            restored.state,
+            restored,
             outbox,
             self._codec,
             partitions=self.partitions,
