@@ -1,8 +1,8 @@
 """A driver for the whole topology without a broker: pipe source records in, read effects and state out.
 
-Every stage runs as it does in a worker (`streams.shard`), in one thread, with time given by the caller. Records go through
-the same codec, so what a topic would carry is what is seen. `crash()` throws away everything that is not state, as a
-killed worker would."""
+Every stage runs as it does in a worker (`streams.shard`), in one thread, with time given by the caller. Records go
+through the same codec, so what a topic would carry is what is seen. `crash()` throws away everything that is not state,
+as a killed worker would."""
 
 from __future__ import annotations
 

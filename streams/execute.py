@@ -1,8 +1,8 @@
 """The executor: performs commands for real, idempotently, and says what became of each.
 
-Serial per subject (a command's key), because one consumer reads a partition in order. A command is looked up at its target
-before every write, so a redelivery finds what is there. Success is only ever claimed by the target's own change coming back
-through capture; a result says what the target answered."""
+Serial per subject (a command's key), because one consumer reads a partition in order. A command is looked up at its
+target before every write, so a redelivery finds what is there. Success is only ever claimed by the target's own change
+coming back through capture; a result says what the target answered."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Input(NamedTuple):
 
 
 class Divert(Exception):
-    """This record goes to the dead letters; `reason` is one word for counting, the text says what exactly and what to do."""
+    """The record goes to the dead letters: `reason` is one word for counting, the text says what and the remedy."""
 
     def __init__(self, reason: str, detail: str, entity: str = "*") -> None:
         super().__init__(detail)

@@ -1,1 +1,1 @@
-"""What we remember: keyed state with a write-back cache over RocksDB, its changelog and recovery, the deadline index."""
+"""What we remember: keyed state, a write-back cache over RocksDB, its changelog and recovery, the deadline index."""

@@ -1,4 +1,4 @@
-"""The deadline index: what waits at which gate, ordered by due time. Local; rebuilt at restore from the state itself."""
+"""The deadline index: what waits at which gate, ordered by due time. Local; rebuilt from the state at restore."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """State of one shard: RocksDB on disk, a write-back cache above it, one WriteBatch a commit.
 
-Between commits nothing reaches RocksDB: dirty entries wait in the cache. A commit writes them together with the progress
-record, after the transaction that holds the same records has committed (contracts 1)."""
+Between commits nothing reaches RocksDB: dirty entries wait in the cache. A commit writes them together with the
+progress record, after the transaction that holds the same records has committed (contracts 1)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WRITE_BUFFERS = WriteBufferManager(96 * _MIB, False)
 
 
 class UnknownStateVersion(Exception):
-    """Stop: the state was written by a newer release. Run that release, or delete the folder to restore from the changelog."""
+    """Stop: a newer release wrote this state. Run that release, or delete the folder to restore from the changelog."""
 
 
 def encode(value: Value) -> bytes:

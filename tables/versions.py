@@ -1,7 +1,7 @@
 """The versions of one record: in order, as of an instant, folded behind a frontier (design part 2).
 
-A version is plain data: `{version, native, customer, at, committed_at, op, attrs, since, by, snapshot, source, route}`; `at` is when it
-became a fact here (commit time, or the later link)."""
+A version is plain data: `{version, native, customer, at, committed_at, op, attrs, since, by, snapshot, source,
+route}`; `at` is when it became a fact here (commit time, or the later link)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def order(version: Version) -> tuple[int, Instant, str]:
 
 
 def insert(versions: list[Version], new: Version) -> list[Version] | None:
-    """The versions with the new one in its place, or None: it is a duplicate of one held or older than all that is kept."""
+    """The versions with the new one in its place; None: it repeats one held, or is older than all that is kept."""
     if any((held["route"], held["version"]) == (new["route"], new["version"]) for held in versions):
         return None
     if versions and (order(new) < order(versions[0]) or new["route"] < versions[-1]["route"]):

@@ -1,6 +1,6 @@
 """The watermark algebra: per source object the minimum over upstream partitions (contracts 3 and 5).
 
-Held as one state value `{system/object: {partition: [epoch, phase, watermark]}}`, so that one commit writes one record."""
+Held as one state value `{system/object: {partition: [epoch, phase, watermark]}}`: one commit writes one record."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def name(system: str, object_: str) -> str:
 
 
 def heard(marks: Marks, key: str, partition: int, epoch: int, phase: str, watermark: Instant | None) -> Marks:
-    """The marks after one report. Within an epoch a watermark never falls; a gap withdraws it and a later epoch restarts."""
+    """The marks after one report. Within an epoch a watermark never falls; a gap withdraws it, a new epoch restarts."""
     old = marks.get(key, {}).get(str(partition))
     if old is not None:
         if epoch < old[0]:

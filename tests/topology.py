@@ -23,7 +23,9 @@ FIELDS: dict[tuple[str, str], dict[str, str | None]] = {
         "Name": "Deal", "Amount": "1200.00", "CurrencyIsoCode": "EUR", "CloseDate": "2026-01-01",
         "StageName": "Prospecting",
     },
-    ("crm", "Credit_Memo__c"): {"Number__c": "CM-1", "Amount__c": "10", "CurrencyIsoCode": "EUR", "Status__c": "Posted"},
+    ("crm", "Credit_Memo__c"): {
+        "Number__c": "CM-1", "Amount__c": "10", "CurrencyIsoCode": "EUR", "Status__c": "Posted",
+    },
     ("billing", "account"): {
         "name": "Acme", "bill_to_email": None, "tax_id": "T1", "country": "DE", "currency": "EUR",
         "crm_account_id": "A", "status": "Active",

@@ -12,7 +12,7 @@ from schemas.source import Heard, Probed, Reader, SourceEvent, SourceRow
 def reader(system: str) -> Reader:
     """A reader of `src.<system>` as the polling connector writes it: PolledRow, SourceProgress, SourceProbe.
 
-    A row's version is (modification time, poll number), so of two reads with equal SystemModstamp the later is newer."""
+    A row's version is (modification time, poll number), so of two reads of one SystemModstamp the later is newer."""
 
     def read(record: str, value: dict[str, Any], headers: dict[str, bytes]) -> SourceEvent:
         try:

@@ -1,1 +1,1 @@
-"""Identify: source rows become canonical changes under their canonical customer, and are re-routed when links change."""
+"""Identify: source rows become canonical changes of their canonical customer, and are re-routed when links change."""

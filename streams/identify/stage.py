@@ -295,7 +295,7 @@ class Identify:
     def _presume_deleted(self, ws: Workspace, event: Gap) -> None:
         prefix, entity = f"i/{event.system}/", self._entity(event)
         for key, image in ws.range(prefix, 10_000_000):
-            customer, of, native_id = key.removeprefix(prefix).split("/", 2)
+            _, of, native_id = key.removeprefix(prefix).split("/", 2)
             last = image["versions"][-1]
             if of != entity or last["op"] != "upsert":
                 continue

@@ -58,7 +58,7 @@ def _publish_customer(ws: Workspace, governance: Governance, customer: str) -> N
 
 
 def _customer_records(ws: Workspace, customer: str) -> dict[str, tuple[str, Version]]:
-    """system -> (native id, latest version) of the live customer records; the first by id where a system has several."""
+    """system -> (native id, latest version) of live customer records; the first by id where a system has several."""
     found: dict[str, tuple[str, Version]] = {}
     prefix = f"e/{customer}/customer/"
     for key, value in ws.range(prefix, FEW):

@@ -1,4 +1,4 @@
-"""The keys of judge's state. Each begins with what it is; a customer's part follows, so that ranges stay with one customer.
+"""The keys of judge's state. Each begins with what it is; the customer follows, so a range stays with one customer.
 
 e/CUSTOMER/ENTITY/SYSTEM/ID         versions of a record
 r/CUSTOMER/ENTITY/ATTR/VALUE/SYSTEM/ID  reference index

@@ -7,8 +7,8 @@
     open      a drift is open
     closed    the drift is closed
 
-`advance` is pure: (obligation, instant, answer) in, (obligation, transitions) out. Instants are fed in event-time order,
-each only when every watermark it needs has passed it; so arrival order never matters (contracts 5)."""
+`advance` is pure: (obligation, instant, answer) in, (obligation, transitions) out. Instants are fed in event-time
+order, each only when every watermark it needs has passed it; so arrival order never matters (contracts 5)."""
 
 from __future__ import annotations
 

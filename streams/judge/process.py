@@ -1,4 +1,6 @@
-"""The customer's process in one record: stage, members, open drifts, conditions. Updated by contributions, never by a scan."""
+"""The customer's process in one record: stage, members, open drifts, conditions.
+
+Updated by contributions, never by a scan."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """/metrics, /livez, /readyz: on loopback unless told otherwise.
 
-Alive: the event loop turns, and no shard has had input waiting without a commit for too long. Ready: partitions are owned,
-no rebalance is going on, and no shard stands still."""
+Alive: the event loop turns, and no shard has had input waiting without a commit for too long. Ready: partitions are
+owned, no rebalance is going on, and no shard stands still."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ async def _run(settings: Settings, codec: Codec, governance: Governance, port_fi
     registry.register(WorkerCollector(app, governance))
     server, port = await serve(settings.http_host, settings.http_port, registry, health.alive, health.ready)
     if port_file is not None:
-        port_file.write_text(str(port))
+        port_file.write_text(str(port))  # noqa: ASYNC240 - once, before the work begins
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -25,7 +25,7 @@ METRICS: dict[str, str] = {
     "driftwise_effects_total": "Records written by topic.",
     "driftwise_consumer_lag_records": "Records between the end of an input partition and our last commit.",
     "driftwise_watermark_age_seconds": "Wall clock minus watermark of a source object, worst shard.",
-    "driftwise_obligations_unknown": "Obligations due by wall clock and undecided, by the source object that holds them.",
+    "driftwise_obligations_unknown": "Obligations due by wall clock and undecided, by the source object they wait for.",
     "driftwise_drifts_total": "Drift transitions by kind and state.",
     "driftwise_dead_letters_total": "Records diverted, by stage.",
     "driftwise_shard_paused": "1 while a shard stands still because of a flood of dead letters.",

@@ -1,11 +1,12 @@
-"""The outbox: one transactional producer a shard. One transaction holds a commit's outputs, changed state and progress.
+"""The outbox: one transactional producer a shard; a transaction holds a commit's outputs, changed state and progress.
 
-`init_transactions` of a new owner fences the old one at the broker (KIP-98), so two workers that both believe they own a
-partition cannot both write."""
+`init_transactions` of a new owner fences the old one at the broker (KIP-98), so two workers that both believe they own
+a partition cannot both write."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -60,7 +61,7 @@ class Outbox:
             raise CommitFailed(f"{self._id}: cannot start transactions: {problem}; is the broker up?") from problem
 
     def commit(self, outgoing: Sequence[Outgoing], changelog: Sequence[Outgoing]) -> int:
-        """Write all of it or nothing; returns the changelog offset behind its last record. Blocks: call it in a thread."""
+        """Write all of it or nothing; returns the changelog offset behind its last record. Blocks: call in a thread."""
         self._failed, self._changelog_end = None, None
         try:
             self._producer.begin_transaction()
@@ -110,10 +111,8 @@ class Outbox:
         return CommitFailed(f"{self._id}: {error.str()}; the restart resumes at the last finished commit")
 
     def _abort(self) -> None:
-        try:
+        with suppress(KafkaException):  # the next owner's init_transactions aborts it
             self._producer.abort_transaction(CALL_TIMEOUT_SECONDS)
-        except KafkaException:
-            pass  # the next owner's init_transactions aborts it
 
     def close(self) -> None:
         self._producer.purge()

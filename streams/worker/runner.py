@@ -95,7 +95,7 @@ class Runner:
             self._state.rollback()
             self.paused = str(flood)
             log.error("%s-%d is paused: %s", self.shard.stage.name, self.shard.partition, flood)
-        except BaseException as problem:  # noqa: BLE001 - whatever it was, this worker must not go on
+        except BaseException as problem:  # whatever it was, this worker must not go on
             log.exception("%s-%d stops the worker", self.shard.stage.name, self.shard.partition)
             self._crash(problem)
 
@@ -164,8 +164,8 @@ class Runner:
         self._letters.append(diverted)
         if diverted and sum(self._letters) > self._flood:
             raise Flood(
-                f"{sum(self._letters)} of the last {len(self._letters)} records went to the dead letters, the last one "
-                f"at {raw.topic}-{raw.partition}@{raw.offset}; see `driftwise dead-letters list`, mend the cause, restart"
+                f"{sum(self._letters)} of the last {len(self._letters)} records went to the dead letters, the last at "
+                f"{raw.topic}-{raw.partition}@{raw.offset}; see `driftwise dead-letters list`, mend the cause, restart"
             )
 
     def _accept(self, effects: Iterable[Emit]) -> None:

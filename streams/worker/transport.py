@@ -26,7 +26,7 @@ FETCH_WAIT_MS = 100
 
 
 class BatchTopic(faust.Topic):
-    """A topic whose events carry the batch as it is: our codec decodes, because a bad record must not cost the agent."""
+    """A topic whose events carry the batch as it is: our codec decodes, a bad record must not cost the agent."""
 
     def _compile_decode(self) -> None:
         self.decode = self._pass_on  # type: ignore[method-assign]

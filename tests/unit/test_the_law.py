@@ -1,6 +1,6 @@
 """The law (contracts 5): with each source partition's changes and watermarks in their own order, any interleaving of
-partitions, any duplication and any restart give the same final facts and the same set of (drift id, opened_at, closed_at,
-how)."""
+partitions, any duplication and any restart give the same final facts and the same set of (drift id, opened_at,
+closed_at, how)."""
 
 from __future__ import annotations
 
