@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +83,15 @@ def read(record: str, value: dict[str, Any], headers: dict[str, bytes]) -> Sourc
     )
 
 
+@cache
+def default_governance() -> Governance:
+    """Read once: the files cost more than most tests."""
+    return load()
+
+
 def governance(**kind_overrides: Any) -> Governance:
     """The default one with 10-second deadlines, all automatic, no late retention to speak of."""
-    governed = load()
+    governed = default_governance()
     kinds = {
         name: kind.model_copy(update={"sla_seconds": SLA_SECONDS, "mode": "execute", **kind_overrides})
         for name, kind in governed.kinds.items()

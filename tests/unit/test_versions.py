@@ -1,0 +1,117 @@
+"""The versions of a record: order, duplicates, moves, what held when, and what may be folded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.instants import ALWAYS, NEVER
+from tables.versions import as_of, fold, insert, next_after, order, present
+
+
+def version(at: int, name: str | None = None, *, op: str = "upsert", route: int = 0) -> dict[str, Any]:
+    return {"version": name or f"{at:03d}", "at": at, "op": op, "route": route}
+
+
+def inserted(*news: dict[str, Any]) -> list[dict[str, Any]]:
+    versions: list[dict[str, Any]] = []
+    for new in news:
+        versions = insert(versions, new) or versions
+    return versions
+
+
+def test_a_version_holds_from_its_instant_until_the_next() -> None:
+    versions = [version(10), version(20)]
+
+    assert as_of(versions, 9) is None
+    assert [as_of(versions, at) for at in (10, 19, 20, 99)] == [versions[0], versions[0], versions[1], versions[1]]
+
+
+def test_of_two_versions_at_one_instant_the_later_in_source_order_holds() -> None:
+    versions = inserted(version(10, "1"), version(10, "2"))
+
+    assert as_of(versions, 10) == version(10, "2")
+
+
+def test_a_deletion_holds_but_is_not_present() -> None:
+    versions = [version(10), version(20, op="delete")]
+
+    assert as_of(versions, 20) == versions[1]
+    assert present(versions, 19) == versions[0]
+    assert present(versions, 20) is None
+    assert present(versions, 9) is None
+
+
+def test_the_next_change_is_the_first_behind_the_instant() -> None:
+    versions = [version(10), version(20)]
+
+    assert [next_after(versions, at) for at in (NEVER, 9, 10, 19)] == [10, 10, 20, 20]
+    assert next_after(versions, 20) == ALWAYS
+
+
+def test_a_duplicate_is_no_version() -> None:
+    assert insert([version(10), version(20)], version(20)) is None
+
+
+def test_a_late_version_takes_its_place_between_those_held() -> None:
+    assert insert([version(10), version(30)], version(20)) == [version(10), version(20), version(30)]
+
+
+def test_what_is_older_than_all_that_is_kept_is_refused() -> None:
+    """It was folded already; taking it would change what held at instants nobody judges any more."""
+    assert insert([version(20)], version(10)) is None
+
+
+def test_a_version_of_an_earlier_route_is_refused() -> None:
+    assert insert([version(10, route=2)], version(20, route=1)) is None
+
+
+def test_the_same_version_comes_again_by_a_later_route() -> None:
+    assert insert([version(10)], version(30, "010", route=1)) == [version(10), version(30, "010", route=1)]
+
+
+def test_a_move_takes_away_what_happened_here_from_its_instant_on() -> None:
+    gone = version(20, "moved:1", op="moved", route=1)
+
+    assert insert([version(10), version(20), version(30)], gone) == [version(10), gone]
+
+
+def test_a_record_that_comes_back_is_here_again() -> None:
+    versions = inserted(version(10), version(20, "moved:1", op="moved", route=1), version(30, "010", route=2))
+
+    assert [present(versions, at) is not None for at in (10, 20, 29, 30)] == [True, False, False, True]
+
+
+def test_folding_keeps_what_held_at_the_frontier_and_all_that_is_later() -> None:
+    versions = [version(10), version(20), version(30), version(40)]
+
+    assert fold(versions, 25) == versions[1:]
+    assert fold(versions, 20) == versions[1:]
+    assert fold(versions, 5) == versions
+    assert fold(versions, 99) == versions[3:]
+
+
+instants = st.integers(0, 12)
+histories = st.lists(st.tuples(instants, st.sampled_from(["upsert", "delete"])), max_size=8).map(
+    lambda changes: [version(at, f"{n:03d}", op=op) for n, (at, op) in enumerate(sorted(changes))]
+)
+
+
+@given(histories, instants, instants)
+def test_folding_never_changes_what_held_at_or_behind_the_frontier(
+    versions: list[dict[str, Any]], frontier: int, later: int
+) -> None:
+    instant = frontier + later
+
+    assert as_of(fold(versions, frontier), instant) == as_of(versions, instant)
+
+
+@given(histories, st.randoms(use_true_random=False))
+def test_the_order_of_arrival_and_duplicates_leave_no_trace(versions: list[dict[str, Any]], rng: Any) -> None:
+    """Once the first is there: what comes before all that is kept is refused."""
+    rest = versions[1:] * 2
+    rng.shuffle(rest)
+
+    assert inserted(*versions[:1], *rest) == sorted(versions, key=order)
