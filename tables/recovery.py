@@ -1,7 +1,7 @@
 """Restore: replay a shard's changelog into its store, in bulk and from where the store stands.
 
-The changelog holds the same records as the store, committed in the same transactions, so what a read_committed reader sees
-up to the end of the log is exactly the state of the last finished commit."""
+The changelog holds the same records as the store, committed in the same transactions, so what a read_committed reader
+sees up to the end of the log is exactly the state of the last finished commit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tables.state import PROGRESS, RocksState, decode, destroy, encode
 
 log = logging.getLogger(__name__)
 STALE_AFTER_SECONDS = 3.5 * 24 * 3600
-"""Half of the changelogs' delete.retention.ms: after that a tombstone this store never saw may be gone (contracts 1)."""
+"""Half of the changelogs' delete.retention.ms: a tombstone that this store never saw may be gone by then."""
 _BATCH = 10_000
 _QUIET_SECONDS = 30.0
 
@@ -32,7 +32,7 @@ class Restored(NamedTuple):
     records: int
     seconds: float
     changelog_id: str
-    """The topic's id at the broker; a progress record carries it, so that a recreated topic is told from a grown one."""
+    """The topic's id at the broker; progress records carry it, so that a recreated topic is told from a grown one."""
 
 
 def restore(folder: Path, client: Mapping[str, Any], topic: str, partition: int) -> Restored:
@@ -69,7 +69,7 @@ def _open(folder: Path) -> RocksState:
     try:
         state = RocksState(folder)
         progress = state.progress()
-    except Exception as problem:  # noqa: BLE001 - rocksdict raises plain Exception for corruption
+    except Exception as problem:  # rocksdict raises plain Exception for corruption
         if "lock" in str(problem).lower():
             raise
         log.warning("%s cannot be opened (%s); restoring in full", folder, problem)
@@ -84,8 +84,8 @@ def _open(folder: Path) -> RocksState:
 
 
 def _topic_id(client: Mapping[str, Any], topic: str) -> str:
-    described = AdminClient(dict(client)).describe_topics(TopicCollection([topic]))
-    return str(described[topic].result(15).topic_id)
+    admin = AdminClient(dict(client))  # must outlive the answer
+    return str(admin.describe_topics(TopicCollection([topic]))[topic].result(15).topic_id)
 
 
 def _resume_offset(state: RocksState, changelog_id: str) -> int | None:

@@ -13,10 +13,14 @@ from streams.judge.keys import MARKS, ObligationKey, holes_prefix
 from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
 from streams.kinds.asof import FEW, entity_key, reference_prefix
-from streams.kinds.table import BY_NAME, ID, KINDS, REFERENCES, Itself, Kind, Live, Refers
+from streams.kinds.table import ID, KINDS, REFERENCES, Itself, Kind, All, Refers
 from tables.versions import Version, fold, insert
 from tables.view import Workspace
 from tables.watermarks import object_watermark, watermark
+
+
+MANY = 10_000
+"""Obligations of one kind that one customer has: deals, subscriptions, customer records; not its invoices."""
 
 
 class Changed(NamedTuple):
@@ -46,20 +50,20 @@ def on_change(ws: Workspace, governance: Governance, change: Changed) -> str:
     late = change.version["at"] <= object_watermark(marks, change.system, change.entity, governance.partitions)
     concerns = set(concerned(ws, governance, change))
     _store(ws, governance, change, record, versions)
-    for kind_name, subject in sorted(concerns | set(concerned(ws, governance, change))):
-        arm(ws, BY_NAME[kind_name], subject, change.version["at"], late=late)
+    for subject in sorted(concerns | set(concerned(ws, governance, change))):
+        arm(ws, subject, change.version["at"], late=late)
     return "late" if late else "folded"
 
 
-def concerned(ws: Workspace, governance: Governance, change: Changed) -> Iterator[tuple[str, ObligationKey]]:
-    """Every (kind, subject) whose verdict this change could touch. Asked before and after the fold: a record that
+def concerned(ws: Workspace, governance: Governance, change: Changed) -> Iterator[ObligationKey]:
+    """Every obligation whose verdict this change could touch. Asked before and after the fold: a record that
     changes its reference concerns the old and the new."""
     role = governance.systems[change.system].role
     for kind in KINDS:
         reach = kind.reach.get((role, change.entity))
         if reach is not None:
             for system, native_id in _reached(ws, governance, kind, reach, change):
-                yield kind.name, ObligationKey(change.customer, kind.name, system, native_id)
+                yield ObligationKey(change.customer, kind.name, system, native_id)
 
 
 def _reached(
@@ -67,9 +71,9 @@ def _reached(
 ) -> Iterator[tuple[str, str]]:
     if isinstance(reach, Itself):
         yield change.system, change.native_id
-    elif isinstance(reach, Live):
-        prefix = f"x/{change.customer}/{kind.name}/"
-        for key, _ in ws.range(prefix, 10_000):
+    elif isinstance(reach, All):
+        prefix = f"o/{change.customer}/{kind.name}/"
+        for key, _ in ws.range(prefix, MANY):
             system, native_id = key.removeprefix(prefix).split("/", 1)
             yield system, native_id
     elif isinstance(reach, Refers):
@@ -94,32 +98,21 @@ def _values(ws: Workspace, change: Changed, attribute: str) -> set[str]:
     return _attribute_values(record["versions"], attribute)
 
 
-def arm(ws: Workspace, kind: Kind, key: ObligationKey, at: Instant, *, late: bool) -> None:
+def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool) -> None:
     """See to it that the instant is judged. What was settled is looked at again only for late evidence."""
     obligation = Obligation.from_json(ws.get(key.text()))
     if at > obligation.settled:
-        save(ws, kind, key, replace(obligation, next=min(obligation.next, at)))
+        save(ws, key, replace(obligation, next=min(obligation.next, at)))
     elif late:
-        save(ws, kind, key, replace(obligation, next=obligation.settled))
+        save(ws, key, replace(obligation, next=obligation.settled))
 
 
-def save(ws: Workspace, kind: Kind, key: ObligationKey, obligation: Obligation) -> None:
+def save(ws: Workspace, key: ObligationKey, obligation: Obligation) -> None:
     asleep = obligation.next == ALWAYS and obligation.held is None
     if obligation.status == "idle" and asleep:
         ws.delete(key.text())
     else:
         ws.put(key.text(), obligation.as_json())
-    if kind.keeps_live_index:
-        settled = obligation.status in ("idle", "met", "closed") and asleep
-        _index_live(ws, key, live=not settled)
-
-
-def _index_live(ws: Workspace, key: ObligationKey, *, live: bool) -> None:
-    known = ws.get(key.live()) is not None
-    if live and not known:
-        ws.put(key.live(), {})
-    elif not live and known:
-        ws.delete(key.live())
 
 
 def _store(

@@ -3,7 +3,6 @@
 e/CUSTOMER/ENTITY/SYSTEM/ID         versions of a record
 r/CUSTOMER/ENTITY/ATTR/VALUE/SYSTEM/ID  reference index
 o/CUSTOMER/KIND/SYSTEM/ID           obligation
-x/CUSTOMER/KIND/SYSTEM/ID           live index: unsettled obligations of kinds that other records can answer
 h/CUSTOMER/SYSTEM/ENTITY/LETTER     hole in the evidence
 g/SYSTEM/ENTITY/LETTER              hole of a customer nobody could read
 p/CUSTOMER                          stage, counts and conditions
@@ -25,9 +24,6 @@ class ObligationKey(NamedTuple):
 
     def text(self) -> str:
         return f"o/{self.customer}/{self.kind}/{self.system}/{self.native_id}"
-
-    def live(self) -> str:
-        return "x" + self.text()[1:]
 
     @classmethod
     def parse(cls, key: str) -> ObligationKey:

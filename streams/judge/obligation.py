@@ -3,9 +3,9 @@
     idle      nothing is demanded
     waiting   nothing is demanded yet, but a change of another record may demand it
     armed     demanded; due is ahead
-    met       answered in time; kept so that the same trigger does not ask twice
+    met       answered in time; if the answer is lost again, that loss is a trigger of its own
     open      a drift is open
-    closed    the drift is closed
+    closed    the drift is closed; as with met, a later loss begins anew
 
 `advance` is pure: (obligation, instant, answer) in, (obligation, transitions) out. Instants are fed in event-time
 order, each only when every watermark it needs has passed it; so arrival order never matters (contracts 5)."""
@@ -28,6 +28,9 @@ class Trigger(NamedTuple):
 class Obligation:
     status: str = "idle"
     trigger: Trigger | None = None
+    """What demands it now: the fact, or the loss of what had answered it."""
+    asked: Trigger | None = None
+    """The fact that demanded it first; the same fact does not demand it twice."""
     due: Instant | None = None
     opened_at: Instant | None = None
     clean_since: Instant | None = None
@@ -44,15 +47,19 @@ class Obligation:
 
     def as_json(self) -> dict[str, Any]:
         value = {name: value for name in _FIELDS if (value := getattr(self, name)) != _DEFAULTS[name]}
-        return value | {"trigger": list(self.trigger)} if self.trigger else value
+        for name in ("trigger", "asked"):
+            if name in value:
+                value[name] = list(value[name])
+        return value
 
     @classmethod
     def from_json(cls, value: dict[str, Any] | None) -> Obligation:
         if value is None:
             return cls()
         known = {k: v for k, v in value.items() if k in _FIELDS}
-        if known.get("trigger"):
-            known["trigger"] = Trigger(*known["trigger"])
+        for name in ("trigger", "asked"):
+            if known.get(name):
+                known[name] = Trigger(*known[name])
         return cls(**known)
 
 
@@ -100,7 +107,9 @@ class Clock:
             self._tell("withdrawn", o, now, None)
         if o.status == "open":
             self._tell("closed", o, now, None, how)
-        return replace(o, status="idle", trigger=None, due=None, opened_at=None, clean_since=None, drift=None)
+        return replace(
+            o, status="idle", trigger=None, asked=None, due=None, opened_at=None, clean_since=None, drift=None
+        )
 
     def _trigger(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
         if self.kind == "grace":
@@ -108,12 +117,21 @@ class Clock:
                 return o
             trigger = Trigger(now, _newest(finding))
             return replace(o, status="armed", trigger=trigger, due=now + self.sla, baseline=now < self.go_live)
-        trigger = Trigger(finding.triggered_at, finding.trigger_version)
-        if not finding.trigger_version or trigger == o.trigger:
-            return o
+        asked = Trigger(finding.triggered_at, finding.trigger_version)
+        if not finding.trigger_version or asked == o.asked:
+            return self._lost(o, now, finding)
         o = self._withdraw(o, now, "withdrawn")
-        baseline = finding.snapshot or trigger.at < self.go_live
-        return replace(o, status="armed", trigger=trigger, due=trigger.at + self.sla, baseline=baseline)
+        baseline = finding.snapshot or asked.at < self.go_live
+        return replace(o, status="armed", trigger=asked, asked=asked, due=asked.at + self.sla, baseline=baseline)
+
+    def _lost(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
+        """What had answered the obligation is gone: demanded again, with a deadline of its own."""
+        if finding.satisfied or o.status not in ("met", "closed"):
+            return o
+        trigger = Trigger(now, f"lost:{now}")
+        return replace(
+            o, status="armed", trigger=trigger, due=now + self.sla, opened_at=None, baseline=now < self.go_live
+        )
 
     def _answer(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
         if o.status != "armed" or o.due is None:

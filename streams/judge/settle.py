@@ -52,7 +52,7 @@ def settle(ws: Workspace, governance: Governance, text: str, until: Instant) -> 
             obligation = replace(obligation, held=hole)
             break
         obligation = _judge(ws, governance, kind, key, obligation)
-    save(ws, kind, key, obligation)
+    save(ws, key, obligation)
 
 
 def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, obligation: Obligation) -> Obligation:

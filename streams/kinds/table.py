@@ -19,8 +19,8 @@ class Itself(NamedTuple):
     """The changed record is the subject."""
 
 
-class Live(NamedTuple):
-    """The change may answer any unsettled obligation of this kind that the customer has."""
+class All(NamedTuple):
+    """The change may touch any obligation of this kind that the customer has."""
 
 
 class Refers(NamedTuple):
@@ -30,7 +30,7 @@ class Refers(NamedTuple):
     change_attribute: str
 
 
-Reach = Itself | Live | Refers
+Reach = Itself | All | Refers
 
 
 class Kind(NamedTuple):
@@ -53,10 +53,6 @@ class Kind(NamedTuple):
     condition: str
     """The Kubernetes-style condition of the customer that it decides."""
 
-    @property
-    def keeps_live_index(self) -> bool:
-        return any(isinstance(reach, Live) for reach in self.reach.values())
-
 
 KINDS: tuple[Kind, ...] = (
     Kind(
@@ -66,7 +62,7 @@ KINDS: tuple[Kind, ...] = (
         ("crm",),
         "deadline",
         ((SUBJECT, "opportunity"), ("erp", "customer")),
-        {("crm", "opportunity"): Itself(), ("erp", "customer"): Live()},
+        {("crm", "opportunity"): Itself(), ("erp", "customer"): All()},
         predicates.won_without_erp_customer,
         "erp.customer.upsert",
         "ask",
@@ -79,7 +75,7 @@ KINDS: tuple[Kind, ...] = (
         ("billing", "erp"),
         "deadline",
         ((SUBJECT, "customer"), ("crm", "customer")),
-        {("billing", "customer"): Itself(), ("erp", "customer"): Itself(), ("crm", "customer"): Live()},
+        {("billing", "customer"): Itself(), ("erp", "customer"): Itself(), ("crm", "customer"): All()},
         predicates.external_id_writeback_missing,
         "crm.external_ref.write",
         "copy",
@@ -94,7 +90,7 @@ KINDS: tuple[Kind, ...] = (
         ((SUBJECT, "subscription"), ("crm", "customer"), ("crm", "opportunity")),
         {
             ("billing", "subscription"): Itself(),
-            ("crm", "customer"): Live(),
+            ("crm", "customer"): All(),
             ("crm", "opportunity"): Refers("opportunity_ref", ID),
         },
         predicates.activation_stalled,

@@ -90,7 +90,13 @@ class Shards:
 
     async def positions(self, assigned: Set[TP]) -> dict[TP, int]:
         """Where each partition resumes: behind the last finished commit, or at its beginning."""
-        await self.own(assigned)
+        try:
+            await self.own(assigned)
+        except Exception as problem:
+            # Faust would log it and go on without these partitions.
+            log.exception("cannot open the shards of %s", sorted(assigned))
+            self._crash(problem)
+            raise
         return {tp: self.runner(tp).positions.get(tp.topic, 0) for tp in assigned}
 
     def hints(self) -> dict[TP, int]:
@@ -102,8 +108,9 @@ class Shards:
         }
 
     def submit(self, tp: TP, batch: list[Any]) -> int:
-        """Hand a batch to its shard; returns how many records wait there now. A batch that was on its way when the shard
-        was let go is read again by its next owner."""
+        """Hand a batch to its shard; returns how many records wait there now.
+
+        A batch that was on its way when the shard was let go is read again by its next owner."""
         runner = self.runners.get((self._stages[tp.topic].name, tp.partition))
         if runner is None:
             return 0

@@ -284,3 +284,33 @@ def test_a_silent_source_is_stale_until_it_is_heard_again() -> None:
 
     (drift,) = company.drifts("source_stale")
     assert (drift["native_id"], seconds_of(drift["opened_at"]), drift["status"]) == ("erp", 6, "closed")
+
+
+def test_an_answer_that_is_lost_again_is_demanded_anew() -> None:
+    company = Company()
+    company.row("billing", "account", "B", 1)
+    company.row("erp", "customer", "E", 1)
+    company.row("billing", "invoice", "I", 2, "B", status="Posted")
+    company.row("erp", "ledger_posting", "P", 3, "E")
+    company.heard(20)
+    assert company.audited("invoice_not_posted") == ["met"]
+
+    company.row("erp", "ledger_posting", "P", 25, "E", operation="delete")
+    company.heard(34.9)
+    assert company.open("invoice_not_posted") == []
+    company.heard(40)
+
+    (drift,) = company.open("invoice_not_posted")
+    assert seconds_of(drift["opened_at"]) == 35
+
+
+def test_an_erp_customer_that_is_deleted_leaves_its_won_deal_without_one() -> None:
+    company = Company()
+    won(company)
+    company.row("erp", "customer", "E", 5)
+    company.heard(20)
+    company.row("erp", "customer", "E", 25, operation="delete")
+    company.heard(40)
+
+    (drift,) = company.open("won_without_erp_customer")
+    assert seconds_of(drift["opened_at"]) == 35
