@@ -1,13 +1,20 @@
-"""Fixtures for all tests."""
+"""Fixtures for all tests, and how far property tests search: `--hypothesis-profile=ci` looks at more examples."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from connectors.stack import Endpoints
 from tests.stack import running_stack
+
+# No deadlines: a machine that is busy is no failure.
+settings.register_profile("quick", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("quick"), max_examples=200)
+settings.load_profile("ci" if "CI" in os.environ else "quick")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas import topics
-from schemas.instants import SECOND
+from schemas.instants import SECOND, Instant
 from schemas.source import ALL_OBJECTS, Heard, Probed, SourceEvent, SourceRow
 from streams.driver import Driver
 from streams.governance import Governance, load
@@ -100,6 +100,21 @@ def governance(**kind_overrides: Any) -> Governance:
     return governed.model_copy(update={"kinds": kinds, "systems": systems, "late_retention_seconds": 0})
 
 
+def hear(driver: Driver, system: str, until: Instant | None, *, phase: str = "streaming", epoch: int = 0) -> None:
+    """Progress of a source in each of its partitions."""
+    for partition in range(driver.governance.partitions):
+        value = {
+            "system": system,
+            "object": ALL_OBJECTS,
+            "partition": partition,
+            "epoch": epoch,
+            "phase": phase,
+            "watermark": until,
+            "observed_at": 0,
+        }
+        driver.pipe(topics.source_topic(system), "", "SourceProgress", value, partition=partition)
+
+
 class Company:
     """Drives one topology; times are seconds, versions count up."""
 
@@ -147,19 +162,9 @@ class Company:
 
     def heard(self, until: float, *systems: str, phase: str = "streaming", epoch: int = 0, run: bool = True) -> None:
         """Every partition of these systems (all by default) has been heard up to `until` seconds."""
+        mark = round(until * SECOND) if phase == "streaming" else None
         for system in systems or tuple(self.governance.systems):
-            for partition in range(self.governance.partitions):
-                value = {
-                    "system": system,
-                    "object": ALL_OBJECTS,
-                    "partition": partition,
-                    "epoch": epoch,
-                    "phase": phase,
-                    "watermark": round(until * SECOND) if phase == "streaming" else None,
-                    "observed_at": 0,
-                }
-                topic = topics.source_topic(system)
-                self.driver.pipe(topic, "", "SourceProgress", value, partition=partition)
+            hear(self.driver, system, mark, phase=phase, epoch=epoch)
         if run:
             self.driver.run()
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from itertools import pairwise
+from typing import Any
 
 from schemas import topics
 from schemas.instants import Instant, from_datetime, seconds
-from schemas.source import ALL_OBJECTS, Heard, SourceRow
+from schemas.source import SourceEvent, SourceRow
 from streams.demo.flaws import AUTOMATIC, DEFAULT_SLA_SECONDS
 from streams.demo.journal import Entry
 from streams.demo.matching import Seen
@@ -17,19 +17,21 @@ from streams.demo.score import score
 from streams.demo.steps import ENTITIES, Native
 from streams.demo.truth import expected_drifts
 from streams.driver import Driver
-from streams.governance import Governance, load
+from streams.governance import Governance
+from tests import topology
 from tests.unit.ideal_companies import IdealCompanies, on_time, stalls
 
 TODAY = date(2026, 11, 24)
 STARTED_AT = from_datetime(datetime(2026, 11, 24, 12, tzinfo=UTC))
 SECONDS = 110
+HEARD_EVERY_SECONDS = 2
 SLAS = DEFAULT_SLA_SECONDS
 TABLES = {(system, entity): table for (system, table), entity in ENTITIES.items()}
 CUSTOMER = {"billing": ("account_id",), "erp": ("customer_id",), "crm": ("AccountId", "Account__c")}
 
 
 def demo_governance() -> Governance:
-    governed = load()
+    governed = topology.default_governance()
     kinds = {
         name: kind.model_copy(
             update={"sla_seconds": SLAS.get(name, 0), "mode": "execute" if name in AUTOMATIC else "propose"}
@@ -39,23 +41,13 @@ def demo_governance() -> Governance:
     return governed.model_copy(update={"kinds": kinds})
 
 
-def read(record: str, value: dict, headers: dict) -> SourceRow | Heard:
-    if record == "SourceProgress":
-        return Heard(value["system"], value["object"], value["epoch"], value["phase"], value["watermark"])
-    fields = dict(value["fields"])
-    return SourceRow(
-        value["system"],
-        value["object"],
-        value["id"],
-        value["customer"],
-        value["operation"],
-        f"{value['poll']:012d}",
-        fields.pop("native version"),
-        value["modified_at"],
-        False,
-        value["changed_by"],
-        fields,
-    )
+def read(record: str, value: dict[str, Any], headers: dict[str, bytes]) -> SourceEvent:
+    """As the companies of the topology are read, with the version that the journal names."""
+    event = topology.read(record, value, headers)
+    if not isinstance(event, SourceRow):
+        return event
+    fields = dict(event.fields)
+    return event._replace(native_version=fields.pop("native version") or "", fields=fields)
 
 
 class Replay:
@@ -71,7 +63,7 @@ class Replay:
         ordered = iter(sorted(journal, key=lambda entry: entry.committed_at))
         entry = next(ordered, None)
         self.hear(STARTED_AT - seconds(1))
-        for _, until in pairwise(STARTED_AT + seconds(number) for number in range(SECONDS)):
+        for until in (STARTED_AT + seconds(number) for number in range(1, SECONDS, HEARD_EVERY_SECONDS)):
             while entry is not None and entry.committed_at <= until:
                 self.row(entry)
                 entry = next(ordered, None)
@@ -109,17 +101,7 @@ class Replay:
 
     def hear(self, until: Instant) -> None:
         for system in self.governance.systems:
-            for partition in range(self.governance.partitions):
-                value = {
-                    "system": system,
-                    "object": ALL_OBJECTS,
-                    "partition": partition,
-                    "epoch": 0,
-                    "phase": "streaming",
-                    "watermark": until,
-                    "observed_at": 0,
-                }
-                self.driver.pipe(topics.source_topic(system), "", "SourceProgress", value, partition=partition)
+            topology.hear(self.driver, system, until)
         self.driver.run()
 
     def seen(self, topic: str) -> list[Seen]:
@@ -133,7 +115,7 @@ def with_clean(planned: Plan, number: int) -> Plan:
 
 
 def replay_and_score(seed: int, *, stalling: bool):
-    planned = with_clean(plan(seed, TODAY, SLAS), 80)
+    planned = with_clean(plan(seed, TODAY, SLAS), 40)
     late = stalls(planned, seed, share=0.5) if stalling else on_time
     journal = IdealCompanies(STARTED_AT + 345_678, seed).run(planned, SLAS, late)
     truth = expected_drifts(planned, journal, SLAS, STARTED_AT + seconds(SECONDS - 2))

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.salesforce import cursor as cursors
@@ -31,7 +31,6 @@ def test_a_later_pass_begins_a_look_back_before_the_end_of_the_last() -> None:
     assert cursors.span_of(Cursor(read_to=NOON), NOON + 5 * SECOND, LOOK_BACK).start == NOON - LOOK_BACK
 
 
-@settings(deadline=None)  # a loaded machine is no failure
 @given(now=instants)
 def test_no_pass_reaches_a_second_that_the_server_has_not_begun(now: int) -> None:
     span = cursors.span_of(Cursor(read_to=now - SECOND), now, LOOK_BACK)
@@ -39,7 +38,6 @@ def test_no_pass_reaches_a_second_that_the_server_has_not_begun(now: int) -> Non
     assert span.end - SECOND <= now < span.end
 
 
-@settings(deadline=None)
 @given(now=instants, began=st.lists(instants, max_size=5), covered=instants)
 def test_a_pass_is_complete_no_later_than_any_of_its_beginnings(now: int, began: list[int], covered: int) -> None:
     complete = cursors.complete_to(now, tuple(began), covered)
@@ -48,7 +46,6 @@ def test_a_pass_is_complete_no_later_than_any_of_its_beginnings(now: int, began:
     assert complete % SECOND == 0
 
 
-@settings(deadline=None)
 @given(st.lists(instants, min_size=1, max_size=10))
 def test_a_cursor_never_moves_back(ends: list[int]) -> None:
     cursor, read_to = cursors.begin_poll(Cursor(), ends[0]), []
@@ -84,7 +81,6 @@ def test_a_deletion_log_that_begins_after_our_last_look_is_a_hole() -> None:
     assert not cursors.has_hole(cursor, NOON, NOON - SECOND)
 
 
-@settings(deadline=None)
 @given(read_to=instants, now=instants)
 def test_the_deletion_log_is_asked_for_whole_minutes_at_least_one(read_to: int, now: int) -> None:
     asked_from, asked_to = cursors.deletions_span(Cursor(deletions_read_to=read_to), now)
@@ -115,7 +111,6 @@ def test_the_first_query_names_both_bounds_and_the_order() -> None:
 rows_of_an_org = st.lists(st.integers(0, 4), max_size=40)
 
 
-@settings(deadline=None)
 @given(seconds=rows_of_an_org, page_size=st.integers(1, 7), start=st.none() | st.integers(0, 4), end=st.integers(0, 6))
 def test_keyset_pages_read_each_row_of_the_span_once_however_many_share_a_stamp(
     seconds: list[int], page_size: int, start: int | None, end: int

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import topics
@@ -103,7 +103,7 @@ def in_order(sources: dict[tuple[str, int], list[Any]]) -> tuple[set[tuple[Any, 
     return run(sources, choose=lambda options: options[0], duplicate=lambda: False, crash=lambda: False)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=settings().max_examples // 3)
 @given(histories(), st.randoms(use_true_random=False))
 def test_any_interleaving_duplication_and_restart_give_the_same_drifts_and_facts(history: Any, rng: Any) -> None:
     sources = inputs(history)
