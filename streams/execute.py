@@ -21,6 +21,7 @@ from connectors.errors import Retry
 from connectors.outcome import FAILED, Outcome
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.executor import write_external_ref
+from connectors.salesforce.settings import CRM_SETTINGS, crm_setting
 from schemas import topics
 from schemas.codec import Codec, Unreadable
 from schemas.registry import HttpRegistry
@@ -52,15 +53,15 @@ class Targets:
 
     def salesforce(self, system: str) -> SalesforceClient:
         if system not in self._clients:
-            prefix = f"DRIFTWISE_{system.upper()}_"
-            secret = SecretStr(self._environment[prefix + "CLIENT_SECRET"])
-            url, client_id = self._environment[prefix + "URL"], self._environment[prefix + "CLIENT_ID"]
-            self._clients[system] = SalesforceClient(url, client_id, secret)
+            url, client_id, secret = (crm_setting(self._environment, system, name) for name in CRM_SETTINGS)
+            self._clients[system] = SalesforceClient(url, client_id, SecretStr(secret))
         return self._clients[system]
 
     def close(self) -> None:
         for connection in self._databases.values():
             connection.close()
+        for client in self._clients.values():
+            client.close()
 
 
 def native_fields(governance: Governance, system: str, entity: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,10 +128,11 @@ class Executor:
         self._consumer.close()
         self._targets.close()
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: threading.Event, on_round: Callable[[], None] = lambda: None) -> None:
         """Until told to stop. A command's offset is committed after its result has been written."""
         log.info("executing %s", ", ".join(EXECUTORS))
         while not stop.is_set():
+            on_round()
             message = self._consumer.poll(0.2)
             if message is None or message.error():
                 continue

@@ -32,8 +32,8 @@ class Settings:
     session_timeout_seconds: float = 10.0
     instance_id: str | None = None
     """Static membership: a restart within the session timeout moves no partition."""
-    http_host: str = "127.0.0.1"
-    http_port: int = 0
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
     """0: any free port, which is logged."""
     dead_letter_flood: int = 200
     """That many dead letters within the last 1,000 records of a shard pause it."""
@@ -61,12 +61,13 @@ def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) 
         "data_folder": _path(environment.get(PREFIX + "DATA")),
         "governance_folders": _paths(environment.get(PREFIX + "GOVERNANCE")),
         "kafka_client": _client(environment),
-        "http_host": environment.get(PREFIX + "HTTP_HOST"),
-        "http_port": _number(environment.get(PREFIX + "HTTP_PORT"), int),
+        "metrics_host": environment.get(PREFIX + "METRICS_HOST"),
+        "metrics_port": _number(environment.get(PREFIX + "METRICS_PORT"), int),
         "commit_interval_seconds": _number(environment.get(PREFIX + "COMMIT_INTERVAL_SECONDS"), float),
         "commit_gap_seconds": _number(environment.get(PREFIX + "COMMIT_GAP_SECONDS"), float),
         "session_timeout_seconds": _number(environment.get(PREFIX + "SESSION_TIMEOUT_SECONDS"), float),
         "dead_letter_flood": _number(environment.get(PREFIX + "DEAD_LETTER_FLOOD"), int),
+        "stuck_after_seconds": _number(environment.get(PREFIX + "STUCK_AFTER_SECONDS"), float),
     } | given
     known = {name: value for name, value in values.items() if value is not None}
     for name in ("kafka_bootstrap", "registry_url"):

@@ -6,6 +6,7 @@ says more than was read; and a crash that is repeated work, not lost work.
 
 import logging
 import threading
+from collections.abc import Callable
 
 from connectors.errors import Refused, Retry, Stop
 from connectors.salesforce.client import SalesforceClient
@@ -22,10 +23,16 @@ from schemas.topics import cursor_topic, source_topic
 logger = logging.getLogger(__name__)
 
 
-def run(settings: SalesforceSettings, stop: threading.Event, encode: Encode | None = None) -> None:
+def run(
+    settings: SalesforceSettings,
+    stop: threading.Event,
+    encode: Encode | None = None,
+    on_poll: Callable[[], None] = lambda: None,
+) -> None:
     """Polls until `stop` is set. Raises Stop where an operator must act; outages are waited out.
 
-    `encode` makes Avro of a record's name and value; by default with the registry of the settings.
+    `encode` makes Avro of a record's name and value; by default with the registry of the settings. `on_poll` is called
+    after each poll, also one that an outage cut short.
     """
     with (
         connect(settings, stop) as client,
@@ -36,7 +43,9 @@ def run(settings: SalesforceSettings, stop: threading.Event, encode: Encode | No
         encode = encode or registered(settings)
         outbox = Outbox(settings.system, settings.partitions, settings.look_back_seconds, memory, encode, delivery)
         while not stop.is_set():
-            stop.wait(poll_once(settings, client, outbox))
+            pause_seconds = poll_once(settings, client, outbox)
+            on_poll()
+            stop.wait(pause_seconds)
 
 
 def poll_once(settings: SalesforceSettings, client: SalesforceClient, outbox: Outbox) -> float:

@@ -39,13 +39,18 @@ class SalesforceSettings(BaseModel):
         Each may instead be the content of a file that the same name with _FILE points to. Raises ValueError with
         all the places searched if one is missing.
         """
-        prefix = f"DRIFTWISE_{given.get('system', 'crm').upper().replace('-', '_')}_"
-        names = {"base_url": "URL", "client_id": "CLIENT_ID", "client_secret": "CLIENT_SECRET"}
-        found = {field: _setting(environment, prefix + name) for field, name in names.items()}
+        system = given.get("system", "crm")
+        fields = ("base_url", "client_id", "client_secret")
+        found = {f: crm_setting(environment, system, n) for f, n in zip(fields, CRM_SETTINGS, strict=True)}
         return cls.model_validate({**found, **given})
 
 
-def _setting(environment: Mapping[str, str], name: str) -> str:
+CRM_SETTINGS = ("URL", "CLIENT_ID", "CLIENT_SECRET")
+
+
+def crm_setting(environment: Mapping[str, str], system: str, setting: str) -> str:
+    """One of CRM_SETTINGS of a system instance; raises ValueError with the places searched."""
+    name = f"DRIFTWISE_{system.upper().replace('-', '_')}_{setting}"
     if value := environment.get(name):
         return value
     if path := environment.get(f"{name}_FILE"):

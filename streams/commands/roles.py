@@ -19,6 +19,7 @@ from connectors.debezium.database import prepare
 from connectors.errors import Refused, Retry, Stop
 from connectors.salesforce import poller
 from connectors.salesforce.settings import SalesforceSettings
+from streams.beat import Beat
 from streams.commands.context import governance, running_stack, settings
 from streams.execute import Executor, Targets
 from streams.governance.model import Governance
@@ -142,7 +143,10 @@ def poll(system: str, interval_seconds: float, look_back_seconds: int) -> None:
             poll_interval_seconds=interval_seconds,
             look_back_seconds=look_back_seconds,
         )
-        poller.run(polled, stop_on_signals())
+        stop = stop_on_signals()
+        # A poll may wait for the vendor, and the interval grows to an hour as the allowance shrinks.
+        with Beat(found, silent_seconds_max=3600 + 600) as beat:
+            poller.run(polled, stop, on_poll=beat)
     except (ValueError, Stop) as problem:
         raise click.ClickException(str(problem)) from None
 
@@ -160,7 +164,11 @@ def execute() -> None:
         if rules.vendor == "postgresql"
     }
     try:
-        with Executor(found, governed, Targets(dsns, os.environ)) as executor:
-            executor.run(stop_on_signals())
+        stop = stop_on_signals()
+        with (
+            Beat(found, silent_seconds_max=120) as beat,
+            Executor(found, governed, Targets(dsns, os.environ)) as executor,
+        ):
+            executor.run(stop, on_round=beat)
     except Stop as problem:
         raise click.ClickException(str(problem)) from None

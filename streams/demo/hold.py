@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from connectors.stack.postgres import installed_programs
 from streams.demo.cluster import Cluster
 from streams.demo.companies import Companies
 from streams.demo.run import slas
@@ -30,8 +32,8 @@ def describe(cluster: Cluster) -> dict[str, Any]:
     path.touch(mode=0o600)
     path.write_text(json.dumps(place, indent=2))
     place["reach"] = {
-        "billing": f'psql "{server.dsn("billing")}"',
-        "erp": f'psql "{server.dsn("erp")}"',
+        "billing": f'{_psql()} "{server.dsn("billing")}"',
+        "erp": f'{_psql()} "{server.dsn("erp")}"',
         "crm": crm["base_url"] + "  (client_id sales, secret in hold.json)",
         "kafka": endpoints.kafka_bootstrap,
         "registry": endpoints.registry_url,
@@ -39,6 +41,11 @@ def describe(cluster: Cluster) -> dict[str, Any]:
         "logs": str(cluster.home / "logs"),
     }
     return place
+
+
+def _psql() -> str:
+    """The client on the PATH, else the one beside the server that the stack runs."""
+    return "psql" if shutil.which("psql") else str(installed_programs() / "bin" / "psql")
 
 
 def hold(cluster: Cluster, seed: int, stop: threading.Event, show: Callable[[str], None]) -> None:

@@ -41,7 +41,7 @@ async def _run(settings: Settings, codec: Codec, governance: Governance, port_fi
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
     registry.register(WorkerCollector(app, governance))
-    server, port = await serve(settings.http_host, settings.http_port, registry, health.alive, health.ready)
+    server, port = await serve(settings.metrics_host, settings.metrics_port, registry, health.alive, health.ready)
     if port_file is not None:
         port_file.write_text(str(port))  # noqa: ASYNC240 - once, before the work begins
     stopping = asyncio.Event()

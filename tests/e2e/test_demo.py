@@ -130,10 +130,10 @@ def test_an_invoice_posted_by_hand_is_found_and_closed_by_a_posting_made_by_hand
         " 'somebody' FROM customer WHERE external_id = (SELECT external_id FROM customer LIMIT 1) RETURNING id",
     )
     account = one(place["billing"], "SELECT account_id FROM invoice WHERE id = 'I-hand'")
-    crm_id = one(place["billing"], f"SELECT crm_account_id FROM account WHERE id = '{account}'")  # noqa: S608
+    crm_id = one(place["billing"], f"SELECT crm_account_id FROM account WHERE id = '{account}'")
     one(
         place["erp"],
-        "UPDATE ledger_posting SET customer_id = (SELECT id FROM customer WHERE external_id = "  # noqa: S608
+        "UPDATE ledger_posting SET customer_id = (SELECT id FROM customer WHERE external_id = "
         f"'{crm_id}') WHERE id = 'P-hand' RETURNING id",
     )
     until(lambda: ("invoice_not_posted", "I-hand") not in open_drifts(held), 60, "the posting closes it")
@@ -156,7 +156,7 @@ def test_a_deal_won_by_hand_gets_its_erp_customer_and_its_reference_by_correctio
         client.post("/sobjects/Opportunity", json=deal)
 
         customer = until(
-            lambda: one(place["erp"], f"SELECT id FROM customer WHERE external_id = '{account_id}'"),  # noqa: S608
+            lambda: one(place["erp"], f"SELECT id FROM customer WHERE external_id = '{account_id}'"),
             90,
             "driftwise creates the ERP customer",
         )

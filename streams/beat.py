@@ -1,0 +1,47 @@
+"""Health and metrics of the roles that are a plain loop (poll, execute): served from a thread of their own.
+
+Alive and ready while the loop has come round lately; a loop that hangs in a call to its system shows as 503."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from types import TracebackType
+
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
+
+from streams.settings import Settings
+from streams.worker.health import serve
+
+
+class Beat:
+    def __init__(self, settings: Settings, silent_seconds_max: float) -> None:
+        self._settings, self._silent_seconds_max = settings, silent_seconds_max
+        self._last = time.monotonic()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="health", daemon=True)
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        age = Gauge("driftwise_loop_age_seconds", "Time since the role's loop last came round.", registry=self.registry)
+        age.set_function(lambda: time.monotonic() - self._last)
+
+    def __call__(self) -> None:
+        """The loop has come round."""
+        self._last = time.monotonic()
+
+    def __enter__(self) -> Beat:
+        self._thread.start()
+        host, port = self._settings.metrics_host, self._settings.metrics_port
+        serving = serve(host, port, self.registry, self._silent, self._silent)
+        self._server, self.port = asyncio.run_coroutine_threadsafe(serving, self._loop).result(10)
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        asyncio.run_coroutine_threadsafe(self._server.cleanup(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+
+    def _silent(self) -> str | None:
+        age = time.monotonic() - self._last
+        return f"the loop has not come round for {age:.0f} s" if age > self._silent_seconds_max else None
