@@ -93,6 +93,7 @@ class Runner:
             raise
         except Flood as flood:
             self._state.rollback()
+            self.busy_since = None  # standing still on purpose: nothing for the watchdog
             self.paused = str(flood)
             log.error("%s-%d is paused: %s", self.shard.stage.name, self.shard.partition, flood)
         except BaseException as problem:  # whatever it was, this worker must not go on
