@@ -50,7 +50,11 @@ def letter(raw: Raw, stage: str, reason: str, detail: str, entity: str, now_micr
         "diverted_at": now_micros,
         "original_key": raw.key,
         "original_value": raw.value,
-        "original_headers": {name: value.decode("latin-1") for name, value in raw.headers.items()},
+        "original_headers": {
+            # A header may have no value, whatever the client's types say.
+            name: None if value is None else value.decode("latin-1")
+            for name, value in raw.headers.items()
+        },
     }
 
 
