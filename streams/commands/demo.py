@@ -21,16 +21,24 @@ from streams.demo.cluster import Cluster, RoleDied
 from streams.demo.hold import describe, hold
 from streams.demo.report import as_json as score_as_json
 from streams.demo.report import render
+from streams.demo.scenario import SPREAD_SECONDS
 from streams.demo.watch import Watch
 
 
 @click.command()
 @click.option("--seed", default=1, show_default=True, help="Another seed, another set of customers and faults.")
 @click.option(
+    "--seconds",
+    default=SPREAD_SECONDS,
+    type=click.FloatRange(SPREAD_SECONDS),
+    show_default=True,
+    help="Over how long the customers start; the whole takes about 45 s more.",
+)
+@click.option(
     "--hold", "holding", is_flag=True, help="Keep the companies running without any fault, for you to make some."
 )
 @json_option
-def demo(seed: int, holding: bool, as_json: bool) -> None:
+def demo(seed: int, seconds: float, holding: bool, as_json: bool) -> None:
     """Simulated companies with seeded faults through the real stack, scored; exit 1 if anything was missed or false."""
     if running_stack() is not None and not _leftover():
         raise click.ClickException(
@@ -48,7 +56,7 @@ def demo(seed: int, holding: bool, as_json: bool) -> None:
             _hold(seed, show, as_json)
             return
         with _live_view(console) as live:
-            result = demo_run.run(home(), seed, show, live)
+            result = demo_run.run(home(), seed, seconds, show, live)
     except (StackError, RoleDied, demo_run.TooSlow) as problem:
         raise click.ClickException(str(problem)) from None
     if as_json:

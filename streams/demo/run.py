@@ -90,11 +90,13 @@ class Mischief:
         return True
 
 
-def run(home: Path, seed: int, show: Show, live: Callable[[Watch, Callable[[], float]], object]) -> Score:
+def run(
+    home: Path, seed: int, spread_seconds: float, show: Show, live: Callable[[Watch, Callable[[], float]], object]
+) -> Score:
     """Bring everything up, run the plan of this seed, wait until nothing more is to come, and score it."""
     with Cluster(home, show) as cluster, Watch(cluster.settings, cluster.governance) as watch:
         wait_until_heard(cluster, watch, show)
-        script = plan(seed, today(), slas(cluster.governance))
+        script = plan(seed, today(), slas(cluster.governance), spread_seconds)
         steps = len(script.steps())
         companies = Companies(cluster.access())
         with Mischief(cluster, steps, show) as mischief:

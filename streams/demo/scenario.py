@@ -23,8 +23,10 @@ from streams.demo.steps import Journey, Step, in_time_order
 
 CLEAN_FOR_EACH_FAULTY = 10
 _CLEAN_SPARE = 15  # some may slip into a true drift on a slow machine
-_SPREAD_SECONDS = 40.0
-_FLAWED_WITHIN_SECONDS = 34.0  # their deadlines come last; they start earlier so that the run ends in about a minute
+SPREAD_SECONDS = 40.0
+_FLAWED_SHARE = (
+    0.85  # of the spread: their deadlines come last; they start earlier so that the run ends in about a minute
+)
 _SHORTEST_SLA_SECONDS = 6.0  # below it a usual answer could miss its deadline
 _ENDINGS = ("won", "lost", "open")
 _ENDING_WEIGHTS = (94, 3, 3)
@@ -67,14 +69,21 @@ class Plan:
         return frozenset(faults | consequences)
 
 
-def plan(seed: int, today: date, slas: Mapping[str, float] = DEFAULT_SLA_SECONDS) -> Plan:
-    """A run of about a minute. `slas`: kind -> seconds (for contract_value_mismatch its grace); `today` is the UTC day
+def plan(
+    seed: int,
+    today: date,
+    slas: Mapping[str, float] = DEFAULT_SLA_SECONDS,
+    spread_seconds: float = SPREAD_SECONDS,
+) -> Plan:
+    """A run of about 20 seconds more than `spread_seconds`, in which the customers start. `slas`: kind -> seconds (for contract_value_mismatch its grace); `today` is the UTC day
     of the run. Raises ValueError where an SLA is so short that clean customers could miss it."""
     _check(slas)
     rng = random.Random(f"driftwise demo {seed}")  # noqa: S311 - must repeat, not be secret
     flaws: list[Flaw | None] = [*FAULTS, *NEAR_MISSES, *[None] * (CLEAN_FOR_EACH_FAULTY * len(FAULTS) + _CLEAN_SPARE)]
     rng.shuffle(flaws)
-    journeys = [_journey(number, _run(seed), today, slas, flaw, rng) for number, flaw in enumerate(flaws, 1)]
+    journeys = [
+        _journey(number, _run(seed), today, slas, flaw, rng, spread_seconds) for number, flaw in enumerate(flaws, 1)
+    ]
     chosen = {number: flaw for number, flaw in enumerate(flaws, 1) if flaw is not None}
     return Plan(
         seed,
@@ -106,10 +115,16 @@ def _check(slas: Mapping[str, float]) -> None:
 
 
 def _journey(
-    number: int, run: str, today: date, slas: Mapping[str, float], flaw: Flaw | None, rng: random.Random
+    number: int,
+    run: str,
+    today: date,
+    slas: Mapping[str, float],
+    flaw: Flaw | None,
+    rng: random.Random,
+    spread_seconds: float,
 ) -> Journey:
     script = _script(number, run, today, slas, flaw, rng)
-    return script.journey(rng.uniform(0, _FLAWED_WITHIN_SECONDS if flaw else _SPREAD_SECONDS))
+    return script.journey(rng.uniform(0, spread_seconds * (_FLAWED_SHARE if flaw else 1.0)))
 
 
 def _script(
