@@ -343,6 +343,19 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("amount", "?money", "what the subject is worth"),
         ],
     ),
+    "LetterDismissed": (
+        "q2c",
+        "Somebody decided that a diverted record is not needed: its hole in the evidence is closed.",
+        [
+            ("letter_id", "!text", "the dead letter"),
+            ("system", "text", "system instance"),
+            ("entity", "text", "entity, * if unreadable"),
+            ("canonical_id", "text", "customer, empty if unreadable"),
+            ("reason", "text", "why nobody needs it"),
+            ("by", "text", "who decided"),
+            ("dismissed_at", "instant", "wall clock"),
+        ],
+    ),
     "DeadLetter": (
         "q2c",
         "Input that could not be read or mapped, with its origin and the original bytes.",

@@ -63,7 +63,7 @@ _SHARED = (
     Topic(DRIFTS, "one record a drift, rewritten at each transition", "drift id", "compact"),
     Topic(COMMANDS, "corrections to perform or to propose", "target system/native subject", kept_days=30),
     Topic(COMMAND_RESULTS, "what became of each command", "target system/native subject", kept_days=30),
-    Topic(AUDIT, "one record a settled obligation", "drift id", kept_days=3650),
+    Topic(AUDIT, "one record a settled obligation or dismissed letter", "drift id", kept_days=3650),
     Topic(DEAD_LETTERS, "input that could not be read or mapped, with its origin", "original key", kept_days=30),
     Topic(CHANGELOG + "identify", "state of the identify stage", "entity key", "compact"),
     Topic(CHANGELOG + "crosswalk", "state of the crosswalk stage", "entity key", "compact", partitions=1),

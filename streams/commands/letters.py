@@ -134,7 +134,7 @@ def dismiss_(letter_id: str, reason: str, as_json: bool) -> None:
     if not reason.strip():
         raise CannotLook("a dismissal needs a reason: somebody will ask")
     see = sight()
-    effects = dismiss(read_letters(see.cluster), see.governance, letter_id, reason, getpass.getuser())
+    effects = dismiss(read_letters(see.cluster), see.governance, letter_id, reason, getpass.getuser(), see.now)
     write(see.settings, [encoded(see.cluster.codec, effect) for effect in effects])
     if as_json:
         print_json({"dismissed": letter_id, "reason": reason})

@@ -86,7 +86,7 @@ class Watch:
         take: dict[str, Callable[[Instant, dict[str, Any]], None]] = {
             topics.PROGRESS: self._on_progress,
             topics.DRIFTS: lambda at, value: self._records[topics.DRIFTS].append(Seen(at, value)),
-            topics.AUDIT: lambda at, value: self._records[topics.AUDIT].append(Seen(at, value)),
+            topics.AUDIT: self._on_audit,
         }
         while not self._stop.is_set():
             for message in self._consumer.consume(1000, timeout=0.1):
@@ -95,6 +95,10 @@ class Watch:
                     decoded = self._codec.decode(message.value() or b"")
                     with self._lock:
                         take[message.topic() or ""](at, decoded.value)
+
+    def _on_audit(self, at: Instant, value: dict[str, Any]) -> None:
+        if "result" in value:  # dismissals of dead letters are audited there too
+            self._records[topics.AUDIT].append(Seen(at, value))
 
     def _on_progress(self, at: Instant, value: dict[str, Any]) -> None:
         for mark in value.get("watermarks", ()):

@@ -112,8 +112,10 @@ def replay(letter: Letter, *, force: bool = False) -> Outgoing:
     return Outgoing(letter["topic"], letter["partition"], letter["original_key"], letter["original_value"], headers)
 
 
-def dismiss(letters: Letters, governance: Governance, letter_id: str, reason: str, by: str) -> list[Emit]:
-    """What closes the hole of a letter that will never come home: one record where the hole is."""
+def dismiss(
+    letters: Letters, governance: Governance, letter_id: str, reason: str, by: str, now_micros: Instant
+) -> list[Emit]:
+    """What closes the hole of a letter that will never come home: its audit record, and one record where the hole is."""
     letter = letters.get(letter_id)
     opened = letters.holes.get(letter_id, Hole()).opened
     if letters.status(letter) not in ("new", "needs_fix"):
@@ -127,4 +129,8 @@ def dismiss(letters: Letters, governance: Governance, letter_id: str, reason: st
         targets: Iterable[int] = (topics.partition_for(customer, governance.partitions),)
     else:
         targets = range(governance.partitions)
-    return [Emit(topics.CHANGES, customer, "HoleClosed", value, partition=p, headers=headers) for p in targets]
+    closing = [Emit(topics.CHANGES, customer, "HoleClosed", value, partition=p, headers=headers) for p in targets]
+    audited = {name: opened[name] for name in ("letter_id", "system", "entity", "canonical_id")}
+    audited |= {"reason": reason, "by": by, "dismissed_at": now_micros}
+    partition = topics.partition_for(letter_id, governance.partitions)
+    return [Emit(topics.AUDIT, letter_id, "LetterDismissed", audited, partition=partition), *closing]

@@ -90,7 +90,7 @@ WRITTEN: dict[str, tuple[str, ...]] = {
     topics.DRIFTS: ("Drift",),
     topics.COMMANDS: ("Command",),
     topics.COMMAND_RESULTS: ("CommandResult",),
-    topics.AUDIT: ("ObligationSettled",),
+    topics.AUDIT: ("ObligationSettled", "LetterDismissed"),
     topics.DEAD_LETTERS: ("DeadLetter",),
 }
 

@@ -15,6 +15,9 @@ from tests.look import DriverCluster
 from tests.topology import Company
 
 
+NOW = 7_000_000
+
+
 def refused() -> Company:
     """An invoice whose posting was refused: its verdict is held."""
     company = Company()
@@ -112,7 +115,8 @@ def test_a_dismissal_closes_the_hole_where_it_is_and_the_verdict_is_given_withou
     company = refused()
     letter = only(read(company))
 
-    (effect,) = dismiss(read(company), company.governance, letter["letter_id"], "test data", "ann")
+    audited, effect = dismiss(read(company), company.governance, letter["letter_id"], "test data", "ann", NOW)
+    assert (audited.record, audited.value["reason"], audited.value["by"]) == ("LetterDismissed", "test data", "ann")
     assert (effect.key, effect.partition) == ("crm:A", topics.partition_for("crm:A", 4))
     assert dict(effect.headers) == {REASON_HEADER: b"test data", BY_HEADER: b"ann"}
 
@@ -130,9 +134,9 @@ def test_the_hole_of_an_unreadable_customer_is_closed_in_every_partition() -> No
     company.driver.run()
     letter = only(read(company))
 
-    effects = dismiss(read(company), company.governance, letter["letter_id"], "noise", "ann")
+    effects = dismiss(read(company), company.governance, letter["letter_id"], "noise", "ann", NOW)
 
-    assert [(e.key, e.partition) for e in effects] == [("", p) for p in range(4)]
+    assert [(e.key, e.partition) for e in effects if e.record == "HoleClosed"] == [("", p) for p in range(4)]
 
 
 def test_a_letter_that_came_home_cannot_be_dismissed() -> None:
@@ -141,7 +145,7 @@ def test_a_letter_that_came_home_cannot_be_dismissed() -> None:
     deliver(company, replay(only(read(company))))
 
     with pytest.raises(CannotLook, match="is replayed already"):
-        dismiss(read(company), company.governance, only(read(company))["letter_id"], "late", "ann")
+        dismiss(read(company), company.governance, only(read(company))["letter_id"], "late", "ann", NOW)
 
 
 def test_a_letter_that_is_refused_again_after_its_hole_was_closed_is_new_again() -> None:
@@ -158,7 +162,7 @@ def test_a_letter_without_a_hole_has_nothing_to_dismiss() -> None:
     letters.add({"letter_id": "x", "hops": 1, "diverted_at": 5, "reason": "r", "topic": topics.CHANGES})
 
     with pytest.raises(CannotLook, match="has no hole"):
-        dismiss(letters, Company().governance, "x", "why", "ann")
+        dismiss(letters, Company().governance, "x", "why", "ann", NOW)
 
 
 def test_an_unknown_letter_is_named() -> None:
