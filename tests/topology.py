@@ -91,7 +91,7 @@ def default_governance() -> Governance:
 
 def governance(**kind_overrides: Any) -> Governance:
     """The default one with 10-second deadlines, all automatic, no late retention to speak of."""
-    governed = default_governance()
+    governed = default_governance().model_copy(deep=True)  # a test may teach its own a word
     kinds = {
         name: kind.model_copy(update={"sla_seconds": SLA_SECONDS, "mode": "execute", **kind_overrides})
         for name, kind in governed.kinds.items()
