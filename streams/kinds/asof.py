@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from schemas.instants import ALWAYS, Instant
 from streams.governance.model import Governance
-from tables.versions import Version, next_after, present
+from tables.versions import MOVED, Version, as_of, next_after, present
 from tables.view import Value, Workspace
 
 FEW = 64
@@ -46,7 +46,9 @@ class AsOf:
         if value is None:
             return None
         found = self._present(entity, system, native_id, value)
-        self.moved = found is None and bool(value["versions"]) and value["versions"][-1]["op"] == "moved"
+        # As of the instant, not of now: it may have come back since.
+        held = as_of(value["versions"], self.instant)
+        self.moved = held is not None and held["op"] == MOVED
         return found
 
     def in_role(self, entity: str, role: str) -> list[Found]:

@@ -4,10 +4,11 @@ closed_at, how)."""
 
 from __future__ import annotations
 
+import random
 from collections import deque
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas import topics
@@ -47,6 +48,20 @@ def histories(draw: st.DrawFn) -> dict[str, list[tuple[int, str, str | None, boo
             for at, o, pick, gone in ordered
         ]
     return found
+
+
+GOES_AND_COMES_BACK: dict[str, list[tuple[int, str, str | None, bool]]] = {
+    # with an open drift, whose trigger ends at the very instant of the return
+    "crm": [],
+    "billing": [],
+    "erp": [
+        *[(1, "ledger_posting", "Draft", False)] * 4,
+        (1, "credit_memo", "Posted", False),
+        (12, "customer", "A", False),
+        (13, "credit_memo", "Draft", False),
+        (13, "customer", None, False),
+    ],
+}
 
 
 def inputs(history: dict[str, list[tuple[int, str, str | None, bool]]]) -> dict[tuple[str, int], list[tuple[Any, ...]]]:
@@ -103,9 +118,10 @@ def in_order(sources: dict[tuple[str, int], list[Any]]) -> tuple[set[tuple[Any, 
     return run(sources, choose=lambda options: options[0], duplicate=lambda: False, crash=lambda: False)
 
 
-@settings(max_examples=settings().max_examples // 3)
-@given(histories(), st.randoms(use_true_random=False))
-def test_any_interleaving_duplication_and_restart_give_the_same_drifts_and_facts(history: Any, rng: Any) -> None:
+@example(GOES_AND_COMES_BACK, 0)
+@given(histories(), st.integers(0, 2**32))
+def test_any_interleaving_duplication_and_restart_give_the_same_drifts_and_facts(history: Any, seed: int) -> None:
+    rng = random.Random(seed)  # thousands of choices: hypothesis would throw such an example away as too large
     sources = inputs(history)
     expected = in_order(sources)
 
