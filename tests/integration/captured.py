@@ -13,6 +13,7 @@ import psycopg
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from connectors.debezium.apply import Connect
 from connectors.debezium.capture import Capture
@@ -123,7 +124,9 @@ def captured(
     prepare(dsn, capture, PARTITIONS, sql_file=sql_file, role=role)
     place = stack.postgres_for_connect
     options = connector_config(
-        capture, Database(place.host, place.port, capture.system, role), registry_url=stack.registry_for_connect
+        capture,
+        Database(place.host, place.port, conninfo_to_dict(dsn)["dbname"], role),
+        registry_url=stack.registry_for_connect,
     ) | {name.replace("_", "."): value for name, value in config.items()}
     with (
         topic(stack, source_topic(capture.system)),
