@@ -15,7 +15,7 @@ import orjson
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteBufferManager
 from sortedcontainers import SortedDict
 
-from tables.view import Value, Writes
+from tables.view import LAST, Value, Writes
 
 PROGRESS = "~progress"
 _VERSION = b"\x01"
@@ -83,7 +83,7 @@ class RocksState:
         return value
 
     def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
-        own = {key: self._dirty[key] for key in self._dirty.irange(prefix, prefix + "\uffff")}
+        own = {key: self._dirty[key] for key in self._dirty.irange(prefix, prefix + LAST)}
         found = list(self._stored(prefix, limit + len(own)))
         merged = {**dict(found), **own}
         return [(key, value) for key, value in sorted(merged.items()) if value is not None][:limit]

@@ -13,6 +13,8 @@ from sortedcontainers import SortedDict
 Value = dict[str, Any]
 Writes = dict[str, Value | None]
 """key -> new value, None: deleted."""
+LAST = "\U0010ffff"
+"""Sorts behind every character that can follow a prefix."""
 
 
 class View(Protocol):
@@ -79,7 +81,7 @@ class MemoryView:
 
     def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
         found: list[tuple[str, Value]] = []
-        for key in self._values.irange(prefix, prefix + "\uffff"):
+        for key in self._values.irange(prefix, prefix + LAST):
             if len(found) == limit:
                 break
             found.append((key, self._values[key]))
