@@ -114,6 +114,8 @@ class Governance(_Model):
             for attribute, target in system.links.items():
                 if target not in self.systems:
                     raise ValueError(f"systems.{name}.links.{attribute} names {target!r}, which is no system")
+                if not any(m.entity == "customer" and attribute in m.attributes for m in self.mappings[name].values()):
+                    raise ValueError(f"systems.{name}.links.{attribute} is not mapped: add it in mappings/{name}.yaml")
         return self
 
     @cached_property

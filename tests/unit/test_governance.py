@@ -1,0 +1,191 @@
+"""Governance: defaults, overlays, and errors that name file, key and remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from schemas.instants import NEVER, seconds
+from streams.governance import BadGovernance, load
+from streams.governance.load import DEFAULT
+from streams.kinds import KINDS
+
+Folder = Callable[..., Path]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """A governance folder of the given files."""
+
+    def write(**files: str) -> Path:
+        for name, text in files.items():
+            path = tmp_path / (name.replace("__", "/") + ".yaml")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return tmp_path
+
+    return write
+
+
+def problem_of(*folders: Path) -> str:
+    with pytest.raises(BadGovernance) as caught:
+        load(*folders)
+    return str(caught.value)
+
+
+def test_the_defaults_govern_every_kind() -> None:
+    assert {kind.name for kind in KINDS} | {"source_stale"} == set(load().kinds)
+
+
+def test_nothing_is_executed_by_default() -> None:
+    assert {kind.mode for kind in load().kinds.values()} == {"propose", "alert"}
+
+
+def test_an_overlay_changes_what_it_names_and_nothing_else(folder: Folder) -> None:
+    before = load()
+    after = load(folder(kinds="invoice_not_posted: {sla_seconds: 5}"))
+
+    changed = before.kinds["invoice_not_posted"].model_copy(update={"sla_seconds": 5})
+    assert after.kinds == {**before.kinds, "invoice_not_posted": changed}
+    assert after.systems == before.systems
+
+
+def test_the_last_overlay_wins(tmp_path: Path) -> None:
+    for number in ("1", "2"):
+        (tmp_path / number).mkdir()
+        (tmp_path / number / "kinds.yaml").write_text(f"invoice_not_posted: {{sla_seconds: {number}}}")
+
+    assert load(tmp_path / "1", tmp_path / "2").kinds["invoice_not_posted"].sla == seconds(2)
+    assert load(tmp_path / "2", tmp_path / "1").kinds["invoice_not_posted"].sla == seconds(1)
+
+
+def test_a_word_is_added_to_a_vocabulary_by_naming_it_alone(folder: Folder) -> None:
+    governed = load(folder(mappings__erp="customer: {attributes: {status: {map: {Dormant: suspended}}}}"))
+
+    status = governed.mappings["erp"]["customer"].attributes["status"]
+    assert not isinstance(status, str)
+    assert status.model_dump()["map"] == {
+        "Draft": "prospect", "Active": "active", "Blocked": "suspended", "Closed": "churned", "Dormant": "suspended",
+    }  # fmt: skip
+
+
+def test_a_list_is_replaced_as_a_whole(folder: Folder) -> None:
+    assert load(folder(people="driftwise: [robot]")).people.driftwise == ["robot"]
+
+
+def test_who_wrote_is_told_apart(folder: Folder) -> None:
+    people = load(folder(people="integration: [etl]")).people
+
+    assert [people.writer(name) for name in ("driftwise", "etl", "ada", None)] == [
+        "driftwise", "integration", "person", "unknown",
+    ]  # fmt: skip
+
+
+def test_seniority_is_the_order_in_which_systems_are_named() -> None:
+    assert load().seniority == ("crm", "billing", "erp")
+
+
+def test_a_role_that_no_system_has_is_empty() -> None:
+    governed = load()
+
+    assert (governed.in_role("erp"), governed.in_role("processor")) == (("erp",), ())
+
+
+def test_without_a_cut_over_date_everything_is_alive(folder: Folder) -> None:
+    assert load().go_live == NEVER
+    assert load(folder(systems="go_live_at: 1970-01-01T00:00:07Z")).go_live == seconds(7)
+
+
+def test_clocks_may_differ_by_the_worst_of_the_systems_named(folder: Folder) -> None:
+    governed = load(folder(systems="systems: {erp: {max_clock_skew_seconds: 3}}"))
+
+    assert [governed.skew(systems) for systems in (("crm",), ("crm", "erp"), ())] == [0, seconds(3), 0]
+
+
+BAD = {
+    # what is wrong: (file, text, what the error must name)
+    "a typo in a key": (
+        "kinds", "invoice_not_posted: {sla_second: 5}", ("kinds.yaml", "invoice_not_posted.sla_second"),
+    ),
+    "a negative deadline": (
+        "kinds", "invoice_not_posted: {sla_seconds: -1}", ("kinds.yaml", "invoice_not_posted.sla_seconds"),
+    ),
+    "a word that no mode has": (
+        "kinds", "invoice_not_posted: {mode: exekute}", ("kinds.yaml", "invoice_not_posted.mode", "'execute'"),
+    ),
+    "a kind that lacks what must be governed": (
+        "kinds", "brand_new: {sla_seconds: 5}", ("kinds.yaml", "brand_new.severity", "required"),
+    ),
+    "no partition": ("systems", "partitions: 0", ("systems.yaml", "partitions")),
+    "a role that is none": ("systems", "systems: {erp: {role: bookkeeping}}", ("systems.yaml", "systems.erp.role")),
+    "a system without a mapping": (
+        "systems",
+        "systems: {erp2: {vendor: postgresql, role: erp, stale_after_seconds: 1, horizon_seconds: 1}}",
+        ("systems.yaml", "systems.erp2", "add mappings/erp2.yaml"),
+    ),
+    "a link to no system": (
+        "systems", "systems: {erp: {links: {crm_ref: crm2}}}", ("systems.yaml", "systems.erp.links.crm_ref", "crm2"),
+    ),
+    "a link by an attribute that is not mapped": (
+        "systems",
+        "systems: {erp: {links: {billing_ref: billing}}}",
+        ("systems.yaml", "systems.erp.links.billing_ref", "mappings/erp.yaml"),
+    ),
+    "an unknown entity": (
+        "mappings__erp",
+        "thing: {entity: thingy, id: id, customer: id, attributes: {}}",
+        ("mappings/erp.yaml", "thing", "'thingy'", "invoice"),
+    ),
+    "an attribute that the entity does not have": (
+        "mappings__erp",
+        "customer: {attributes: {nick: nick}}",
+        ("mappings/erp.yaml", "customer", "'nick'", "tax_id"),
+    ),
+    "money without its currency": (
+        "mappings__erp",
+        "contract: {attributes: {value: value}}",
+        ("mappings/erp.yaml", "contract", "'value'", "{amount, currency}"),
+    ),
+    "an owner that is no role": ("ownership", "customer: {name: sales}", ("ownership.yaml", "customer.name")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_an_error_names_file_key_and_where_to_correct_it(what: str, folder: Folder) -> None:
+    file, text, named = BAD[what]
+    overlay = folder(**{file: text})
+
+    problem = problem_of(overlay)
+
+    assert [word for word in (*named, str(overlay), str(DEFAULT)) if word not in problem] == []
+
+
+def test_every_error_is_told_at_once(folder: Folder) -> None:
+    problem = problem_of(folder(kinds="invoice_not_posted: {sla_second: 5, mode: no}"))
+
+    assert len(problem.splitlines()) == 2
+
+
+def test_a_file_that_nobody_reads_is_refused(folder: Folder) -> None:
+    problem = problem_of(folder(kind="invoice_not_posted: {sla_seconds: 5}"))
+
+    assert "kind.yaml" in problem
+    assert "systems, kinds, people, ownership" in problem
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    assert "no such folder" in problem_of(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(("text", "said"), [("a: [", "no valid YAML"), ("- a", "not list")])
+def test_a_file_that_is_no_mapping_is_refused(text: str, said: str, folder: Folder) -> None:
+    problem = problem_of(folder(kinds=text))
+
+    assert "kinds.yaml" in problem
+    assert said in problem
+
+
+def test_an_empty_file_changes_nothing(folder: Folder) -> None:
+    assert load(folder(kinds="# nothing yet\n")) == load()
