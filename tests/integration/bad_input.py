@@ -117,14 +117,16 @@ def customer(deployment: Deployment, name: str) -> None:
     deployment.row("crm", "Account", f"A-{name}", **refs)
 
 
-def invoice(deployment: Deployment, name: str, status: str = "Posted") -> None:
-    deployment.row(
-        "billing", "invoice", f"I-{name}", f"B-{name}", number=f"N-{name}", status=status, subscription_id=None
-    )
+def invoice(deployment: Deployment, name: str, status: str = "Posted", owner: str | None = None) -> None:
+    """Invoice I-name, number N-name, of customer `owner` (its namesake by default)."""
+    fields = {"number": f"N-{name}", "status": status, "subscription_id": None}
+    deployment.row("billing", "invoice", f"I-{name}", f"B-{owner or name}", **fields)
 
 
-def posting(deployment: Deployment, name: str, status: str = "Posted") -> None:
-    deployment.row("erp", "ledger_posting", f"P-{name}", f"E-{name}", document_number=f"N-{name}", status=status)
+def posting(deployment: Deployment, name: str, status: str = "Posted", owner: str | None = None) -> None:
+    """The ledger posting P-name of invoice N-name."""
+    fields = {"document_number": f"N-{name}", "status": status}
+    deployment.row("erp", "ledger_posting", f"P-{name}", f"E-{owner or name}", **fields)
 
 
 def _garbage(bad: BadInput) -> None:

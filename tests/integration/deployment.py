@@ -203,13 +203,16 @@ class Deployment:
 
 
 @contextmanager
-def deployed(stack: Endpoints, folder: Path) -> Iterator[Deployment]:
+def deployed(stack: Endpoints, folder: Path, heartbeat_ms: int = 200) -> Iterator[Deployment]:
     """Topics, schemas, capture; no worker yet. All of it is gone afterwards."""
     governance_folder = overlay(folder / "governance")
     governance = load(governance_folder)
     settings = Settings(stack.kafka_bootstrap, stack.registry_url, application=f"driftwise-{folder.name}")
     with ExitStack() as closing:
-        databases = {system: closing.enter_context(_capture(stack, governance, system)) for system in CUSTOMER_COLUMN}
+        databases = {
+            system: closing.enter_context(_capture(stack, governance, system, heartbeat_ms))
+            for system in CUSTOMER_COLUMN
+        }
         closing.callback(_delete_topics, settings, wiring.create_topics(settings, governance))
         wiring.register(settings, governance)
         deployment = Deployment(settings, folder, [governance_folder], databases)
@@ -218,11 +221,11 @@ def deployed(stack: Endpoints, folder: Path) -> Iterator[Deployment]:
 
 
 @contextmanager
-def _capture(stack: Endpoints, governance: Governance, system: str) -> Iterator[Captured]:
+def _capture(stack: Endpoints, governance: Governance, system: str, heartbeat_ms: int) -> Iterator[Captured]:
     capture = Capture(system, {t: Columns(*c) for t, c in wiring.columns(governance, system).items()})
     with (
         database(stack, f"deployed_{system}") as dsn,
-        captured(stack, capture, dsn, SQL_FOLDER / f"{system}.sql", heartbeat_interval_ms="200") as it,
+        captured(stack, capture, dsn, SQL_FOLDER / f"{system}.sql", heartbeat_interval_ms=str(heartbeat_ms)) as it,
     ):
         yield it
 
