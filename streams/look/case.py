@@ -51,16 +51,12 @@ class Case:
         return self.answer if isinstance(self.answer, Finding) else None
 
     @property
-    def trigger(self) -> Trigger | None:
-        """The trigger in force: the obligation's, unless a newer one has arrived."""
-        if self.finding is not None and self.finding.trigger_version:
-            return Trigger(self.finding.triggered_at, self.finding.trigger_version)
-        return self.obligation.trigger
-
-    @property
     def settled_trigger_stands(self) -> bool:
-        """The obligation's answer is about the trigger that is in force."""
-        return self.obligation.trigger is not None and self.trigger == self.obligation.trigger
+        """The obligation's answer is about what demands it now; an answer that was lost since is no new demand."""
+        finding = self.finding
+        if finding is None or not finding.trigger_version:
+            return self.obligation.trigger is not None
+        return self.obligation.asked == Trigger(finding.triggered_at, finding.trigger_version)
 
     @property
     def drift_id(self) -> str:

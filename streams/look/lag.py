@@ -5,8 +5,8 @@ from __future__ import annotations
 from schemas.instants import Instant
 from schemas.source import ALL_OBJECTS
 from streams.governance.model import Governance
-from streams.judge.obligation import Obligation
-from streams.judge.settle import needed
+from streams.judge.gates import needed
+from streams.judge.obligation import Obligation, Trigger
 from streams.kinds.finding import Answer, Finding
 from streams.kinds.table import Kind
 from tables.watermarks import LINKS, Marks, name, object_watermark
@@ -35,7 +35,9 @@ def due_at(governance: Governance, kind: Kind, system: str, obligation: Obligati
     systems = {s for s, _ in needed(governance, kind, system)}
     allowed = governance.kinds[kind.name].sla + governance.skew(tuple(systems))
     if kind.clock == "deadline":
-        return answer.triggered_at + allowed if answer.trigger_version else obligation.due
+        trigger = Trigger(answer.triggered_at, answer.trigger_version)
+        begins = bool(trigger.version) and trigger != obligation.asked
+        return trigger.at + allowed if begins else obligation.due
     if obligation.due is not None or answer.satisfied:
         return obligation.due
     began_at: Instant = max(e.found.version["at"] for e in answer.evidence)

@@ -115,7 +115,7 @@ def replay(letter: Letter, *, force: bool = False) -> Outgoing:
 def dismiss(
     letters: Letters, governance: Governance, letter_id: str, reason: str, by: str, now_micros: Instant
 ) -> list[Emit]:
-    """What closes the hole of a letter that will never come home: its audit record, and one record where the hole is."""
+    """What closes the hole of a letter that never comes home: its audit record, and one record where the hole is."""
     letter = letters.get(letter_id)
     opened = letters.holes.get(letter_id, Hole()).opened
     if letters.status(letter) not in ("new", "needs_fix"):

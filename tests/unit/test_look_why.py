@@ -128,17 +128,41 @@ def test_met_says_when_and_by_which_record() -> None:
     assert "due 1970-01-01T00:00:11.000Z" in found.because
 
 
-def test_met_and_undone_later_is_still_met() -> None:
+def undone() -> Company:
+    """Met in time, and undone at 31 s."""
     company = won(5)
     company.row("erp", "customer", "E", 6)
     company.heard(30)
     company.row("erp", "customer", "E", 31, operation="delete")
-    company.heard(40)
+    return company
 
-    found = answer(company, 41, "won_without_erp_customer", "O")
+
+def test_met_and_undone_is_met_until_every_source_was_heard_so_far() -> None:
+    found = answer(undone(), 32, "won_without_erp_customer", "O")
 
     assert found.outcome == "met"
     assert "has changed since" in found.because
+
+
+def test_met_and_undone_is_demanded_anew_from_then_on() -> None:
+    company = undone()
+    company.heard(35)
+
+    found = answer(company, 36, "won_without_erp_customer", "O")
+
+    assert found.outcome == "pending"
+    assert "not due before 1970-01-01T00:00:41.000Z" in found.because
+
+
+def test_undone_and_done_again_is_met() -> None:
+    company = undone()
+    company.row("erp", "customer", "E2", 34)
+    company.heard(50)
+
+    found = answer(company, 51, "won_without_erp_customer", "O")
+
+    assert found.outcome == "met"
+    assert "done 1970-01-01T00:00:34.000Z by erp/customer/E2" in found.because
 
 
 def test_what_stood_at_the_first_snapshot_is_baseline() -> None:
