@@ -239,6 +239,8 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("entity", "!text", "canonical entity"),
             ("native_id", "!text", "the record"),
             ("route_version", "integer", "the route that sends it away"),
+            ("native_customer", "text", "native customer under which it was here"),
+            ("version", "text", "of the row, where the row itself went to another native customer"),
             ("moved_at", "instant", "event time of the move"),
             ("moved_to", "text", "the customer it goes to, where known"),
         ],

@@ -18,6 +18,8 @@ class Topic(NamedTuple):
     """None: for ever."""
     partitions: int | None = None
     """None: the governed number of partitions N."""
+    record_bytes_max: int | None = None
+    """None: the broker's limit."""
 
     def config(self) -> dict[str, str]:
         config = {"cleanup.policy": self.cleanup, "message.timestamp.type": "CreateTime"}
@@ -26,6 +28,8 @@ class Topic(NamedTuple):
             config |= {"delete.retention.ms": str(7 * DAY_MS), "min.cleanable.dirty.ratio": "0.1"}
         else:
             config |= {"retention.ms": str((self.kept_days or 30) * DAY_MS)}
+        if self.record_bytes_max is not None:
+            config |= {"max.message.bytes": str(self.record_bytes_max)}
         return config
 
 
@@ -64,7 +68,13 @@ _SHARED = (
     Topic(COMMANDS, "corrections to perform or to propose", "target system/native subject", kept_days=30),
     Topic(COMMAND_RESULTS, "what became of each command", "target system/native subject", kept_days=30),
     Topic(AUDIT, "one record a settled obligation or dismissed letter", "drift id", kept_days=3650),
-    Topic(DEAD_LETTERS, "input that could not be read or mapped, with its origin", "original key", kept_days=30),
+    Topic(
+        DEAD_LETTERS,
+        "input that could not be read or mapped, with its origin",
+        "original key",
+        kept_days=30,
+        record_bytes_max=2 * 1024 * 1024,  # the largest record of any other topic, and a letter's words around it
+    ),
     Topic(CHANGELOG + "identify", "state of the identify stage", "entity key", "compact"),
     Topic(CHANGELOG + "crosswalk", "state of the crosswalk stage", "entity key", "compact", partitions=1),
     Topic(CHANGELOG + "judge", "state of the judge stage", "entity key", "compact"),

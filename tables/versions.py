@@ -1,10 +1,12 @@
 """The versions of one record: in order, as of an instant, folded behind a frontier (design part 2).
 
-A version is plain data: `{version, native, customer, at, committed_at, op, attrs, since, by, snapshot, source,
-route}`; `at` is when it became a fact here (commit time, or the later link)."""
+A version is plain data: `{version, native, customer, at, committed_at, op, attrs, since, by, snapshot, source, route}`; `at`
+is when it became a fact here (commit time, or the later link). Routes are numbered per native customer, so the versions
+under each native customer are a track of their own; a record that moves from one native customer to another has two."""
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 from schemas.instants import ALWAYS, Instant
@@ -14,29 +16,44 @@ PRESENT = "upsert"
 MOVED = "moved"
 
 
-def order(version: Version) -> tuple[int, Instant, str]:
-    return (version["route"], version["at"], version["version"])
+def order(version: Version) -> tuple[str, int, Instant, str]:
+    return (version["customer"], version["route"], version["at"], version["version"])
+
+
+def _identity(version: Version) -> tuple[str, int, bool, str]:
+    return (version["customer"], version["route"], version["op"] == MOVED, version["version"])
 
 
 def insert(versions: list[Version], new: Version) -> list[Version] | None:
     """The versions with the new one in its place; None: it repeats one held, or is older than all that is kept."""
-    if any((held["route"], held["version"]) == (new["route"], new["version"]) for held in versions):
+    if any(_identity(held) == _identity(new) for held in versions):
         return None
-    if versions and (order(new) < order(versions[0]) or new["route"] < versions[-1]["route"]):
+    track = [v for v in versions if v["customer"] == new["customer"]]
+    if track and (order(new) < order(track[0]) or new["route"] < track[-1]["route"]):
         return None
     if new["op"] == MOVED:
-        # What happened here from that instant on happened elsewhere.
-        versions = [v for v in versions if v["at"] < new["at"]]
+        versions = [v for v in versions if not _sent_away(v, new)]
     return sorted([*versions, new], key=order)
 
 
+def _sent_away(version: Version, move: Version) -> bool:
+    """It came here by a route that the move ended before it happened: it happened elsewhere."""
+    same_track = version["customer"] == move["customer"]
+    return same_track and version["route"] < move["route"] and bool(version["at"] >= move["at"])
+
+
 def as_of(versions: list[Version], instant: Instant) -> Version | None:
-    """The last version that held at the instant, deletions included; None before the first."""
-    found = None
+    """What held at the instant, deletions included: of each track its last, of those the newest in the source's order
+    that did not leave. None before the first."""
+    held: dict[str, Version] = {}
     for version in versions:
         if version["at"] <= instant:
-            found = version
-    return found
+            held[version["customer"]] = version
+    return max(held.values(), key=lambda v: (v["op"] != MOVED, v["version"]), default=None)
+
+
+def latest(versions: list[Version]) -> Version | None:
+    return as_of(versions, ALWAYS)
 
 
 def present(versions: list[Version], instant: Instant) -> Version | None:
@@ -50,7 +67,10 @@ def next_after(versions: list[Version], instant: Instant) -> Instant:
 
 
 def fold(versions: list[Version], frontier: Instant) -> list[Version]:
-    """Keep the version that held at the frontier and all later ones."""
-    kept = [v for v in versions if v["at"] > frontier]
-    base = as_of(versions, frontier)
-    return [base, *kept] if base is not None else kept
+    """Of each track keep the version that held at the frontier and all later ones."""
+    kept = []
+    for version, following in zip_longest(versions, versions[1:]):
+        superseded = following is not None and following["customer"] == version["customer"]
+        if not superseded or version["at"] > frontier or (following and following["at"] > frontier):
+            kept.append(version)
+    return kept

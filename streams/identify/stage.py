@@ -112,7 +112,9 @@ class Identify:
             "version": row.version,
             "native": row.native_version,
             "customer": row.native_customer,
-            "at": row.committed_at,
+            # Positions order a row's versions. A commit time below that of the one before (a snapshot read later than a
+            # change that the log still brings; a clock set back) must not hide the newer version.
+            "at": max(row.committed_at, last["at"] if last else NEVER),
             "committed_at": row.committed_at,
             "op": "upsert" if attrs else ("moved" if row.operation == "moved_out" else row.operation),
             "attrs": attrs,
@@ -135,10 +137,12 @@ class Identify:
             ws.put(key, {"versions": fold([*versions, version], self._links_frontier(ws, row.system))})
             if entity == "customer":
                 self._assert_links(ws, row, version)
-        if version["op"] == "moved":
-            self._emit_moved(ws, canonical_id, row.system, entity, row.native_id, route_version, version["at"], "")
-            return
         effective_at = max(version["at"], routed_at)
+        if version["op"] == "moved":
+            self._emit_moved(
+                ws, canonical_id, "", row.system, entity, row.native_id, route_version, version, effective_at
+            )
+            return
         letter = _letter(record)
         ws.emit(change(canonical_id, row.system, entity, row.native_id, version, route_version, effective_at, letter))
 
@@ -209,23 +213,37 @@ class Identify:
         versions: list[Version],
     ) -> None:
         new, number, at = route["canonical_id"], route["route_version"], route["routed_at"]
-        self._emit_moved(ws, old, system, entity, native_id, number, at, new)
+        rerouted = {"customer": route["native_customer"], "version": ""}
+        self._emit_moved(ws, old, new, system, entity, native_id, number, rerouted, at)
         for version in versions:
             effective_at = max(version["at"], at)
             if version["op"] == "moved":
-                self._emit_moved(ws, new, system, entity, native_id, number, effective_at, "")
+                self._emit_moved(ws, new, "", system, entity, native_id, number, version, effective_at)
             else:
                 ws.emit(change(new, system, entity, native_id, version, number, effective_at))
 
     def _emit_moved(
-        self, ws: Workspace, old: str, system: str, entity: str, native_id: str, number: int, at: Instant, new: str
+        self,
+        ws: Workspace,
+        old: str,
+        new: str,
+        system: str,
+        entity: str,
+        native_id: str,
+        number: int,
+        version: Version,
+        at: Instant,
     ) -> None:
+        """It leaves the old canonical customer: because its native customer is routed elsewhere, or because the row
+        itself went to another native customer (then the move has the row's version)."""
         value = {
             "canonical_id": old,
             "system": system,
             "entity": entity,
             "native_id": native_id,
             "route_version": number,
+            "native_customer": version["customer"],
+            "version": version["version"],
             "moved_at": at,
             "moved_to": new,
         }
@@ -297,7 +315,7 @@ class Identify:
         for key, image in ws.range(prefix, 10_000_000):
             _, of, native_id = key.removeprefix(prefix).split("/", 2)
             last = image["versions"][-1]
-            if of != entity or last["op"] != "upsert":
+            if of != entity or last["op"] != "upsert" or last["at"] >= event.committed_at:
                 continue
             at = event.committed_at
             gone = {**last, "op": "presumed_deleted", "attrs": None, "since": {}, "at": at, "committed_at": at}

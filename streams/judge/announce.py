@@ -152,7 +152,9 @@ def _publish_drift(ws: Workspace, key: ObligationKey, drift: dict[str, Any]) -> 
     customer, the closing must not be the last word on the id."""
     holder = ws.get(drift_key(drift["drift_id"]))
     if drift["status"] != "closed":
-        ws.put(drift_key(drift["drift_id"]), {"customer": key.customer})
+        if holder is not None and holder["opened_at"] > drift["opened_at"]:
+            return  # an earlier life of it, settled after a later one
+        ws.put(drift_key(drift["drift_id"]), {"customer": key.customer, "opened_at": drift["opened_at"]})
     elif holder is not None and holder["customer"] == key.customer:
         ws.delete(drift_key(drift["drift_id"]))
     else:

@@ -11,7 +11,7 @@ from schemas.instants import NEVER
 from streams.governance.model import Governance
 from streams.judge.keys import MARKS
 from streams.kinds.asof import FEW
-from tables.versions import Version
+from tables.versions import Version, latest
 from tables.view import Emit, Workspace
 from tables.watermarks import object_watermark
 
@@ -63,9 +63,9 @@ def _customer_records(ws: Workspace, customer: str) -> dict[str, tuple[str, Vers
     prefix = f"e/{customer}/customer/"
     for key, value in ws.range(prefix, FEW):
         system, native_id = key.removeprefix(prefix).split("/", 1)
-        latest = value["versions"][-1]
-        if latest["op"] == "upsert":
-            found.setdefault(system, (native_id, latest))
+        newest = latest(value["versions"])
+        if newest is not None and newest["op"] == "upsert":
+            found.setdefault(system, (native_id, newest))
     return found
 
 

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 from schemas.instants import ALWAYS, NEVER, Instant, seconds
 from streams.governance.model import Governance
 from streams.judge.corrected import publish, withdraw
+from streams.judge.gates import all_needed
 from streams.judge.keys import MARKS, ObligationKey, holes_prefix
 from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
 from streams.kinds.asof import FEW, entity_key, reference_prefix
-from streams.kinds.table import ID, KINDS, REFERENCES, Itself, Kind, All, Refers
-from tables.versions import Version, fold, insert
+from streams.kinds.table import ID, KINDS, REFERENCES, All, Itself, Kind, Refers
+from tables.versions import MOVED, PRESENT, Version, fold, insert, latest
 from tables.view import Workspace
-from tables.watermarks import object_watermark, watermark
-
+from tables.watermarks import lowest, object_watermark
 
 MANY = 10_000
 """Obligations of one kind that one customer has: deals, subscriptions, customer records; not its invoices."""
@@ -49,7 +49,8 @@ def on_change(ws: Workspace, governance: Governance, change: Changed) -> str:
     marks = ws.get(MARKS) or {}
     late = change.version["at"] <= object_watermark(marks, change.system, change.entity, governance.partitions)
     concerns = set(concerned(ws, governance, change))
-    _store(ws, governance, change, record, versions)
+    unsettled = min((Obligation.from_json(ws.get(key.text())).next for key in concerns), default=ALWAYS)
+    _store(ws, governance, change, record, versions, unsettled)
     for subject in sorted(concerns | set(concerned(ws, governance, change))):
         arm(ws, subject, change.version["at"], late=late)
     return "late" if late else "folded"
@@ -116,31 +117,36 @@ def save(ws: Workspace, key: ObligationKey, obligation: Obligation) -> None:
 
 
 def _store(
-    ws: Workspace, governance: Governance, change: Changed, record: dict[str, Any], versions: list[Version]
+    ws: Workspace,
+    governance: Governance,
+    change: Changed,
+    record: dict[str, Any],
+    versions: list[Version],
+    unsettled: Instant,
 ) -> None:
-    kept = fold(versions, _frontier(ws, governance)) if len(versions) > 1 else versions
-    before = record["versions"][-1] if record["versions"] else None
+    kept = fold(versions, min(_frontier(ws, governance), unsettled)) if len(versions) > 1 else versions
+    before, after = latest(record["versions"]), latest(kept)
     _reindex(ws, change, record["versions"], kept)
-    latest = kept[-1] is change.version
-    revision = record["revision"] + latest
+    changed = after is not before
+    revision = record["revision"] + changed
     key = entity_key(change.customer, *change.place)
-    if all(v["op"] == "moved" for v in kept):
+    if all(v["op"] == MOVED for v in kept):
         ws.delete(key)  # it was never here at any instant
     else:
         ws.put(key, {"versions": kept, "revision": revision})
-    if latest:
-        contribute(ws, governance, change.customer, change.place, before, change.version)
-        if change.version["op"] == "upsert":
-            publish(ws, governance, change.customer, change.place, change.version, revision)
+    if changed and after is not None:
+        contribute(ws, governance, change.customer, change.place, before, after)
+        if after["op"] == PRESENT:
+            publish(ws, governance, change.customer, change.place, after, revision)
         else:
             withdraw(ws, governance, change.customer, change.place)
 
 
 def _frontier(ws: Workspace, governance: Governance) -> Instant:
-    """Behind it no verdict looks: the lowest watermark of all, less what late evidence may still amend."""
+    """Behind it no verdict looks: what every gate has passed, less what late evidence may still amend."""
     marks = ws.get(MARKS) or {}
-    lowest = min((watermark(marks, name, governance.partitions) for name in marks), default=NEVER)
-    return lowest - seconds(governance.late_retention_seconds)
+    passed = (lowest(marks, pairs, governance.partitions)[0] for pairs in all_needed(governance))
+    return min(passed, default=NEVER) - seconds(governance.late_retention_seconds)
 
 
 def _reindex(ws: Workspace, change: Changed, before: list[Version], after: list[Version]) -> None:

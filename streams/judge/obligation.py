@@ -116,7 +116,8 @@ class Clock:
             if finding.satisfied or o.status in ("armed", "open"):
                 return o
             trigger = Trigger(now, _newest(finding))
-            return replace(o, status="armed", trigger=trigger, due=now + self.sla, baseline=now < self.go_live)
+            baseline = finding.snapshot or now < self.go_live
+            return replace(o, status="armed", trigger=trigger, due=now + self.sla, baseline=baseline)
         asked = Trigger(finding.triggered_at, finding.trigger_version)
         if not finding.trigger_version or asked == o.asked:
             return self._lost(o, now, finding)

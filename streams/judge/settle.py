@@ -8,35 +8,13 @@ from schemas.instants import Instant, seconds
 from streams.governance.model import Governance
 from streams.judge.announce import announce
 from streams.judge.fold import save
-from streams.judge.keys import MARKS, ObligationKey, holes_prefix
+from streams.judge.gates import needed
+from streams.judge.keys import ObligationKey, holes_prefix
 from streams.judge.obligation import Clock, Obligation, wake_at
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Finding, Subject
-from streams.kinds.table import BY_NAME, SUBJECT, Kind
+from streams.kinds.table import BY_NAME, Kind
 from tables.view import Workspace
-from tables.watermarks import LINKS, lowest
-
-
-def needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str, str], ...]:
-    """The (system, entity) pairs that a verdict about a subject of this system waits for, links included."""
-    known = governance.derived.get((kind.name, system))
-    if known is None:
-        known = governance.derived[kind.name, system] = _needed(governance, kind, system)
-    return known
-
-
-def _needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str, str], ...]:
-    pairs: list[tuple[str, str]] = []
-    for role, entity in kind.needs:
-        systems = (system,) if role == SUBJECT else governance.in_role(role)
-        pairs += [(s, entity) for s in systems]
-    involved = sorted({s for s, _ in pairs if governance.systems[s].links})
-    return (*pairs, *((s, LINKS) for s in involved))
-
-
-def decidable_until(ws: Workspace, governance: Governance, kind: Kind, system: str) -> tuple[Instant, str]:
-    """Up to which instant verdicts can be given, and the source object that holds it back."""
-    return lowest(ws.get(MARKS) or {}, needed(governance, kind, system), governance.partitions)
 
 
 def settle(ws: Workspace, governance: Governance, text: str, until: Instant) -> None:
@@ -70,8 +48,10 @@ def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey
 def _amended(
     ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, obligation: Obligation, clock: Clock
 ) -> Obligation:
-    """An open drift whose opening instant, judged again, is satisfied: late evidence overturned it."""
-    if obligation.status != "open" or obligation.opened_at is None:
+    """An open drift whose opening instant, judged again, is satisfied: late evidence overturned it. Asked only when late
+    evidence had a settled instant judged again: otherwise history behind the frontier may be folded."""
+    again = obligation.next <= obligation.settled
+    if obligation.status != "open" or obligation.opened_at is None or not again:
         return obligation
     then = AsOf(ws, governance, key.customer, obligation.opened_at)
     answer = kind.judge(then, Subject(key.system, kind.entity, key.native_id))

@@ -10,8 +10,9 @@ from streams.governance.model import Governance
 from streams.identify.changes import ENTITY_OF_RECORD, version_of
 from streams.inputs import Divert, Due, Input
 from streams.judge.fold import Changed, on_change, on_hole
+from streams.judge.gates import decidable_until
 from streams.judge.keys import MARKS, ObligationKey, is_obligation
-from streams.judge.settle import decidable_until, settle
+from streams.judge.settle import settle
 from streams.kinds.table import BY_NAME, KINDS
 from tables.view import Workspace
 from tables.watermarks import heard, name
@@ -84,9 +85,9 @@ def _changed(entity: str, value: dict[str, Any]) -> Changed:
 
 def _moved(value: dict[str, Any]) -> Changed:
     version = {
-        "version": f"moved:{value['route_version']}",
+        "version": value["version"],
         "native": "",
-        "customer": "",
+        "customer": value["native_customer"],
         "at": value["moved_at"],
         "committed_at": value["moved_at"],
         "op": "moved",

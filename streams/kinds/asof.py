@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from schemas.instants import ALWAYS, Instant
 from streams.governance.model import Governance
@@ -85,4 +86,4 @@ def entity_key(customer: str, entity: str, system: str, native_id: str) -> str:
 
 
 def reference_prefix(customer: str, entity: str, attribute: str, value: str) -> str:
-    return f"r/{customer}/{entity}/{attribute}/{value}/"
+    return f"r/{customer}/{entity}/{attribute}/{quote(value, safe='')}/"

@@ -165,7 +165,7 @@ def credit_memo_unpropagated(now: AsOf, subject: Subject) -> Answer:
         observed="shown" if shown else "not there",
         evidence=(Evidence(memo, "status", memo.attrs["status"]),),
         ask=Ask(
-            crm, "credit_memo", number, {"number": number, "total": memo.attrs["total"]["amount"], "status": "posted"}
+            crm, "credit_memo", number, {"number": number, "total": _amount(memo.attrs["total"]), "status": "posted"}
         ),
         satisfied_by=shown[0] if shown else None,
     )
@@ -198,6 +198,7 @@ def contract_value_mismatch(now: AsOf, subject: Subject) -> Answer:
     # In different currencies there is no difference to state: the whole contract is at stake.
     at_stake = spread if comparable else numbers[0]
     target = values[-1].found
+    newest = max((e.found for e in values), key=lambda f: f.version["at"])
     return Finding(
         satisfied=comparable and spread <= allowed,
         triggered_at=0,
@@ -213,7 +214,8 @@ def contract_value_mismatch(now: AsOf, subject: Subject) -> Answer:
         ask=Ask(
             target.system, target.entity, target.native_id, {"value": values[0].value}, {"value": values[-1].value}
         ),
-        satisfied_by=max((e.found for e in values), key=lambda f: f.version["at"]),
+        satisfied_by=newest,
+        snapshot=newest.version["snapshot"],
     )
 
 

@@ -61,7 +61,7 @@ KINDS: tuple[Kind, ...] = (
         "opportunity",
         ("crm",),
         "deadline",
-        ((SUBJECT, "opportunity"), ("erp", "customer")),
+        ((SUBJECT, "opportunity"), (SUBJECT, "customer"), ("erp", "customer")),
         {("crm", "opportunity"): Itself(), ("erp", "customer"): All()},
         predicates.won_without_erp_customer,
         "erp.customer.upsert",

@@ -12,7 +12,7 @@ from tables.versions import as_of, fold, insert, next_after, order, present
 
 
 def version(at: int, name: str | None = None, *, op: str = "upsert", route: int = 0) -> dict[str, Any]:
-    return {"version": name or f"{at:03d}", "at": at, "op": op, "route": route}
+    return {"version": name or f"{at:03d}", "at": at, "op": op, "route": route, "customer": "B"}
 
 
 def inserted(*news: dict[str, Any]) -> list[dict[str, Any]]:
