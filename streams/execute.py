@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import psycopg
-from confluent_kafka import Consumer, Message, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 from pydantic import SecretStr
 
 from connectors.erp.executor import upsert_customer
-from connectors.errors import Retry
-from connectors.outcome import FAILED, Outcome
+from connectors.errors import Retry, Stop
+from connectors.outcome import FAILED, REJECTED, Outcome
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.executor import write_external_ref
 from connectors.salesforce.settings import CRM_SETTINGS, crm_setting
@@ -117,6 +117,7 @@ class Executor:
                 "fetch.wait.max.ms": 50,
             }
         )
+        self._refused: KafkaError | None = None
         self._producer = Producer(settings.client | {"enable.idempotence": True, "linger.ms": 0})
 
     def __enter__(self) -> Executor:
@@ -137,9 +138,20 @@ class Executor:
             if message is None or message.error():
                 continue
             self._handle(message)
-            if self._producer.flush(10):
-                raise RuntimeError("the broker does not take command results; restarting resumes at the last command")
+            if self._producer.flush(10) or self._refused:
+                reason = self._refused or "no answer"
+                raise Stop(f"the broker does not take command results: {reason}; a restart resumes at the last command")
+            self._commit(message)
+
+    def _commit(self, message: Message) -> None:
+        """A hint: after a rebalance it fails, the command comes again, and the look before the write finds it done."""
+        try:
             self._consumer.commit(message=message, asynchronous=False)
+        except KafkaException as problem:
+            log.warning("offset %s not committed: %s", message.offset(), problem)
+
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        self._refused = self._refused or error
 
     def _handle(self, message: Message) -> None:
         try:
@@ -169,8 +181,8 @@ class Executor:
                 log.warning("%s attempt %d: %s", command["type"], attempt, problem)
                 if attempt == ATTEMPTS_MAX:
                     return Performed(Outcome(FAILED, type(problem).__name__), attempt)
-            except ValueError as problem:
-                return Performed(Outcome("rejected", str(problem)), attempt)
+            except (ValueError, LookupError, StopIteration) as problem:
+                return Performed(Outcome(REJECTED, f"cannot be addressed: {problem!r}"), attempt)
             time.sleep(PAUSE_SECONDS[attempt - 1])
             attempt += 1
 
@@ -188,7 +200,7 @@ class Executor:
         }
         partition = topics.partition_for(key.decode(), self._governance.partitions)
         data = self._codec.encode(topics.COMMAND_RESULTS, "CommandResult", value)
-        self._producer.produce(topics.COMMAND_RESULTS, data, key, partition)
+        self._producer.produce(topics.COMMAND_RESULTS, data, key, partition, on_delivery=self._delivered)
 
 
 def _kinds_of(command_type: str) -> list[str]:

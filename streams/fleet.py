@@ -36,11 +36,17 @@ class Fleet:
 
     def _observe(self, ws: Workspace, value: dict[str, Any]) -> None:
         system = value["system"]
-        if value["watermark"] is None or system not in self._governance.systems:
-            return  # its first snapshot is not complete: nothing opens before
+        if system not in self._governance.systems:
+            return
         key = f"s/{system}"
         source = ws.get(key) or {"observed": {}, "drift": None}
-        observed = {**source["observed"], str(value["partition"]): [value["observed_at"], value["watermark"]]}
+        partition = str(value["partition"])
+        mark = value["watermark"]
+        if mark is None:  # in a gap: as old as what was heard before it
+            mark = source["observed"].get(partition, (None, None))[1]
+        if mark is None:
+            return  # its first snapshot is not complete: nothing opens before
+        observed = {**source["observed"], partition: [value["observed_at"], mark]}
         limit = seconds(self._governance.systems[system].stale_after_seconds)
         stale = [mark for at, mark in observed.values() if at - mark > limit]
         drift = source["drift"]

@@ -30,6 +30,9 @@ class System(_Model):
     commit_time_slack_seconds: Seconds = 1
     """How far commit times may run backwards along a database's log."""
     max_clock_skew_seconds: Seconds = 0
+    epoch: Annotated[int, Field(ge=0)] = 0
+    """Raise it by one before a database is captured from a new snapshot (a lost slot, a restored copy), once the worker
+    has caught up: rows of the new snapshot then count as newer than all that was captured before."""
     links: dict[str, str] = {}
     """customer attribute that names a record of another system -> that system."""
 
@@ -114,6 +117,11 @@ class Governance(_Model):
             for attribute, target in system.links.items():
                 if target not in self.systems:
                     raise ValueError(f"systems.{name}.links.{attribute} names {target!r}, which is no system")
+                if self.systems[target].links:
+                    raise ValueError(
+                        f"systems.{name}.links.{attribute} names {target!r}, which has links itself: chains would make "
+                        "a verdict wait for systems that it does not name; link every system to the same senior one"
+                    )
                 if not any(m.entity == "customer" and attribute in m.attributes for m in self.mappings[name].values()):
                     raise ValueError(f"systems.{name}.links.{attribute} is not mapped: add it in mappings/{name}.yaml")
         return self

@@ -3,6 +3,7 @@
 i/SYSTEM/CUSTOMER/ENTITY/ID    image of a row: its versions back to the frontier of the links
 w/SYSTEM/CUSTOMER              route of a native customer
 l/SYSTEM/CUSTOMER              the links it asserted last
+h/SYSTEM/CUSTOMER/LETTER       hole in the evidence of a native customer, and where it stands open
 k/SYSTEM/CUSTOMER/PARENT/PARENT_ID/ENTITY/ID   row parked until its parent comes
 ~marks                         watermarks heard in this partition
 """
@@ -33,6 +34,10 @@ def route_key(system: str, customer: str) -> str:
 
 def links_key(system: str, customer: str) -> str:
     return f"l/{system}/{part(customer)}"
+
+
+def holes_prefix(system: str, customer: str) -> str:
+    return f"h/{system}/{part(customer)}/"
 
 
 def parked_prefix(system: str, customer: str, parent: str, parent_id: str) -> str:

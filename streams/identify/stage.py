@@ -47,18 +47,11 @@ class Identify:
         system = letter["system"]
         if not system:
             return
-        customer = _readable(letter["original_key"])
         marks = ws.get(keys.MARKS) or {}
-        known = [m[2] for name, m in _here(marks, partition) if name.startswith(f"{system}/")]
-        value = {
-            "canonical_id": self._canonical(ws, system, customer)[0] if customer else "",
-            "system": system,
-            "entity": letter["entity"],
-            "letter_id": letter["letter_id"],
-            "partition": partition,
-            "opened_at": min((k for k in known if k is not None), default=NEVER),
-        }
-        self._emit_hole(ws, "HoleOpened", value)
+        known = [m[2] for name, m in _here(marks, partition) if name.startswith(f"{system}/") and LINKS not in name]
+        opened_at = min((k for k in known if k is not None), default=NEVER)
+        customer = _readable(letter["original_key"])
+        self._open_hole(ws, system, customer, letter["entity"], letter["letter_id"], partition, opened_at)
 
     def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
         return None
@@ -197,6 +190,7 @@ class Identify:
         ws.put(keys.route_key(system, customer), {k: route[k] for k in ("canonical_id", "route_version", "routed_at")})
         if route["canonical_id"] == old:
             return
+        self._move_holes(ws, system, customer, route["canonical_id"])
         prefix = keys.rows_prefix(system, customer)
         for key, image in ws.range(prefix, 10_000_000):
             entity, native_id = key.removeprefix(prefix).split("/", 1)
@@ -333,17 +327,51 @@ class Identify:
     def _home(self, ws: Workspace, record: Input, system: str) -> None:
         """A replayed record was read: its hole is closed."""
         letter = _letter(record)
-        if letter is None:
-            return
-        customer = _readable(record.key.encode())
+        if letter is not None:
+            entity = _header(record, ENTITY_HEADER) or "*"
+            self._close_hole(ws, system, _readable(record.key.encode()), entity, letter, "replayed")
+
+    def _open_hole(
+        self, ws: Workspace, system: str, customer: str, entity: str, letter: str, partition: int, opened_at: Instant
+    ) -> None:
+        """At the canonical customer, where it is known whose evidence is missing. A customer record that was never read
+        may belong to anyone: its hole is everyone's."""
+        canonical_id = self._canonical(ws, system, customer)[0] if customer else ""
+        stranger = entity in ("customer", "*") and self._links(system) and not self._linked(ws, system, customer)
         value = {
-            "canonical_id": self._canonical(ws, system, customer)[0] if customer else "",
+            "canonical_id": "" if stranger else canonical_id,
             "system": system,
-            "entity": _header(record, ENTITY_HEADER) or "*",
+            "entity": entity,
             "letter_id": letter,
-            "how": "replayed",
+            "partition": partition,
+            "opened_at": opened_at,
         }
+        key = keys.holes_prefix(system, customer) + letter
+        known = ws.get(key)
+        if known is None:
+            ws.put(key, value)
+            self._emit_hole(ws, "HoleOpened", value)
+
+    def _linked(self, ws: Workspace, system: str, customer: str) -> bool:
+        return bool((ws.get(keys.links_key(system, customer)) or {"links": []})["links"])
+
+    def _close_hole(self, ws: Workspace, system: str, customer: str, entity: str, letter: str, how: str) -> None:
+        """Where it stands open, which may be another customer than the present one."""
+        key = keys.holes_prefix(system, customer) + letter
+        opened = ws.get(key)
+        ws.delete(key)
+        canonical_id = opened["canonical_id"] if opened else self._canonical(ws, system, customer)[0]
+        value = {"canonical_id": canonical_id, "system": system, "entity": entity, "letter_id": letter, "how": how}
         self._emit_hole(ws, "HoleClosed", value)
+
+    def _move_holes(self, ws: Workspace, system: str, customer: str, new: str) -> None:
+        for key, hole in ws.range(keys.holes_prefix(system, customer), 100_000):
+            if hole["canonical_id"]:
+                moved = {**hole, "canonical_id": new}
+                ws.put(key, moved)
+                self._emit_hole(ws, "HoleOpened", moved)
+                closed = {k: hole[k] for k in ("canonical_id", "system", "entity", "letter_id")}
+                self._emit_hole(ws, "HoleClosed", closed | {"how": "moved"})
 
     def _emit_hole(self, ws: Workspace, name: str, value: dict[str, Any]) -> None:
         if value["canonical_id"]:
@@ -361,17 +389,11 @@ class Identify:
         if ws.get(keys.row_key(row.system, row.native_customer, parent, parent_id)) is not None:
             return False
         key = keys.parked_prefix(row.system, row.native_customer, parent, parent_id) + f"{entity}/{row.native_id}"
-        letter = f"parked:{record.position}"
+        before = ws.get(key)  # an older version that waits already; its hole is ours
+        letter = before["letter_id"] if before else f"parked:{record.position}"
         ws.put(key, {"row": list(row), "position": record.position, "letter_id": letter})
-        value = {
-            "canonical_id": self._canonical(ws, row.system, row.native_customer)[0],
-            "system": row.system,
-            "entity": entity,
-            "letter_id": letter,
-            "partition": record.partition,
-            "opened_at": row.committed_at - 1,
-        }
-        self._emit_hole(ws, "HoleOpened", value)
+        opened_at = row.committed_at - 1
+        self._open_hole(ws, row.system, row.native_customer, entity, letter, record.partition, opened_at)
         return True
 
     def _adopt(self, ws: Workspace, parent: SourceRow, entity: str) -> None:
@@ -384,14 +406,8 @@ class Identify:
             topic, _, rest = parked["position"].rpartition("-")
             partition, offset = rest.split("@")
             self._on_row(ws, Input(topic, int(partition), int(offset), row.native_customer, "", {}, {}), row)
-            value = {
-                "canonical_id": self._canonical(ws, row.system, row.native_customer)[0],
-                "system": row.system,
-                "entity": self._governance.mappings[row.system][row.object].entity,
-                "letter_id": parked["letter_id"],
-                "how": "parent_arrived",
-            }
-            self._emit_hole(ws, "HoleClosed", value)
+            child = self._governance.mappings[row.system][row.object].entity
+            self._close_hole(ws, row.system, row.native_customer, child, parked["letter_id"], "parent_arrived")
 
 
 def _entry(name: str, report: list[Any]) -> dict[str, Any]:

@@ -87,6 +87,11 @@ def _reason(kind: Kind) -> str:
 def _publish(ws: Workspace, customer: str, process: Value) -> None:
     process = {**process, "revision": process["revision"] + 1}
     ws.put(process_key(customer), process)
+    key = f"{customer}/process/{customer}"
+    if not (process["facts"] or process["members"] or process["open"]):
+        # All its records went elsewhere. The state stays, so that the revision never falls.
+        ws.emit(Emit(topics.CORRECTED_STATE, key, "ProcessState", None, partition_key=customer))
+        return
     value = {
         "canonical_id": customer,
         "revision": process["revision"],
@@ -96,9 +101,7 @@ def _publish(ws: Workspace, customer: str, process: Value) -> None:
         "open_drifts": process["open"],
         "conditions": [_condition(kind, process) for kind in KINDS],
     }
-    ws.emit(
-        Emit(topics.CORRECTED_STATE, f"{customer}/process/{customer}", "ProcessState", value, partition_key=customer)
-    )
+    ws.emit(Emit(topics.CORRECTED_STATE, key, "ProcessState", value, partition_key=customer))
 
 
 def _condition(kind: Kind, process: Value) -> dict[str, Any]:

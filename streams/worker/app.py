@@ -21,6 +21,7 @@ from streams.worker.shards import BACKLOG_HIGH, BACKLOG_LOW, Shards
 from streams.worker.transport import BatchTopic, Consumer, Transport
 
 log = logging.getLogger(__name__)
+RESTORE_SECONDS_MAX = 4 * 3600.0
 
 
 class WorkerApp(faust.App):
@@ -60,6 +61,8 @@ def build(settings: Settings, stages: Mapping[str, Stage], codec: Codec, partiti
         stream_wait_empty=False,
         Topic=BatchTopic,
         broker_session_timeout=settings.session_timeout_seconds,
+        # Faust waits that long for our seek, which waits for restores; the consumer has a timeout of its own.
+        broker_request_timeout=RESTORE_SECONDS_MAX,
         broker_heartbeat_interval=min(3.0, settings.session_timeout_seconds / 4),
         broker_commit_interval=2.0,
         consumer_max_fetch_size=4 * 1024 * 1024,
@@ -94,7 +97,7 @@ async def _wait_for_ebb(app: WorkerApp, tp: TP) -> None:
     runner = app.shards.runner(tp)
     while runner.backlog > BACKLOG_LOW and runner.paused is None:  # noqa: ASYNC110 - an event would cost the hot path
         await asyncio.sleep(0.01)
-    if runner.paused is None:
+    if runner.paused is None and app.shards.owns(tp, runner):
         app.consumer.resume_partitions({tp})
 
 

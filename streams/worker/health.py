@@ -78,8 +78,9 @@ class WorkerHealth:
     def _stuck(self) -> str | None:
         now = time.monotonic()
         for (stage, partition), runner in self._app.shards.runners.items():
-            if runner.busy_since is not None and now - runner.last_commit > self._stuck_after_seconds:
-                return (
-                    f"{stage}-{partition} has had input waiting without a commit for {now - runner.last_commit:.0f} s"
-                )
+            if runner.busy_since is None:
+                continue
+            waited = now - max(runner.busy_since, runner.last_commit)
+            if waited > self._stuck_after_seconds:
+                return f"{stage}-{partition} has had input waiting without a commit for {waited:.0f} s"
         return None

@@ -17,6 +17,8 @@ CALL_TIMEOUT_SECONDS = 8.0
 """Below the transaction's and the group session's: a blocked broker call must end before we are declared dead."""
 RECORD_BYTES_MAX = 900_000
 """Below the broker's default limit of 1 MiB, headers and batch overhead included."""
+LETTER_BYTES_MAX = 2_000_000
+"""Of a dead letter, which holds a whole record of another topic; below the limit of its own topic."""
 
 
 class Outgoing(NamedTuple):
@@ -46,7 +48,7 @@ class Outbox:
                 "acks": "all",
                 "linger.ms": 1,
                 "compression.type": "lz4",
-                "message.max.bytes": 1_000_000,
+                "message.max.bytes": LETTER_BYTES_MAX,
                 "queue.buffering.max.messages": 500_000,
             }
         )

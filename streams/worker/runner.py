@@ -16,7 +16,7 @@ from streams.inputs import Input
 from streams.letters import Raw
 from streams.shard import Shard
 from streams.worker.counters import Counters
-from streams.worker.outbox import RECORD_BYTES_MAX, Outbox, Outgoing
+from streams.worker.outbox import LETTER_BYTES_MAX, RECORD_BYTES_MAX, Outbox, Outgoing
 from tables.recovery import Restored
 from tables.state import PROGRESS, encode
 from tables.view import Emit
@@ -64,6 +64,7 @@ class Runner:
         self._letters: deque[bool] = deque(maxlen=FLOOD_WINDOW)
         self.last_commit = time.monotonic()
         self._task: asyncio.Task[None] | None = None
+        self._writing: asyncio.Future[None] | None = None
 
     @property
     def backlog(self) -> int:
@@ -81,6 +82,9 @@ class Runner:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._waiting.clear()
+        if self._writing is not None:  # a commit under way ends before its producer and store are closed
+            await asyncio.gather(self._writing, return_exceptions=True)
         await asyncio.to_thread(self._outbox.close)
         self._state.close()
 
@@ -175,10 +179,9 @@ class Runner:
 
     def _encode(self, effect: Emit) -> Outgoing:
         value = None if effect.value is None else self._codec.encode(effect.topic, effect.record, effect.value)
-        if value is not None and len(value) > RECORD_BYTES_MAX:
-            raise ValueError(
-                f"{effect.record} {effect.key} has {len(value)} bytes; the broker takes {RECORD_BYTES_MAX}"
-            )
+        limit = LETTER_BYTES_MAX if effect.topic == topics.DEAD_LETTERS else RECORD_BYTES_MAX
+        if value is not None and len(value) > limit:
+            raise ValueError(f"{effect.record} {effect.key} has {len(value)} bytes; the broker takes {limit}")
         partition = effect.partition
         if partition is None:
             count = 1 if effect.topic in SINGLE else self._partitions
@@ -208,7 +211,8 @@ class Runner:
             "changelog_id": self._changelog_id,
         }
         outgoing, self._outgoing = self._outgoing, []
-        await asyncio.to_thread(self._write, outgoing, pending, progress)
+        self._writing = asyncio.ensure_future(asyncio.to_thread(self._write, outgoing, pending, progress))
+        await asyncio.shield(self._writing)
         self.positions = progress["offsets"]  # type: ignore[assignment]
         self.last_commit = time.monotonic()
         self.counters.commit_seconds.observe(time.perf_counter() - started)

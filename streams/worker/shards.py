@@ -39,27 +39,42 @@ class Shards:
         self._crash = crash
         self.runners: dict[Place, Runner] = {}
         self.restored: dict[Place, Restored] = {}
+        self._opening: dict[Place, asyncio.Task[Runner]] = {}
         self._lock = asyncio.Lock()
 
     def runner(self, tp: TP) -> Runner:
         return self.runners[self._stages[tp.topic].name, tp.partition]
 
     async def own(self, assigned: Set[TP]) -> None:
-        """Open what is new among the assigned partitions, let go what is no longer."""
+        """Open what is new among the assigned partitions, let go what is no longer.
+
+        Another rebalance may cancel us while shards are being opened: they go on opening, and the next call adopts or
+        closes them."""
         wanted = {(self._stages[tp.topic].name, tp.partition) for tp in assigned if tp.topic in self._stages}
         async with self._lock:
-            await self._release(self.runners.keys() - wanted)
-            new = sorted(wanted - self.runners.keys())
-            opened = await asyncio.gather(*(self._open(*place) for place in new))
-            self.runners |= dict(zip(new, opened, strict=True))
+            await self._release((self.runners.keys() | self._opening.keys()) - wanted)
+            for place in sorted(wanted - self.runners.keys() - self._opening.keys()):
+                self._opening[place] = asyncio.create_task(self._open(*place))
+            await asyncio.shield(asyncio.gather(*self._opening.values()))
+            self.runners |= {place: task.result() for place, task in self._opening.items()}
+            self._opening.clear()
+
+    def owns(self, tp: TP, runner: Runner) -> bool:
+        return self.runners.get((self._stages[tp.topic].name, tp.partition)) is runner
 
     async def release_all(self) -> None:
         async with self._lock:
-            await self._release(list(self.runners))
+            await self._release({*self.runners, *self._opening})
 
     async def _release(self, places: Iterable[Place]) -> None:
         for place in list(places):
-            await self.runners.pop(place).stop()
+            opening = self._opening.pop(place, None)
+            if opening is None:
+                await self.runners.pop(place).stop()
+                continue
+            await asyncio.gather(opening, return_exceptions=True)
+            if opening.exception() is None:
+                await opening.result().stop()
 
     async def _open(self, stage_name: str, partition: int) -> Runner:
         stage = next(s for s in self._stages.values() if s.name == stage_name)

@@ -35,7 +35,8 @@ def columns(governance: Governance, system: str) -> Columns:
 
 def _postgresql(governance: Governance, system: str) -> Reader:
     slack = seconds(governance.systems[system].commit_time_slack_seconds)
-    return debezium_reader(system, columns(governance, system), slack_micros=slack)
+    epoch = governance.systems[system].epoch
+    return debezium_reader(system, columns(governance, system), slack_micros=slack, epoch=epoch)
 
 
 READERS: dict[str, Callable[[Governance, str], Reader]] = {

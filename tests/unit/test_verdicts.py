@@ -314,3 +314,94 @@ def test_an_erp_customer_that_is_deleted_leaves_its_won_deal_without_one() -> No
 
     (drift,) = company.open("won_without_erp_customer")
     assert seconds_of(drift["opened_at"]) == 35
+
+
+def test_no_verdict_is_given_before_the_crosswalk_has_resolved_the_links_up_to_it() -> None:
+    company = Company()
+    driver = company.driver
+    won(company)
+    company.row("erp", "customer", "E", 5, run=False)
+    company.heard(30, run=False)
+    while waiting := [
+        p for p, queue in driver.queues.items() if queue and p[0] not in (topics.LINKS, topics.CROSSWALK)
+    ]:
+        driver.run_one(waiting[0])
+    assert company.drifts() == []
+
+    driver.run()
+
+    assert company.audited("won_without_erp_customer") == ["met"]
+
+
+def test_an_invoice_reassigned_within_one_customer_keeps_its_obligation() -> None:
+    company = Company()
+    company.row("crm", "Account", "A", 1, Billing_Account_Id__c="B1")
+    company.row("billing", "account", "B2", 1, crm_account_id=None)
+    company.row("billing", "account", "B1", 2)
+    company.row("billing", "account", "B2", 3)
+    company.row("billing", "invoice", "I", 4, "B1", status="Draft")
+    company.row("billing", "invoice", "I", 6, "B1", operation="moved_out")
+    company.row("billing", "invoice", "I", 6, "B2", operation="moved_in", status="Posted")
+    company.heard(40)
+
+    (drift,) = company.open("invoice_not_posted")
+    assert (drift["canonical_id"], seconds_of(drift["opened_at"])) == ("crm:A", 16)
+
+
+def test_a_reference_with_a_slash_is_no_path() -> None:
+    company = Company()
+    company.row("billing", "account", "B", 1)
+    company.row("erp", "customer", "E", 1)
+    company.row("billing", "invoice", "I", 2, "B", status="Posted", number="2024/001")
+    company.row("erp", "ledger_posting", "P", 3, "E", document_number="2024")
+    company.heard(40)
+
+    assert len(company.open("invoice_not_posted")) == 1
+
+
+def test_a_hole_goes_along_when_its_customer_is_linked() -> None:
+    company = Company()
+    company.row("billing", "account", "B", 1)
+    company.row("erp", "customer", "E", 1, external_id=None)
+    company.row("billing", "invoice", "I", 2, "B", status="Posted")
+    company.row("erp", "ledger_posting", "P", 3, "E", status="Odd")
+    company.row("erp", "customer", "E", 4)
+    company.heard(40)
+
+    assert company.drifts("invoice_not_posted") == []
+
+
+def test_an_unreadable_customer_record_could_be_anyones_so_corrections_fall_to_proposals() -> None:
+    company = Company()
+    won(company)
+    company.row("erp", "customer", "E", 5, status="Limbo")
+    company.heard(30)
+
+    (command,) = company.commands()
+    assert command["mode"] == "propose"
+
+
+def test_a_mismatch_that_stood_in_the_first_snapshot_is_baseline() -> None:
+    company = Company()
+    company.row("billing", "account", "B", 1, snapshot=True)
+    company.row("erp", "customer", "E", 1, snapshot=True)
+    company.row("billing", "subscription", "S", 1, "B", status="Active", snapshot=True)
+    company.row("erp", "contract", "K", 1, "E", value="900", snapshot=True)
+    company.heard(60)
+
+    assert [d["status"] for d in company.drifts("contract_value_mismatch")] == ["baseline"]
+    assert company.commands() == []
+
+
+def test_a_mismatch_that_changes_its_size_stays_the_same_drift() -> None:
+    company = Company()
+    company.row("billing", "account", "B", 1)
+    company.row("erp", "customer", "E", 1)
+    company.row("billing", "subscription", "S", 1, "B", status="Active")
+    company.row("erp", "contract", "K", 2, "E", value="900")
+    company.heard(20)
+    for at, value in ((25, "800"), (30, "700")):
+        company.row("erp", "contract", "K", at, "E", value=value)
+        company.heard(at + 1)
+
+    assert [d["status"] for d in company.drifts("contract_value_mismatch")] == ["open"]
