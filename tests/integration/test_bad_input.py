@@ -17,6 +17,8 @@ from tests.integration.workers import Worker
 
 FLOOD = 20
 STUCK_AFTER_SECONDS = 2
+LARGE_BYTES = 999_000
+"""A producer sends up to 1,000,000 bytes by default, key and all."""
 
 TOLD = {
     # outcome: what was said of the drift
@@ -126,6 +128,13 @@ def test_in_the_end_no_letter_waits(mended: BadInput) -> None:
     assert mended.deployment.document("dead-letters", "list") == []
     letters = mended.deployment.document("dead-letters", "list", "--all")
     assert {x["letter_id"] for x in letters} == set(mended.letters.values())
+
+
+def test_a_record_that_fills_the_topics_limit_still_fits_into_a_letter(mended: BadInput) -> None:
+    partition = mended.deployment.produce("src.erp", "E-large", bytes([255]) * LARGE_BYTES)
+
+    (letter,) = mended.deployment.until(lambda: letters_of(mended.deployment, "not_avro", partition, "E-large"))
+    assert letter["original_value"] == bytes([255]) * LARGE_BYTES
 
 
 def test_a_header_without_a_value_is_no_obstacle(mended: BadInput) -> None:

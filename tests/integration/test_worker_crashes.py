@@ -29,7 +29,7 @@ SEED = 20261124
 KILLS = 5
 CUSTOMERS_A_KILL = 25
 INVOICES = 6
-TIMING = ("watermarks", "evidence", "command_id")
+TIMING = ("watermarks",)
 """What a drift says of the moment of its verdict; a restart may move that moment."""
 
 
