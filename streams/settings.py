@@ -51,13 +51,15 @@ class MissingSetting(Exception):
 
 
 def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) -> Settings:
-    """Settings from DRIFTWISE_* variables; keyword arguments win. DRIFTWISE_KAFKA__SASL__MECHANISM=PLAIN becomes the
-    client setting sasl.mechanism; a variable that ends in __FILE is read from the file it names."""
+    """Settings from DRIFTWISE_* variables; keyword arguments win unless None. DRIFTWISE_KAFKA__SASL__MECHANISM=PLAIN
+    becomes the client setting sasl.mechanism; a variable that ends in __FILE is read from the file it names; an empty
+    one counts as not set."""
+    environment = {variable: value for variable, value in environment.items() if value}
     values: dict[str, Any] = {
         "kafka_bootstrap": environment.get(PREFIX + "KAFKA_BOOTSTRAP"),
         "registry_url": environment.get(PREFIX + "REGISTRY_URL"),
         "application": environment.get(PREFIX + "APPLICATION"),
-        "instance_id": environment.get(PREFIX + "INSTANCE_ID") or None,
+        "instance_id": environment.get(PREFIX + "INSTANCE_ID"),
         "data_folder": _path(environment.get(PREFIX + "DATA")),
         "governance_folders": _paths(environment.get(PREFIX + "GOVERNANCE")),
         "kafka_client": _client(environment),
@@ -68,8 +70,8 @@ def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) 
         "session_timeout_seconds": _number(environment.get(PREFIX + "SESSION_TIMEOUT_SECONDS"), float),
         "dead_letter_flood": _number(environment.get(PREFIX + "DEAD_LETTER_FLOOD"), int),
         "stuck_after_seconds": _number(environment.get(PREFIX + "STUCK_AFTER_SECONDS"), float),
-    } | given
-    known = {name: value for name, value in values.items() if value is not None}
+    }
+    known = {name: value for name, value in (*values.items(), *given.items()) if value is not None}
     for name in ("kafka_bootstrap", "registry_url"):
         if name not in known:
             variable = PREFIX + name.upper()
