@@ -1,0 +1,152 @@
+"""The executor: what may run, in whose words, and what becomes of a target that does not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from connectors.errors import Retry
+from connectors.outcome import APPLIED, FAILED, FENCED, REJECTED, Outcome
+from streams import execute
+from streams.execute import EXECUTORS, PAUSE_SECONDS, Executor, native_fields
+from streams.governance import Governance
+from streams.kinds import KINDS
+from tests.topology import default_governance
+
+UPSERT = "erp.customer.upsert"
+
+
+def governed(**modes: str) -> Governance:
+    """The default one, which executes nothing, with these kinds switched."""
+    found = default_governance()
+    kinds = {name: kind.model_copy(update={"mode": modes.get(name, kind.mode)}) for name, kind in found.kinds.items()}
+    return found.model_copy(update={"kinds": kinds})
+
+
+def executor(governance: Governance) -> Any:
+    """Without its connections: what it decides needs none."""
+    found = object.__new__(Executor)
+    found._governance, found._targets = governance, None  # type: ignore[assignment]
+    return found
+
+
+def command(type_: str = UPSERT, mode: str = "execute", **fields: Any) -> dict[str, Any]:
+    plain = {"command_id": "c", "drift_id": "d", "type": type_, "target_system": "erp", "target_id": "A", "mode": mode}
+    return {**plain, "idempotency_key": "c-0", "desired": {}, "expected": {}, **fields}
+
+
+def test_a_command_speaks_the_words_of_its_target() -> None:
+    desired = {"name": "Acme", "tax_id": None, "crm_ref": "A"}
+
+    assert native_fields(default_governance(), "erp", "customer", desired) == {
+        "legal_name": "Acme", "tax_registration": None, "external_id": "A",
+    }  # fmt: skip
+
+
+def test_the_same_attribute_is_another_field_elsewhere() -> None:
+    assert native_fields(default_governance(), "crm", "customer", {"erp_ref": "E"}) == {"ERP_Customer_Id__c": "E"}
+
+
+@pytest.mark.parametrize("attribute", ["status"])
+def test_what_is_no_plain_field_cannot_be_set(attribute: str) -> None:
+    with pytest.raises(ValueError, match=f"erp customer.{attribute} is no plain field"):
+        native_fields(default_governance(), "erp", "customer", {attribute: "active"})
+
+
+def test_a_command_runs_where_its_kind_is_switched_on() -> None:
+    assert executor(governed(won_without_erp_customer="execute"))._may_run(command())
+
+
+def test_a_command_of_a_kind_switched_off_since_does_not_run() -> None:
+    assert not executor(governed())._may_run(command())
+    assert not executor(governed(invoice_not_posted="execute"))._may_run(command())
+
+
+@pytest.mark.parametrize("mode", ["propose", "alert", ""])
+def test_a_proposal_never_runs(mode: str) -> None:
+    assert not executor(governed(won_without_erp_customer="execute"))._may_run(command(mode=mode))
+
+
+@pytest.mark.parametrize("type_", [*sorted({kind.command for kind in KINDS} - set(EXECUTORS)), "erp.drop"])
+def test_what_nobody_can_perform_stays_a_proposal(type_: str) -> None:
+    everything = governed(**dict.fromkeys(default_governance().kinds, "execute"))
+
+    assert not executor(everything)._may_run(command(type_))
+
+
+def test_every_command_that_can_be_performed_belongs_to_a_kind() -> None:
+    assert set(EXECUTORS) <= {kind.command for kind in KINDS}
+
+
+class Target:
+    """Answers as told, one answer an attempt; the last one for ever."""
+
+    def __init__(self, *answers: Outcome | Exception) -> None:
+        self.answers = list(answers)
+        self.attempts = 0
+
+    def __call__(self, *_: object) -> Outcome:
+        self.attempts += 1
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+Performing = Callable[..., Any]
+
+
+@pytest.fixture
+def paused(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between attempts, without the waiting."""
+    pauses: list[float] = []
+    monkeypatch.setattr(execute.time, "sleep", pauses.append)
+    return pauses
+
+
+@pytest.fixture
+def perform(monkeypatch: pytest.MonkeyPatch, paused: list[float]) -> Performing:
+    def performed(target: Target) -> Any:
+        monkeypatch.setitem(EXECUTORS, UPSERT, target)
+        return executor(governed())._perform(command())
+
+    return performed
+
+
+@pytest.mark.parametrize("status", [APPLIED, FENCED, REJECTED])
+def test_an_answer_is_an_answer(status: str, perform: Performing, paused: list[float]) -> None:
+    target = Target(Outcome(status))
+
+    assert perform(target) == (Outcome(status), 1)
+    assert (target.attempts, paused) == (1, [])
+
+
+@pytest.mark.parametrize("problem", [Retry("busy"), psycopg.OperationalError("gone")], ids=["busy", "gone"])
+def test_a_target_that_does_not_answer_is_asked_again(
+    problem: Exception, perform: Performing, paused: list[float]
+) -> None:
+    assert perform(Target(problem, problem, Outcome(APPLIED))) == (Outcome(APPLIED), 3)
+    assert paused == list(PAUSE_SECONDS[:2])
+
+
+def test_a_target_that_never_answers_leaves_a_failed_command(perform: Performing, paused: list[float]) -> None:
+    target = Target(Retry("busy"))
+
+    assert perform(target) == (Outcome(FAILED, "Retry"), execute.ATTEMPTS_MAX)
+    assert (target.attempts, paused) == (execute.ATTEMPTS_MAX, list(PAUSE_SECONDS))
+
+
+@pytest.mark.parametrize("problem", [ValueError("no plain field"), KeyError("crm2"), StopIteration()], ids=repr)
+def test_a_command_that_cannot_be_addressed_is_rejected_at_once(
+    problem: Exception, perform: Performing, paused: list[float]
+) -> None:
+    assert perform(Target(problem)) == (Outcome(REJECTED, f"cannot be addressed: {problem!r}"), 1)
+    assert paused == []
+
+
+def test_a_fault_of_our_own_stops_the_executor(perform: Performing) -> None:
+    with pytest.raises(AttributeError):
+        perform(Target(AttributeError("programming error")))
