@@ -14,12 +14,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
 from connectors.debezium.apply import Connect
 from connectors.debezium.sql import BILLING_SQL, ERP_SQL
-from connectors.salesforce.simulator import Simulator, demo_clients, running
+from connectors.salesforce.simulator import DRIFTWISE_USER_ID, Simulator, demo_clients, running
 from connectors.stack import Endpoints, down, up
 from streams.commands.roles import apply_connector, connector_name
 from streams.demo.companies import Access
@@ -106,6 +107,10 @@ class Cluster:
 
     def crm_secret(self, client_id: str) -> str:
         return next(c.client_secret for c in demo_clients(self._secret) if c.client_id == client_id)
+
+    def written_to_crm(self) -> list[dict[str, Any]]:
+        """Every version of an account that driftwise wrote, from the CRM's own history."""
+        return self.simulator.store.written("Account", DRIFTWISE_USER_ID)
 
     # -- roles
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import count
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import SecretStr
 
@@ -81,12 +81,16 @@ class Companies:
         """Keeps customers without any fault coming until `stop` is set; a seed can be held once in a database."""
         self._work(lambda: clean_journeys(seed, today(), per_second), stop, on_step, lambda _entries: None)
 
-    def foreign_entries(self, journal: Iterable[Entry]) -> list[Entry]:
-        """What driftwise has written so far, as far as it can still be read: ERP customers, and accounts that it was
-        the last to change. `journal` is the one that `run` returned."""
+    def foreign_entries(
+        self, journal: Iterable[Entry], accounts: Iterable[dict[str, Any]] | None = None
+    ) -> list[Entry]:
+        """What driftwise has written so far: ERP customers, and versions of accounts. `journal` is the one that `run`
+        returned; `accounts` is the CRM's history of what driftwise wrote, without which only those accounts are known
+        that it was the last to change."""
         crm_accounts = ((e.native_id, e.customer) for e in journal if (e.system, e.entity) == ("crm", "customer"))
         customers = dict(crm_accounts)
-        return [*self._foreign_customers(customers), *self._foreign_accounts(customers)]
+        rows = self._last_changed() if accounts is None else accounts
+        return [*self._foreign_customers(customers), *self._foreign_accounts(customers, rows)]
 
     def _foreign_customers(self, customers: Mapping[str, int]) -> list[Entry]:
         return [
@@ -104,10 +108,13 @@ class Companies:
             if row["external_id"] in customers
         ]
 
-    def _foreign_accounts(self, customers: Mapping[str, int]) -> list[Entry]:
+    def _last_changed(self) -> list[dict[str, Any]]:
         with self._access.crm_client(INTEGRATION) as client:
             rows = crm.accounts(client)
-        foreign = [row for row in rows if row["LastModifiedById"] not in self._user_ids and row["Id"] in customers]
+        return [row for row in rows if row["LastModifiedById"] not in self._user_ids]
+
+    def _foreign_accounts(self, customers: Mapping[str, int], rows: Iterable[dict[str, Any]]) -> list[Entry]:
+        foreign = [row for row in rows if row["Id"] in customers]
         return [
             Entry(
                 customers[row["Id"]],

@@ -127,12 +127,12 @@ def _drain(cluster: Cluster, watch: Watch, companies: Companies, journal: list[E
     give_up = time.monotonic() + DRAIN_SECONDS
     while True:
         cluster.check_roles()
-        everything = [*journal, *companies.foreign_entries(journal)]
+        everything = [*journal, *companies.foreign_entries(journal, cluster.written_to_crm())]
         last = last_deadline(everything, slas(cluster.governance), _now()) or _now()
         settled = max(last, _latest(everything)) + seconds(1.0)
         decided, late = watch.heard_until() > settled, time.monotonic() > give_up
         if decided and (late or not watch.open_kinds() & AUTOMATIC):
-            return [*journal, *companies.foreign_entries(journal)]
+            return [*journal, *companies.foreign_entries(journal, cluster.written_to_crm())]
         if late:
             raise TooSlow(
                 f"the last deadline was not decided within {DRAIN_SECONDS:.0f} s; see {cluster.log('worker')}"

@@ -13,6 +13,7 @@ from connectors.salesforce.simulator.faults import Faults
 from connectors.salesforce.simulator.ids import full_id, record_id
 from connectors.salesforce.simulator.objects import OBJECTS, SObject
 from connectors.salesforce.simulator.rows import Row, Version
+from connectors.salesforce.simulator.values import render
 
 Fields = Mapping[str, Any]
 
@@ -29,6 +30,7 @@ class Store:
         self._numbers = dict.fromkeys(OBJECTS, 0)
         self._lock = threading.RLock()
         self.deletions = DeletionLog(clock)
+        self._written: list[tuple[str, Fields]] = []
 
     def create(self, object_name: str, fields: Fields, user_id: str) -> str:
         """Stores a new record and returns its id."""
@@ -84,6 +86,13 @@ class Store:
         with self._lock:
             return self._live(rules.sobject(object_name), row_id).latest
 
+    def written(self, object_name: str, user_id: str) -> list[dict[str, Any]]:
+        """Every version that a user wrote, oldest first, as the REST API shows values: what field history would tell."""
+        with self._lock:
+            versions = [values for name, values in self._written if name == object_name]
+        mine = [values for values in versions if values["LastModifiedById"] == user_id]
+        return [{name: render(value) for name, value in values.items()} for values in mine]
+
     def find(self, object_name: str, key: str, value: str) -> list[str]:
         """Ids of the live records with that external id, lowest first."""
         with self._lock:
@@ -122,6 +131,7 @@ class Store:
         late = self._faults.late_seconds if self._random.random() < self._faults.late_probability else 0
         if row.versions:
             self._forget_external_ids(sobject, row)
+        self._written.append((sobject.name, dict(fields)))
         row.write(Version(stamp.timestamp() + late if late else now, fields | sobject.derive(fields)), now)
         if not row.deleted:
             for column in rules.external_ids(sobject, fields):
