@@ -48,8 +48,8 @@ def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey
 def _amended(
     ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, obligation: Obligation, clock: Clock
 ) -> Obligation:
-    """An open drift whose opening instant, judged again, is satisfied: late evidence overturned it. Asked only when late
-    evidence had a settled instant judged again: otherwise history behind the frontier may be folded."""
+    """An open drift whose opening instant, judged again, is satisfied: late evidence overturned it. Asked only when
+    late evidence had a settled instant judged again: otherwise history behind the frontier may be folded."""
     again = obligation.next <= obligation.settled
     if obligation.status != "open" or obligation.opened_at is None or not again:
         return obligation

@@ -130,8 +130,13 @@ BAD = {
     ),
     "a link by an attribute that is not mapped": (
         "systems",
-        "systems: {erp: {links: {billing_ref: billing}}}",
+        "systems: {erp: {links: {billing_ref: crm}}}",
         ("systems.yaml", "systems.erp.links.billing_ref", "mappings/erp.yaml"),
+    ),
+    "a chain of links": (
+        "systems",
+        "systems: {erp: {links: {billing_ref: billing}}}",
+        ("systems.yaml", "systems.erp.links.billing_ref", "the same senior one"),
     ),
     "an unknown entity": (
         "mappings__erp",

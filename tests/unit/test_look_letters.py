@@ -14,7 +14,6 @@ from streams.look.write import Outgoing
 from tests.look import DriverCluster
 from tests.topology import Company
 
-
 NOW = 7_000_000
 
 

@@ -87,7 +87,7 @@ class Store:
             return self._live(rules.sobject(object_name), row_id).latest
 
     def written(self, object_name: str, user_id: str) -> list[dict[str, Any]]:
-        """Every version that a user wrote, oldest first, as the REST API shows values: what field history would tell."""
+        """Every version that a user wrote, oldest first, as the REST API shows values: what field history tells."""
         with self._lock:
             versions = [values for name, values in self._written if name == object_name]
         mine = [values for values in versions if values["LastModifiedById"] == user_id]
