@@ -1,9 +1,9 @@
 """The versions of one record: in order, as of an instant, folded behind a frontier (design part 2).
 
 A version is plain data: `{version, native, customer, at, committed_at, op, attrs, since, by, snapshot, source,
-route}`; `at` is when it became a fact here (commit time, or the later link). Routes are numbered per native customer, so
-the versions under each native customer are a track of their own; a record that moves from one native customer to another
-has two."""
+route}`; `at` is when it became a fact here (commit time, or the later link). Routes are numbered per native customer,
+so the versions under each native customer are a track of their own; a record that moves from one native customer to
+another has two."""
 
 from __future__ import annotations
 

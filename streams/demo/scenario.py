@@ -77,8 +77,8 @@ def plan(
 ) -> Plan:
     """A run of about 20 seconds more than `spread_seconds`, in which the customers start.
 
-    `slas`: kind -> seconds (for contract_value_mismatch its grace); `today` is the UTC day of the run. Raises ValueError
-    where an SLA is so short that clean customers could miss it."""
+    `slas`: kind -> seconds (for contract_value_mismatch its grace); `today` is the UTC day of the run.
+    Raises ValueError where an SLA is so short that clean customers could miss it."""
     _check(slas)
     rng = random.Random(f"driftwise demo {seed}")  # noqa: S311 - must repeat, not be secret
     flaws: list[Flaw | None] = [*FAULTS, *NEAR_MISSES, *[None] * (CLEAN_FOR_EACH_FAULTY * len(FAULTS) + _CLEAN_SPARE)]
