@@ -16,10 +16,6 @@ HOPS_MAX = 3
 """A letter refused that often needs a person: replaying it again will not help."""
 
 
-KEPT_BYTES_MAX = 256 * 1024
-"""A larger value stays in its own topic only, at the place that the letter names: a letter must fit into a record."""
-
-
 class Raw(NamedTuple):
     """A record as the broker gave it."""
 
@@ -53,7 +49,7 @@ def letter(raw: Raw, stage: str, reason: str, detail: str, entity: str, now_micr
         "status": "needs_fix" if hops >= HOPS_MAX else "new",
         "diverted_at": now_micros,
         "original_key": raw.key,
-        "original_value": raw.value if len(raw.value or b"") <= KEPT_BYTES_MAX else None,
+        "original_value": raw.value,
         "original_headers": {
             # A header may have no value, whatever the client's types say.
             name: None if value is None else value.decode("latin-1")

@@ -109,9 +109,6 @@ def replay(letter: Letter, *, force: bool = False) -> Outgoing:
         ENTITY_HEADER: letter["entity"].encode(),
         HOPS_HEADER: str(letter["hops"]).encode(),
     }
-    if letter["original_value"] is None:
-        where = f"{letter['topic']}-{letter['partition']}@{letter['offset']}"
-        raise CannotLook(f"{letter['letter_id']} was too large to keep: produce it again from {where}, or dismiss it")
     return Outgoing(letter["topic"], letter["partition"], letter["original_key"], letter["original_value"], headers)
 
 
