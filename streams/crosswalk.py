@@ -10,13 +10,12 @@ arrival. A record that is only named (its row not seen yet) counts as a member, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from schemas import ids, topics
 from schemas.instants import NEVER, Instant
 from streams.governance.model import Governance
-from streams.inputs import Divert, Due, Input
+from streams.inputs import Divert, Input, WithoutDeadlines
 from tables.view import Emit, Value, Workspace
 from tables.watermarks import LINKS, Marks, heard, watermark
 
@@ -36,7 +35,7 @@ class Member(NamedTuple):
 _ALONE: Value = {"links": [], "back": [], "at": NEVER, "canonical": None, "route_version": 0}
 
 
-class Crosswalk:
+class Crosswalk(WithoutDeadlines):
     name = "crosswalk"
 
     def __init__(self, governance: Governance) -> None:
@@ -132,15 +131,6 @@ class Crosswalk:
 
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
         """A link that cannot be read is a fault of our own; the letter is the trace."""
-
-    def wake(self, key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:
-        return None
-
-    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
-        return ()
-
-    def settle(self, ws: Workspace, due: Due) -> None:
-        raise NotImplementedError("the crosswalk has no deadlines")
 
 
 def _neighbours(ws: Workspace, member: Member) -> list[tuple[Member, Instant]]:

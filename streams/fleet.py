@@ -8,19 +8,18 @@ source, and a replay sees the same ages.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from schemas import ids, topics
 from schemas.instants import Instant, iso, seconds
 from streams.governance.model import Governance
-from streams.inputs import Divert, Due, Input
+from streams.inputs import Divert, Input, WithoutDeadlines
 from tables.view import Emit, Value, Workspace
 
 KIND = "source_stale"
 
 
-class Fleet:
+class Fleet(WithoutDeadlines):
     name = "fleet"
 
     def __init__(self, governance: Governance) -> None:
@@ -94,15 +93,6 @@ class Fleet:
 
     def flush(self, ws: Workspace, partition: int) -> None:
         """Everything is said as it happens."""
-
-    def wake(self, key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:
-        return None
-
-    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
-        return ()
-
-    def settle(self, ws: Workspace, due: Due) -> None:
-        raise NotImplementedError("the fleet stage has no deadlines")
 
 
 def _publish(ws: Workspace, drift: Value) -> None:

@@ -62,3 +62,18 @@ class Stage(Protocol):
         """How far each gate is open now."""
 
     def settle(self, ws: Workspace, due: Due) -> None: ...
+
+
+class WithoutDeadlines:
+    """The part of a stage whose state waits for no instant."""
+
+    name: str
+
+    def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
+        return None
+
+    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
+        return ()
+
+    def settle(self, ws: Workspace, due: Due) -> None:
+        raise NotImplementedError(f"{self.name} has no deadlines")

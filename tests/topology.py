@@ -186,6 +186,24 @@ class Company:
         return [w.value["result"] for w in self.driver.written[topics.AUDIT] if w.value and w.value["kind"] == kind]
 
 
+def unlinked_invoice() -> Company:
+    """A posted invoice, unanswered at 12 s, of a billing account that names its CRM account nowhere yet."""
+    company = Company()
+    company.row("crm", "Account", "A", 1, Billing_Account_Id__c="B")
+    company.row("billing", "account", "B", 1, crm_account_id=None)
+    company.row("billing", "invoice", "I", 2, "B", status="Posted")
+    company.heard(20)
+    return company
+
+
+def linked_late() -> Company:
+    """The same, with the link made at 25 s: the invoice and its drift have moved."""
+    company = unlinked_invoice()
+    company.row("billing", "account", "B", 25, crm_account_id="A")
+    company.heard(30)
+    return company
+
+
 def seconds_of(instant: int | None) -> float | None:
     return None if instant is None else instant / SECOND
 

@@ -5,7 +5,7 @@ route always meet here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from schemas import ids, topics
@@ -17,7 +17,7 @@ from streams.governance.model import Governance
 from streams.identify import keys
 from streams.identify.canonicalize import attributes
 from streams.identify.changes import change
-from streams.inputs import Divert, Due, Input
+from streams.inputs import Divert, Input, WithoutDeadlines
 from streams.kinds.facts import stamp
 from streams.letters import ENTITY_HEADER, ID_HEADER
 from tables.versions import Version, fold
@@ -25,7 +25,7 @@ from tables.view import Emit, Workspace
 from tables.watermarks import LINKS, heard, watermark
 
 
-class Identify:
+class Identify(WithoutDeadlines):
     name = "identify"
 
     def __init__(self, governance: Governance, readers: Mapping[str, Reader]) -> None:
@@ -52,15 +52,6 @@ class Identify:
         opened_at = min((k for k in known if k is not None), default=NEVER)
         customer = _readable(letter["original_key"])
         self._open_hole(ws, system, customer, letter["entity"], letter["letter_id"], partition, opened_at)
-
-    def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
-        return None
-
-    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
-        return ()
-
-    def settle(self, ws: Workspace, due: Due) -> None:
-        raise NotImplementedError("identify has no deadlines")
 
     # -- source records
 

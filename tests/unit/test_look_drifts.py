@@ -7,7 +7,7 @@ from typing import Any
 
 from streams.look.drifts import one_an_id, read_drifts, selected
 from tests.look import DriverCluster, drift, micros
-from tests.topology import Company
+from tests.topology import linked_late
 
 
 def euros(amount: str) -> dict[str, Any]:
@@ -71,13 +71,7 @@ def test_of_a_moved_drift_that_has_ended_the_end_wins_over_the_move() -> None:
 
 
 def test_a_link_that_comes_late_leaves_one_open_drift() -> None:
-    company = Company()
-    company.row("crm", "Account", "A", 1, Billing_Account_Id__c="B")
-    company.row("billing", "account", "B", 1, crm_account_id=None)
-    company.row("billing", "invoice", "I", 2, "B", status="Posted")
-    company.heard(20)
-    company.row("billing", "account", "B", 25, crm_account_id="A")
-    company.heard(30)
+    company = linked_late()
 
     found = selected(read_drifts(DriverCluster(company.driver)), all_=True, kind="invoice_not_posted")
 

@@ -8,7 +8,7 @@ from schemas import topics
 from streams.look.parked import parked_row
 from streams.look.why import OUTCOMES, Explanation, explain, with_drifts
 from tests.look import drift, micros
-from tests.topology import Company
+from tests.topology import Company, linked_late
 
 
 def answers(company: Company, now: float, customer: str = "crm:A") -> list[Explanation]:
@@ -295,13 +295,7 @@ def test_a_row_without_its_parent_is_parked_and_names_the_parent() -> None:
 
 
 def test_a_subject_that_went_to_another_customer_has_moved() -> None:
-    company = Company()
-    company.row("crm", "Account", "A", 1, Billing_Account_Id__c="B")
-    company.row("billing", "account", "B", 1, crm_account_id=None)
-    company.row("billing", "invoice", "I", 2, "B", status="Posted")
-    company.heard(20)
-    company.row("billing", "account", "B", 25, crm_account_id="A")
-    company.heard(30)
+    company = linked_late()
 
     assert answer(company, 31, "invoice_not_posted", "I", "billing:B").outcome == "moved"
     assert answer(company, 31, "invoice_not_posted", "I", "crm:A").outcome == "open"

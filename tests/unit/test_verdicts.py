@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas import topics
-from tests.topology import Company, seconds_of
+from tests.topology import Company, seconds_of, unlinked_invoice
 
 
 def won(company: Company, at: float = 1) -> None:
@@ -175,11 +175,7 @@ def test_a_mismatch_mended_within_the_grace_stays_quiet() -> None:
 
 
 def test_a_link_that_comes_late_moves_the_customer_and_reopens_under_the_same_drift() -> None:
-    company = Company()
-    company.row("crm", "Account", "A", 1, Billing_Account_Id__c="B")
-    company.row("billing", "account", "B", 1, crm_account_id=None)
-    company.row("billing", "invoice", "I", 2, "B", status="Posted")
-    company.heard(20)
+    company = unlinked_invoice()
     (before,) = company.open("invoice_not_posted")
     assert before["canonical_id"] == "billing:B"
 
