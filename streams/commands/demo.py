@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import threading
 import time
@@ -45,6 +46,7 @@ def demo(seed: int, seconds: float, holding: bool, as_json: bool) -> None:
             "a stack is running here; `driftwise stack down` first, or set DRIFTWISE_HOME elsewhere"
         )
     home().mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: what was started is stopped
     console = Console(stderr=True)
     started = time.monotonic()
 

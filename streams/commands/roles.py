@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,26 @@ def log_to_stderr() -> None:
         logging.getLogger(chatty).setLevel("WARNING")
 
 
+FOLLOWED = "DRIFTWISE_FOLLOWS"
+"""Process id of a parent that a role must not outlive: set by the demo, so that even its SIGKILL leaves nothing running."""
+
+
+def begin() -> None:
+    """What every role does first: log to stderr, and follow the parent that asked for it."""
+    log_to_stderr()
+    parent = os.environ.get(FOLLOWED)
+    if parent is not None:
+        threading.Thread(target=_follow, args=(int(parent),), name="follow", daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(10)
+    os._exit(1)
+
+
 @click.command()
 @click.option("--replication", default=1, show_default=True, help="Replicas of each topic; 3 on a real cluster.")
 def topics(replication: int) -> None:
@@ -49,7 +70,7 @@ def topics(replication: int) -> None:
 @click.option("--port-file", type=click.Path(path_type=Path), help="Write the port of /metrics there.")
 def worker(port_file: Path | None) -> None:
     """Run a worker: canonicalize and identify, judge, watch over the sources."""
-    log_to_stderr()
+    begin()
     try:
         sys.exit(worker_main.run(settings(), port_file=port_file))
     except (wiring.TopicMismatch, Stop) as problem:
@@ -130,7 +151,7 @@ def stop_on_signals() -> threading.Event:
 )
 def poll(system: str, interval_seconds: float, look_back_seconds: int) -> None:
     """Run the polling connector of a system."""
-    log_to_stderr()
+    begin()
     found = settings()
     governed = governance(found)
     try:
@@ -154,7 +175,7 @@ def poll(system: str, interval_seconds: float, look_back_seconds: int) -> None:
 @click.command()
 def execute() -> None:
     """Run the executor: perform the commands of the kinds that governance has switched on."""
-    log_to_stderr()
+    begin()
     found = settings()
     governed = governance(found)
     stack = running_stack()

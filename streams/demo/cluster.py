@@ -22,7 +22,7 @@ from connectors.debezium.apply import Connect
 from connectors.debezium.sql import BILLING_SQL, ERP_SQL
 from connectors.salesforce.simulator import DRIFTWISE_USER_ID, Simulator, demo_clients, running
 from connectors.stack import Endpoints, down, up
-from streams.commands.roles import apply_connector, connector_name
+from streams.commands.roles import FOLLOWED, apply_connector, connector_name
 from streams.demo.companies import Access
 from streams.governance import Governance, load
 from streams.settings import Settings
@@ -156,6 +156,7 @@ class Cluster:
     def _environment(self, role: str) -> dict[str, str]:
         server = self.endpoints.postgres
         return os.environ | {
+            FOLLOWED: str(os.getpid()),
             "DRIFTWISE_KAFKA_BOOTSTRAP": self.endpoints.kafka_bootstrap,
             "DRIFTWISE_REGISTRY_URL": self.endpoints.registry_url,
             "DRIFTWISE_GOVERNANCE": str(OVERLAY),
