@@ -36,7 +36,7 @@ def log_to_stderr() -> None:
 
 
 FOLLOWED = "DRIFTWISE_FOLLOWS"
-"""Process id of a parent that a role must not outlive: set by the demo, so that even its SIGKILL leaves nothing running."""
+"""Process id of a parent that a role must not outlive: set by the demo, which leaves nothing behind even if killed."""
 
 
 def begin() -> None:
