@@ -148,16 +148,15 @@ def _heard(ws: Workspace) -> dict[str, Instant]:
 
 
 def _publish_drift(ws: Workspace, key: ObligationKey, drift: dict[str, Any]) -> None:
-    """A drift that moved keeps its id: where it was re-opened in this partition before it is closed as moved at the old
-    customer, the closing must not be the last word on the id."""
+    """A drift that moved keeps its id, and in a compacted topic the last record is the word on it: that of its latest
+    life, though an earlier one at another customer of this partition may be settled after it, even when both have
+    ended. So the latest life is remembered beyond its end."""
     holder = ws.get(drift_key(drift["drift_id"]))
     if drift["status"] != "closed":
         if holder is not None and holder["opened_at"] > drift["opened_at"]:
-            return  # an earlier life of it, settled after a later one
+            return
         ws.put(drift_key(drift["drift_id"]), {"customer": key.customer, "opened_at": drift["opened_at"]})
-    elif holder is not None and holder["customer"] == key.customer:
-        ws.delete(drift_key(drift["drift_id"]))
-    else:
+    elif holder is None or holder["customer"] != key.customer:
         return
     ws.emit(
         Emit(

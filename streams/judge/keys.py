@@ -5,6 +5,7 @@ r/CUSTOMER/ENTITY/ATTR/VALUE/SYSTEM/ID  reference index
 o/CUSTOMER/KIND/SYSTEM/ID           obligation
 h/CUSTOMER/SYSTEM/ENTITY/LETTER     hole in the evidence
 g/SYSTEM/ENTITY/LETTER              hole of a customer nobody could read
+d/DRIFT                             latest life of a drift: its customer and opening
 p/CUSTOMER                          stage, counts and conditions
 ~marks                              watermarks
 """
