@@ -11,6 +11,9 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from schemas.records import all_records
 
 _NOT_FOUND = 404
+ANSWER_SECONDS = 10
+"""The client's own default is to wait for ever, and a registry was seen to leave one request unanswered while it served
+others; after a time-out the client asks again."""
 
 
 class HttpRegistry:
@@ -20,7 +23,7 @@ class HttpRegistry:
     Errors: LookupError for an unknown id; SchemaRegistryError where the registry refuses or cannot be reached."""
 
     def __init__(self, url: str, *, constrain: bool = False) -> None:
-        self._client = SchemaRegistryClient({"url": url})
+        self._client = SchemaRegistryClient({"url": url, "timeout": ANSWER_SECONDS})
         self._constrain = constrain
         self._constrained: set[str] = set()
 

@@ -132,7 +132,7 @@ def first_record(stack: Endpoints, topic: str) -> dict[str, Any]:
     try:
         message = eventually(lambda: consumer.poll(0.5), seconds=60)
         assert message.error() is None
-        decode = AvroDeserializer(SchemaRegistryClient({"url": stack.registry_url}))
+        decode = AvroDeserializer(SchemaRegistryClient({"url": stack.registry_url, "timeout": 10}))
         record = decode(message.value(), SerializationContext(topic, MessageField.VALUE))
         assert isinstance(record, dict)
         return record
@@ -187,7 +187,9 @@ def test_it_survives_its_parents_death_only_as_long_as_it_should(folder: Path) -
 def leave_a_trace(endpoints: Endpoints) -> None:
     admin = AdminClient({"bootstrap.servers": endpoints.kafka_bootstrap})
     admin.create_topics([NewTopic("trace", 4, 1)])["trace"].result()
-    SchemaRegistryClient({"url": endpoints.registry_url}).register_schema("trace", Schema('"string"', "AVRO"))
+    SchemaRegistryClient({"url": endpoints.registry_url, "timeout": 10}).register_schema(
+        "trace", Schema('"string"', "AVRO")
+    )
     with psycopg.connect(endpoints.postgres.dsn("erp"), autocommit=True) as erp:
         erp.execute("CREATE TABLE trace (id int)")
 
@@ -195,7 +197,7 @@ def leave_a_trace(endpoints: Endpoints) -> None:
 def assert_trace_is_there(endpoints: Endpoints) -> None:
     topics = AdminClient({"bootstrap.servers": endpoints.kafka_bootstrap}).list_topics(timeout=10).topics
     assert len(topics["trace"].partitions) == 4
-    assert "trace" in SchemaRegistryClient({"url": endpoints.registry_url}).get_subjects()
+    assert "trace" in SchemaRegistryClient({"url": endpoints.registry_url, "timeout": 10}).get_subjects()
     with psycopg.connect(endpoints.postgres.dsn("erp")) as erp:
         assert erp.execute("SELECT count(*) FROM trace").fetchone() == (0,)
 

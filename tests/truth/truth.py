@@ -224,7 +224,7 @@ def read_drifts(kafka, registry, kinds):
             "enable.auto.commit": False,
         }
     )
-    decode = AvroDeserializer(SchemaRegistryClient({"url": registry}))
+    decode = AvroDeserializer(SchemaRegistryClient({"url": registry, "timeout": 10}))
     partitions = consumer.list_topics(TOPIC, timeout=10).topics[TOPIC].partitions
     if not partitions:
         raise RuntimeError(f"{kafka} has no topic {TOPIC}; is this the broker of the demo?")
