@@ -26,6 +26,10 @@ def load(*folders: Path) -> Governance:
         if not folder.is_dir():
             raise BadGovernance(f"{folder}: no such folder; give the folder that holds systems.yaml and kinds.yaml")
         raw = _overlay(raw, _read_folder(folder))
+    known = _read(DEFAULT / "kinds.yaml")
+    unknown = sorted(raw.get("kinds", {}).keys() - known.keys())
+    if unknown:
+        raise BadGovernance(f"kinds.yaml: {', '.join(unknown)}: no such kind; known: {', '.join(known)}")
     try:
         return Governance.model_validate(raw)
     except ValidationError as problem:

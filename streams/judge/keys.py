@@ -6,6 +6,7 @@ o/CUSTOMER/KIND/SYSTEM/ID           obligation
 h/CUSTOMER/SYSTEM/ENTITY/LETTER     hole in the evidence
 g/SYSTEM/ENTITY/LETTER              hole of a customer nobody could read
 d/DRIFT                             latest life of a drift: its customer and opening
+c/CUSTOMER                          revision of the merged customer in the corrected state
 p/CUSTOMER                          stage, counts and conditions
 ~marks                              watermarks
 """

@@ -194,3 +194,12 @@ def test_a_file_that_is_no_mapping_is_refused(text: str, said: str, folder: Fold
 
 def test_an_empty_file_changes_nothing(folder: Folder) -> None:
     assert load(folder(kinds="# nothing yet\n")) == load()
+
+
+def test_a_misspelled_kind_is_named_even_with_all_its_fields(folder: Folder) -> None:
+    rules = "{sla_seconds: 5, severity: S1, finance_impacting: true, owner_team: x, mode: alert}"
+
+    told = problem_of(folder(kinds=f"invoice_not_postd: {rules}"))
+
+    assert "kinds.yaml: invoice_not_postd: no such kind" in told
+    assert "invoice_not_posted" in told
