@@ -29,7 +29,10 @@ def load(*folders: Path) -> Governance:
     known = _read(DEFAULT / "kinds.yaml")
     unknown = sorted(raw.get("kinds", {}).keys() - known.keys())
     if unknown:
-        raise BadGovernance(f"kinds.yaml: {', '.join(unknown)}: no such kind; known: {', '.join(known)}")
+        where = ", ".join(str(folder) for folder in folders)
+        raise BadGovernance(
+            f"kinds.yaml: {', '.join(unknown)}: no such kind; known: {', '.join(known)}; correct it in {where}"
+        )
     try:
         return Governance.model_validate(raw)
     except ValidationError as problem:

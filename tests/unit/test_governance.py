@@ -115,8 +115,8 @@ BAD = {
     "a word that no mode has": (
         "kinds", "invoice_not_posted: {mode: exekute}", ("kinds.yaml", "invoice_not_posted.mode", "'execute'"),
     ),
-    "a kind that lacks what must be governed": (
-        "kinds", "brand_new: {sla_seconds: 5}", ("kinds.yaml", "brand_new.severity", "required"),
+    "a kind that does not exist": (
+        "kinds", "brand_new: {sla_seconds: 5}", ("kinds.yaml", "brand_new", "no such kind", "invoice_not_posted"),
     ),
     "no partition": ("systems", "partitions: 0", ("systems.yaml", "partitions")),
     "a role that is none": ("systems", "systems: {erp: {role: bookkeeping}}", ("systems.yaml", "systems.erp.role")),
