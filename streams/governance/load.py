@@ -29,10 +29,8 @@ def load(*folders: Path) -> Governance:
     known = _read(DEFAULT / "kinds.yaml")
     unknown = sorted(raw.get("kinds", {}).keys() - known.keys())
     if unknown:
-        where = ", ".join(str(folder) for folder in folders)
-        raise BadGovernance(
-            f"kinds.yaml: {', '.join(unknown)}: no such kind; known: {', '.join(known)}; correct it in {where}"
-        )
+        what = f"kinds.yaml: {', '.join(unknown)}: no such kind; known: {', '.join(known)}"
+        raise BadGovernance(f"{what}; correct it in {_where(folders)}")
     try:
         return Governance.model_validate(raw)
     except ValidationError as problem:
@@ -77,5 +75,8 @@ def _explain(error: Any, folders: tuple[Path, ...]) -> str:
         file, key = f"{location[0]}.yaml", ".".join(location[1:])
     else:
         file, key = "systems.yaml", ".".join(location)
-    where = ", ".join(str(folder) for folder in (*folders, DEFAULT))
-    return f"{file}: {key or '(whole file)'}: {error['msg']}; correct it in {where}"
+    return f"{file}: {key or '(whole file)'}: {error['msg']}; correct it in {_where(folders)}"
+
+
+def _where(folders: tuple[Path, ...]) -> str:
+    return ", ".join(str(folder) for folder in (*folders, DEFAULT))
