@@ -65,6 +65,7 @@ def _hold(preferred: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((LOOPBACK, port))
+            listener.listen(1)  # with SO_REUSEADDR, a port that is bound but not listened to can be bound again
         except OSError:
             listener.close()
         else:
