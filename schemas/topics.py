@@ -82,6 +82,9 @@ _SHARED = (
 )
 
 
+SINGLE_PARTITION = frozenset(topic.name for topic in _SHARED if topic.partitions == 1)
+
+
 def source_topic(system: str) -> str:
     return f"src.{system}"
 

@@ -184,7 +184,7 @@ class Runner:
             raise ValueError(f"{effect.record} {effect.key} has {len(value)} bytes; the broker takes {limit}")
         partition = effect.partition
         if partition is None:
-            count = 1 if effect.topic in SINGLE else self._partitions
+            count = 1 if effect.topic in topics.SINGLE_PARTITION else self._partitions
             partition = topics.partition_for(effect.partition_key or effect.key, count)
         self.counters.effects[effect.topic] += 1
         if effect.topic == topics.DRIFTS and effect.value is not None:
@@ -232,7 +232,3 @@ class Runner:
         for committed_at in self._commit_times:
             self.counters.latency_seconds.observe(max(0, now - committed_at) / 1_000_000)
         self._commit_times = []
-
-
-SINGLE = frozenset({topics.LINKS, topics.PROGRESS})
-"""Topics with one partition."""
