@@ -16,6 +16,7 @@ import fastavro
 from fastavro.schema import fullname
 
 from schemas.records import all_records
+from schemas.writers import writer
 
 _HEADER = struct.Struct(">bI")
 
@@ -72,10 +73,13 @@ def lean(schema: Any) -> Any:
 class Codec:
     """Encodes our records for their topics and decodes anything the registry knows."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, records: Mapping[str, dict[str, Any]] | None = None) -> None:
+        """`records`: short name -> Avro schema of what may be encoded; ours, unless given."""
         self._registry = registry
-        self._schemas = {name: fastavro.parse_schema(lean(schema)) for name, schema in all_records().items()}
-        self._texts = {name: json.dumps(schema) for name, schema in all_records().items()}
+        records = all_records() if records is None else records
+        self._names = {name: f"{schema['namespace']}.{schema['name']}" for name, schema in records.items()}
+        self._writers = {name: writer(lean(schema)) for name, schema in records.items()}
+        self._texts = {name: json.dumps(schema) for name, schema in records.items()}
         self._headers: dict[tuple[str, str], bytes] = {}
         self._readers: dict[int, tuple[str, Any]] = {}
 
@@ -87,10 +91,7 @@ class Codec:
                 each.result()
 
     def encode(self, topic: str, record: str, value: dict[str, Any]) -> bytes:
-        out = io.BytesIO()
-        out.write(self._header(topic, record))
-        fastavro.schemaless_writer(out, self._schemas[record], value)
-        return out.getvalue()
+        return (self._headers.get((topic, record)) or self._header(topic, record)) + self._writers[record](value)
 
     def encoder(self, topic: str) -> Callable[[str, dict[str, Any]], bytes]:
         return lambda record, value: self.encode(topic, record, value)
@@ -101,8 +102,10 @@ class Codec:
             raise Unreadable("not_avro", f"no Avro wire format: {len(data)} bytes starting with {data[:5].hex()}")
         (_, schema_id) = _HEADER.unpack_from(data)
         name, schema = self._readers.get(schema_id) or self._reader(schema_id)
+        body = io.BytesIO(data)
+        body.seek(_HEADER.size)
         try:
-            value = fastavro.schemaless_reader(io.BytesIO(data[_HEADER.size :]), schema, None)
+            value = fastavro.schemaless_reader(body, schema, None)
         except Exception as problem:  # noqa: BLE001 - fastavro raises whatever the bytes provoke
             raise Unreadable("body_unreadable", f"schema {schema_id} ({name}) does not fit: {problem!r}") from None
         if not isinstance(value, dict):
@@ -112,7 +115,7 @@ class Codec:
     def _header(self, topic: str, record: str) -> bytes:
         header = self._headers.get((topic, record))
         if header is None:
-            subject = f"{topic}-{fullname(self._schemas[record])}"
+            subject = f"{topic}-{self._names[record]}"
             header = _HEADER.pack(0, self._registry.register(subject, self._texts[record]))
             self._headers[(topic, record)] = header
         return header

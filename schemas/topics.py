@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from aiokafka.partitioner import murmur2
@@ -105,6 +106,7 @@ def topics(systems: tuple[str, ...], polled: tuple[str, ...] = ()) -> tuple[Topi
     return sources + cursors + _SHARED
 
 
+@lru_cache(maxsize=100_000)  # the hash is Python; whoever has just been asked for comes again
 def partition_for(key: str, partitions: int) -> int:
     """The partition that Kafka's Java producer, Connect and librdkafka's `murmur2` give this key."""
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from schemas.instants import Instant
-from streams.inputs import Divert, Due, Input, Stage
+from streams.inputs import Due, Input, Stage
 from streams.letters import Raw, divert, letter
 from tables.deadlines import Deadlines
 from tables.view import Emit, Value, View, Workspace, Writes
@@ -25,23 +25,18 @@ class State(View, Protocol):
 
 
 class Shard:
-    def __init__(self, stage: Stage, partition: int, state: State) -> None:
+    def __init__(self, stage: Stage, partition: int, state: State, deadlines: Deadlines | None = None) -> None:
+        """`deadlines`: as they were restored with the state; None: to be found in it."""
         self.stage = stage
         self.partition = partition
         self.state = state
-        self.deadlines = Deadlines()
+        self.deadlines = Deadlines.found(state.items(), stage.wake) if deadlines is None else deadlines
         self.outcomes: Counter[str] = Counter()
-        for key, value in state.items():
-            self.deadlines.put(key, stage.wake(key, value))
 
-    def process(self, record: Input, raw: Raw, now_micros: Instant) -> list[Emit]:
-        """Fold one record; one that must be diverted leaves a letter and a hole, and none of its effects."""
+    def process(self, record: Input) -> list[Emit]:
+        """Fold one record. Raises Divert where it cannot be: then nothing of it counts, and it is to be refused."""
         ws = Workspace(self.state)
-        try:
-            outcome = self.stage.step(ws, self.partition, record)
-        except Divert as refused:
-            return self.refuse(raw, refused.reason, str(refused), refused.entity, now_micros)
-        self.outcomes[outcome] += 1
+        self.outcomes[self.stage.step(ws, self.partition, record)] += 1
         return self._accept(ws)
 
     def refuse(self, raw: Raw, reason: str, detail: str, entity: str, now_micros: Instant) -> list[Emit]:

@@ -13,11 +13,13 @@ from typing import Any
 
 import orjson
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteBufferManager
-from sortedcontainers import SortedDict
+from sortedcontainers import SortedList
 
 from tables.view import LAST, Value, Writes
 
 PROGRESS = "~progress"
+Record = tuple[bytes, bytes | None]
+"""Key and value as changelog and store hold them; None: deleted."""
 _VERSION = b"\x01"
 """First byte of every stored value: the state version it was written by."""
 _UPGRADES: dict[bytes, Any] = {_VERSION: orjson.loads}
@@ -64,29 +66,43 @@ class RocksState:
         folder.parent.mkdir(parents=True, exist_ok=True)
         # Options must be named for the column family too: a reopened database forgets them otherwise (reference A1.11).
         self._db = Rdict(str(folder), options(), column_families={"default": options()})
-        self._dirty: SortedDict[str, Value | None] = SortedDict()
+        self._dirty: Writes = {}
+        self._dirty_keys: SortedList[str] = SortedList()
+        self._unsorted: list[str] = []
+        """Dirty keys that no range has asked for yet: sorted only when one does."""
         self._clean: OrderedDict[str, Value | None] = OrderedDict()
         self._cached_entries_max = cached_entries_max
 
     # -- what the core sees
 
     def get(self, key: str) -> Value | None:
-        if key in self._dirty:
-            written: Value | None = self._dirty[key]
-            return written
-        if key in self._clean:
+        try:
+            return self._dirty[key]
+        except KeyError:
+            pass
+        try:
+            value = self._clean[key]
+        except KeyError:
+            data = self._db.get(key.encode())
+            value = None if data is None else decode(data)
+            self._remember(key, value)
+        else:
             self._clean.move_to_end(key)
-            return self._clean[key]
-        data = self._db.get(key.encode())
-        value = None if data is None else decode(data)
-        self._remember(key, value)
         return value
 
     def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
-        own = {key: self._dirty[key] for key in self._dirty.irange(prefix, prefix + LAST)}
-        found = list(self._stored(prefix, limit + len(own)))
+        own = self._dirty_range(prefix)
+        found = self._stored(prefix, limit + len(own))
+        if not own:
+            return list(found)
         merged = {**dict(found), **own}
         return [(key, value) for key, value in sorted(merged.items()) if value is not None][:limit]
+
+    def _dirty_range(self, prefix: str) -> Writes:
+        if self._unsorted:
+            self._dirty_keys.update(self._unsorted)
+            self._unsorted = []
+        return {key: self._dirty[key] for key in self._dirty_keys.irange(prefix, prefix + LAST)}
 
     def _stored(self, prefix: str, limit: int) -> Iterator[tuple[str, Value]]:
         start = prefix.encode()
@@ -102,6 +118,9 @@ class RocksState:
     # -- what the shell does
 
     def apply(self, writes: Writes) -> None:
+        for key in writes:
+            if key not in self._dirty:
+                self._unsorted.append(key)
         self._dirty.update(writes)
 
     def items(self) -> Iterator[tuple[str, Value]]:
@@ -110,23 +129,18 @@ class RocksState:
             if not key.startswith(b"~"):
                 yield key.decode(), decode(data)
 
-    def pending(self) -> list[tuple[str, bytes | None]]:
+    def pending(self) -> list[Record]:
         """What the next commit would write, encoded once for changelog and store."""
-        return [(key, None if value is None else encode(value)) for key, value in self._dirty.items()]
+        return [(key.encode(), None if value is None else encode(value)) for key, value in self._dirty.items()]
 
-    def commit(self, pending: Iterable[tuple[str, bytes | None]], progress: Value) -> None:
+    def commit(self, pending: Iterable[Record], progress: Value) -> None:
         """One WriteBatch with the records of the finished transaction and its progress record."""
-        batch = WriteBatch(raw_mode=True)
-        for key, data in pending:
-            _put(batch, key, data)
-        batch.put(PROGRESS.encode(), encode(progress))
-        self._db.write(batch)
+        self._write([*pending, (PROGRESS.encode(), encode(progress))])
         for key, value in self._dirty.items():
             self._remember(key, value)
-        self._dirty = SortedDict()
+        self.rollback()
 
-    def load(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Changelog records, in order, straight into the database."""
+    def _write(self, records: Iterable[Record]) -> None:
         batch = WriteBatch(raw_mode=True)
         for key, data in records:
             if data is None:
@@ -134,6 +148,10 @@ class RocksState:
             else:
                 batch.put(key, data)
         self._db.write(batch)
+
+    def load(self, records: Iterable[Record]) -> None:
+        """Changelog records, in order, straight into the database."""
+        self._write(records)
         self._clean.clear()
 
     def progress(self) -> Value | None:
@@ -141,7 +159,10 @@ class RocksState:
         return None if data is None else decode(data)
 
     def rollback(self) -> None:
-        self._dirty = SortedDict()
+        """Forget what was not committed."""
+        self._dirty = {}
+        self._dirty_keys = SortedList()
+        self._unsorted = []
 
     def close(self) -> None:
         self._db.close()
@@ -150,13 +171,6 @@ class RocksState:
         self._clean[key] = value
         if len(self._clean) > self._cached_entries_max:
             self._clean.popitem(last=False)
-
-
-def _put(batch: WriteBatch, key: str, data: bytes | None) -> None:
-    if data is None:
-        batch.delete(key.encode())
-    else:
-        batch.put(key.encode(), data)
 
 
 def destroy(folder: Path) -> None:

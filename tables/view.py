@@ -41,6 +41,8 @@ class Emit(NamedTuple):
 class Workspace:
     """A view with the step's own writes on top, and the effects it wants; the shell applies both, or neither."""
 
+    __slots__ = ("_view", "effects", "writes")
+
     def __init__(self, view: View) -> None:
         self._view = view
         self.writes: Writes = {}

@@ -5,8 +5,9 @@ a partition cannot both write."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import chain
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -19,6 +20,10 @@ RECORD_BYTES_MAX = 900_000
 """Below the broker's default limit of 1 MiB, headers and batch overhead included."""
 LETTER_BYTES_MAX = 2_000_000
 """Of a dead letter, which holds a whole record of another topic; below the limit of its own topic."""
+
+
+BY_KEY = -1
+"""As a record's partition: the one its key hashes to, with the hash that every producer of the house uses."""
 
 
 class Outgoing(NamedTuple):
@@ -48,11 +53,11 @@ class Outbox:
                 "acks": "all",
                 "linger.ms": 1,
                 "compression.type": "lz4",
+                "partitioner": "murmur2",  # in C, and the same as `topics.partition_for` and Java's
                 "message.max.bytes": LETTER_BYTES_MAX,
                 "queue.buffering.max.messages": 500_000,
             }
         )
-        self._failed: KafkaError | None = None
         self._changelog_end: int | None = None
 
     def fence(self) -> None:
@@ -62,43 +67,36 @@ class Outbox:
         except KafkaException as problem:
             raise CommitFailed(f"{self._id}: cannot start transactions: {problem}; is the broker up?") from problem
 
-    def commit(self, outgoing: Sequence[Outgoing], changelog: Sequence[Outgoing]) -> int:
-        """Write all of it or nothing; returns the changelog offset behind its last record. Blocks: call in a thread."""
-        self._failed, self._changelog_end = None, None
+    def commit(self, outgoing: Iterable[Outgoing], changelog: Iterable[Outgoing], progress: Outgoing) -> int:
+        """Write all of it or nothing; returns the changelog offset behind its last record, the progress record. Blocks:
+        call in a thread. A record that is not delivered makes the transaction fail (KIP-98), so only the last one,
+        whose offset is asked for, has a callback; one for each would cost more than the rest."""
+        self._changelog_end = None
         try:
             self._producer.begin_transaction()
-            for record in outgoing:
-                self._produce(record, self._delivered)
-            for record in changelog:
-                self._produce(record, self._logged)
+            for record in chain(outgoing, changelog):
+                self._produce(record)
+            self._produce(progress, on_delivery=self._logged)
             self._producer.commit_transaction(CALL_TIMEOUT_SECONDS)
         except KafkaException as problem:
             raise self._explain(problem) from problem
-        if self._failed is not None or self._changelog_end is None:
-            raise CommitFailed(f"{self._id}: committed, but a record was not delivered: {self._failed}")
+        if self._changelog_end is None:
+            raise CommitFailed(f"{self._id}: committed, but nobody said where its progress record lies")
         return self._changelog_end
 
-    def _produce(self, record: Outgoing, on_delivery: Any) -> None:
+    def _produce(self, record: Outgoing, **callback: Any) -> None:
+        topic, partition, key, value, headers = record
+        if headers:
+            callback["headers"] = list(headers)
         while True:
             try:
-                self._producer.produce(
-                    record.topic,
-                    record.value,
-                    record.key,
-                    record.partition,
-                    on_delivery=on_delivery,
-                    headers=list(record.headers),
-                )
+                self._producer.produce(topic, value, key, partition, **callback)
             except BufferError:
                 self._producer.poll(0.1)
             else:
                 return
 
-    def _delivered(self, error: KafkaError | None, message: Message) -> None:
-        self._failed = self._failed or error
-
     def _logged(self, error: KafkaError | None, message: Message) -> None:
-        self._failed = self._failed or error
         if error is None:
             # The offset behind it: transaction markers follow, a restore from here skips them.
             self._changelog_end = (message.offset() or 0) + 1

@@ -7,18 +7,19 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Any
 
 from schemas import topics
 from schemas.codec import Codec, Unreadable
 from schemas.instants import Instant
-from streams.inputs import Input
+from streams.inputs import Divert, Input
 from streams.letters import Raw
 from streams.shard import Shard
 from streams.worker.counters import Counters
-from streams.worker.outbox import LETTER_BYTES_MAX, RECORD_BYTES_MAX, Outbox, Outgoing
+from streams.worker.outbox import BY_KEY, LETTER_BYTES_MAX, RECORD_BYTES_MAX, Outbox, Outgoing
 from tables.recovery import Restored
-from tables.state import PROGRESS, encode
+from tables.state import PROGRESS, Record, encode
 from tables.view import Emit
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Runner:
         self._wake = asyncio.Event()
         self._outgoing: list[Outgoing] = []
         self._commit_times: list[Instant] = []
-        self._letters: deque[bool] = deque(maxlen=FLOOD_WINDOW)
+        self._letters: deque[int] = deque()
         self.last_commit = time.monotonic()
         self._task: asyncio.Task[None] | None = None
         self._writing: asyncio.Future[None] | None = None
@@ -123,73 +124,69 @@ class Runner:
                 self._one(record)
             await asyncio.sleep(0)
         self.counters.batch_seconds.observe(time.perf_counter() - started)
-        self.counters.records += len(batch)
 
     def _one(self, record: Any) -> None:
-        expected = self._read.get(record.topic)
-        if expected is not None and record.offset < expected:
+        topic, offset, data = record.topic, record.offset, record.value
+        if offset < self._read.get(topic, 0):
             return  # the progress record is ahead of the group's offset
-        raw = Raw(
-            record.topic,
-            record.partition,
-            record.offset,
-            record.timestamp,
-            record.key,
-            record.value,
-            dict(record.headers),
-        )
-        effects = self._process(raw)
-        self._accept(effects)
-        self._read[record.topic] = record.offset + 1
+        self.counters.records += 1
+        if data is not None:
+            try:
+                name, value = self._codec.decode(data)
+                key = (record.key or b"").decode("utf-8", "backslashreplace")
+                headers = dict(record.headers) if record.headers else {}
+                effects = self.shard.process(Input(topic, record.partition, offset, key, name, value, headers))
+                if topic == topics.CHANGES and "committed_at" in value:
+                    self._commit_times.append(value["committed_at"])
+            except (Unreadable, Divert) as refused:
+                effects = self._refuse(record, refused)
+            self._accept(effects)
+        self._read[topic] = offset + 1
 
-    def _process(self, raw: Raw) -> list[Emit]:
-        now = time.time_ns() // 1000
-        if raw.value is None:
-            return []
-        try:
-            decoded = self._codec.decode(raw.value)
-        except Unreadable as problem:
-            return self._refuse(raw, problem.reason, str(problem))
-        key = (raw.key or b"").decode("utf-8", "backslashreplace")
-        record = Input(raw.topic, raw.partition, raw.offset, key, decoded.record, decoded.value, dict(raw.headers))
-        committed_at = decoded.value.get("committed_at")
-        if committed_at and raw.topic == topics.CHANGES:
-            self._commit_times.append(committed_at)
-        before = self.shard.outcomes["diverted"]
-        effects = self.shard.process(record, raw, now)
-        self._watch(raw, diverted=self.shard.outcomes["diverted"] > before)
+    def _refuse(self, record: Any, refused: Unreadable | Divert) -> list[Emit]:
+        fields = (record.topic, record.partition, record.offset, record.timestamp, record.key, record.value)
+        raw = Raw(*fields, dict(record.headers))
+        entity = refused.entity if isinstance(refused, Divert) else "*"
+        effects = self.shard.refuse(raw, refused.reason, str(refused), entity, time.time_ns() // 1000)
+        self._watch(raw)
         return effects
 
-    def _refuse(self, raw: Raw, reason: str, detail: str) -> list[Emit]:
-        effects = self.shard.refuse(raw, reason, detail, "*", time.time_ns() // 1000)
-        self._watch(raw, diverted=True)
-        return effects
-
-    def _watch(self, raw: Raw, *, diverted: bool) -> None:
-        self._letters.append(diverted)
-        if diverted and sum(self._letters) > self._flood:
+    def _watch(self, raw: Raw) -> None:
+        """Count this letter and those among the records just before it."""
+        count = self.counters.records
+        self._letters.append(count)
+        while self._letters[0] <= count - FLOOD_WINDOW:
+            self._letters.popleft()
+        if len(self._letters) > self._flood:
             raise Flood(
-                f"{sum(self._letters)} of the last {len(self._letters)} records went to the dead letters, the last at "
-                f"{raw.topic}-{raw.partition}@{raw.offset}; see `driftwise dead-letters list`, mend the cause, restart"
+                f"{len(self._letters)} of the last {min(count, FLOOD_WINDOW)} records went to the dead letters, the "
+                f"last at {raw.topic}-{raw.partition}@{raw.offset}; see `driftwise dead-letters list`, mend the cause, "
+                "restart"
             )
 
     def _accept(self, effects: Iterable[Emit]) -> None:
         """Encode now: what cannot be encoded or is too large diverts its cause, with none of its effects."""
-        self._outgoing += [self._encode(effect) for effect in effects]
+        for effect in effects:
+            self._outgoing.append(self._encode(effect))
 
     def _encode(self, effect: Emit) -> Outgoing:
-        value = None if effect.value is None else self._codec.encode(effect.topic, effect.record, effect.value)
-        limit = LETTER_BYTES_MAX if effect.topic == topics.DEAD_LETTERS else RECORD_BYTES_MAX
-        if value is not None and len(value) > limit:
-            raise ValueError(f"{effect.record} {effect.key} has {len(value)} bytes; the broker takes {limit}")
-        partition = effect.partition
+        topic, key, record, value, partition_key, partition, headers = effect
+        data = None if value is None else self._codec.encode(topic, record, value)
+        if data is not None and len(data) > RECORD_BYTES_MAX:
+            self._check_size(effect, len(data))
         if partition is None:
-            count = 1 if effect.topic in topics.SINGLE_PARTITION else self._partitions
-            partition = topics.partition_for(effect.partition_key or effect.key, count)
-        self.counters.effects[effect.topic] += 1
-        if effect.topic == topics.DRIFTS and effect.value is not None:
-            self.counters.drifts[effect.value["kind"], effect.value["status"]] += 1
-        return Outgoing(effect.topic, partition, effect.key.encode(), value, effect.headers)
+            partition = BY_KEY if partition_key is None else topics.partition_for(partition_key, self._count(topic))
+        if topic == topics.DRIFTS and value is not None:
+            self.counters.drifts[value["kind"], value["status"]] += 1
+        return Outgoing(topic, partition, key.encode(), data, headers)
+
+    def _count(self, topic: str) -> int:
+        return 1 if topic in topics.SINGLE_PARTITION else self._partitions
+
+    def _check_size(self, effect: Emit, size_bytes: int) -> None:
+        limit = LETTER_BYTES_MAX if effect.topic == topics.DEAD_LETTERS else RECORD_BYTES_MAX
+        if size_bytes > limit:
+            raise ValueError(f"{effect.record} {effect.key} has {size_bytes} bytes; the broker takes {limit}")
 
     async def _commit(self) -> None:
         """Commit what was folded; then, a slice and a commit at a time, what the watermarks released."""
@@ -211,6 +208,7 @@ class Runner:
             "changelog_id": self._changelog_id,
         }
         outgoing, self._outgoing = self._outgoing, []
+        self.counters.effects.update(map(itemgetter(0), outgoing))
         self._writing = asyncio.ensure_future(asyncio.to_thread(self._write, outgoing, pending, progress))
         await asyncio.shield(self._writing)
         self.positions = progress["offsets"]  # type: ignore[assignment]
@@ -218,17 +216,15 @@ class Runner:
         self.counters.commit_seconds.observe(time.perf_counter() - started)
         self._observe_latency()
 
-    def _write(
-        self, outgoing: list[Outgoing], pending: list[tuple[str, bytes | None]], progress: dict[str, Any]
-    ) -> None:
-        topic = topics.CHANGELOG + self.shard.stage.name
-        records = [*pending, (PROGRESS, encode(progress))]
-        log_records = [Outgoing(topic, self.shard.partition, key.encode(), data) for key, data in records]
-        end = self._outbox.commit(outgoing, log_records)
+    def _write(self, outgoing: list[Outgoing], pending: list[Record], progress: dict[str, Any]) -> None:
+        topic, partition = topics.CHANGELOG + self.shard.stage.name, self.shard.partition
+        log_records = (Outgoing(topic, partition, key, data) for key, data in pending)
+        end = self._outbox.commit(
+            outgoing, log_records, Outgoing(topic, partition, PROGRESS.encode(), encode(progress))
+        )
         self._state.commit(pending, {**progress, "changelog_offset": end})
 
     def _observe_latency(self) -> None:
         now = time.time_ns() // 1000
-        for committed_at in self._commit_times:
-            self.counters.latency_seconds.observe(max(0, now - committed_at) / 1_000_000)
+        self.counters.latency_seconds.observe_all([(now - at) / 1_000_000 for at in self._commit_times])
         self._commit_times = []

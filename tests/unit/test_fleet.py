@@ -33,8 +33,7 @@ class Observations:
             "observed_at": round(at * SECOND),
             "watermark": None if mark is None else round(mark * SECOND),
         }
-        raw: Any = None  # only a refused record is looked at as it came
-        effects = self.shard.process(Input(topics.PROGRESS, 0, 0, system, "SourceObserved", value, {}), raw, 0)
+        effects = self.shard.process(Input(topics.PROGRESS, 0, 0, system, "SourceObserved", value, {}))
         published = [e.value for e in effects if e.value]
         self.drifts += published
         return [drift["status"] for drift in published]

@@ -77,7 +77,7 @@ def test_a_rollback_forgets_what_was_not_committed(state: RocksState) -> None:
 def test_what_is_pending_is_what_changelog_and_store_are_given(state: RocksState) -> None:
     state.apply({"b": None, "a": {"n": 1}})
 
-    assert state.pending() == [("a", encode({"n": 1})), ("b", None)]
+    assert sorted(state.pending()) == [(b"a", encode({"n": 1})), (b"b", None)]
 
 
 def test_a_restart_finds_what_was_committed_with_its_progress(tmp_path: Path) -> None:
