@@ -57,12 +57,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from schemas import topics
-from schemas.codec import Codec, Unreadable
-from schemas.instants import Instant
+from schemas.codec import Codec
 from schemas.registry import DictRegistry
 from schemas.source import Reader
 from streams.governance.model import Governance
-from streams.inputs import Divert, Input, Stage
+from streams.inputs import Stage
+from streams.intake import take_in
 from streams.letters import Raw
 from streams.shard import SLICE, Shard
 from streams.topology import stages
@@ -92,22 +92,6 @@ class Saved(NamedTuple):
     state: Mapping[str, Value]
     positions: Mapping[str, int]
     """Topic -> the next offset of this partition."""
-
-
-def take_in(shard: Shard, codec: Codec, raw: Raw, now_micros: Instant) -> list[Emit]:
-    """Decode one record and fold it; what cannot be read or folded is refused, as a worker does."""
-    if raw.value is None:
-        return []
-    try:
-        decoded = codec.decode(raw.value)
-    except Unreadable as problem:
-        return shard.refuse(raw, problem.reason, str(problem), "*", now_micros)
-    key = (raw.key or b"").decode("utf-8", "backslashreplace")
-    record = Input(raw.topic, raw.partition, raw.offset, key, decoded.record, decoded.value, dict(raw.headers))
-    try:
-        return shard.process(record)
-    except Divert as refused:
-        return shard.refuse(raw, refused.reason, str(refused), refused.entity, now_micros)
 
 
 class _Work:

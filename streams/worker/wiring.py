@@ -17,12 +17,9 @@ from schemas.instants import seconds
 from schemas.records import change_record_name
 from schemas.registry import HttpRegistry
 from schemas.source import Probed, Reader, SourceEvent
-from streams.crosswalk import Crosswalk
-from streams.fleet import Fleet
+from streams import topology
 from streams.governance.model import Governance
-from streams.identify.stage import Identify
 from streams.inputs import Stage
-from streams.judge.stage import Judge
 from streams.settings import Settings
 
 Columns = dict[str, tuple[str, str]]
@@ -64,15 +61,8 @@ def _probed(reader: Reader) -> Reader:
 
 
 def stages(governance: Governance) -> dict[str, Stage]:
-    """Input topic -> stage. Equal partition numbers of one stage's topics are one shard."""
-    identify = Identify(governance, readers(governance))
-    found: dict[str, Stage] = {topics.source_topic(name): identify for name in governance.systems}
-    return found | {
-        topics.CROSSWALK: identify,
-        topics.LINKS: Crosswalk(governance),
-        topics.CHANGES: Judge(governance),
-        topics.PROGRESS: Fleet(governance),
-    }
+    """Input topic -> stage, with the readers of the vendors governed."""
+    return topology.stages(governance, readers(governance))
 
 
 WRITTEN: dict[str, tuple[str, ...]] = {

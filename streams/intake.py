@@ -1,0 +1,26 @@
+"""How one raw record meets a shard where no broker stands between: the driver's way, and that of `driftwise verify`."""
+
+from __future__ import annotations
+
+from schemas.codec import Codec, Unreadable
+from schemas.instants import Instant
+from streams.inputs import Divert, Input
+from streams.letters import Raw
+from streams.shard import Shard
+from tables.view import Emit
+
+
+def take_in(shard: Shard, codec: Codec, raw: Raw, now_micros: Instant) -> list[Emit]:
+    """Decode one record and fold it; what cannot be read or folded is refused, as a worker does."""
+    if raw.value is None:
+        return []
+    try:
+        decoded = codec.decode(raw.value)
+    except Unreadable as problem:
+        return shard.refuse(raw, problem.reason, str(problem), "*", now_micros)
+    key = (raw.key or b"").decode("utf-8", "backslashreplace")
+    record = Input(raw.topic, raw.partition, raw.offset, key, decoded.record, decoded.value, dict(raw.headers))
+    try:
+        return shard.process(record)
+    except Divert as refused:
+        return shard.refuse(raw, refused.reason, str(refused), refused.entity, now_micros)

@@ -1,0 +1,36 @@
+"""State in memory whose writes wait for a commit, as those of a store do: what a crash takes away can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tables.view import MemoryView, Value, Workspace, Writes
+
+
+class StagedView:
+    def __init__(self, held: Mapping[str, Value] | None = None) -> None:
+        """`held`: what was committed before."""
+        self.committed = MemoryView()
+        self.committed.apply(dict(held or {}))
+        self.rollback()
+
+    def get(self, key: str) -> Value | None:
+        return self._staged.get(key)
+
+    def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
+        return self._staged.range(prefix, limit)
+
+    def apply(self, writes: Writes) -> None:
+        self._staged.writes.update(writes)
+
+    def items(self) -> Iterator[tuple[str, Value]]:
+        merged = {**dict(self.committed.items()), **self._staged.writes}
+        yield from ((key, value) for key, value in sorted(merged.items()) if value is not None)
+
+    def commit(self) -> None:
+        self.committed.apply(self._staged.writes)
+        self.rollback()
+
+    def rollback(self) -> None:
+        """Forget what was not committed."""
+        self._staged = Workspace(self.committed)
