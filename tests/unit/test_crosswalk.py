@@ -60,8 +60,7 @@ class Links:
             assert effect.value["route_version"] == len(self.routes[member]), "versions count up, without a gap"
 
     def _step(self, record: str, value: dict[str, Any]) -> list[Emit]:
-        raw: Any = None  # only a refused record is looked at as it came
-        return self.shard.process(Input(topics.LINKS, 0, 0, "", record, value, {}), raw, 0)
+        return self.shard.process(Input(topics.LINKS, 0, 0, "", record, value, {}))
 
     @property
     def now(self) -> dict[str, Route]:
