@@ -45,6 +45,8 @@ class Stage(Protocol):
     """A stage is pure: `step` folds one input, `settle` works off one piece that a watermark released."""
 
     name: str
+    waits_under: str | None
+    """Prefix of the state's keys whose entries may wait for an instant; None: none does."""
 
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
         """Fold one input; returns what it was, for counting. Raises Divert; then nothing of the workspace counts."""
@@ -68,6 +70,7 @@ class WithoutDeadlines:
     """The part of a stage whose state waits for no instant."""
 
     name: str
+    waits_under: str | None = None
 
     def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
         return None

@@ -1,29 +1,79 @@
-"""The deadline index: what waits at which gate, ordered by due time. Local; rebuilt from the state at restore."""
+"""The deadline index: what waits at which gate, ordered by due time.
+
+It is derived from the state, so it is no part of the changelog. A copy lies in the store beside the state, one small
+record a waiting entry, written in the same batches: a restart reads what waits, not all that there is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
+import orjson
 from sortedcontainers import SortedSet
 
 from schemas.instants import Instant
+from tables.view import Value
 
 Gate = tuple[str, ...]
+Wake = tuple[Gate, Instant]
+WakeOf = Callable[[str, Value | None], Wake | None]
+"""Where the entry of this key and value waits."""
+COPY = b"~waits/"
+"""Prefix of the copy's records in the store; what follows is the key of the entry that waits."""
+COMPLETE = b"~waits"
+"""Present once the copy is complete; a store of an earlier release has none."""
+
+
+class Waits(Protocol):
+    """What knows which entries of a state wait: a stage."""
+
+    waits_under: str | None
+    """Prefix of the keys of those that may; None: none does."""
+
+    def wake(self, key: str, value: Value | None) -> Wake | None: ...
 
 
 class Deadlines:
     def __init__(self) -> None:
         self._waiting: dict[Gate, SortedSet[tuple[Instant, str]]] = {}
-        self._place: dict[str, tuple[Gate, Instant]] = {}
+        self._place: dict[str, Wake] = {}
+        self._changed: set[str] = set()
 
-    def put(self, key: str, wake: tuple[Gate, Instant] | None) -> None:
+    @classmethod
+    def stored(cls, copy: Iterable[tuple[bytes, bytes]]) -> Deadlines:
+        """As of the last commit, from the records of its copy."""
+        found = cls()
+        for key, data in copy:
+            *gate, instant = orjson.loads(data)
+            found.put(key.removeprefix(COPY).decode(), (tuple(gate), instant))
+        found._changed.clear()
+        return found
+
+    @classmethod
+    def found(cls, entries: Iterable[tuple[str, Value]], wake: WakeOf) -> Deadlines:
+        """Of every entry of a state."""
+        found = cls()
+        for key, value in entries:
+            found.put(key, wake(key, value))
+        return found
+
+    def put(self, key: str, wake: Wake | None) -> None:
         """Where the entry waits now, or None: nowhere."""
-        old = self._place.pop(key, None)
+        old = self._place.get(key)
+        if old == wake:
+            return
+        self._changed.add(key)
         if old is not None:
+            del self._place[key]
             self._waiting[old[0]].discard((old[1], key))
         if wake is not None:
             self._place[key] = wake
             self._waiting.setdefault(wake[0], SortedSet()).add((wake[1], key))
+
+    def changes(self) -> list[tuple[bytes, bytes | None]]:
+        """Records for the copy: what has changed since the last call. They belong into the batch of the next commit."""
+        changed, self._changed = self._changed, set()
+        return [(COPY + key.encode(), _record(self._place.get(key))) for key in changed]
 
     def due(self, gate: Gate, until: Instant, limit: int) -> list[str]:
         """The first keys, in (due, key) order, whose time has come."""
@@ -45,3 +95,7 @@ class Deadlines:
 
     def __len__(self) -> int:
         return len(self._place)
+
+
+def _record(wake: Wake | None) -> bytes | None:
+    return None if wake is None else orjson.dumps([*wake[0], wake[1]])

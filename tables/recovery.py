@@ -8,17 +8,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from tables.state import PROGRESS, RocksState, decode, destroy, encode
+from tables import changelog
+from tables.changelog import Bounds, ChangelogUnusable
+from tables.deadlines import Deadlines, Waits
+from tables.replica import Replica
+from tables.state import RocksState
 
 log = logging.getLogger(__name__)
-STALE_AFTER_SECONDS = 3.5 * 24 * 3600
-"""Half of the changelogs' delete.retention.ms: a tombstone that this store never saw may be gone by then."""
 _BATCH = 10_000
 _QUIET_SECONDS = 30.0
 
@@ -27,100 +29,91 @@ class RestoreStalled(Exception):
     """Stop: the broker sent no changelog records for too long. Check the broker, then start the worker again."""
 
 
+class RestoreCancelled(Exception):
+    """The shard has gone to another worker meanwhile; the store is closed and stays as far as it has come."""
+
+
+@dataclass
+class Advance:
+    """How far a restore has come; another thread may look at it, or end it."""
+
+    records: int = 0
+    moved_at: float = field(default_factory=time.monotonic)
+    cancelled: bool = False
+
+    def moved(self, records: int) -> None:
+        self.records += records
+        self.moved_at = time.monotonic()
+
+
 class Restored(NamedTuple):
     state: RocksState
     records: int
     seconds: float
     changelog_id: str
     """The topic's id at the broker; progress records carry it, so that a recreated topic is told from a grown one."""
+    deadlines: Deadlines
 
 
-def restore(folder: Path, client: Mapping[str, Any], topic: str, partition: int) -> Restored:
-    """Open the store of a shard and bring it to the end of its changelog. The caller has fenced the previous owner."""
-    started = time.monotonic()
-    changelog_id = _topic_id(client, topic)
-    state = _open(folder)
-    start = _resume_offset(state, changelog_id)
-    consumer = Consumer(
-        dict(client)
-        | {
-            "group.id": f"restore-{topic}-{partition}",
-            "enable.auto.commit": False,
-            "auto.offset.reset": "earliest",
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-        }
-    )
+def restore(
+    store: Path | Replica,
+    client: Mapping[str, Any],
+    topic: str,
+    partition: int,
+    waits: Waits,
+    advance: Advance | None = None,
+) -> Restored:
+    """Bring the store of a shard to the end of its changelog: one in a folder, or a standby's, open and warm.
+
+    The caller has fenced the previous owner. Raises StoreUnusable, ChangelogUnusable or RestoreStalled, each with a
+    remedy; a store that is broken, stale or of another topic is discarded and restored in full."""
+    started, advance = time.monotonic(), advance or Advance()
+    replica = store if isinstance(store, Replica) else Replica(store, waits)
     try:
-        low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=15)
-        if state.progress() is not None and (start is None or not low <= start <= high):
-            log.warning("%s does not fit its changelog %s-%d any more; restoring in full", folder, topic, partition)
-            state.close()
-            destroy(folder)
-            state, start = _open(folder), None
-        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING if start is None else start)])
-        records = _replay(consumer, state)
-    finally:
-        consumer.close()
-    return Restored(state, records, time.monotonic() - started, changelog_id)
+        changelog_id = changelog.topic_id(client, topic)
+        consumer = changelog.reader(client, f"restore-{topic}-{partition}")
+        try:
+            _check_fit(replica, changelog_id, changelog.bounds(consumer, topic, partition), f"{topic}-{partition}")
+            start = OFFSET_BEGINNING if replica.position is None else replica.position
+            consumer.assign([TopicPartition(topic, partition, start)])
+            _replay(consumer, replica, advance)
+        finally:
+            consumer.close()
+    except BaseException:
+        replica.close()
+        raise
+    return Restored(replica.state, advance.records, time.monotonic() - started, changelog_id, replica.deadlines)
 
 
-def _open(folder: Path) -> RocksState:
-    try:
-        state = RocksState(folder)
-        progress = state.progress()
-    except Exception as problem:  # rocksdict raises plain Exception for corruption
-        if "lock" in str(problem).lower():
-            raise
-        log.warning("%s cannot be opened (%s); restoring in full", folder, problem)
-        destroy(folder)
-        return RocksState(folder)
-    if progress and time.time() - progress["committed_at_seconds"] > STALE_AFTER_SECONDS:
-        log.warning("%s is older than tombstones are kept; restoring in full", folder)
-        state.close()
-        destroy(folder)
-        return RocksState(folder)
-    return state
+def _check_fit(replica: Replica, changelog_id: str, bounds: Bounds, name: str) -> None:
+    if replica.position is None:
+        return
+    if replica.changelog_id == changelog_id and bounds.low <= replica.position <= bounds.high:
+        return
+    if bounds.low == bounds.high:
+        raise ChangelogUnusable(
+            f"{name} is empty, but {replica.folder} holds state that came from it: the topic was recreated or emptied. "
+            f"Bring the topic back; or delete the folder, and its state is made anew from what the input still holds"
+        )
+    log.warning("%s does not fit its changelog %s any more; restoring in full", replica.folder, name)
+    replica.restart()
 
 
-def _topic_id(client: Mapping[str, Any], topic: str) -> str:
-    admin = AdminClient(dict(client))  # must outlive the answer
-    return str(admin.describe_topics(TopicCollection([topic]))[topic].result(15).topic_id)
-
-
-def _resume_offset(state: RocksState, changelog_id: str) -> int | None:
-    """Where in the changelog the store stands; None: nowhere, or in a topic that is no more."""
-    progress = state.progress() or {}
-    return progress.get("changelog_offset") if progress.get("changelog_id") == changelog_id else None
-
-
-def _replay(consumer: Consumer, state: RocksState) -> int:
-    count, quiet_since = 0, time.monotonic()
+def _replay(consumer: Consumer, replica: Replica, advance: Advance) -> None:
+    in_full = replica.is_empty
     while True:
-        messages = consumer.consume(_BATCH, timeout=0.05)
-        errors = [error for m in messages if (error := m.error()) is not None]
-        end = any(error.code() == KafkaError._PARTITION_EOF for error in errors)
-        records = [m for m in messages if m.error() is None]
-        if records:
-            state.load(_written(records))
-            count += len(records)
-            quiet_since = time.monotonic()
-        if end:
-            return count
-        if time.monotonic() - quiet_since > _QUIET_SECONDS:
-            raise RestoreStalled(f"no changelog record for {_QUIET_SECONDS:.0f} s after {count} records")
-
-
-def _written(messages: list[Message]) -> list[tuple[bytes, bytes | None]]:
-    """The progress record learns where in the changelog the store stands, as it does after a commit of our own."""
-    found: list[tuple[bytes, bytes | None]] = []
-    for message in messages:
-        key, data = message.key() or b"", message.value()
-        if key == PROGRESS.encode() and data is not None:
-            data = _with_offset(data, (message.offset() or 0) + 1)
-        found.append((key, data))
-    return found
-
-
-def _with_offset(data: bytes, offset: int) -> bytes:
-    return encode({**decode(data), "changelog_offset": offset})
+        batch = changelog.read(consumer, _BATCH, timeout_seconds=0.05)
+        if batch.records:
+            replica.apply(batch.records, logged=not in_full)
+            advance.moved(len(batch.records))
+        if batch.ends:
+            break
+        if advance.cancelled:
+            raise RestoreCancelled(str(replica.folder))
+        if time.monotonic() - advance.moved_at > _QUIET_SECONDS:
+            raise RestoreStalled(
+                f"no changelog record of {replica.folder.name} for {_QUIET_SECONDS:.0f} s after {advance.records}; "
+                f"check the broker, then start the worker again"
+            )
+    if in_full:
+        replica.state.flush()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteBufferManager
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteBufferManager, WriteOptions
 from sortedcontainers import SortedList
 
 from tables.view import LAST, Value, Writes
@@ -28,6 +28,8 @@ _UPGRADES: dict[bytes, Any] = {_VERSION: orjson.loads}
 _MIB = 1024 * 1024
 _BLOCK_CACHE = Cache(128 * _MIB)
 _WRITE_BUFFERS = WriteBufferManager(96 * _MIB, False)
+_LOGGED, _UNLOGGED = WriteOptions(), WriteOptions()
+_UNLOGGED.disable_wal = True  # type: ignore[method-assign,assignment]  # a property in its stub
 # One budget for all shards of the process, however many there are (reference A1.12).
 
 
@@ -140,19 +142,31 @@ class RocksState:
             self._remember(key, value)
         self.rollback()
 
-    def _write(self, records: Iterable[Record]) -> None:
+    def _write(self, records: Iterable[Record], how: WriteOptions = _LOGGED) -> None:
         batch = WriteBatch(raw_mode=True)
         for key, data in records:
             if data is None:
                 batch.delete(key)
             else:
                 batch.put(key, data)
-        self._db.write(batch)
+        self._db.write(batch, how)
 
-    def load(self, records: Iterable[Record]) -> None:
-        """Changelog records, in order, straight into the database."""
-        self._write(records)
+    def load(self, records: Iterable[Record], *, logged: bool = True) -> None:
+        """Changelog records, in order, straight into the database. Not `logged`: without RocksDB's log, so until
+        `flush` a crash leaves an earlier moment of them, in order all the same."""
+        self._write(records, _LOGGED if logged else _UNLOGGED)
         self._clean.clear()
+
+    def flush(self) -> None:
+        """What was loaded without a log survives a crash from now on."""
+        self._db.flush(wait=True)
+
+    def scan(self, start: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """What the store holds as bytes, in key order, under the prefix."""
+        for key, data in self._raw(start):
+            if not key.startswith(prefix):
+                return
+            yield key, data
 
     def progress(self) -> Value | None:
         data = self._db.get(PROGRESS.encode())

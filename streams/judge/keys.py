@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 MARKS = "~marks"
+OBLIGATIONS = "o/"
 
 
 class ObligationKey(NamedTuple):
@@ -34,7 +35,7 @@ class ObligationKey(NamedTuple):
 
 
 def is_obligation(key: str) -> bool:
-    return key.startswith("o/")
+    return key.startswith(OBLIGATIONS)
 
 
 def process_key(customer: str) -> str:

@@ -11,7 +11,7 @@ from streams.identify.changes import ENTITY_OF_RECORD, version_of
 from streams.inputs import Divert, Due, Input
 from streams.judge.fold import Changed, on_change, on_hole
 from streams.judge.gates import decidable_until
-from streams.judge.keys import MARKS, ObligationKey, is_obligation
+from streams.judge.keys import MARKS, OBLIGATIONS, ObligationKey, is_obligation
 from streams.judge.settle import settle
 from streams.kinds.table import BY_NAME, KINDS
 from tables.view import Workspace
@@ -20,6 +20,7 @@ from tables.watermarks import heard, name
 
 class Judge:
     name = "judge"
+    waits_under: str | None = OBLIGATIONS
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance

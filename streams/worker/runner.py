@@ -209,20 +209,24 @@ class Runner:
         }
         outgoing, self._outgoing = self._outgoing, []
         self.counters.effects.update(map(itemgetter(0), outgoing))
-        self._writing = asyncio.ensure_future(asyncio.to_thread(self._write, outgoing, pending, progress))
+        local = self.shard.deadlines.changes()
+        self._writing = asyncio.ensure_future(asyncio.to_thread(self._write, outgoing, pending, local, progress))
         await asyncio.shield(self._writing)
         self.positions = progress["offsets"]  # type: ignore[assignment]
         self.last_commit = time.monotonic()
         self.counters.commit_seconds.observe(time.perf_counter() - started)
         self._observe_latency()
 
-    def _write(self, outgoing: list[Outgoing], pending: list[Record], progress: dict[str, Any]) -> None:
+    def _write(
+        self, outgoing: list[Outgoing], pending: list[Record], local: list[Record], progress: dict[str, Any]
+    ) -> None:
+        """`local`: what the store keeps beside the state, derived from it, so no part of the changelog."""
         topic, partition = topics.CHANGELOG + self.shard.stage.name, self.shard.partition
         log_records = (Outgoing(topic, partition, key, data) for key, data in pending)
         end = self._outbox.commit(
             outgoing, log_records, Outgoing(topic, partition, PROGRESS.encode(), encode(progress))
         )
-        self._state.commit(pending, {**progress, "changelog_offset": end})
+        self._state.commit([*pending, *local], {**progress, "changelog_offset": end})
 
     def _observe_latency(self) -> None:
         now = time.time_ns() // 1000

@@ -80,13 +80,13 @@ class Shards:
         stage = next(s for s in self._stages.values() if s.name == stage_name)
         outbox = Outbox(self._settings.client, f"{self._settings.application}-{stage_name}-{partition}")
         await asyncio.to_thread(outbox.fence)
-        restored = await asyncio.to_thread(self._restore, stage_name, partition)
+        restored = await asyncio.to_thread(self._restore, stage, partition)
         log.info(
             "%s-%d: %d changelog records restored in %.2f s", stage_name, partition, restored.records, restored.seconds
         )
         self.restored[stage_name, partition] = restored
         runner = Runner(
-            Shard(stage, partition, restored.state),
+            Shard(stage, partition, restored.state, restored.deadlines),
             restored,
             outbox,
             self._codec,
@@ -99,9 +99,9 @@ class Shards:
         runner.start()
         return runner
 
-    def _restore(self, stage_name: str, partition: int) -> Restored:
-        folder = self._settings.data_folder / f"{stage_name}-{partition}"
-        return restore(folder, self._settings.client, topics.CHANGELOG + stage_name, partition)
+    def _restore(self, stage: Stage, partition: int) -> Restored:
+        folder = self._settings.data_folder / f"{stage.name}-{partition}"
+        return restore(folder, self._settings.client, topics.CHANGELOG + stage.name, partition, stage)
 
     async def positions(self, assigned: Set[TP]) -> dict[TP, int]:
         """Where each partition resumes: behind the last finished commit, or at its beginning."""

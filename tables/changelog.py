@@ -1,0 +1,96 @@
+"""Reading a changelog: what is committed, partition by partition, up to the end that stands there.
+
+A read_committed reader that has reached the end has the state of the last finished commit. The end is told by the
+broker, not by the last offset: compaction leaves gaps, and the last offsets of a transaction are its markers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+CALL_TIMEOUT_SECONDS = 15.0
+_PASSING = (
+    # The client tries again by itself; whoever waits for records has a deadline of its own.
+    KafkaError._TRANSPORT,
+    KafkaError._ALL_BROKERS_DOWN,
+    KafkaError._TIMED_OUT,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+)
+
+
+class ChangelogUnusable(Exception):
+    """Stop: the changelog cannot be read. The text says which, why, and what to do."""
+
+
+class Bounds(NamedTuple):
+    low: int
+    high: int
+    """The offset behind the last record."""
+
+
+class Batch(NamedTuple):
+    records: list[Message]
+    ends: dict[int, int]
+    """Partitions whose end was reached -> the offset there."""
+
+
+def reader(client: Mapping[str, Any], name: str) -> Consumer:
+    """A consumer for changelogs, of no group: the caller assigns and keeps the positions."""
+    return Consumer(
+        dict(client)
+        | {
+            "group.id": name,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            # A full queue would make the client pause a whole second before it fetches again: the larger half of the
+            # time of a restore. With a short pause a small queue is enough, and bounds what many restores hold at once.
+            "fetch.queue.backoff.ms": 2,
+            "queued.max.messages.kbytes": 16 * 1024,
+            "fetch.message.max.bytes": 4 * 1024 * 1024,
+        }
+    )
+
+
+def topic_id(client: Mapping[str, Any], topic: str) -> str:
+    """The id the broker gave this topic when it was created; raises ChangelogUnusable where there is none."""
+    admin = AdminClient(dict(client))  # must outlive the answer
+    try:
+        return str(admin.describe_topics(TopicCollection([topic]))[topic].result(CALL_TIMEOUT_SECONDS).topic_id)
+    except KafkaException as problem:
+        raise _unusable(topic, problem.args[0]) from problem
+
+
+def bounds(consumer: Consumer, topic: str, partition: int) -> Bounds:
+    try:
+        return Bounds(*consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=CALL_TIMEOUT_SECONDS))
+    except KafkaException as problem:
+        raise _unusable(topic, problem.args[0]) from problem
+
+
+def read(consumer: Consumer, count: int, timeout_seconds: float) -> Batch:
+    """What has come by now: at most `count` records, none where nothing has come in time."""
+    batch = Batch([], {})
+    for message in consumer.consume(count, timeout=timeout_seconds):
+        error = message.error()
+        if error is None:
+            batch.records.append(message)
+        elif error.code() == KafkaError._PARTITION_EOF:
+            batch.ends[message.partition() or 0] = message.offset() or 0
+        elif error.code() not in _PASSING:
+            raise _unusable(message.topic() or "?", error)
+    return batch
+
+
+def _unusable(topic: str, error: KafkaError) -> ChangelogUnusable:
+    remedy = {
+        KafkaError.UNKNOWN_TOPIC_OR_PART: "create it with `driftwise topics`; its state is lost unless a store has it",
+        KafkaError._UNKNOWN_PARTITION: "its partitions must be as many as governance says: see `driftwise topics`",
+        KafkaError.TOPIC_AUTHORIZATION_FAILED: "allow this user to read and describe it",
+    }.get(error.code(), "check the broker, then start the worker again")
+    return ChangelogUnusable(f"cannot read {topic}: {error.str()}; {remedy}")

@@ -1,0 +1,115 @@
+"""The store of a shard as its changelog tells it: state, deadline index, and how far it has come.
+
+An owner restores one to the end of the changelog and works on from there; a standby keeps one close to the end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Message
+
+from tables.broken import explained, is_broken, is_condemned
+from tables.deadlines import COMPLETE, COPY, Deadlines, Waits
+from tables.state import PROGRESS, RocksState, decode, destroy, encode
+
+log = logging.getLogger(__name__)
+STALE_AFTER_SECONDS = 3.5 * 24 * 3600
+"""Half of the changelogs' delete.retention.ms: a tombstone that this store never saw may be gone by then."""
+_PROGRESS = PROGRESS.encode()
+
+
+class Replica:
+    def __init__(self, folder: Path, waits: Waits) -> None:
+        """Open the store, or begin an empty one where it is broken or too old. `waits`: what knows which entries wait
+        for an instant. Raises StoreUnusable where the folder cannot be used."""
+        self.folder, self._waits = folder, waits
+        self._under = None if waits.waits_under is None else waits.waits_under.encode()
+        self.state, self.deadlines = _opened(folder, waits)
+        progress = self.state.progress() or {}
+        self.changelog_id: str | None = progress.get("changelog_id")
+        self.position: int | None = progress.get("changelog_offset")
+        """The changelog's next offset; None: at its beginning."""
+
+    @property
+    def is_empty(self) -> bool:
+        return self.position is None
+
+    def restart(self) -> None:
+        """Discard everything: it does not fit the changelog."""
+        self.state.close()
+        destroy(self.folder)
+        self.state, self.deadlines = _opened(self.folder, self._waits)
+        self.changelog_id = self.position = None
+
+    def apply(self, messages: list[Message], *, logged: bool = True) -> None:
+        """Changelog records, in order. Not `logged`: faster; what a crash leaves is an earlier moment of it."""
+        records: list[tuple[bytes, bytes | None]] = []
+        progress: Message | None = None
+        for message in messages:
+            key, data = message.key() or b"", message.value()
+            if key == _PROGRESS:
+                progress = message
+                continue
+            records.append((key, data))
+            if self._under is not None and key.startswith(self._under):
+                entry = key.decode()
+                self.deadlines.put(entry, self._waits.wake(entry, None if data is None else decode(data)))
+        records += self.deadlines.changes()
+        if progress is not None:
+            records.append((_PROGRESS, _with_offset(progress)))
+        try:
+            self.state.load(records, logged=logged)
+        except Exception as problem:
+            raise explained(self.folder, problem) from problem
+        self.position = (messages[-1].offset() or 0) + 1
+
+    def close(self) -> None:
+        self.state.close()
+
+
+def _with_offset(progress: Message) -> bytes:
+    """The progress record learns where in the changelog the store stands, as it does after a commit of our own."""
+    value: dict[str, Any] = decode(progress.value() or b"")
+    return encode({**value, "changelog_offset": (progress.offset() or 0) + 1})
+
+
+def _opened(folder: Path, waits: Waits) -> tuple[RocksState, Deadlines]:
+    if is_condemned(folder):
+        log.warning("%s was found broken; restoring in full", folder)
+        destroy(folder)
+    try:
+        return _open(folder, waits)
+    except Exception as problem:
+        if not is_broken(problem):
+            raise explained(folder, problem) from problem
+        log.warning("%s is broken (%s); restoring in full", folder, problem)
+        destroy(folder)
+        return _open(folder, waits)
+
+
+def _open(folder: Path, waits: Waits) -> tuple[RocksState, Deadlines]:
+    state = RocksState(folder)
+    try:
+        progress = state.progress()
+        if progress and time.time() - progress["committed_at_seconds"] > STALE_AFTER_SECONDS:
+            log.warning("%s is older than tombstones are kept; restoring in full", folder)
+            state.close()
+            destroy(folder)
+            state = RocksState(folder)
+        return state, _deadlines(state, waits)
+    except BaseException:
+        state.close()
+        raise
+
+
+def _deadlines(state: RocksState, waits: Waits) -> Deadlines:
+    if waits.waits_under is None:
+        return Deadlines()
+    if next(state.scan(COMPLETE, COMPLETE), None) is not None:
+        return Deadlines.stored(state.scan(COPY, COPY))
+    found = Deadlines.found(state.items(), waits.wake)
+    state.load([*found.changes(), (COMPLETE, b"")])
+    return found
