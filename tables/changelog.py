@@ -34,8 +34,8 @@ class Bounds(NamedTuple):
 
 class Batch(NamedTuple):
     records: list[Message]
-    ends: dict[int, int]
-    """Partitions whose end was reached -> the offset there."""
+    ends: dict[tuple[str, int], int]
+    """(topic, partition) whose end was reached -> the offset there."""
 
 
 def reader(client: Mapping[str, Any], name: str) -> Consumer:
@@ -81,7 +81,7 @@ def read(consumer: Consumer, count: int, timeout_seconds: float) -> Batch:
         if error is None:
             batch.records.append(message)
         elif error.code() == KafkaError._PARTITION_EOF:
-            batch.ends[message.partition() or 0] = message.offset() or 0
+            batch.ends[message.topic() or "", message.partition() or 0] = message.offset() or 0
         elif error.code() not in _PASSING:
             raise _unusable(message.topic() or "?", error)
     return batch

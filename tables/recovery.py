@@ -5,7 +5,6 @@ sees up to the end of the log is exactly the state of the last finished commit."
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,12 +14,10 @@ from typing import Any, NamedTuple
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from tables import changelog
-from tables.changelog import Bounds, ChangelogUnusable
 from tables.deadlines import Deadlines, Waits
 from tables.replica import Replica
 from tables.state import RocksState
 
-log = logging.getLogger(__name__)
 _BATCH = 10_000
 _QUIET_SECONDS = 30.0
 
@@ -73,7 +70,7 @@ def restore(
         changelog_id = changelog.topic_id(client, topic)
         consumer = changelog.reader(client, f"restore-{topic}-{partition}")
         try:
-            _check_fit(replica, changelog_id, changelog.bounds(consumer, topic, partition), f"{topic}-{partition}")
+            replica.fit(changelog_id, changelog.bounds(consumer, topic, partition), f"{topic}-{partition}")
             start = OFFSET_BEGINNING if replica.position is None else replica.position
             consumer.assign([TopicPartition(topic, partition, start)])
             _replay(consumer, replica, advance)
@@ -83,20 +80,6 @@ def restore(
         replica.close()
         raise
     return Restored(replica.state, advance.records, time.monotonic() - started, changelog_id, replica.deadlines)
-
-
-def _check_fit(replica: Replica, changelog_id: str, bounds: Bounds, name: str) -> None:
-    if replica.position is None:
-        return
-    if replica.changelog_id == changelog_id and bounds.low <= replica.position <= bounds.high:
-        return
-    if bounds.low == bounds.high:
-        raise ChangelogUnusable(
-            f"{name} is empty, but {replica.folder} holds state that came from it: the topic was recreated or emptied. "
-            f"Bring the topic back; or delete the folder, and its state is made anew from what the input still holds"
-        )
-    log.warning("%s does not fit its changelog %s any more; restoring in full", replica.folder, name)
-    replica.restart()
 
 
 def _replay(consumer: Consumer, replica: Replica, advance: Advance) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from confluent_kafka import Message
 
 from tables.broken import explained, is_broken, is_condemned
+from tables.changelog import Bounds, ChangelogUnusable
 from tables.deadlines import COMPLETE, COPY, Deadlines, Waits
 from tables.state import PROGRESS, RocksState, decode, destroy, encode
 
@@ -37,12 +38,22 @@ class Replica:
     def is_empty(self) -> bool:
         return self.position is None
 
-    def restart(self) -> None:
-        """Discard everything: it does not fit the changelog."""
+    def fit(self, changelog_id: str, bounds: Bounds, name: str) -> None:
+        """Begin anew where the store does not stand within this changelog. Raises ChangelogUnusable where that would
+        lose the state: the changelog is empty."""
+        known, self.changelog_id = self.changelog_id, changelog_id
+        if self.position is None or (known == changelog_id and bounds.low <= self.position <= bounds.high):
+            return
+        if bounds.low == bounds.high:
+            raise ChangelogUnusable(
+                f"{name} is empty, but {self.folder} holds state that came from it: the topic was recreated or emptied."
+                f" Bring it back; or delete the folder, and the state is made anew from what the input still holds"
+            )
+        log.warning("%s does not fit its changelog %s any more; restoring in full", self.folder, name)
         self.state.close()
         destroy(self.folder)
         self.state, self.deadlines = _opened(self.folder, self._waits)
-        self.changelog_id = self.position = None
+        self.position = None
 
     def apply(self, messages: list[Message], *, logged: bool = True) -> None:
         """Changelog records, in order. Not `logged`: faster; what a crash leaves is an earlier moment of it."""

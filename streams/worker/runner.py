@@ -66,6 +66,8 @@ class Runner:
         self.last_commit = time.monotonic()
         self._task: asyncio.Task[None] | None = None
         self._writing: asyncio.Future[None] | None = None
+        self._may_commit = asyncio.Event()
+        self._may_commit.set()
 
     @property
     def backlog(self) -> int:
@@ -77,6 +79,16 @@ class Runner:
     def submit(self, batch: list[Any]) -> None:
         self._waiting.append(batch)
         self._wake.set()
+
+    async def hold(self) -> None:
+        """Commit nothing until `go_on`: a rebalance decides who owns the shard. A commit under way ends first."""
+        self._may_commit.clear()
+        if self._writing is not None:
+            await asyncio.gather(self._writing, return_exceptions=True)
+
+    def go_on(self) -> None:
+        """Still ours: state and what was folded stay as they are."""
+        self._may_commit.set()
 
     async def stop(self) -> None:
         """Let go of the shard; what was not committed is read again by the next owner."""
@@ -198,6 +210,7 @@ class Runner:
                 return
 
     async def _transaction(self) -> None:
+        await self._may_commit.wait()
         pending = self._state.pending()
         if not pending and not self._outgoing and self._read == self.positions:
             return
