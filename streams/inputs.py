@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
 from schemas.instants import Instant
-from tables.view import Workspace
+from tables.view import Place, Workspace
 
 
 class Input(NamedTuple):
@@ -57,6 +57,9 @@ class Stage(Protocol):
     def flush(self, ws: Workspace, partition: int) -> None:
         """Before each commit: say once what many records changed, such as how far we have come."""
 
+    def project(self, ws: Workspace, place: Place) -> None:
+        """Before a commit: publish the latest of a place that was refreshed in it, however often."""
+
     def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
         """For the deadline index: the gate this state entry waits at and its instant, or None."""
 
@@ -80,3 +83,6 @@ class WithoutDeadlines:
 
     def settle(self, ws: Workspace, due: Due) -> None:
         raise NotImplementedError(f"{self.name} has no deadlines")
+
+    def project(self, ws: Workspace, place: Place) -> None:
+        raise NotImplementedError(f"{self.name} refreshes no place")

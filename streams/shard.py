@@ -12,7 +12,7 @@ from schemas.instants import Instant
 from streams.inputs import Due, Input, Stage
 from streams.letters import Raw, divert, letter
 from tables.deadlines import Deadlines
-from tables.view import Emit, Value, View, Workspace, Writes
+from tables.view import Emit, Place, Value, View, Workspace, Writes
 
 SLICE = 256
 """Deadlines worked off at a time; a watermark that releases more takes several commits (contracts 6)."""
@@ -32,6 +32,8 @@ class Shard:
         self.state = state
         self.deadlines = Deadlines.found(state.items(), stage.wake) if deadlines is None else deadlines
         self.outcomes: Counter[str] = Counter()
+        self._refreshed: dict[Place, None] = {}
+        self._waits_under = stage.waits_under
 
     def process(self, record: Input) -> list[Emit]:
         """Fold one record. Raises Divert where it cannot be: then nothing of it counts, and it is to be refused."""
@@ -60,6 +62,9 @@ class Shard:
     def flush(self) -> list[Emit]:
         """Before a commit: what the stage says once for many records."""
         ws = Workspace(self.state)
+        for place in self._refreshed:
+            self.stage.project(ws, place)
+        self._refreshed = {}
         self.stage.flush(ws, self.partition)
         return self._accept(ws)
 
@@ -76,6 +81,9 @@ class Shard:
 
     def _accept(self, ws: Workspace) -> list[Emit]:
         self.state.apply(ws.writes)
-        for key, value in ws.writes.items():
-            self.deadlines.put(key, self.stage.wake(key, value))
+        self._refreshed |= dict.fromkeys(ws.refreshed)
+        if self._waits_under:
+            for key, value in ws.writes.items():
+                if key.startswith(self._waits_under):
+                    self.deadlines.put(key, self.stage.wake(key, value))
         return ws.effects

@@ -20,6 +20,8 @@ from tables.view import LAST, Value, Writes
 PROGRESS = "~progress"
 Record = tuple[bytes, bytes | None]
 """Key and value as changelog and store hold them; None: deleted."""
+FAMILY = 2
+"""Keys that share so many first characters are of one sort: `e/`, `o/`, ..."""
 _VERSION = b"\x01"
 """First byte of every stored value: the state version it was written by."""
 _UPGRADES: dict[bytes, Any] = {_VERSION: orjson.loads}
@@ -72,6 +74,10 @@ class RocksState:
         self._dirty_keys: SortedList[str] = SortedList()
         self._unsorted: list[str] = []
         """Dirty keys that no range has asked for yet: sorted only when one does."""
+        self._dirty_families: set[str] = set()
+        self._stored_families: dict[str, bool] = {}
+        """First characters of keys -> whether the store holds any. Most customers have no hole in their evidence, and
+        asking RocksDB so costs more than the verdict."""
         self._clean: OrderedDict[str, Value | None] = OrderedDict()
         self._cached_entries_max = cached_entries_max
 
@@ -93,12 +99,19 @@ class RocksState:
         return value
 
     def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
-        own = self._dirty_range(prefix)
-        found = self._stored(prefix, limit + len(own))
+        family = prefix[:FAMILY]
+        own = self._dirty_range(prefix) if family in self._dirty_families or len(prefix) < FAMILY else {}
+        found = self._stored(prefix, limit + len(own)) if self._holds(family) else ()
         if not own:
             return list(found)
         merged = {**dict(found), **own}
         return [(key, value) for key, value in sorted(merged.items()) if value is not None][:limit]
+
+    def _holds(self, family: str) -> bool:
+        known = self._stored_families.get(family)
+        if known is None or len(family) < FAMILY:
+            known = self._stored_families[family] = any(self._stored(family, 1))
+        return known
 
     def _dirty_range(self, prefix: str) -> Writes:
         if self._unsorted:
@@ -123,6 +136,7 @@ class RocksState:
         for key in writes:
             if key not in self._dirty:
                 self._unsorted.append(key)
+                self._dirty_families.add(key[:FAMILY])
         self._dirty.update(writes)
 
     def items(self) -> Iterator[tuple[str, Value]]:
@@ -140,6 +154,7 @@ class RocksState:
         self._write([*pending, (PROGRESS.encode(), encode(progress))])
         for key, value in self._dirty.items():
             self._remember(key, value)
+        self._stored_families |= dict.fromkeys(self._dirty_families, True)
         self.rollback()
 
     def _write(self, records: Iterable[Record], how: WriteOptions = _LOGGED) -> None:
@@ -156,6 +171,7 @@ class RocksState:
         `flush` a crash leaves an earlier moment of them, in order all the same."""
         self._write(records, _LOGGED if logged else _UNLOGGED)
         self._clean.clear()
+        self._stored_families.clear()
 
     def flush(self) -> None:
         """What was loaded without a log survives a crash from now on."""
@@ -176,6 +192,7 @@ class RocksState:
         """Forget what was not committed."""
         self._dirty = {}
         self._dirty_keys = SortedList()
+        self._dirty_families = set()
         self._unsorted = []
 
     def close(self) -> None:

@@ -13,6 +13,8 @@ from sortedcontainers import SortedDict
 Value = dict[str, Any]
 Writes = dict[str, Value | None]
 """key -> new value, None: deleted."""
+Place = tuple[str, ...]
+"""Something of which the latest is published: the stage that names it knows what."""
 LAST = "\U0010ffff"
 """Sorts behind every character that can follow a prefix."""
 
@@ -41,12 +43,13 @@ class Emit(NamedTuple):
 class Workspace:
     """A view with the step's own writes on top, and the effects it wants; the shell applies both, or neither."""
 
-    __slots__ = ("_view", "effects", "writes")
+    __slots__ = ("_view", "effects", "refreshed", "writes")
 
     def __init__(self, view: View) -> None:
         self._view = view
         self.writes: Writes = {}
         self.effects: list[Emit] = []
+        self.refreshed: list[Place] = []
 
     def get(self, key: str) -> Value | None:
         if key in self.writes:
@@ -69,6 +72,10 @@ class Workspace:
 
     def emit(self, effect: Emit) -> None:
         self.effects.append(effect)
+
+    def refresh(self, place: Place) -> None:
+        """What is published of this place has changed: say it once, at the end of the commit, as it stands then."""
+        self.refreshed.append(place)
 
 
 class MemoryView:

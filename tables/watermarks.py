@@ -4,6 +4,7 @@ Held as one state value `{system/object: {partition: [epoch, phase, watermark]}}
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -53,3 +54,42 @@ def lowest(marks: Marks, needed: Iterable[tuple[str, str]], partitions: int) -> 
         ((object_watermark(marks, s, e, partitions), name(s, e)) for s, e in needed),
         default=(NEVER, ""),
     )
+
+
+class Minima:
+    """What follows from one state of the marks, worked out once. Marks are never changed in place, so it stands."""
+
+    def __init__(self, marks: Marks, partitions: int) -> None:
+        self.marks = marks
+        self._partitions = partitions
+        self._objects: dict[tuple[str, str], Instant] = {}
+        self._lowest: dict[object, tuple[Instant, str]] = {}
+
+    def of(self, system: str, entity: str) -> Instant:
+        """`object_watermark`."""
+        found = self._objects.get((system, entity))
+        if found is None:
+            found = self._objects[system, entity] = object_watermark(self.marks, system, entity, self._partitions)
+        return found
+
+    def lowest(self, needed: tuple[tuple[str, str], ...]) -> tuple[Instant, str]:
+        found = self._lowest.get(needed)
+        if found is None:
+            found = self._lowest[needed] = lowest(self.marks, needed, self._partitions)
+        return found
+
+
+_NOTHING_HEARD: Marks = {}
+_RECENT: deque[Minima] = deque(maxlen=64)
+"""Of the marks asked for last, newest first: one a shard of this process, and then some."""
+
+
+def minima(marks: Marks | None, partitions: int) -> Minima:
+    """Of these very marks: the same object means the same minima."""
+    marks = _NOTHING_HEARD if marks is None else marks
+    for known in _RECENT:
+        if known.marks is marks:
+            return known
+    found = Minima(marks, partitions)
+    _RECENT.appendleft(found)
+    return found

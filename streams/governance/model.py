@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -127,7 +127,7 @@ class Governance(_Model):
         return self
 
     @cached_property
-    def derived(self) -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
+    def derived(self) -> dict[tuple[object, ...], Any]:
         """What others computed from this and want to keep as long as it lives."""
         return {}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from schemas import ids, topics
@@ -28,7 +27,7 @@ def announce(
         _audit(ws, kind, key, transition, drift_id, "baseline" if transition.baseline else "missed")
         if not transition.baseline:
             count(ws, key.customer, kind, +1, transition.at)
-        return replace(after, drift=drift)
+        return after._replace(drift=drift)
     if transition.what == "closed" and transition.drift is not None:
         _publish_drift(
             ws, key, {**transition.drift, "status": "closed", "closed_at": transition.at, "how": transition.how}

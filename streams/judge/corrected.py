@@ -2,46 +2,53 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+import orjson
 
 from schemas import topics
 from schemas.entities import ENTITIES
 from schemas.instants import NEVER
 from streams.governance.model import Governance
 from streams.judge.keys import MARKS
-from streams.kinds.asof import FEW
-from tables.versions import Version, latest
-from tables.view import Emit, Workspace
-from tables.watermarks import object_watermark
-
-Place = tuple[str, str, str]
-
-
-def publish(
-    ws: Workspace, governance: Governance, customer: str, place: Place, version: Version, revision: int
-) -> None:
-    """Publish the record; for a customer record, the merged customer."""
-    entity, system, native_id = place
-    if entity == "customer":
-        _publish_customer(ws, governance, customer)
-        return
-    attributes = [
-        _attribute(name, version["attrs"].get(name), system, native_id, version)
-        for name in ENTITIES[entity].attribute_names
-        if version["attrs"].get(name) is not None
-    ]
-    _emit(ws, governance, customer, (entity, system, native_id), f"{system}:{native_id}", revision, attributes)
+from streams.judge.process import PROCESS, publish_process
+from streams.kinds.asof import FEW, entity_key
+from tables.versions import PRESENT, Version, latest
+from tables.view import Emit, Place, Workspace
+from tables.watermarks import minima
 
 
-def withdraw(ws: Workspace, governance: Governance, customer: str, place: Place) -> None:
-    """A tombstone for a record that was deleted or went to another customer."""
-    entity, system, native_id = place
-    if entity == "customer":
-        _publish_customer(ws, governance, customer)
+def place_of(customer: str, entity: str, system: str, native_id: str) -> Place:
+    """What is published where this record changed: the merged customer for a customer record, else the record."""
+    return (customer, entity) if entity == "customer" else (customer, entity, system, native_id)
+
+
+def project(ws: Workspace, governance: Governance, place: Place) -> None:
+    """Publish the latest of a place, or a tombstone for what was deleted or went to another customer."""
+    if place[0] == PROCESS:
+        publish_process(ws, place[1])
+    elif len(place) == 2:
+        _publish_customer(ws, governance, place[0])
     else:
+        _publish_record(ws, governance, *place)
+
+
+def _publish_record(
+    ws: Workspace, governance: Governance, customer: str, entity: str, system: str, native_id: str
+) -> None:
+    record = ws.get(entity_key(customer, entity, system, native_id)) or {"versions": []}
+    newest = latest(record["versions"])
+    if newest is None or newest["op"] != PRESENT:
         key = f"{customer}/{entity}/{system}:{native_id}"
         ws.emit(Emit(topics.CORRECTED_STATE, key, "CorrectedEntity", None, partition_key=customer))
+        return
+    attributes = [
+        _attribute(name, value, system, native_id, newest)
+        for name in ENTITIES[entity].attribute_names
+        if (value := newest["attrs"].get(name)) is not None
+    ]
+    place = (entity, system, native_id)
+    _emit(ws, governance, customer, place, f"{system}:{native_id}", record["revision"], attributes)
 
 
 def _publish_customer(ws: Workspace, governance: Governance, customer: str) -> None:
@@ -64,7 +71,7 @@ def _customer_records(ws: Workspace, customer: str) -> dict[str, tuple[str, Vers
     for key, value in ws.range(prefix, FEW):
         system, native_id = key.removeprefix(prefix).split("/", 1)
         newest = latest(value["versions"])
-        if newest is not None and newest["op"] == "upsert":
+        if newest is not None and newest["op"] == PRESENT:
             found.setdefault(system, (native_id, newest))
     return found
 
@@ -78,7 +85,7 @@ def _merged(governance: Governance, name: str, records: dict[str, tuple[str, Ver
     stated = {s: v for s, v in others.items() if v is not None}
     merged = _attribute(name, value, owner, native_id, version)
     merged["agree"] = sorted(s for s, v in stated.items() if v == value)
-    merged["diverge"] = {s: json.dumps(v) for s, v in stated.items() if v != value}
+    merged["diverge"] = {s: _text(v) for s, v in stated.items() if v != value}
     merged["unheard"] = sorted(s for s in governance.systems if s not in records)
     return merged
 
@@ -86,7 +93,7 @@ def _merged(governance: Governance, name: str, records: dict[str, tuple[str, Ver
 def _attribute(name: str, value: Any, owner: str, native_id: str, version: Version | None) -> dict[str, Any]:
     return {
         "name": name,
-        "value": None if value is None else json.dumps(value, sort_keys=True),
+        "value": None if value is None else _text(value),
         "owner": owner,
         "native_id": native_id,
         "version": version["version"] if version else "",
@@ -97,11 +104,15 @@ def _attribute(name: str, value: Any, owner: str, native_id: str, version: Versi
     }
 
 
+def _text(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
 def _emit(
     ws: Workspace,
     governance: Governance,
     customer: str,
-    place: Place,
+    place: tuple[str, str, str],
     native_id: str,
     revision: int,
     attributes: list[dict[str, Any]],
@@ -120,7 +131,6 @@ def _emit(
 
 
 def _complete_until(ws: Workspace, governance: Governance, entity: str, system: str) -> int | None:
-    marks = ws.get(MARKS) or {}
-    systems = [system] if system else list(governance.systems)
-    lowest = min(object_watermark(marks, s, entity, governance.partitions) for s in systems)
+    heard = minima(ws.get(MARKS), governance.partitions)
+    lowest = min(heard.of(s, entity) for s in ([system] if system else governance.systems))
     return None if lowest <= NEVER else lowest

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
-from schemas.instants import ALWAYS, NEVER, Instant, seconds
+from schemas.instants import ALWAYS, Instant, seconds
 from streams.governance.model import Governance
-from streams.judge.corrected import publish, withdraw
-from streams.judge.gates import all_needed
+from streams.judge.corrected import place_of
+from streams.judge.gates import needed_at_all
 from streams.judge.keys import MARKS, ObligationKey, holes_prefix
 from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
 from streams.kinds.asof import FEW, entity_key, reference_prefix
-from streams.kinds.table import ID, KINDS, REFERENCES, All, Itself, Kind, Refers
-from tables.versions import MOVED, PRESENT, Version, fold, insert, latest
+from streams.kinds.table import ID, REACHED_BY, REFERENCES, All, Itself, Kind, Refers
+from tables.versions import MOVED, Version, fold, insert, latest
 from tables.view import Workspace
-from tables.watermarks import lowest, object_watermark
+from tables.watermarks import Minima, minima
 
 MANY = 10_000
 """Obligations of one kind that one customer has: deals, subscriptions, customer records; not its invoices."""
@@ -46,25 +45,29 @@ def on_change(ws: Workspace, governance: Governance, change: Changed) -> str:
     versions = insert(record["versions"], change.version)
     if versions is None:
         return "duplicate"
-    marks = ws.get(MARKS) or {}
-    late = change.version["at"] <= object_watermark(marks, change.system, change.entity, governance.partitions)
+    heard = minima(ws.get(MARKS), governance.partitions)
+    late = change.version["at"] <= heard.of(change.system, change.entity)
     concerns = set(concerned(ws, governance, change))
-    unsettled = min((Obligation.from_json(ws.get(key.text())).next for key in concerns), default=ALWAYS)
-    _store(ws, governance, change, record, versions, unsettled)
-    for subject in sorted(concerns | set(concerned(ws, governance, change))):
+    unsettled = min((_next(ws, key) for key in concerns), default=ALWAYS)
+    if _store(ws, governance, change, record, versions, min(_frontier(governance, heard), unsettled)):
+        concerns.update(concerned(ws, governance, change))
+    for subject in sorted(concerns):
         arm(ws, subject, change.version["at"], late=late)
     return "late" if late else "folded"
 
 
+def _next(ws: Workspace, key: ObligationKey) -> Instant:
+    next_: Instant = (ws.get(key.text()) or {}).get("next", ALWAYS)
+    return next_
+
+
 def concerned(ws: Workspace, governance: Governance, change: Changed) -> Iterator[ObligationKey]:
-    """Every obligation whose verdict this change could touch. Asked before and after the fold: a record that
-    changes its reference concerns the old and the new."""
+    """Every obligation whose verdict this change could touch. A record that changes its reference concerns the old and
+    the new: then it is asked before and after the fold."""
     role = governance.systems[change.system].role
-    for kind in KINDS:
-        reach = kind.reach.get((role, change.entity))
-        if reach is not None:
-            for system, native_id in _reached(ws, governance, kind, reach, change):
-                yield ObligationKey(change.customer, kind.name, system, native_id)
+    for kind, reach in REACHED_BY.get((role, change.entity), ()):
+        for system, native_id in _reached(ws, governance, kind, reach, change):
+            yield ObligationKey(change.customer, kind.name, system, native_id)
 
 
 def _reached(
@@ -103,9 +106,9 @@ def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool) -> None:
     """See to it that the instant is judged. What was settled is looked at again only for late evidence."""
     obligation = Obligation.from_json(ws.get(key.text()))
     if at > obligation.settled:
-        save(ws, key, replace(obligation, next=min(obligation.next, at)))
+        save(ws, key, obligation._replace(next=min(obligation.next, at)))
     elif late:
-        save(ws, key, replace(obligation, next=obligation.settled))
+        save(ws, key, obligation._replace(next=obligation.settled))
 
 
 def save(ws: Workspace, key: ObligationKey, obligation: Obligation) -> None:
@@ -122,11 +125,12 @@ def _store(
     change: Changed,
     record: dict[str, Any],
     versions: list[Version],
-    unsettled: Instant,
-) -> None:
-    kept = fold(versions, min(_frontier(ws, governance), unsettled)) if len(versions) > 1 else versions
+    frontier: Instant,
+) -> bool:
+    """Keep what can still be looked at, and tell what is new; returns whether others find it by another value now."""
+    kept = fold(versions, frontier) if len(versions) > 1 else versions
     before, after = latest(record["versions"]), latest(kept)
-    _reindex(ws, change, record["versions"], kept)
+    moved = _reindex(ws, change, record["versions"], kept)
     changed = after is not before
     revision = record["revision"] + changed
     key = entity_key(change.customer, *change.place)
@@ -136,22 +140,20 @@ def _store(
         ws.put(key, {"versions": kept, "revision": revision})
     if changed and after is not None:
         contribute(ws, governance, change.customer, change.place, before, after)
-        if after["op"] == PRESENT:
-            publish(ws, governance, change.customer, change.place, after, revision)
-        else:
-            withdraw(ws, governance, change.customer, change.place)
+        ws.refresh(place_of(change.customer, *change.place))
+    return moved
 
 
-def _frontier(ws: Workspace, governance: Governance) -> Instant:
+def _frontier(governance: Governance, heard: Minima) -> Instant:
     """Behind it no verdict looks: what every gate has passed, less what late evidence may still amend."""
-    marks = ws.get(MARKS) or {}
-    passed = (lowest(marks, pairs, governance.partitions)[0] for pairs in all_needed(governance))
-    return min(passed, default=NEVER) - seconds(governance.late_retention_seconds)
+    return heard.lowest(needed_at_all(governance))[0] - seconds(governance.late_retention_seconds)
 
 
-def _reindex(ws: Workspace, change: Changed, before: list[Version], after: list[Version]) -> None:
+def _reindex(ws: Workspace, change: Changed, before: list[Version], after: list[Version]) -> bool:
+    moved = False
     for attribute in REFERENCES.get(change.entity, ()):
         old, new = _attribute_values(before, attribute), _attribute_values(after, attribute)
+        moved = moved or old != new
         for value, present in [(v, False) for v in old - new] + [(v, True) for v in new - old]:
             key = reference_prefix(change.customer, change.entity, attribute, value)
             key += f"{change.system}/{change.native_id}"
@@ -159,6 +161,7 @@ def _reindex(ws: Workspace, change: Changed, before: list[Version], after: list[
                 ws.put(key, {})
             else:
                 ws.delete(key)
+    return moved
 
 
 def _attribute_values(versions: list[Version], attribute: str) -> set[str]:

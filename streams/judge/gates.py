@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from schemas.instants import Instant
 from streams.governance.model import Governance
 from streams.judge.keys import MARKS
 from streams.kinds.table import KINDS, SUBJECT, Kind
 from tables.view import Workspace
-from tables.watermarks import LINKS, lowest
+from tables.watermarks import LINKS, minima
 
 
-def all_needed(governance: Governance) -> Iterator[tuple[tuple[str, str], ...]]:
-    """What each gate waits for."""
-    for kind in KINDS:
-        for role in kind.roles:
-            for system in governance.in_role(role):
-                yield needed(governance, kind, system)
+def needed_at_all(governance: Governance) -> tuple[tuple[str, str], ...]:
+    """Every (system, entity) pair that some gate waits for."""
+    known = governance.derived.get((needed_at_all,))
+    if known is None:
+        gates = (needed(governance, kind, s) for kind in KINDS for role in kind.roles for s in governance.in_role(role))
+        known = governance.derived[(needed_at_all,)] = tuple(sorted({pair for pairs in gates for pair in pairs}))
+    return known
 
 
 def needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str, str], ...]:
@@ -39,4 +38,4 @@ def _needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str,
 
 def decidable_until(ws: Workspace, governance: Governance, kind: Kind, system: str) -> tuple[Instant, str]:
     """Up to which instant verdicts can be given, and the source object that holds it back."""
-    return lowest(ws.get(MARKS) or {}, needed(governance, kind, system), governance.partitions)
+    return minima(ws.get(MARKS), governance.partitions).lowest(needed(governance, kind, system))

@@ -12,7 +12,7 @@ order, each only when every watermark it needs has passed it; so arrival order n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from schemas.instants import ALWAYS, NEVER, Instant
@@ -24,8 +24,7 @@ class Trigger(NamedTuple):
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Obligation:
+class Obligation(NamedTuple):
     status: str = "idle"
     trigger: Trigger | None = None
     """What demands it now: the fact, or the loss of what had answered it."""
@@ -46,7 +45,7 @@ class Obligation:
     """The record as published, while it is open."""
 
     def as_json(self) -> dict[str, Any]:
-        value = {name: value for name in _FIELDS if (value := getattr(self, name)) != _DEFAULTS[name]}
+        value = {name: value for name, value, default in zip(_FIELDS, self, _DEFAULTS, strict=True) if value != default}
         for name in ("trigger", "asked"):
             if name in value:
                 value[name] = list(value[name])
@@ -56,15 +55,16 @@ class Obligation:
     def from_json(cls, value: dict[str, Any] | None) -> Obligation:
         if value is None:
             return cls()
-        known = {k: v for k, v in value.items() if k in _FIELDS}
+        known = {k: v for k, v in value.items() if k in _KNOWN}
         for name in ("trigger", "asked"):
-            if known.get(name):
+            if name in known:
                 known[name] = Trigger(*known[name])
         return cls(**known)
 
 
-_FIELDS = tuple(Obligation.__dataclass_fields__)
-_DEFAULTS = {name: f.default for name, f in Obligation.__dataclass_fields__.items()}
+_FIELDS = Obligation._fields
+_KNOWN = frozenset(_FIELDS)
+_DEFAULTS = tuple(Obligation._field_defaults.values())
 
 
 class Transition(NamedTuple):
@@ -94,10 +94,10 @@ class Clock:
     def advance(self, obligation: Obligation, now: Instant, answer: Answer, *, moved: bool) -> Obligation:
         """The obligation after judging one instant; what happened is in `transitions`."""
         finding = answer if isinstance(answer, Finding) else None
-        after = replace(obligation, settled=now)
+        after = obligation._replace(settled=now)
         if finding is None:
             after = self._withdraw(after, now, "moved" if moved else "withdrawn")
-            return replace(after, status="waiting") if isinstance(answer, Waiting) else after
+            return after._replace(status="waiting") if isinstance(answer, Waiting) else after
         after = self._trigger(after, now, finding)
         after = self._answer(after, now, finding)
         return self._heal(after, now, finding)
@@ -107,8 +107,8 @@ class Clock:
             self._tell("withdrawn", o, now, None)
         if o.status == "open":
             self._tell("closed", o, now, None, how)
-        return replace(
-            o, status="idle", trigger=None, asked=None, due=None, opened_at=None, clean_since=None, drift=None
+        return o._replace(
+            status="idle", trigger=None, asked=None, due=None, opened_at=None, clean_since=None, drift=None
         )
 
     def _trigger(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
@@ -117,21 +117,21 @@ class Clock:
                 return o
             trigger = Trigger(now, _newest(finding))
             baseline = finding.snapshot or now < self.go_live
-            return replace(o, status="armed", trigger=trigger, due=now + self.sla, baseline=baseline)
+            return o._replace(status="armed", trigger=trigger, due=now + self.sla, baseline=baseline)
         asked = Trigger(finding.triggered_at, finding.trigger_version)
         if not finding.trigger_version or asked == o.asked:
             return self._lost(o, now, finding)
         o = self._withdraw(o, now, "withdrawn")
         baseline = finding.snapshot or asked.at < self.go_live
-        return replace(o, status="armed", trigger=asked, asked=asked, due=asked.at + self.sla, baseline=baseline)
+        return o._replace(status="armed", trigger=asked, asked=asked, due=asked.at + self.sla, baseline=baseline)
 
     def _lost(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
         """What had answered the obligation is gone: demanded again, with a deadline of its own."""
         if finding.satisfied or o.status not in ("met", "closed"):
             return o
         trigger = Trigger(now, f"lost:{now}")
-        return replace(
-            o, status="armed", trigger=trigger, due=now + self.sla, opened_at=None, baseline=now < self.go_live
+        return o._replace(
+            status="armed", trigger=trigger, due=now + self.sla, opened_at=None, baseline=now < self.go_live
         )
 
     def _answer(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
@@ -139,13 +139,13 @@ class Clock:
             return o
         if self.kind == "grace" and finding.satisfied:
             self._tell("met", o, now, finding)
-            return replace(o, status="idle", trigger=None, due=None)
+            return o._replace(status="idle", trigger=None, due=None)
         if now < o.due:
             return o
         if finding.satisfied:
             self._tell("met", o, now, finding)
-            return replace(o, status="met")
-        o = replace(o, status="open", opened_at=now)
+            return o._replace(status="met")
+        o = o._replace(status="open", opened_at=now)
         self._tell("opened", o, now, finding)
         return o
 
@@ -153,15 +153,15 @@ class Clock:
         if o.status != "open":
             return o
         if not finding.satisfied:
-            return replace(o, clean_since=None)
+            return o._replace(clean_since=None)
         clean_since = o.clean_since if o.clean_since is not None else now
         if now < clean_since + self.hold_down:
-            return replace(o, clean_since=clean_since)
+            return o._replace(clean_since=clean_since)
         by = finding.satisfied_by.version["by"] if finding.satisfied_by else "unknown"
         self._tell("closed", o, now, finding, "corrected" if by == "driftwise" else "self_healed")
         if self.kind == "grace":
-            return replace(o, status="idle", trigger=None, due=None, opened_at=None, clean_since=None, drift=None)
-        return replace(o, status="closed", clean_since=None, drift=None)
+            return o._replace(status="idle", trigger=None, due=None, opened_at=None, clean_since=None, drift=None)
+        return o._replace(status="closed", clean_since=None, drift=None)
 
     def retract(self, o: Obligation, now: Instant, finding: Finding | None) -> Obligation:
         """Late evidence shows that the drift was never one: closed as of its opening, and counted as false."""
@@ -169,7 +169,7 @@ class Clock:
         self._tell("closed", o, o.opened_at, finding, "retracted")
         status = "idle" if self.kind == "grace" else "met"
         trigger = None if self.kind == "grace" else o.trigger
-        return replace(o, status=status, trigger=trigger, opened_at=None, clean_since=None, drift=None, settled=now)
+        return o._replace(status=status, trigger=trigger, opened_at=None, clean_since=None, drift=None, settled=now)
 
     def _tell(self, what: str, o: Obligation, at: Instant, finding: Finding | None, how: str = "") -> None:
         assert o.trigger is not None

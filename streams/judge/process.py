@@ -15,6 +15,8 @@ from streams.kinds.table import KINDS, Kind
 from tables.versions import Version
 from tables.view import Emit, Value, Workspace
 
+PROCESS = "process"
+"""`(PROCESS, customer)` is the place of a customer's process."""
 _EMPTY: Value = {"revision": 0, "facts": {}, "members": [], "open": {}, "conditions": {}}
 
 STAGES: tuple[tuple[str, str], ...] = (
@@ -51,7 +53,7 @@ def contribute(
         members = members | {member} if after["op"] == "upsert" else members - {member}
     changed = {**process, "facts": {f: n for f, n in facts.items() if n}, "members": sorted(members)}
     if changed != process:
-        _publish(ws, customer, changed)
+        _keep(ws, customer, changed)
 
 
 def _contribution(role: str, entity: str, version: Version | None) -> set[str]:
@@ -77,16 +79,21 @@ def count(ws: Workspace, customer: str, kind: Kind, by: int, at: Instant) -> Non
     conditions = dict(process["conditions"])
     if conditions.get(kind.condition, [None])[0] != status:
         conditions[kind.condition] = [status, reason, at]
-    _publish(ws, customer, {**process, "open": {k: n for k, n in open_.items() if n}, "conditions": conditions})
+    _keep(ws, customer, {**process, "open": {k: n for k, n in open_.items() if n}, "conditions": conditions})
 
 
 def _reason(kind: Kind) -> str:
     return "".join(word.capitalize() for word in kind.name.split("_"))
 
 
-def _publish(ws: Workspace, customer: str, process: Value) -> None:
-    process = {**process, "revision": process["revision"] + 1}
-    ws.put(process_key(customer), process)
+def _keep(ws: Workspace, customer: str, process: Value) -> None:
+    ws.put(process_key(customer), {**process, "revision": process["revision"] + 1})
+    ws.refresh((PROCESS, customer))
+
+
+def publish_process(ws: Workspace, customer: str) -> None:
+    """Publish the customer's process as it stands."""
+    process = ws.get(process_key(customer)) or _EMPTY
     key = f"{customer}/process/{customer}"
     if not (process["facts"] or process["members"] or process["open"]):
         # All its records went elsewhere. The state stays, so that the revision never falls.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from schemas.instants import Instant, seconds
 from streams.governance.model import Governance
 from streams.judge.announce import announce
@@ -27,7 +25,7 @@ def settle(ws: Workspace, governance: Governance, text: str, until: Instant) -> 
     while obligation.next <= until and obligation.held is None:
         hole = _hole(ws, governance, kind, key, obligation.next)
         if hole is not None:
-            obligation = replace(obligation, held=hole)
+            obligation = obligation._replace(held=hole)
             break
         obligation = _judge(ws, governance, kind, key, obligation)
     save(ws, key, obligation)
@@ -42,7 +40,7 @@ def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey
     after = clock.advance(obligation, instant, answer, moved=now.moved)
     for transition in clock.transitions:
         after = announce(ws, governance, kind, key, after, transition)
-    return replace(after, next=wake_at(after, now.next_change, clock.hold_down))
+    return after._replace(next=wake_at(after, now.next_change, clock.hold_down))
 
 
 def _amended(
@@ -61,9 +59,13 @@ def _amended(
 
 
 def _clock(governance: Governance, kind: Kind, system: str) -> Clock:
-    rules = governance.kinds[kind.name]
-    skew = governance.skew(tuple({s for s, _ in needed(governance, kind, system)}))
-    return Clock(kind.clock, rules.sla + skew, seconds(rules.hold_down_seconds), governance.go_live)
+    counts = governance.derived.get((Clock, kind.name, system))
+    if counts is None:
+        rules = governance.kinds[kind.name]
+        skew = governance.skew(tuple({s for s, _ in needed(governance, kind, system)}))
+        counts = (kind.clock, rules.sla + skew, seconds(rules.hold_down_seconds), governance.go_live)
+        governance.derived[Clock, kind.name, system] = counts
+    return Clock(*counts)
 
 
 def _hole(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, instant: Instant) -> str | None:

@@ -9,12 +9,13 @@ from schemas.instants import ALWAYS, Instant
 from streams.governance.model import Governance
 from streams.identify.changes import ENTITY_OF_RECORD, version_of
 from streams.inputs import Divert, Due, Input
+from streams.judge.corrected import project
 from streams.judge.fold import Changed, on_change, on_hole
 from streams.judge.gates import decidable_until
 from streams.judge.keys import MARKS, OBLIGATIONS, ObligationKey, is_obligation
 from streams.judge.settle import settle
 from streams.kinds.table import BY_NAME, KINDS
-from tables.view import Workspace
+from tables.view import Place, Workspace
 from tables.watermarks import heard, name
 
 
@@ -48,7 +49,10 @@ class Judge:
         """Nothing of ours reads what judge refused; the letter itself is the trace."""
 
     def flush(self, ws: Workspace, partition: int) -> None:
-        """Everything is said as it happens."""
+        """What is not of one customer is said as it happens."""
+
+    def project(self, ws: Workspace, place: Place) -> None:
+        project(ws, self._governance, place)
 
     def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
         if not is_obligation(key) or value is None or value.get("held"):

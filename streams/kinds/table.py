@@ -144,6 +144,12 @@ KINDS: tuple[Kind, ...] = (
 )
 BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS}
 
+REACHED_BY: dict[tuple[str, str], tuple[tuple[Kind, Reach], ...]] = {
+    # (role, entity) of a change: the kinds that look at it, and how they find their subjects
+    place: tuple((kind, kind.reach[place]) for kind in KINDS if place in kind.reach)
+    for place in {place for kind in KINDS for place in kind.reach}
+}
+
 REFERENCES: dict[str, tuple[str, ...]] = {
     # entity: attributes by which others find its records
     "subscription": ("opportunity_ref", "contract_ref"),
