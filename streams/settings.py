@@ -32,6 +32,9 @@ class Settings:
     session_timeout_seconds: float = 10.0
     instance_id: str | None = None
     """Static membership: a restart within the session timeout moves no partition."""
+    standby_replicas: int = 1
+    """Warm copies of each shard at other workers, as far as there are others. With one, a worker that dies is followed
+    within seconds, whatever the size of its state; the price is its disk, and the reading of its changelogs."""
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 0
     """0: any free port, which is logged."""
@@ -68,6 +71,7 @@ def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) 
         "commit_interval_seconds": _number(environment.get(PREFIX + "COMMIT_INTERVAL_SECONDS"), float),
         "commit_gap_seconds": _number(environment.get(PREFIX + "COMMIT_GAP_SECONDS"), float),
         "session_timeout_seconds": _number(environment.get(PREFIX + "SESSION_TIMEOUT_SECONDS"), float),
+        "standby_replicas": _number(environment.get(PREFIX + "STANDBY_REPLICAS"), int),
         "dead_letter_flood": _number(environment.get(PREFIX + "DEAD_LETTER_FLOOD"), int),
         "stuck_after_seconds": _number(environment.get(PREFIX + "STUCK_AFTER_SECONDS"), float),
     }

@@ -38,8 +38,9 @@ class Batch(NamedTuple):
     """(topic, partition) whose end was reached -> the offset there."""
 
 
-def reader(client: Mapping[str, Any], name: str) -> Consumer:
-    """A consumer for changelogs, of no group: the caller assigns and keeps the positions."""
+def reader(client: Mapping[str, Any], name: str, *, patience_ms: int) -> Consumer:
+    """A consumer for changelogs, of no group: the caller assigns and keeps the positions. `patience_ms`: how long the
+    broker may sit on an empty fetch, so how long it takes to learn that a changelog has ended."""
     return Consumer(
         dict(client)
         | {
@@ -48,6 +49,7 @@ def reader(client: Mapping[str, Any], name: str) -> Consumer:
             "auto.offset.reset": "earliest",
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": patience_ms,
             # A full queue would make the client pause a whole second before it fetches again: the larger half of the
             # time of a restore. With a short pause a small queue is enough, and bounds what many restores hold at once.
             "fetch.queue.backoff.ms": 2,

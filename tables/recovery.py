@@ -68,7 +68,7 @@ def restore(
     replica = store if isinstance(store, Replica) else Replica(store, waits)
     try:
         changelog_id = changelog.topic_id(client, topic)
-        consumer = changelog.reader(client, f"restore-{topic}-{partition}")
+        consumer = changelog.reader(client, f"restore-{topic}-{partition}", patience_ms=10)
         try:
             replica.fit(changelog_id, changelog.bounds(consumer, topic, partition), f"{topic}-{partition}")
             start = OFFSET_BEGINNING if replica.position is None else replica.position

@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from tables import changelog
 from tables.changelog import Batch
@@ -45,11 +46,17 @@ class Standbys:
         """Held while a batch is read and applied: who has it may open, close and take stores."""
         self._ended = threading.Event()
         self._some = threading.Event()
-        self._consumer = changelog.reader(client, "standby")
         self._thread: threading.Thread | None = None
+
+    @cached_property
+    def _consumer(self) -> Consumer:
+        """Made when there is something to follow: a worker that is alone needs none."""
+        return changelog.reader(self._client, "standby", patience_ms=500)
 
     def follow(self, wanted: Mapping[Place, Followed]) -> None:
         """These and no others. One that cannot be opened is left out, with a warning: it is only a help. Blocks."""
+        if not wanted and not self._replicas:
+            return
         with self._lock:
             for place in self._replicas.keys() - wanted.keys():
                 self._replicas.pop(place).close()
@@ -86,7 +93,8 @@ class Standbys:
         with self._lock:
             while self._replicas:
                 self._replicas.popitem()[1].close()
-            self._consumer.close()
+            if self._thread is not None:
+                self._consumer.close()
 
     def _open(self, place: Place, followed: Followed) -> None:
         try:

@@ -7,9 +7,11 @@ import logging
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import faust
+from aiokafka.errors import IllegalStateError
 from confluent_kafka import Producer
 from faust.types import TP
 
@@ -21,7 +23,7 @@ from streams.worker.shards import BACKLOG_HIGH, BACKLOG_LOW, Shards
 from streams.worker.transport import BatchTopic, Consumer, Transport
 
 log = logging.getLogger(__name__)
-RESTORE_SECONDS_MAX = 4 * 3600.0
+SEEK_SECONDS_MAX = 4 * 3600.0
 
 
 class WorkerApp(faust.App):
@@ -31,6 +33,8 @@ class WorkerApp(faust.App):
     failure: BaseException | None = None
     on_fatal: Callable[[], None]
     """Set by the worker: what to do when a shard cannot go on."""
+    joined = False
+    """Whether the group has told us once what is ours."""
 
     def _new_transport(self) -> Any:
         return Transport(self.conf.broker_consumer, self)
@@ -40,11 +44,25 @@ class WorkerApp(faust.App):
         assert isinstance(consumer, Consumer)
         consumer.positions = self.shards.positions
         consumer.hints = self.shards.hints
+        self.shards.pause, self.shards.admit = consumer.pause_partitions, self._admit
         return consumer
 
     async def _on_partitions_revoked(self, revoked: set[TP]) -> None:
         await super()._on_partitions_revoked(revoked)
-        await self.shards.release_all()
+        await self.shards.hold()
+
+    async def _on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        if not self.should_stop:
+            await self.shards.own(assigned)
+            self.shards.follow(self.assignor.assigned_standbys())
+            self.joined = True
+        await super()._on_partitions_assigned(assigned, generation_id)
+
+    async def _admit(self, positions: Mapping[TP, int]) -> None:
+        with suppress(IllegalStateError):  # revoked meanwhile: the next assignment asks for positions again
+            for tp, offset in positions.items():
+                await self.consumer.seek(tp, offset)
+            self.consumer.resume_partitions(positions.keys())
 
 
 def build(settings: Settings, stages: Mapping[str, Stage], codec: Codec, partitions: int) -> WorkerApp:
@@ -61,13 +79,14 @@ def build(settings: Settings, stages: Mapping[str, Stage], codec: Codec, partiti
         stream_wait_empty=False,
         Topic=BatchTopic,
         broker_session_timeout=settings.session_timeout_seconds,
-        # Faust waits that long for our seek, which waits for restores; the consumer has a timeout of its own.
-        broker_request_timeout=RESTORE_SECONDS_MAX,
-        broker_heartbeat_interval=min(3.0, settings.session_timeout_seconds / 4),
+        # Faust waits that long for our seek, and would go on without it; the watchdog does not wait that long.
+        broker_request_timeout=SEEK_SECONDS_MAX,
+        # How long a member may take to notice that another is gone: it is told in answer to a heartbeat.
+        broker_heartbeat_interval=min(1.0, settings.session_timeout_seconds / 4),
         broker_commit_interval=2.0,
         consumer_max_fetch_size=4 * 1024 * 1024,
         consumer_group_instance_id=settings.instance_id,
-        table_standby_replicas=0,
+        table_standby_replicas=settings.standby_replicas,
         **_credentials(settings),
     )
     app.shards = Shards(settings, stages, codec, partitions, crash=lambda problem: _crash(app, problem))

@@ -1,7 +1,8 @@
 """/metrics, /livez, /readyz: on loopback unless told otherwise.
 
-Alive: the event loop turns, and no shard has had input waiting without a commit for too long. Ready: partitions are
-owned, no rebalance is going on, and no shard stands still."""
+Alive: the event loop turns, and nothing stands still for too long that should move: a shard with input waiting, a
+restore, the group's decision who owns what. Ready: partitions are owned and open, no rebalance is going on, and no
+shard is paused."""
 
 from __future__ import annotations
 
@@ -16,6 +17,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 log = logging.getLogger(__name__)
+REBALANCE_SECONDS_MAX = 60.0
+"""How long the broker waits for a member that does not come back to the group (rebalance timeout)."""
 Check = Callable[[], str | None]
 """Why not, or None."""
 
@@ -53,11 +56,14 @@ class WorkerHealth:
     def __init__(self, app: Any, stuck_after_seconds: float) -> None:
         self._app, self._stuck_after_seconds = app, stuck_after_seconds
         self._ticked = time.monotonic()
+        self._undecided_since: float | None = self._ticked
 
     async def tick(self) -> None:
         """The heartbeat of the event loop; also the watchdog that turns no progress into an exit."""
         while True:
             self._ticked = time.monotonic()
+            undecided = self._app.rebalancing or not self._app.joined
+            self._undecided_since = (self._undecided_since or self._ticked) if undecided else None
             stuck = self._stuck()
             if stuck:
                 log.critical("%s; ending the process, a restart resumes at the last commit", stuck)
@@ -73,9 +79,14 @@ class WorkerHealth:
             return "no partitions assigned"
         if self._app.rebalancing:
             return "rebalancing"
+        if self._app.shards.openings:
+            return "restoring " + ", ".join(f"{stage}-{number}" for stage, number in sorted(self._app.shards.openings))
         return next((runner.paused for runner in self._app.shards.runners.values() if runner.paused), None)
 
     def _stuck(self) -> str | None:
+        return next(filter(None, (self._uncommitted(), self._restoring(), self._undecided())), None)
+
+    def _uncommitted(self) -> str | None:
         now = time.monotonic()
         for (stage, partition), runner in self._app.shards.runners.items():
             if runner.busy_since is None:
@@ -84,3 +95,19 @@ class WorkerHealth:
             if waited > self._stuck_after_seconds:
                 return f"{stage}-{partition} has had input waiting without a commit for {waited:.0f} s"
         return None
+
+    def _restoring(self) -> str | None:
+        now = time.monotonic()
+        for (stage, partition), opening in self._app.shards.openings.items():
+            waited = now - opening.advance.moved_at
+            if waited > self._stuck_after_seconds:
+                return f"{stage}-{partition} has been restored no further for {waited:.0f} s"
+        return None
+
+    def _undecided(self) -> str | None:
+        if self._undecided_since is None:
+            return None
+        waited = time.monotonic() - self._undecided_since
+        if waited <= self._stuck_after_seconds + REBALANCE_SECONDS_MAX:
+            return None
+        return f"the group has not said for {waited:.0f} s who owns which partition"

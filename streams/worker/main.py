@@ -51,7 +51,7 @@ async def _run(settings: Settings, codec: Codec, governance: Governance, port_fi
     try:
         return await _until_stopped(app, health, stopping)
     finally:
-        await app.shards.release_all()
+        await app.shards.close()
         await server.cleanup()
 
 
@@ -66,7 +66,7 @@ async def _until_stopped(app: WorkerApp, health: WorkerHealth, stopping: asyncio
     if ticking in done:
         ticking.result()
     ticking.cancel()
-    await app.shards.release_all()
+    await app.shards.close()
     await app.stop()
     if app.failure is not None:
         log.error("stopped: %s", app.failure)

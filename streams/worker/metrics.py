@@ -29,6 +29,7 @@ METRICS: dict[str, str] = {
     "driftwise_drifts_total": "Drift transitions by kind and state.",
     "driftwise_dead_letters_total": "Records diverted, by stage.",
     "driftwise_shard_paused": "1 while a shard stands still because of a flood of dead letters.",
+    "driftwise_standby_lag_records": "Changelog records that a warm copy of another worker's shard is behind.",
     "driftwise_batch_seconds": "Time to fold one batch.",
     "driftwise_commit_seconds": "Time of one commit: transaction and store.",
     "driftwise_end_to_end_seconds": "Source commit to committed judgement.",
@@ -47,6 +48,7 @@ class WorkerCollector(Collector):
         yield self._watermark_age(runners)
         yield self._unknown(runners)
         yield _paused(runners)
+        yield _standby_lag(shards)
         for name, attribute in (
             ("driftwise_batch_seconds", "batch_seconds"),
             ("driftwise_commit_seconds", "commit_seconds"),
@@ -60,7 +62,7 @@ class WorkerCollector(Collector):
         )
         for tp in self._app.consumer.assignment() if runners else ():
             end = self._app.consumer.highwater(tp)
-            if end is not None:
+            if end is not None and self._app.shards.has(tp):
                 position = self._app.shards.runner(tp).positions.get(tp.topic, 0)
                 family.add_metric([tp.topic, str(tp.partition)], max(0, end - position))
         return family
@@ -126,6 +128,14 @@ def _paused(runners: dict[tuple[str, int], Runner]) -> GaugeMetricFamily:
     )
     for (stage, partition), runner in runners.items():
         family.add_metric([stage, str(partition)], int(runner.paused is not None))
+    return family
+
+
+def _standby_lag(shards: Shards) -> GaugeMetricFamily:
+    name = "driftwise_standby_lag_records"
+    family = GaugeMetricFamily(name, METRICS[name], labels=["stage", "partition"])
+    for (stage, partition), behind in shards.standby_lag().items():
+        family.add_metric([stage, str(partition)], behind)
     return family
 
 

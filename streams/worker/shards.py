@@ -1,10 +1,14 @@
-"""The shards that this worker owns: opened when their partitions are assigned, let go when they are revoked."""
+"""The shards that this worker owns: opened when their partitions are assigned, let go when those go to another worker.
+
+A rebalance revokes everything before it assigns (Kafka's eager protocol). Shards are only held meanwhile: no commit,
+but state and store stay open, and those that come back go on as if nothing had been. One that does not is let go before
+this worker does anything else; its next owner fences it in any case."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 from typing import Any
 
 from faust.types import TP
@@ -13,10 +17,11 @@ from schemas import topics
 from schemas.codec import Codec
 from streams.inputs import Stage
 from streams.settings import Settings
-from streams.shard import Shard
-from streams.worker.outbox import Outbox
+from streams.worker.opening import Opener, Opening
 from streams.worker.runner import Runner
-from tables.recovery import Restored, restore
+from tables.recovery import Advance, RestoreCancelled
+from tables.standby import Followed, Standbys
+from tables.standby import Place as Changelog
 
 log = logging.getLogger(__name__)
 Place = tuple[str, int]
@@ -26,6 +31,11 @@ BACKLOG_HIGH, BACKLOG_LOW = 20_000, 5_000
 
 
 class Shards:
+    pause: Callable[[Set[TP]], None]
+    """Set by the worker: fetch nothing of these partitions."""
+    admit: Callable[[Mapping[TP, int]], Awaitable[None]]
+    """Set by the worker: fetch these partitions, from these offsets on."""
+
     def __init__(
         self,
         settings: Settings,
@@ -35,84 +45,118 @@ class Shards:
         crash: Callable[[BaseException], None],
     ) -> None:
         """`stages`: input topic -> the stage that reads it."""
-        self._settings, self._stages, self._codec, self.partitions = settings, stages, codec, partitions
-        self._crash = crash
+        self.partitions = partitions
         self.runners: dict[Place, Runner] = {}
-        self.restored: dict[Place, Restored] = {}
-        self._opening: dict[Place, asyncio.Task[Runner]] = {}
+        self.openings: dict[Place, Opening] = {}
+        self.standbys = Standbys(settings.client)
+        self._stages, self._crash = stages, crash
+        self._by_name = {stage.name: stage for stage in stages.values()}
+        self._opener = Opener(settings, codec, partitions, crash)
         self._lock = asyncio.Lock()
+        self._held = False
+        self._awaited: set[TP] = set()
+        """Assigned partitions that are not fetched yet, because their shards are being opened."""
+        self._following: asyncio.Task[None] | None = None
 
     def runner(self, tp: TP) -> Runner:
-        return self.runners[self._stages[tp.topic].name, tp.partition]
+        return self.runners[self._place(tp)]
 
-    async def own(self, assigned: Set[TP]) -> None:
-        """Open what is new among the assigned partitions, let go what is no longer.
-
-        Another rebalance may cancel us while shards are being opened: they go on opening, and the next call adopts or
-        closes them."""
-        wanted = {(self._stages[tp.topic].name, tp.partition) for tp in assigned if tp.topic in self._stages}
-        async with self._lock:
-            await self._release((self.runners.keys() | self._opening.keys()) - wanted)
-            for place in sorted(wanted - self.runners.keys() - self._opening.keys()):
-                self._opening[place] = asyncio.create_task(self._open(*place))
-            await asyncio.shield(asyncio.gather(*self._opening.values()))
-            self.runners |= {place: task.result() for place, task in self._opening.items()}
-            self._opening.clear()
+    def has(self, tp: TP) -> bool:
+        return self._place(tp) in self.runners
 
     def owns(self, tp: TP, runner: Runner) -> bool:
-        return self.runners.get((self._stages[tp.topic].name, tp.partition)) is runner
+        return self.runners.get(self._place(tp)) is runner
+
+    def _place(self, tp: TP) -> Place:
+        return self._stages[tp.topic].name, tp.partition
+
+    # -- rebalances
+
+    async def hold(self) -> None:
+        """Everything is revoked: commit nothing until it is known what comes back."""
+        self._held, self._awaited = True, set()
+        await asyncio.gather(*(runner.hold() for runner in self.runners.values()))
+
+    async def own(self, assigned: Set[TP]) -> None:
+        """Let go of what is not among the assigned partitions, go on with what is, begin to open what is new there."""
+        wanted = {self._place(tp) for tp in assigned if tp.topic in self._stages}
+        async with self._lock:
+            if self._following is not None:  # it may be opening a store that is ours now
+                await asyncio.gather(self._following, return_exceptions=True)
+            await self._release((self.runners.keys() | self.openings.keys()) - wanted)
+            self._held = False
+            for runner in self.runners.values():
+                runner.go_on()
+            for place in sorted(wanted - self.runners.keys() - self.openings.keys()):
+                advance = Advance()
+                self.openings[place] = Opening(asyncio.create_task(self._open(place, advance)), advance)
+
+    async def positions(self, assigned: Set[TP]) -> dict[TP, int]:
+        """Where the partitions resume whose shards run: behind the last finished commit, or at the beginning. The
+        others are paused; each is admitted once its shard is open, so no shard waits for another's restore."""
+        await self.own(assigned)
+        found = {
+            tp: runner.positions.get(tp.topic, 0) for tp in assigned if (runner := self.runners.get(self._place(tp)))
+        }
+        self._awaited = set(assigned) - found.keys()
+        self.pause(self._awaited)
+        return found
 
     async def release_all(self) -> None:
         async with self._lock:
-            await self._release({*self.runners, *self._opening})
+            await self._release({*self.runners, *self.openings})
+
+    async def close(self) -> None:
+        await self.release_all()
+        await asyncio.to_thread(self.standbys.close)
 
     async def _release(self, places: Iterable[Place]) -> None:
         for place in list(places):
-            opening = self._opening.pop(place, None)
-            if opening is None:
+            if place in self.openings:
+                await self.openings[place].cancel()
+                self.openings.pop(place, None)
+            if place in self.runners:
                 await self.runners.pop(place).stop()
-                continue
-            await asyncio.gather(opening, return_exceptions=True)
-            if opening.exception() is None:
-                await opening.result().stop()
 
-    async def _open(self, stage_name: str, partition: int) -> Runner:
-        stage = next(s for s in self._stages.values() if s.name == stage_name)
-        outbox = Outbox(self._settings.client, f"{self._settings.application}-{stage_name}-{partition}")
-        await asyncio.to_thread(outbox.fence)
-        restored = await asyncio.to_thread(self._restore, stage, partition)
-        log.info(
-            "%s-%d: %d changelog records restored in %.2f s", stage_name, partition, restored.records, restored.seconds
-        )
-        self.restored[stage_name, partition] = restored
-        runner = Runner(
-            Shard(stage, partition, restored.state, restored.deadlines),
-            restored,
-            outbox,
-            self._codec,
-            partitions=self.partitions,
-            commit_interval_seconds=self._settings.commit_interval_seconds,
-            commit_gap_seconds=self._settings.commit_gap_seconds,
-            flood=self._settings.dead_letter_flood,
-            crash=self._crash,
-        )
-        runner.start()
-        return runner
-
-    def _restore(self, stage: Stage, partition: int) -> Restored:
-        folder = self._settings.data_folder / f"{stage.name}-{partition}"
-        return restore(folder, self._settings.client, topics.CHANGELOG + stage.name, partition, stage)
-
-    async def positions(self, assigned: Set[TP]) -> dict[TP, int]:
-        """Where each partition resumes: behind the last finished commit, or at its beginning."""
+    async def _open(self, place: Place, advance: Advance) -> None:
+        name, partition = place
         try:
-            await self.own(assigned)
+            warm = await asyncio.to_thread(self.standbys.take, _changelog(place))
+            runner = await self._opener.open(self._by_name[name], partition, advance, warm)
+        except RestoreCancelled:
+            return
         except Exception as problem:
-            # Faust would log it and go on without these partitions.
-            log.exception("cannot open the shards of %s", sorted(assigned))
+            log.exception("cannot open the shard %s-%d", name, partition)
             self._crash(problem)
-            raise
-        return {tp: self.runner(tp).positions.get(tp.topic, 0) for tp in assigned}
+            return
+        if self._held:
+            await runner.hold()
+        self.runners[place] = runner
+        self.openings.pop(place, None)
+        tps = {tp for tp in self._awaited if self._place(tp) == place}
+        self._awaited -= tps
+        if tps:
+            await self.admit({tp: runner.positions.get(tp.topic, 0) for tp in tps})
+
+    # -- standbys
+
+    def follow(self, standbys: Set[TP]) -> None:
+        """Keep warm copies of these partitions' shards, from now on and of no others."""
+        places = {self._place(tp) for tp in standbys if tp.topic in self._stages}
+        places -= self.runners.keys() | self.openings.keys()
+        wanted = {_changelog(place): self._followed(*place) for place in places}
+        self._following = asyncio.create_task(asyncio.to_thread(self.standbys.follow, wanted))
+
+    def _followed(self, name: str, partition: int) -> Followed:
+        stage = self._by_name[name]
+        return Followed(self._opener.folder(stage, partition), stage)
+
+    def standby_lag(self) -> dict[Place, int]:
+        """Records behind the end of the changelog, of each warm copy."""
+        lag = self.standbys.lag()
+        return {(at.topic.removeprefix(topics.CHANGELOG), at.partition): behind for at, behind in lag.items()}
+
+    # -- traffic
 
     def hints(self) -> dict[TP, int]:
         """Committed positions, for lag tools."""
@@ -126,8 +170,12 @@ class Shards:
         """Hand a batch to its shard; returns how many records wait there now.
 
         A batch that was on its way when the shard was let go is read again by its next owner."""
-        runner = self.runners.get((self._stages[tp.topic].name, tp.partition))
+        runner = self.runners.get(self._place(tp))
         if runner is None:
             return 0
         runner.submit(batch)
         return runner.backlog
+
+
+def _changelog(place: Place) -> Changelog:
+    return Changelog(topics.CHANGELOG + place[0], place[1])

@@ -15,6 +15,7 @@ import aiokafka
 import faust
 import pytest
 from aiokafka.structs import ConsumerRecord
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from packaging.requirements import Requirement
@@ -41,6 +42,7 @@ PARAMETERS: list[tuple[Any, str, tuple[str, ...]]] = [
     (faust.App, "_new_transport", ()),
     (faust.App, "_new_consumer", ()),
     (faust.App, "_on_partitions_revoked", ("revoked",)),
+    (faust.App, "_on_partitions_assigned", ("assigned", "generation_id")),
     # ... and what we call
     (driver.Consumer, "_wait_next_records", ("timeout",)),
     (driver.Consumer, "_commit", ("offsets",)),
@@ -48,6 +50,8 @@ PARAMETERS: list[tuple[Any, str, tuple[str, ...]]] = [
     (driver.Consumer, "highwater", ("tp",)),
     (driver.Consumer, "pause_partitions", ("tps",)),
     (driver.Consumer, "resume_partitions", ("tps",)),
+    (driver.Consumer, "seek", ("partition", "offset")),
+    (PartitionAssignor, "assigned_standbys", ()),
     (Thread, "assignment", ()),
     (Thread, "call_thread", ("fun", "args", "kwargs")),
     (Thread, "_ensure_consumer", ()),
@@ -61,6 +65,8 @@ COROUTINES = [
     (Thread, "seek_to_committed"),
     (Thread, "call_thread"),
     (faust.App, "_on_partitions_revoked"),
+    (faust.App, "_on_partitions_assigned"),
+    (driver.Consumer, "seek"),
 ]
 LIBRARIES = ("faust-streaming", "mode-streaming", "aiokafka")
 HERE = TP("src.crm", 0)
@@ -80,7 +86,7 @@ def test_what_we_await_is_a_coroutine(owner: Any, name: str) -> None:
 
 @pytest.mark.parametrize("ours", [transport.Consumer, transport.ConsumerThread, transport.BatchTopic, WorkerApp])
 def test_every_private_method_of_ours_that_faust_should_call_exists_there(ours: type) -> None:
-    own = {"_batch_message", "_seek_all", "_pass_on"}
+    own = {"_batch_message", "_seek_all", "_pass_on", "_admit"}
     (above,) = ours.__bases__
     overridden = {name for name, value in vars(ours).items() if inspect.isfunction(value)} - own
 

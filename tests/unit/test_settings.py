@@ -34,6 +34,7 @@ VARIABLES: dict[str, tuple[str, str, Any]] = {
     "commit_gap_seconds": ("COMMIT_GAP_SECONDS", "0.5", 0.5),
     "session_timeout_seconds": ("SESSION_TIMEOUT_SECONDS", "6", 6.0),
     "instance_id": ("INSTANCE_ID", "one", "one"),
+    "standby_replicas": ("STANDBY_REPLICAS", "2", 2),
     "metrics_host": ("METRICS_HOST", "0.0.0.0", "0.0.0.0"),
     "metrics_port": ("METRICS_PORT", "9100", 9100),
     "dead_letter_flood": ("DEAD_LETTER_FLOOD", "5", 5),

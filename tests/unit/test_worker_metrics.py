@@ -34,7 +34,12 @@ def collector(runners: dict[tuple[str, int], Any], ends: dict[TP, int | None]) -
     """Over a worker that owns these shards, at a broker whose partitions end there."""
     consumer = SimpleNamespace(assignment=lambda: set(ends), highwater=ends.get)
     by_partition = {partition: found for (_, partition), found in runners.items()}
-    shards = SimpleNamespace(runners=runners, runner=lambda tp: by_partition[tp.partition])
+    shards = SimpleNamespace(
+        runners=runners,
+        has=lambda tp: tp.partition in by_partition,
+        runner=lambda tp: by_partition[tp.partition],
+        standby_lag=lambda: {("judge", 3): 4},
+    )
     app: Any = SimpleNamespace(shards=shards, consumer=consumer)
     return WorkerCollector(app, Company().governance)
 
@@ -123,6 +128,10 @@ def test_lag_is_from_our_last_commit_to_the_end_of_the_partition(worker: WorkerC
     (lag,) = samples(worker, "driftwise_consumer_lag_records").values()
 
     assert lag == 10
+
+
+def test_a_warm_copy_says_how_far_it_is_behind(worker: WorkerCollector) -> None:
+    assert samples(worker, "driftwise_standby_lag_records") == {("3", "judge"): 4}
 
 
 def test_dead_letters_and_floods_are_told_by_shard(worker: WorkerCollector) -> None:

@@ -1,0 +1,87 @@
+"""Opening a shard: the previous owner fenced, the store at the end of its changelog, the runner running."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from schemas import topics
+from schemas.codec import Codec
+from streams.inputs import Stage
+from streams.settings import Settings
+from streams.shard import Shard
+from streams.worker.outbox import Outbox
+from streams.worker.runner import Runner
+from tables.broken import condemn, explained, is_broken
+from tables.recovery import Advance, restore
+from tables.replica import Replica
+
+log = logging.getLogger(__name__)
+AT_ONCE = 4
+"""Shards restored at a time, in threads of their own: commits of shards that run never wait behind them."""
+
+
+@dataclass
+class Opening:
+    """A shard on its way."""
+
+    task: asyncio.Task[None]
+    advance: Advance
+
+    async def cancel(self) -> None:
+        self.advance.cancelled = True
+        await asyncio.gather(self.task, return_exceptions=True)
+
+
+class Opener:
+    def __init__(
+        self, settings: Settings, codec: Codec, partitions: int, crash: Callable[[BaseException], None]
+    ) -> None:
+        self._settings, self._codec, self._partitions, self._crash = settings, codec, partitions, crash
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="restore")
+
+    def folder(self, stage: Stage, partition: int) -> Path:
+        return self._settings.data_folder / f"{stage.name}-{partition}"
+
+    async def open(self, stage: Stage, partition: int, advance: Advance, warm: Replica | None) -> Runner:
+        """A runner at work. `warm`: a standby's store, to be used instead of the one in the folder."""
+        settings, loop = self._settings, asyncio.get_running_loop()
+        outbox = Outbox(settings.client, f"{settings.application}-{stage.name}-{partition}")
+        folder, changelog = self.folder(stage, partition), topics.CHANGELOG + stage.name
+        try:
+            await loop.run_in_executor(self._pool, outbox.fence)
+        except BaseException:
+            if warm is not None:
+                warm.close()
+            raise
+        restoring = partial(restore, warm or folder, settings.client, changelog, partition, stage, advance)
+        restored = await loop.run_in_executor(self._pool, restoring)
+        log.info(
+            "%s-%d: %d changelog records restored in %.2f s%s",
+            *(stage.name, partition, restored.records, restored.seconds, ", from a warm standby" if warm else ""),
+        )
+        runner = Runner(
+            Shard(stage, partition, restored.state, restored.deadlines),
+            restored,
+            outbox,
+            self._codec,
+            partitions=self._partitions,
+            commit_interval_seconds=settings.commit_interval_seconds,
+            commit_gap_seconds=settings.commit_gap_seconds,
+            flood=settings.dead_letter_flood,
+            crash=partial(self._stop, folder),
+        )
+        runner.start()
+        return runner
+
+    def _stop(self, folder: Path, problem: BaseException) -> None:
+        """The worker stops; a store that turned out to be broken is not opened again."""
+        if is_broken(problem):
+            condemn(folder)
+            log.critical("%s is broken: %s; the restart restores it in full from its changelog", folder, problem)
+        self._crash(explained(folder, problem))
