@@ -86,6 +86,8 @@ class Standbys:
 
     def close(self) -> None:
         """End following; what is on disk stays for the next start. Blocks for a batch."""
+        if self._ended.is_set():
+            return
         self._ended.set()
         self._some.set()
         if self._thread is not None:
