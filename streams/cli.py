@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "dead-letters": "letters",
     "schemas": "contracts",
     "governance": "contracts",
+    "bench": "bench",
 }
 
 

@@ -1,0 +1,83 @@
+"""Our contestant: the worker's own app, shards, outbox and store with the join stage, in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import cProfile
+import logging
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from streams.bench.join import Join, JoinCodec
+from streams.bench.workload import PARTITIONS
+from streams.settings import Settings
+from streams.worker.app import WorkerApp, build
+
+DONE_FILE = "done"
+"""How many inputs are committed, as the worker itself says: for a collapsed output, which does not show it."""
+
+
+@click.command()
+@click.option("--bootstrap", required=True)
+@click.option("--run", required=True, help="Names consumer group, stage and transactional ids.")
+@click.option("--left", required=True)
+@click.option("--right", required=True)
+@click.option("--output", required=True)
+@click.option("--folder", required=True, type=click.Path(path_type=Path))
+@click.option("--commit-interval-seconds", type=float, default=None)
+@click.option("--collapsed", is_flag=True)
+@click.option("--profile", type=click.Path(path_type=Path), default=None)
+def main(
+    bootstrap: str,
+    run: str,
+    left: str,
+    right: str,
+    output: str,
+    folder: Path,
+    commit_interval_seconds: float | None,
+    collapsed: bool,
+    profile: Path | None,
+) -> None:
+    """Join two topics until told to stop by SIGTERM; the log goes to standard error."""
+    logging.basicConfig(level=logging.WARNING)
+    logging.getLogger("streams").setLevel(logging.INFO)
+    settings = Settings(bootstrap, "", application=run, data_folder=folder)
+    if commit_interval_seconds is not None:
+        settings = replace(settings, commit_interval_seconds=commit_interval_seconds)
+    stage = Join(run, left, output, collapsed=collapsed)
+    profiler = cProfile.Profile() if profile else None
+    if profiler:
+        profiler.enable()
+    app = build(settings, {left: stage, right: stage}, JoinCodec(), PARTITIONS)
+    code = asyncio.run(_run(app, folder))
+    if profiler:
+        profiler.disable()
+        profiler.dump_stats(str(profile))
+    raise SystemExit(code)
+
+
+async def _run(app: WorkerApp, folder: Path) -> int:
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    app.in_worker, app.on_fatal = True, stopping.set
+    app.finalize()
+    await app.start()
+    telling = asyncio.create_task(_tell(app, folder / DONE_FILE))
+    await stopping.wait()
+    telling.cancel()
+    await app.shards.release_all()
+    await app.stop()
+    return 1 if app.failure else 0
+
+
+async def _tell(app: WorkerApp, file: Path) -> None:
+    while True:
+        file.write_text(str(sum(app.shards.hints().values())))  # noqa: ASYNC240 - some bytes, ten times a second
+        await asyncio.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""`driftwise bench`: figures of ours beside those of peers, measured in one run."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from connectors.stack.errors import StackError
+from streams.bench import table
+from streams.bench.peers.environment import NoPeers
+from streams.bench.report import render
+from streams.commands.bench_parts import broker, java
+from streams.commands.context import json_option
+
+
+@click.command()
+@click.argument("name", type=click.Choice(list(table.RUNNERS)))
+@click.option("--rounds", type=click.IntRange(1), help="How often each contestant runs; the median counts.")
+@click.option("--quick", is_flag=True, help="Small enough for a smoke test; the figures mean nothing then.")
+@click.option("--only", multiple=True, metavar="CONTESTANT", help="Leave the others out; may be given several times.")
+@click.option(
+    "--profile",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Leave a cProfile dump of our own process here (the last run's); makes it slower.",
+)
+@json_option
+def bench(
+    name: str, rounds: int | None, quick: bool, only: tuple[str, ...], profile: Path | None, as_json: bool
+) -> None:
+    """Measure: `engine` (the join job and the full step against peers), `state`, `recovery`, `latency`."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: what was started is stopped
+    console, started = Console(stderr=True), time.monotonic()
+
+    def show(line: str) -> None:
+        console.print(f"[dim]{time.monotonic() - started:6.1f} s[/dim]  {line}", highlight=False)
+
+    with tempfile.TemporaryDirectory(prefix="driftwise-bench-") as folder:
+        given = table.Bench(
+            folder=Path(folder),
+            progress=show,
+            broker=partial(broker, Path(folder) / "broker", show),
+            java=partial(java, show),
+            rounds=rounds,
+            quick=quick,
+            only=frozenset(only),
+            profile=profile.absolute() if profile else None,
+        )
+        try:
+            document = table.runner(name)(given)
+        except ModuleNotFoundError as problem:
+            raise click.ClickException(f"bench {name} is not to be had: {problem}") from None
+        except (StackError, NoPeers) as problem:
+            raise click.ClickException(str(problem)) from None
+    if as_json:
+        click.echo(json.dumps(document))
+    else:
+        Console().print(render(document))
