@@ -9,12 +9,13 @@ from schemas import topics
 from schemas.codec import Codec
 from streams.inputs import Input
 from streams.shard import Shard
+from tables.view import Emit
 
 KeyAndValue = tuple[bytes, bytes]
 
 
 class Loop:
-    """One shard fed by hand. `step_seconds` is the time of `process` and `settle` alone."""
+    """One shard fed by hand, committed by hand. `step_seconds` is the time of the shard's own calls alone."""
 
     def __init__(self, shard: Shard, codec: Codec) -> None:
         self.shard, self._codec = shard, codec
@@ -23,18 +24,28 @@ class Loop:
         self.bytes_out = 0
         self.step_seconds = 0.0
 
-    def feed(self, batch: Sequence[KeyAndValue]) -> None:
-        """Fold the batch, settle what its watermarks released, encode every effect."""
+    def fold(self, batch: Sequence[KeyAndValue]) -> None:
+        """Decode and fold a batch, encode what it caused."""
         inputs = [self._input(number, *record) for number, record in enumerate(batch, self.events)]
         started = time.perf_counter()
         effects = [effect for record in inputs for effect in self.shard.process(record)]
+        self.step_seconds += time.perf_counter() - started
+        self.events += len(batch)
+        self._encode(effects)
+
+    def commit(self) -> None:
+        """What the worker does before it commits: settle what watermarks released, publish what was refreshed."""
+        started = time.perf_counter()
+        effects = self.shard.settle()
         while self.shard.has_due():
             effects += self.shard.settle()
         effects += self.shard.flush()
         self.step_seconds += time.perf_counter() - started
-        self.events += len(batch)
-        self.effects += len(effects)
+        self._encode(effects)
+
+    def _encode(self, effects: Iterable[Emit]) -> None:
         for effect in effects:
+            self.effects += 1
             if effect.value is not None:
                 self.bytes_out += len(self._codec.encode(effect.topic, effect.record, effect.value))
 

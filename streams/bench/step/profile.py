@@ -64,7 +64,8 @@ def _store(state: str, folder: Path) -> DictView | RocksState:
 
 def _run(loop: Loop, store: DictView | RocksState, waiting: list[KeyAndValue], commit_every: int) -> None:
     for start in range(0, len(waiting), commit_every):
-        loop.feed(waiting[start : start + commit_every])
+        loop.fold(waiting[start : start + commit_every])
+        loop.commit()
         if isinstance(store, RocksState):
             store.commit(store.pending(), {"offsets": {}})
 
