@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import orjson
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteBufferManager, WriteOptions
@@ -28,11 +29,15 @@ _UPGRADES: dict[bytes, Any] = {_VERSION: orjson.loads}
 """State version -> how a value of it is read today."""
 
 _MIB = 1024 * 1024
+# One budget for all shards of the process, however many there are (reference A1.12).
 _BLOCK_CACHE = Cache(128 * _MIB)
 _WRITE_BUFFERS = WriteBufferManager(96 * _MIB, False)
 _LOGGED, _UNLOGGED = WriteOptions(), WriteOptions()
 _UNLOGGED.disable_wal = True  # type: ignore[method-assign,assignment]  # a property in its stub
-# One budget for all shards of the process, however many there are (reference A1.12).
+CACHED_ENTRIES_MAX = 120_000
+"""Decoded values of all stores of the process together: some 2 KiB each, with the versions of a record in it."""
+_OPEN: WeakSet[RocksState] = WeakSet()
+"""They share what may be cached: a store gives way once it has more than its part."""
 
 
 class UnknownStateVersion(Exception):
@@ -65,7 +70,7 @@ def options() -> Options:
 
 
 class RocksState:
-    def __init__(self, folder: Path, *, cached_entries_max: int = 200_000) -> None:
+    def __init__(self, folder: Path, *, cached_entries_max: int = CACHED_ENTRIES_MAX) -> None:
         self._folder = folder
         folder.parent.mkdir(parents=True, exist_ok=True)
         # Options must be named for the column family too: a reopened database forgets them otherwise (reference A1.11).
@@ -80,6 +85,7 @@ class RocksState:
         asking RocksDB so costs more than the verdict."""
         self._clean: OrderedDict[str, Value | None] = OrderedDict()
         self._cached_entries_max = cached_entries_max
+        _OPEN.add(self)
 
     # -- what the core sees
 
@@ -196,11 +202,13 @@ class RocksState:
         self._unsorted = []
 
     def close(self) -> None:
+        _OPEN.discard(self)
         self._db.close()
 
     def _remember(self, key: str, value: Value | None) -> None:
         self._clean[key] = value
-        if len(self._clean) > self._cached_entries_max:
+        fair_share = self._cached_entries_max // len(_OPEN)
+        if len(self._clean) > fair_share and sum(len(store._clean) for store in _OPEN) > self._cached_entries_max:
             self._clean.popitem(last=False)
 
 

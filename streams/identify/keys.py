@@ -10,12 +10,14 @@ k/SYSTEM/CUSTOMER/PARENT/PARENT_ID/ENTITY/ID   row parked until its parent comes
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote
 
 MARKS = "~marks"
 SENT = "~sent"
 
 
+@lru_cache(maxsize=50_000)  # a row's customer is quoted for each key that begins with it
 def part(text: str) -> str:
     return quote(text, safe=" :@+=,")
 
