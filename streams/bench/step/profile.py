@@ -67,7 +67,7 @@ def _run(loop: Loop, store: DictView | RocksState, waiting: list[KeyAndValue], c
         loop.fold(waiting[start : start + commit_every])
         loop.commit()
         if isinstance(store, RocksState):
-            store.commit(store.pending(), {"offsets": {}})
+            store.commit([*store.pending(), *loop.shard.deadlines.changes()], {"offsets": {}})
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 What Quix Streams cannot do it is spared. It calls us with one message and the state of that message's key: so a verdict
 that falls due for another customer waits for that customer's next change, and there is no deadline index to keep.
 Watermarks are kept in memory, for each partition: a restart would have to read them again. Effects go to topics by key;
-partitions set explicitly, as corrected state needs them, are left out. What we publish once a commit it publishes with
-each message: it calls nobody at a commit. `--spared` takes that off it too, at the price of a wrong output: it publishes what
-it has not published for an interval, and the last word on a record may never be said. It bounds what Quix Streams could
-reach.
+partitions set explicitly, as corrected state needs them, are left out.
+
+What we publish once a commit it publishes with each message: it calls nobody at a commit. `--spared` takes that off it
+too, at the price of a wrong output: it publishes what it has not published for an interval, and the last word on a
+record may never be said. So it bounds what Quix Streams could reach.
 
 Settings are those of its documentation; interval, acks and compression the same for all contestants."""
 
