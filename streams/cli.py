@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "check": "look",
     "why": "look",
     "sources": "look",
+    "verify": "verify",
     "dead-letters": "letters",
     "schemas": "contracts",
     "governance": "contracts",

@@ -53,24 +53,26 @@ was not committed, and `saved` and `restore` take one shard back to any of its c
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from schemas import topics
 from schemas.codec import Codec
+from schemas.instants import Instant
 from schemas.registry import DictRegistry
 from schemas.source import Reader
 from streams.governance.model import Governance
 from streams.inputs import Stage
 from streams.intake import take_in
 from streams.letters import Raw
-from streams.shard import SLICE, Shard
+from streams.shard import SLICE, Shard, State
 from streams.topology import stages
 from tables.staged import StagedView
 from tables.view import Emit, MemoryView, Value
 
 Place = tuple[str, int]
 """(topic, partition), or (stage, partition)."""
+Take = Callable[[Shard, Codec, Raw, Instant], list[Emit]]
 
 
 class Written(NamedTuple):
@@ -105,9 +107,18 @@ class _Work:
 
 
 class Driver:
-    def __init__(self, governance: Governance, readers: Mapping[str, Reader], *, keep: bool = True) -> None:
+    def __init__(
+        self,
+        governance: Governance,
+        readers: Mapping[str, Reader],
+        *,
+        keep: bool = True,
+        states: Callable[[], State] = MemoryView,
+        take: Take = take_in,
+    ) -> None:
         """`keep`: remember all input, so that a shard can be restored to an earlier commit. Without it memory holds the
-        state, what waits, and what `read` has not yet taken away."""
+        state, what waits, and what `read` has not yet taken away. `states` makes an empty state; `take` is how a record
+        is taken in."""
         self.governance = governance
         self.codec = Codec(DictRegistry())
         self.now_micros = 0
@@ -116,7 +127,7 @@ class Driver:
         """What waits in each partition of each input topic."""
         self.log: dict[Place, list[Raw]] = defaultdict(list)
         """All that was ever piped there, if it is kept."""
-        self._keep = keep
+        self._keep, self._new_state, self._take = keep, states, take
         self._stages = stages(governance, readers)
         self._by_name = {stage.name: stage for stage in self._stages.values()}
         self._work: dict[Place, _Work] = {}
@@ -142,9 +153,12 @@ class Driver:
     ) -> None:
         if partition is None:
             partition = topics.partition_for((key or b"").decode(), self.governance.partitions)
-        place = (topic, partition)
-        raw = Raw(topic, partition, self._offsets[place], 0, key, value, dict(headers))
-        self._offsets[place] += 1
+        self.feed(Raw(topic, partition, self._offsets[topic, partition], 0, key, value, dict(headers)))
+
+    def feed(self, raw: Raw) -> None:
+        """Put a recorded record behind what its partition has; it keeps its offset."""
+        place = (raw.topic, raw.partition)
+        self._offsets[place] = raw.offset + 1
         self.queues[place].append(raw)
         if self._keep:
             self.log[place].append(raw)
@@ -160,7 +174,7 @@ class Driver:
     def run_one(self, place: Place) -> None:
         """One record of one partition, and the deadlines it releases, committed."""
         self.fold(place)
-        while self.commit(self._stages[place[0]].name, place[1]):
+        while self.commit(self.stage_of(place[0]), place[1]):
             pass
 
     def fold(self, place: Place) -> None:
@@ -168,7 +182,7 @@ class Driver:
         raw = self.queues[place].popleft()
         work = self._at_work(self._stages[raw.topic], raw.partition)
         work.in_hand.append(raw)
-        work.effects += take_in(work.shard, self.codec, raw, self.now_micros)
+        work.effects += self._take(work.shard, self.codec, raw, self.now_micros)
 
     def commit(self, stage: str, partition: int, deadlines: int = SLICE) -> bool:
         """One transaction of one shard: outputs, state and progress of what it folded, and up to `deadlines` of what
@@ -179,6 +193,7 @@ class Driver:
         work.positions |= {raw.topic: raw.offset + 1 for raw in work.in_hand}
         work.in_hand.clear()
         work.state.commit()
+        work.shard.deadlines.changes()  # a store would keep them; here they would only pile up
         effects, work.effects = work.effects, []
         self._deliver(effects)
         return work.shard.has_due()
@@ -205,8 +220,11 @@ class Driver:
             raise ValueError("this driver does not keep its input: make it with keep=True to go back")
         stage, partition = self._by_name[saved.stage], saved.partition
         for topic in (name for name, reader in self._stages.items() if reader is stage):
-            self.queues[topic, partition] = deque(self.log[topic, partition][saved.positions.get(topic, 0) :])
-        self._work[saved.stage, partition] = _Work(stage, partition, StagedView(saved.state), saved.positions)
+            position = saved.positions.get(topic, 0)
+            self.queues[topic, partition] = deque(raw for raw in self.log[topic, partition] if raw.offset >= position)
+        state = self._new_state()
+        state.apply(dict(saved.state))
+        self._work[saved.stage, partition] = _Work(stage, partition, StagedView(state), saved.positions)
 
     # -- out
 
@@ -221,17 +239,21 @@ class Driver:
             held[written.partition, written.key] = written.value
         return [value for value in held.values() if value is not None]
 
-    def state(self, stage: str, partition: int) -> MemoryView:
+    def state(self, stage: str, partition: int) -> State:
         """What a shard has committed."""
         return self._at_work(self._by_name[stage], partition).state.committed
 
-    def shard(self, stage: Stage, partition: int) -> Shard:
-        return self._at_work(stage, partition).shard
+    def shard(self, stage: Stage | str, partition: int) -> Shard:
+        return self._at_work(self._by_name[stage] if isinstance(stage, str) else stage, partition).shard
+
+    def stage_of(self, topic: str) -> str:
+        """Name of the stage that reads it."""
+        return self._stages[topic].name
 
     def _at_work(self, stage: Stage, partition: int) -> _Work:
         work = self._work.get((stage.name, partition))
         if work is None:
-            work = self._work[stage.name, partition] = _Work(stage, partition, StagedView(), {})
+            work = self._work[stage.name, partition] = _Work(stage, partition, StagedView(self._new_state()), {})
         return work
 
     def _deliver(self, effects: list[Emit]) -> None:

@@ -1,17 +1,23 @@
-"""State in memory whose writes wait for a commit, as those of a store do: what a crash takes away can be seen."""
+"""State whose writes wait for a commit, as those of a store do: what a crash takes away can be seen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
-from tables.view import MemoryView, Value, Workspace, Writes
+from tables.view import MemoryView, Value, View, Workspace, Writes
+
+
+class Committed(View, Protocol):
+    def apply(self, writes: Writes) -> None: ...
+
+    def items(self) -> Iterable[tuple[str, Value]]: ...
 
 
 class StagedView:
-    def __init__(self, held: Mapping[str, Value] | None = None) -> None:
-        """`held`: what was committed before."""
-        self.committed = MemoryView()
-        self.committed.apply(dict(held or {}))
+    def __init__(self, committed: Committed | None = None) -> None:
+        """`committed`: where commits go; by default into memory."""
+        self.committed: Committed = MemoryView() if committed is None else committed
         self.rollback()
 
     def get(self, key: str) -> Value | None:

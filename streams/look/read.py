@@ -75,6 +75,24 @@ class Cluster:
     ) -> Iterator[Record]:
         """Every committed record of these partitions (all by default) up to where they end now; `since`: produced then
         or later. Raises CannotLook."""
+        for message in self.messages(topic, partitions, since):
+            yield _record(message)
+
+    def bounds(self, topic: str) -> dict[int, tuple[int, int]]:
+        """Of each partition the offset of the oldest record, and the one behind the newest that is committed."""
+        consumer = self._consumer()
+        try:
+            return {p: self._ends(consumer, topic, p) for p in self._partitions(consumer, topic)}
+        except KafkaException as problem:
+            consumer.poll(0)
+            raise self._unreachable(problem) from None
+        finally:
+            consumer.close()
+
+    def messages(
+        self, topic: str, partitions: Iterable[int] | None = None, since: Instant | None = None
+    ) -> Iterator[Message]:
+        """As `raw`, as the client gives them: keys and headers byte for byte."""
         consumer = self._consumer()
         try:
             known = self._partitions(consumer, topic)
@@ -123,12 +141,16 @@ class Cluster:
         offsets = self._offsets(consumer, topic, partitions, since)
         starts, ends = [], {}
         for partition in partitions:
-            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER_SECONDS)
+            low, high = self._ends(consumer, topic, partition)
             start = max(low, offsets.get(partition, low))
             if offsets.get(partition) != OFFSET_END and start < high:
                 starts.append(TopicPartition(topic, partition, start))
                 ends[partition] = high
         return starts, ends
+
+    def _ends(self, consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
+        low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER_SECONDS)
+        return int(low), int(high)
 
     def _offsets(self, consumer: Consumer, topic: str, partitions: list[int], since: Instant | None) -> dict[int, int]:
         if since is None:
@@ -136,20 +158,22 @@ class Cluster:
         asked = [TopicPartition(topic, p, max(0, since // 1_000)) for p in partitions]
         return {p.partition: p.offset for p in consumer.offsets_for_times(asked, timeout=ANSWER_SECONDS)}
 
-    def _drain(self, consumer: Consumer, topic: str, ends: dict[int, int]) -> Iterator[Record]:
+    def _drain(self, consumer: Consumer, topic: str, ends: dict[int, int]) -> Iterator[Message]:
         """A partition is done at the end it had when we came: under load its end runs away from us."""
-        deadline = time.monotonic() + self._read_seconds
+        left_seconds = self._read_seconds
         while ends:
-            for message in consumer.consume(_BATCH, timeout=0.05):
-                error = message.error()
+            asked = time.monotonic()
+            messages = consumer.consume(_BATCH, timeout=0.05)
+            left_seconds -= time.monotonic() - asked  # what the reader does with them takes its own time
+            for message in messages:
+                error, partition = message.error(), message.partition()
                 if error is not None:
-                    _at_end(error, ends, message.partition())
-                elif message.partition() in ends:
-                    record = _record(message)
-                    if record.offset >= ends[record.partition] - 1:
-                        del ends[record.partition]
-                    yield record
-            if time.monotonic() > deadline:
+                    _at_end(error, ends, partition)
+                elif partition is not None and partition in ends:
+                    if (message.offset() or 0) >= ends[partition] - 1:
+                        del ends[partition]
+                    yield message
+            if left_seconds < 0:
                 raise CannotLook(f"{topic} was not read to its end in {self._read_seconds:.0f} s: is the broker slow?")
 
     def _unreachable(self, problem: KafkaException) -> CannotLook:

@@ -34,10 +34,16 @@ class Restless:
     def driver(self) -> Driver:
         return self.company.driver
 
+    def act_once(self) -> bool:
+        options = self._options()
+        if options:
+            self._act(self._rng.choice(options))
+        return bool(options)
+
     def run(self) -> Restless:
         while True:
-            while options := self._options():
-                self._act(self._rng.choice(options))
+            while self.act_once():
+                pass
             self._commit_all()
             if not self._options():
                 return self

@@ -1,0 +1,152 @@
+"""The whole of a verification: every shard, every id, then the law."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from schemas import topics
+from schemas.codec import Codec
+from schemas.instants import Instant
+from schemas.registry import HttpRegistry
+from schemas.source import Reader
+from streams.governance.model import Governance
+from streams.inputs import Stage
+from streams.look.read import CannotLook, Cluster
+from streams.settings import Settings
+from streams.topology import stages
+from streams.verify import identities, law
+from streams.verify.compare import Scope, compare
+from streams.verify.deployed import Place, read_output
+from streams.verify.ledger import Deployed, Recomputed
+from streams.verify.one_shard import ShardVerifier, Verified
+from streams.verify.outputs import ROWS, rule
+from streams.verify.recording import Bounds, ClusterRecording, Recording
+from streams.verify.registry import ReadOnlyRegistry
+from streams.verify.report import Report
+from streams.verify.scratch import Scratch, scratch
+from streams.worker import wiring
+
+READ_SECONDS = 3600.0
+"""How long a broker may take to deliver one topic."""
+Tell = Callable[[str], None]
+
+
+def verify(
+    settings: Settings, governance: Governance, since: Instant | None = None, tell: Tell = lambda text: None
+) -> Report:
+    """Verify the deployment of these settings. `since`: compare only what was opened, closed, issued or changed then or
+    later (microseconds); `tell` is told of the progress. What cannot be read is in the report, as unproven."""
+    registry = HttpRegistry(settings.registry_url)
+    recording = ClusterRecording(Cluster(settings, read_seconds=READ_SECONDS), registry)
+    return examine(recording, governance, wiring.readers(governance), since, tell)
+
+
+def examine(
+    recording: Recording,
+    governance: Governance,
+    readers: Mapping[str, Reader],
+    since: Instant | None = None,
+    tell: Tell = lambda text: None,
+) -> Report:
+    """Verify what was recorded of a deployment."""
+    report = Report()
+    examination = Examination(recording, governance, readers, since, tell, report)
+    try:
+        examination.run()
+    except CannotLook as problem:
+        report.unproven.append(str(problem))
+    return report
+
+
+class Examination:
+    def __init__(
+        self,
+        recording: Recording,
+        governance: Governance,
+        readers: Mapping[str, Reader],
+        since: Instant | None,
+        tell: Tell,
+        report: Report,
+    ) -> None:
+        self._recording, self._governance, self._readers = recording, governance, readers
+        self._since, self._tell, self._report = since, tell, report
+        self._codec = Codec(ReadOnlyRegistry(recording.registry))
+
+    def run(self) -> None:
+        with scratch() as space:
+            ends = {topics.CHANGES: self._recording.bounds(topics.CHANGES)}
+            rows = Recomputed(space.new())
+            found = [self._shard(place, rows) for place in self._places()]
+            if all(each.whole for each in found if each.place.stage == "identify"):
+                self._rows(ends, rows, Deployed(space.new()))
+        self._identities()
+        self._law(found)
+
+    def _places(self) -> Iterator[Place]:
+        reading = stages(self._governance, self._readers)
+        single = {stage.name for topic, stage in reading.items() if topic in topics.SINGLE_PARTITION}
+        for stage in ("identify", "crosswalk", "judge", "fleet"):
+            shards = 1 if stage in single else self._governance.partitions
+            yield from (Place(stage, partition, shards) for partition in range(shards))
+
+    def _shard(self, place: Place, rows: Recomputed) -> Verified:
+        """A worker at work may have written what its state, read a moment earlier, does not have: where it went on
+        meanwhile a difference must stand the test of another look."""
+        for last in (False, False, True):
+            self._tell(f"{place}: replaying ...")
+            before = self._changelog_end(place)
+            with scratch() as space:
+                found = self._verifier(space).verify(place, rows)
+            if last or not any(check.differing for check in found.checks) or self._changelog_end(place) == before:
+                break
+        self._tell(f"{place}: {found.records} records replayed")
+        self._report.add(found.checks)
+        self._report.unproven += found.unproven
+        if found.late:
+            self._report.notes.append(
+                f"{place}: late evidence about {len(found.late)} customers: verdicts not compared"
+            )
+        return found
+
+    def _changelog_end(self, place: Place) -> int:
+        return self._recording.bounds(topics.CHANGELOG + place.stage)[place.partition].end
+
+    def _verifier(self, space: Scratch) -> ShardVerifier:
+        def fresh() -> Mapping[str, Stage]:
+            return stages(self._governance, self._readers)
+
+        return ShardVerifier(self._recording, self._codec, self._governance, fresh, space, self._since)
+
+    def _rows(self, ends: Mapping[str, Mapping[int, Bounds]], rows: Recomputed, told: Deployed) -> None:
+        """Every version of every row of the sources, against what judge was told: nothing lost, nothing invented."""
+        self._tell("rows told to judge ...")
+        read_output(self._recording, self._codec, ROWS, Place("identify", 0, 1), ends, told)
+        rules = {ROWS.sort: rule(ROWS)}
+        self._report.add(compare("identify", "", rules, told.items(), rows.items(), Scope(self._since)))
+
+    def _identities(self) -> None:
+        for identity in identities.IDENTITIES:
+            self._tell(f"{identity.what} ...")
+            with scratch() as space:
+                check = identities.check(self._recording, self._codec, identity, space.new())
+            self._report.add([check])
+
+    def _law(self, found: list[Verified]) -> None:
+        if not all(each.whole for each in found):
+            self._report.notes.append("whole topology: not replayed, as input is gone")
+            return
+        self._tell("whole topology: replaying all sources in another order ...")
+        with scratch() as space:
+            told = _told(found)
+            check = law.check(self._recording, self._codec, self._governance, self._readers, told, space)
+        self._report.add([check])
+
+
+def _told(found: list[Verified]) -> law.Told:
+    identify = [each for each in found if each.place.stage == "identify"]
+    return law.Told(
+        covered={each.place.partition: each.positions for each in identify},
+        gates=[each.gates for each in found if each.place.stage == "judge"],
+        letters={(t, each.place.partition, o): why for each in identify for (t, o), why in each.letters.items()},
+        late=frozenset().union(*(each.late for each in found)),
+    )

@@ -1,0 +1,141 @@
+"""The law, checked on a deployment (contracts 5): all sources once more through the whole topology, in another order
+among each other, must give the same lives of drifts and the same command ids.
+
+A verdict is final once every watermark it needs has passed its instant, so lives are compared up to the instant that
+both sides have passed: a deployment that is behind, or still at work, can be checked like one that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from schemas import topics
+from schemas.codec import Codec
+from schemas.instants import NEVER, Instant
+from schemas.source import Reader
+from streams.driver import Driver, Take
+from streams.fleet import KIND as SOURCE_STALE
+from streams.governance.model import Governance
+from streams.intake import take_in
+from streams.letters import Raw
+from streams.shard import Shard, State
+from streams.verify.compare import Fact, apart, outer_join
+from streams.verify.outputs import Value, plain
+from streams.verify.recording import Recording, decoded, up_to
+from streams.verify.replay import Refused
+from streams.verify.report import Check
+from streams.verify.scratch import Scratch
+from tables.view import Emit, Workspace
+
+FEED = 500
+"""Records that go in between two rounds of the whole topology."""
+COMMIT = 20
+"""Records of one partition in a commit."""
+Gates = Mapping[tuple[str, ...], Instant]
+_LIFE = ("canonical_id", "opened_at", "closed_at", "how", "command_id")
+
+
+@dataclass
+class Told:
+    """What is known of the deployment when the law is checked."""
+
+    covered: Mapping[int, Mapping[str, int]]
+    """Partition -> source topic -> up to which offset identify has read it."""
+    gates: list[Gates]
+    """Of each shard of judge: up to when it has given its verdicts."""
+    letters: Mapping[tuple[str, int, int], Refused]
+    """(topic, partition, offset) -> why that record was refused."""
+    late: frozenset[str]
+
+
+def check(
+    recording: Recording,
+    codec: Codec,
+    governance: Governance,
+    readers: Mapping[str, Reader],
+    told: Told,
+    scratch: Scratch,
+) -> Check:
+    driver = Driver(governance, readers, keep=False, states=scratch.new, take=_refusing(told.letters))
+    driver.codec = codec
+    made, held = scratch.new(), scratch.new()
+    for raws in _batches(recording, told):
+        for raw in raws:
+            driver.feed(raw)
+        _run(driver)
+        _keep(made, ((w.partition, w.key, w.value) for w in driver.read(topics.DRIFTS)))
+        driver.written.clear()
+    for partition in recording.bounds(topics.DRIFTS):
+        found = decoded(recording, codec, topics.DRIFTS, partition)
+        _keep(held, ((partition, (raw.key or b"").decode(), value) for raw, _, value in found))
+    return _compare(held, made, _passed([*told.gates, *_gates(driver, governance)]), told.late)
+
+
+def _batches(recording: Recording, told: Told) -> Iterator[list[Raw]]:
+    """One source after the other, the last in seniority first; a partition after the other."""
+    sources = sorted({topic for ends in told.covered.values() for topic in ends if topic != topics.CROSSWALK})
+    for topic in reversed(sources):
+        for partition, ends in told.covered.items():
+            records = up_to(recording, topic, partition, ends.get(topic, 0))
+            while batch := list(islice(records, FEED)):
+                yield batch
+
+
+def _run(driver: Driver) -> None:
+    """Until nothing is left to do, some records a commit."""
+    while waiting := [place for place, queue in driver.queues.items() if queue]:
+        for place in waiting:
+            for _ in range(min(COMMIT, len(driver.queues[place]))):
+                driver.fold(place)
+            while driver.commit(driver.stage_of(place[0]), place[1]):
+                pass
+
+
+def _refusing(letters: Mapping[tuple[str, int, int], Refused]) -> Take:
+    def take(shard: Shard, codec: Codec, raw: Raw, now_micros: Instant) -> list[Emit]:
+        refused = letters.get((raw.topic, raw.partition, raw.offset))
+        if refused is not None:
+            return shard.refuse(raw, *refused, now_micros)
+        return take_in(shard, codec, raw, now_micros)
+
+    return take
+
+
+def _keep(state: State, drifts: Iterable[tuple[int, str, Value | None]]) -> None:
+    """The last word on each drift of customers."""
+    for partition, key, value in drifts:
+        if value is None or value["kind"] != SOURCE_STALE:
+            state.apply({f"{key}/{partition}": None if value is None else plain(value)})
+
+
+def _gates(driver: Driver, governance: Governance) -> list[Gates]:
+    shards = [driver.shard("judge", partition) for partition in range(governance.partitions)]
+    return [dict(shard.stage.gates(Workspace(shard.state))) for shard in shards]
+
+
+def _passed(gates: list[Gates]) -> Gates:
+    """What all have passed."""
+    return {gate: min(each.get(gate, NEVER) for each in gates) for gate in gates[0]}
+
+
+def _compare(held: State, made: State, passed: Gates, late: frozenset[str]) -> Check:
+    found = Check("whole topology: lives of drifts and their commands")
+    for key, one, other in outer_join(held.items(), made.items()):
+        drifts = [drift for drift in (one, other) if drift is not None]
+        until = min(passed.get((drift["kind"], drift["system"]), NEVER) for drift in drifts)
+        if any(drift["opened_at"] > until for drift in drifts) or any(d["canonical_id"] in late for d in drifts):
+            found.skipped += 1
+            continue
+        found.compared += 1
+        lives = [None if drift is None else _life(drift, until) for drift in (one, other)]
+        if lives[0] != lives[1]:
+            found.differ(key, *apart(*lives))
+    return found
+
+
+def _life(drift: Fact, until: Instant) -> Fact:
+    """As it stood at an instant."""
+    life = {name: drift[name] for name in _LIFE}
+    still_open = life["closed_at"] is not None and life["closed_at"] > until
+    return life | {"closed_at": None, "how": ""} if still_open else life

@@ -1,0 +1,187 @@
+"""What of the records that a stage wrote is compared. Tables, a row a topic.
+
+In a compacted topic the last word on a name counts; in the others every record, and how often it was said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from schemas import topics
+from schemas.instants import Instant
+from streams.fleet import KIND as SOURCE_STALE
+from streams.identify.changes import ENTITY_OF_RECORD
+from streams.verify.compare import Fact, Rule, nobody
+
+Value = dict[str, Any]
+
+
+class Output(NamedTuple):
+    """How records of one topic are compared."""
+
+    sort: str
+    topic: str
+    name: Callable[[str, str, Value], str | None]
+    """(record, key, value) -> under which name it is compared; None: it is not. A tombstone has an empty record."""
+    fact: Callable[[Value], Fact]
+    when: Callable[[Value], Instant | None] | None = None
+    """The instant it speaks of; None: when it was written."""
+    compacted: bool = False
+    shard: Callable[[Value], str] | None = None
+    """Text whose partition number is that of the shard which wrote it; None: the record lies in that partition, or the
+    stage has one shard."""
+    customer: Callable[[Value], str] | None = None
+    """Whose verdict it is."""
+
+
+def plain(value: Any) -> Any:
+    """As JSON holds it: amounts without trailing zeros, bytes as hex."""
+    return orjson.loads(orjson.dumps(value, default=_plain))
+
+
+def _plain(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else format(value.normalize(), "f")
+
+
+def without(*names: str) -> Callable[[Value], Fact]:
+    return lambda value: {name: held for name, held in value.items() if name not in names}
+
+
+def _of_customers(record: str, key: str, value: Value) -> str | None:
+    return key if value.get("kind") != SOURCE_STALE else None
+
+
+def _of_sources(record: str, key: str, value: Value) -> str | None:
+    return key if value.get("kind") == SOURCE_STALE else None
+
+
+def _drift_turned(value: Value) -> Instant | None:
+    turns = [value["opened_at"], value["closed_at"]]
+    return max((at for at in turns if at is not None), default=None)
+
+
+def _command(record: str, key: str, value: Value) -> str:
+    return f"{value['idempotency_key']}/{value['canonical_id']}"
+
+
+def _settlement(record: str, key: str, value: Value) -> str | None:
+    if record != "ObligationSettled":
+        return None
+    return f"{value['drift_id']}/{value['canonical_id']}/{value['result']}/{value['settled_at']}"
+
+
+def _corrected(value: Value) -> Fact:
+    """When a condition last turned depends on the order in which equal instants were worked off."""
+    conditions = [[c["type"], c["status"], c["reason"]] for c in value.get("conditions", ())]
+    return without("revision", "complete_until")(value) | ({"conditions": conditions} if conditions else {})
+
+
+def _corrected_at(value: Value) -> Instant | None:
+    known = [a["committed_at"] for a in value.get("attributes", ()) if a["committed_at"] is not None]
+    return max(known, default=None)
+
+
+def _route(record: str, key: str, value: Value) -> str | None:
+    return key if record == "RouteAssigned" else None
+
+
+def _link(record: str, key: str, value: Value) -> str | None:
+    return f"{key}/{value['version']}" if record == "LinkAsserted" else None
+
+
+def _row(record: str, key: str, value: Value) -> str | None:
+    """A version of a row, and a row that went to another native customer. Which canonical customer was told, and how
+    often, follows from the routes as they were."""
+    entity = ENTITY_OF_RECORD.get(record)
+    moved = record == "EntityMoved" and value["version"]
+    if entity is None and not moved:
+        return None
+    operation = "moved" if moved else value["operation"]
+    place = f"{entity or value['entity']}/{value['system']}/{value['native_customer']}/{value['native_id']}"
+    return f"{place}/{value['version']}/{operation}"
+
+
+def _row_content(value: Value) -> Fact:
+    return {name: value.get(name) for name in ("committed_at", "attributes", "changed_by", "snapshot", "since")}
+
+
+def _any(record: str, key: str, value: Value) -> str:
+    return key
+
+
+def _text(name: str) -> Callable[[Value], str]:
+    return lambda value: str(value[name])
+
+
+def _at(name: str) -> Callable[[Value], Instant | None]:
+    return lambda value: value.get(name)
+
+
+WHOSE = _text("canonical_id")
+
+
+def _letters(stage: str) -> Output:
+    def name(record: str, key: str, value: Value) -> str | None:
+        return f"{value['topic']}-{value['partition']}@{value['offset']}" if value["stage"] == stage else None
+
+    fact = without("detail", "diverted_at", "original_key", "original_value", "original_headers")
+    return Output("dead letters", topics.DEAD_LETTERS, name, fact)
+
+
+OUTPUTS: Mapping[str, tuple[Output, ...]] = {
+    # stage: what it writes
+    "identify": (
+        Output("links told", topics.LINKS, _link, without(), _at("committed_at"), shard=_text("native_customer")),
+        _letters("identify"),
+    ),
+    "crosswalk": (
+        Output("routes", topics.CROSSWALK, _route, without(), _at("routed_at"), compacted=True),
+        _letters("crosswalk"),
+    ),
+    "judge": (
+        Output("drifts", topics.DRIFTS, _of_customers, without("watermarks"), _drift_turned, True, None, WHOSE),
+        Output("commands", topics.COMMANDS, _command, without(), None, False, WHOSE, WHOSE),
+        Output("audit", topics.AUDIT, _settlement, without(), _at("settled_at"), False, WHOSE, WHOSE),
+        Output("corrected state", topics.CORRECTED_STATE, _any, _corrected, _corrected_at, True),
+        _letters("judge"),
+    ),
+    "fleet": (
+        Output("stale sources", topics.DRIFTS, _of_sources, without(), _drift_turned, True),
+        _letters("fleet"),
+    ),
+}
+ROWS = Output("rows", topics.CHANGES, _row, _row_content, _at("committed_at"))
+"""Versions told to judge: of all shards of identify together, as a row that moved is told in another partition too."""
+
+
+def same_last_word(deployed: Fact | None, recomputed: Fact | None) -> bool:
+    """While a deployment runs it has gone on since: then what was recomputed must be one of its words since."""
+    held, said = deployed or _NOTHING, (recomputed or _NOTHING)["said"] or [None]
+    return said[-1] in (*(held["sure"] or [None]), *held["later"])
+
+
+def same_records(deployed: Fact | None, recomputed: Fact | None) -> bool:
+    """The same contents, as often."""
+    held, made = deployed or _NOTHING, recomputed or _NOTHING
+    known = [*held["sure"], *held["later"]]
+    often = held["sure_count"] <= made["count"] <= held["count"]
+    return often and all(f in known for f in made["said"]) and all(f in made["said"] for f in held["sure"])
+
+
+def same_rows(deployed: Fact | None, recomputed: Fact | None) -> bool:
+    """Told at least once, as it is; told again after a move, or because the source said it again."""
+    if recomputed is None:
+        return not (deployed or _NOTHING)["sure"]
+    held = deployed or _NOTHING
+    return recomputed["said"][0] in (*held["sure"], *held["later"])
+
+
+_NOTHING: Fact = {"sure": [], "later": [], "sure_count": 0, "count": 0, "said": []}
+
+
+def rule(output: Output) -> Rule:
+    same = same_last_word if output.compacted else same_rows if output is ROWS else same_records
+    customer = nobody if output.customer is None else lambda key, fact: fact.get("customer")
+    return Rule(output.sort, same=same, when=lambda fact: fact.get("when"), customer=customer)

@@ -1,0 +1,88 @@
+"""The topics of a deployment, as verification reads them: committed records, never a write."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from confluent_kafka import Message
+
+from schemas.codec import Codec, Registry, Unreadable
+from streams.letters import Raw
+from streams.look.read import CannotLook, Cluster
+
+
+class Bounds(NamedTuple):
+    first: int
+    """Offset of the oldest record held."""
+    end: int
+    """Offset behind the newest committed one."""
+
+
+class Recording(Protocol):
+    registry: Registry
+    """Knows the schemas of what was written."""
+
+    def bounds(self, topic: str) -> Mapping[int, Bounds]:
+        """Of each partition. Raises CannotLook."""
+
+    def records(self, topic: str, partition: int) -> Iterator[Raw]:
+        """From the oldest held to where the partition ends now. Raises CannotLook."""
+
+
+class ClusterRecording:
+    """A recording on a broker."""
+
+    def __init__(self, cluster: Cluster, registry: Registry) -> None:
+        self._cluster, self.registry = cluster, registry
+
+    def bounds(self, topic: str) -> Mapping[int, Bounds]:
+        return {partition: Bounds(*found) for partition, found in self._cluster.bounds(topic).items()}
+
+    def records(self, topic: str, partition: int) -> Iterator[Raw]:
+        for message in self._cluster.messages(topic, (partition,)):
+            yield _raw(message)
+
+
+def _raw(message: Message) -> Raw:
+    """Byte for byte, as a worker gets it."""
+    return Raw(
+        str(message.topic()),
+        int(message.partition() or 0),
+        int(message.offset() or 0),
+        int(message.timestamp()[1]),
+        message.key(),
+        message.value(),
+        dict(message.headers() or ()),  # type: ignore[arg-type]
+    )
+
+
+def decoded(
+    recording: Recording, codec: Codec, topic: str, partition: int
+) -> Iterator[tuple[Raw, str, dict[str, Any] | None]]:
+    """Each record of a topic of ours with its short name and value; a tombstone has neither."""
+    for raw in recording.records(topic, partition):
+        if raw.value is None:
+            yield raw, "", None
+            continue
+        try:
+            record, value = codec.decode(raw.value)
+        except Unreadable as problem:
+            where = f"{raw.topic}-{raw.partition}@{raw.offset}"
+            raise CannotLook(f"{where} cannot be read ({problem}): is this the registry it was written with?") from None
+        yield raw, record, value
+
+
+def up_to(recording: Recording, topic: str, partition: int, end: int) -> Iterator[Raw]:
+    for raw in recording.records(topic, partition):
+        if raw.offset >= end:
+            return
+        yield raw
+
+
+def interleaved(recording: Recording, partition: int, ends: Mapping[str, int]) -> Iterator[Raw]:
+    """Several topics up to these offsets, each in its order, among each other about as they were produced: the order in
+    which a worker met them is recorded nowhere, and makes no difference (contracts 5)."""
+    streams = [up_to(recording, topic, partition, end) for topic, end in sorted(ends.items())]
+    yield from heapq.merge(*streams, key=lambda raw: raw.timestamp_ms)

@@ -1,0 +1,90 @@
+"""Replays the input of one shard, up to what its last commit covers, through a fresh shard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from schemas.codec import Codec
+from schemas.instants import Instant
+from streams.governance.model import Governance
+from streams.identify.changes import ENTITY_OF_RECORD
+from streams.intake import take_in
+from streams.judge.gates import needed
+from streams.kinds.table import BY_NAME
+from streams.letters import Raw
+from streams.shard import Shard
+from tables.view import Emit, Workspace
+
+CHUNK = 500
+"""Records between two rounds of settling; where commits fell is recorded nowhere, and makes no difference."""
+Hear = Callable[[Emit], None]
+
+
+class Refused(NamedTuple):
+    """What a dead letter says of why its record was refused."""
+
+    reason: str
+    detail: str
+    entity: str
+
+
+class Replay:
+    """`letters`: (topic, offset) -> why the deployment refused that record; under the governance of then, so what it
+    refused stays refused."""
+
+    def __init__(
+        self, shard: Shard, codec: Codec, governance: Governance, letters: Mapping[tuple[str, int], Refused], hear: Hear
+    ) -> None:
+        self.shard, self.late = shard, set[str]()
+        self.records = 0
+        self._codec, self._governance, self._letters, self._hear = codec, governance, letters, hear
+
+    def run(self, records: Iterable[Raw]) -> None:
+        for raw in records:
+            self._one(raw)
+            self.records += 1
+            if self.records % CHUNK == 0:
+                self.settle()
+        self.settle()
+
+    def settle(self) -> None:
+        """Work off everything that the watermarks have released."""
+        while self.shard.has_due():
+            self._tell(self.shard.settle())
+        self._tell(self.shard.flush())
+        self.shard.deadlines.changes()  # the copy of the index in a store: we keep none
+
+    def _one(self, raw: Raw) -> None:
+        refused = self._letters.get((raw.topic, raw.offset))
+        if refused is not None:
+            self._tell(self.shard.refuse(raw, *refused, raw.timestamp_ms * 1_000))
+            return
+        before = self.shard.outcomes["late"]
+        self._tell(take_in(self.shard, self._codec, raw, raw.timestamp_ms * 1_000))
+        if self.shard.outcomes["late"] > before:
+            self._note_late(raw)
+
+    def _tell(self, effects: Iterable[Emit]) -> None:
+        for effect in effects:
+            self._hear(effect)
+
+    def _note_late(self, raw: Raw) -> None:
+        """Evidence behind what some verdict has already settled: the verdict depends on when that was."""
+        decoded = self._codec.decode(raw.value or b"")
+        value = decoded.value
+        entity = ENTITY_OF_RECORD.get(decoded.record) or value["entity"]
+        if self._passed(value["system"], entity) >= _instant(value):
+            self.late.add(value["canonical_id"])
+
+    def _passed(self, system: str, entity: str) -> Instant:
+        gates = self.shard.stage.gates(Workspace(self.shard.state))
+        concerned = (
+            until for (kind, of), until in gates if (system, entity) in needed(self._governance, BY_NAME[kind], of)
+        )
+        return max(concerned, default=-(2**63))
+
+
+def _instant(value: Mapping[str, Any]) -> Instant:
+    instant: Instant = value["effective_at"] if "effective_at" in value else value["moved_at"]
+    return instant

@@ -1,0 +1,127 @@
+"""What of the state is a fact: the same however commits and partitions fell. Tables, a row a sort of key.
+
+Left out are revisions, watermarks, and how far an obligation was looked at: they say how it was computed, not what
+is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.instants import Instant
+from streams.verify.compare import Fact, Rule
+from tables.versions import MOVED, latest
+
+_JUDGED = ("status", "trigger", "asked", "due", "opened_at", "clean_since", "baseline")
+"""Of an obligation."""
+
+
+def _here(value: Fact) -> Fact | None:
+    """A record whose every version went elsewhere is not here, whether or not its history still is."""
+    newest = latest(value["versions"])
+    return None if newest is None or newest["op"] == MOVED else value
+
+
+def _same_history(deployed: Fact | None, recomputed: Fact | None) -> bool:
+    """The same present version; of older ones each side keeps as many as it still needed when it folded them."""
+    if deployed is None or recomputed is None:
+        return False
+    tracks = _tracks(deployed), _tracks(recomputed)
+    if tracks[0].keys() != tracks[1].keys():
+        return latest(deployed["versions"]) == latest(recomputed["versions"])
+    return all(_same_end(tracks[0][name], tracks[1][name]) for name in tracks[0])
+
+
+def _tracks(value: Fact) -> dict[str, list[Fact]]:
+    found: dict[str, list[Fact]] = {}
+    for version in value["versions"]:
+        found.setdefault(version["customer"], []).append(version)
+    return found
+
+
+def _same_end(some: list[Fact], others: list[Fact]) -> bool:
+    count = min(len(some), len(others))
+    return some[-count:] == others[-count:]
+
+
+def _committed(value: Fact) -> Instant | None:
+    instants = [version["committed_at"] for version in value["versions"]]
+    return max(instants, default=None)
+
+
+def _obligation(value: Fact) -> Fact | None:
+    """Idle is what most become again; whether one is still written down says only when it was last looked at."""
+    if value.get("status", "idle") == "idle":
+        return None
+    drift = value.get("drift")
+    fact = {name: value.get(name) for name in _JUDGED}
+    return fact | {"drift": drift and {"drift_id": drift["drift_id"], "command_id": drift["command_id"]}}
+
+
+def _last_turn(fact: Fact) -> Instant | None:
+    """Waiting for another record: it has no instant yet."""
+    known = [fact["opened_at"], fact["due"], *(fact["trigger"] or [])[:1]]
+    return max((instant for instant in known if instant is not None), default=None)
+
+
+def _process(value: Fact) -> Fact | None:
+    """When a condition last turned depends on which obligation was worked off first; what it says does not."""
+    conditions = {name: said[:2] for name, said in value["conditions"].items()}
+    fact: Fact = {name: value[name] for name in ("facts", "members", "open")}
+    return fact | {"conditions": conditions} if any(fact.values()) or conditions else None
+
+
+def _of_key(key: str, fact: Fact) -> str:
+    return key.split("/", 2)[1]
+
+
+def _opened(fact: Fact) -> Instant | None:
+    instant: Instant = fact["opened_at"]
+    return instant
+
+
+def _whose(key: str, fact: Fact) -> str:
+    return str(fact["customer"])
+
+
+STATE: Mapping[str, Mapping[str, Rule | None]] = {
+    # stage: {beginning of a key: how its values are compared, None: they follow from others}
+    "identify": {
+        "i": Rule("row images", same=_same_history, when=_committed),
+        "w": Rule("routes"),
+        "l": Rule("links"),
+        "h": Rule("holes"),
+        "k": Rule("parked rows"),
+    },
+    "crosswalk": {"n": Rule("members of clusters")},
+    "judge": {
+        "e": Rule("entity versions", _here, _same_history, _committed),
+        "o": Rule("obligations", _obligation, when=_last_turn, customer=_of_key),
+        "h": Rule("holes"),
+        "g": Rule("holes of everyone"),
+        "d": Rule("lives of drifts", when=_opened, customer=_whose),
+        "p": Rule("process facts", _process, customer=_of_key),
+        "r": None,  # the reference index: checked against the versions it stands for
+        "c": None,  # revisions
+    },
+    "fleet": {"s": Rule("observations of sources")},
+}
+
+
+def plain_state(items: Any) -> Any:
+    """Without what is kept for the stage itself."""
+    return ((key, value) for key, value in items if not key.startswith("~"))
+
+
+def _newest(value: Fact) -> Fact | None:
+    newest = latest(value["versions"])
+    if newest is None or newest["op"] == MOVED:
+        return None
+    return {name: newest[name] for name in ("version", "op", "committed_at")}
+
+
+PART_OF_STATE: Mapping[str, Mapping[str, Rule | None]] = {
+    # stage: what a replay of a part of its input can still tell, of the keys that it makes
+    "identify": {"i": Rule("newest row images", _newest)},
+    "judge": {"e": Rule("newest entity versions", _newest)},
+}
