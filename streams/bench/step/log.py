@@ -39,8 +39,8 @@ def codec() -> Codec:
 
 
 def records(seed: int, events: int, governed: Governance) -> Iterator[Record]:
-    """`events` changes in the order of event time, the same for the same seed, with the watermarks between them; it
-    ends with watermarks past every deadline."""
+    """`events` changes in the order of event time, the same for the same seed, with the watermarks between them. Of
+    the last customers it shows only what they have done by then, and no watermark goes further."""
     encode, due = codec().encode, STARTED_AT
     for now, emit in islice(_changes(seed, governed), events):
         if now >= due:
@@ -48,7 +48,7 @@ def records(seed: int, events: int, governed: Governance) -> Iterator[Record]:
             due += HEARD_EVERY
         value = encode(topics.CHANGES, emit.record, emit.value or {})
         yield Record(topics.partition_for(emit.key, governed.partitions), emit.key.encode(), value)
-    yield from _progress(governed, due + 3600 * SECOND, encode)
+    yield from _progress(governed, due, encode)
 
 
 def _changes(seed: int, governed: Governance) -> Iterator[tuple[Instant, Emit]]:

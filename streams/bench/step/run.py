@@ -19,17 +19,17 @@ from streams.bench.cluster import Cluster
 from streams.bench.step.bare import FIGURES_FILE
 from streams.bench.step.check import expected, wrong
 from streams.bench.step.contestants import CONTESTANTS, Contestant, Run
+from streams.bench.step.follow import Bounds, follow
 from streams.bench.step.log import governance, records
 from streams.bench.table import Bench
-from streams.bench.watch import ContestantFailed, Limits, Window, watch
+from streams.bench.watch import ContestantFailed, Window
 
 EVENTS, QUICK_EVENTS = 200_000, 10_000
 SEED = 1
-ROUNDS = 3
+ROUNDS = 2
 COMMIT_INTERVAL_SECONDS = 1.0
 """The same for all; each contestant's default gets one round more."""
-LIMITS = Limits(warm_share=0.15, measured_seconds_max=15.0)
-QUICK_LIMITS = Limits(measured_seconds_max=8.0)
+BOUNDS, QUICK_BOUNDS = Bounds(), Bounds(measured_seconds_max=8.0)
 _STOP_SECONDS, _REST_SECONDS = 30, 30
 
 
@@ -111,26 +111,17 @@ def _measure(bench: Bench, cluster: Cluster, run_: Run, work: Work) -> dict[str,
         process = subprocess.Popen(run_.command(bench), env=run_.environment(), stdout=output, stderr=output)
     done = _told(run_.done_file) if run_.contestant.kind != "quix" else lambda: cluster.group_position(run_.name)
     try:
-        measured = watch(process, done, run_.total, QUICK_LIMITS if bench.quick else LIMITS, log)
-        complete = measured.finished and _rest(done, run_.total)
-        figures = _figures(run_.folder / FIGURES_FILE) if run_.contestant.kind == "bare" else {}
+        measured = follow(process, done, run_.total, QUICK_BOUNDS if bench.quick else BOUNDS, log)
+        figures = _figures(run_.folder / FIGURES_FILE) if run_.contestant.kind == "bare" and measured.finished else {}
     finally:
         _stop(process)
     topic = run_.corrected_state()
-    void = wrong(cluster, topic, work.revisions) if topic and complete else None
+    void = wrong(cluster, topic, work.revisions) if topic and measured.finished else None
     return {**_row(measured), **figures, "void": void}
 
 
 def _told(file: Path) -> Any:
     return lambda: int((file.read_text() if file.exists() else "") or 0)
-
-
-def _rest(done: Any, total: int) -> bool:
-    """Whether it came to the very end of the input."""
-    deadline = time.monotonic() + _REST_SECONDS
-    while done() < total and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return bool(done() >= total)
 
 
 def _figures(file: Path) -> dict[str, Any]:
