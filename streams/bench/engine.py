@@ -16,6 +16,7 @@ from streams.bench.check import Verdict, check, distinct_keys_per_commit
 from streams.bench.cluster import Cluster, Loaded
 from streams.bench.contestants import CONTESTANTS, RATIOS, Contestant, Programs, Run
 from streams.bench.ours import DONE_FILE
+from streams.bench.step import run as full_step
 from streams.bench.table import Bench
 from streams.bench.watch import ContestantFailed, Limits, watch
 from streams.bench.workload import DISTRIBUTIONS, PARTITIONS, VALUE_BYTES, Size, Workload
@@ -41,7 +42,7 @@ def run(bench: Bench) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     with bench.broker() as bootstrap:
         cluster = Cluster(bootstrap)
-        for distribution in DISTRIBUTIONS:
+        for distribution in DISTRIBUTIONS if any(bench.takes(each.name) for each in CONTESTANTS) else ():
             bench.progress(f"loading {size.events:,} events, {distribution} over {size.keys:,} keys")
             loaded = cluster.load(Workload(distribution, size))
             for number, contestant, interval in _order(bench, rounds):
@@ -49,7 +50,8 @@ def run(bench: Bench) -> dict[str, Any]:
                 rows.append({"round": number, **row})
                 bench.progress(_said(rows[-1]))
             cluster.delete(f"bench.{distribution}.")
-    return _document(rows, size, described)
+        step = full_step.run(bench, bootstrap) if bench.takes(full_step.NAME) else {}
+    return _document(rows, size, described) | step
 
 
 def _order(bench: Bench, rounds: int) -> Iterator[tuple[int, Contestant, float | None]]:

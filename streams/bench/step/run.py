@@ -25,6 +25,8 @@ from streams.bench.table import Bench
 from streams.bench.watch import ContestantFailed, Window
 
 EVENTS, QUICK_EVENTS = 200_000, 10_000
+NAME = "full_step"
+"""On the command line it stands for all who take part in it."""
 SEED = 1
 ROUNDS = 2
 COMMIT_INTERVAL_SECONDS = 1.0
@@ -34,8 +36,9 @@ _STOP_SECONDS, _REST_SECONDS = 30, 30
 
 
 def run(bench: Bench, bootstrap: str) -> dict[str, Any]:
-    """`ratios` of rates {quix, quix_at_least_once, bare_loop}, `rates` in changes a second, `cpu_seconds_per_million`,
-    `step_microseconds` (process and settle alone, in the bare loop), all as medians, and every round."""
+    """What `bench engine` adds to its document: `full_step`, our rate over those of {quix, quix_at_least_once,
+    quix_spared, bare_loop}, with rates in changes a second, processor seconds a million and every round beside it; and
+    `step_microseconds`, the shard's own calls for a change in the bare loop. Medians all."""
     cluster = Cluster(bootstrap)
     work = _load(cluster, bench)
     rows = []
@@ -74,7 +77,7 @@ def _load(cluster: Cluster, bench: Bench) -> Work:
 
 def _order(bench: Bench) -> Iterator[tuple[int, Contestant, float | None]]:
     """Contestants alternate; every other round begins at the other end. A last round has each at its default."""
-    taking = [each for each in CONTESTANTS if bench.takes(each.name)]
+    taking = [each for each in CONTESTANTS if NAME in bench.only or bench.takes(each.name)]
     rounds = bench.rounds or (1 if bench.quick else ROUNDS)
     for number in range(1, rounds + 1):
         for contestant in taking if number % 2 else reversed(taking):
@@ -164,15 +167,15 @@ def _document(rows: list[dict[str, Any]], total: int) -> dict[str, Any]:
     rates = _medians(common, "rate")
     step = [row["step_microseconds"] for row in common if "step_microseconds" in row]
     peers = [name for name in rates if name != "ours"] if "ours" in rates else []
-    return {
-        "ratios": {peer: round(rates["ours"] / rates[peer], 3) for peer in peers},
+    ratios = {peer: round(rates["ours"] / rates[peer], 3) for peer in peers}
+    beside = {
         "rates": rates,
         "rates_at_default_interval": _medians(default, "rate"),
         "cpu_seconds_per_million": _medians(common, "cpu_seconds_per_million"),
-        "step_microseconds": median(step) if step else None,
         "records": total,
         "rounds": rows,
     }
+    return {NAME: {**ratios, **beside}, "step_microseconds": median(step) if step else None}
 
 
 def _medians(rows: list[dict[str, Any]], figure: str) -> dict[str, float]:
