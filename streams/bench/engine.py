@@ -51,7 +51,8 @@ def run(bench: Bench) -> dict[str, Any]:
                 bench.progress(_said(rows[-1]))
             cluster.delete(f"bench.{distribution}.")
         step = full_step.run(bench, bootstrap) if bench.takes(full_step.NAME) else {}
-    return _document(rows, size, described) | step
+    document = _document(rows, size, described)
+    return document | step | {"rounds": [*document["rounds"], *step.get("rounds", ())]}
 
 
 def _order(bench: Bench, rounds: int) -> Iterator[tuple[int, Contestant, float | None]]:

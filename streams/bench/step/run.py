@@ -91,6 +91,7 @@ def _one(bench: Bench, cluster: Cluster, contestant: Contestant, work: Work, int
     name = f"step-{contestant.name}-{time.time_ns()}"
     run_ = Run(contestant, name, cluster.bootstrap, bench.folder / name, work.records, interval)
     row: dict[str, Any] = {
+        "job": NAME,
         "contestant": contestant.name,
         "commit_interval": "common" if interval else "default",
         "commit_interval_seconds": interval or contestant.default_interval_seconds,
@@ -173,9 +174,8 @@ def _document(rows: list[dict[str, Any]], total: int) -> dict[str, Any]:
         "rates_at_default_interval": _medians(default, "rate"),
         "cpu_seconds_per_million": _medians(common, "cpu_seconds_per_million"),
         "records": total,
-        "rounds": rows,
     }
-    return {NAME: {**ratios, **beside}, "step_microseconds": median(step) if step else None}
+    return {NAME: {**ratios, **beside}, "step_microseconds": median(step) if step else None, "rounds": rows}
 
 
 def _medians(rows: list[dict[str, Any]], figure: str) -> dict[str, float]:
