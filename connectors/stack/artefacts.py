@@ -16,7 +16,7 @@ from pathlib import Path
 
 import platformdirs
 
-from connectors.stack.declaration import FOLDER
+from connectors.stack.declaration import FOLDER, services
 from connectors.stack.errors import StackError
 from connectors.stack.files import exclusive
 
@@ -72,13 +72,15 @@ def cache_folder() -> Path:
 
 
 def fetch(cache: Path, progress: Progress, only: Collection[str] = ()) -> None:
-    """Bring the locked artefacts (`only`: of these users) into the cache; asks the network for what is missing or bad.
+    """Bring the locked artefacts of the stack (`only`: of these users) into the cache; asks the network for what is
+    missing or bad.
 
     Raises StackError where a file cannot be had or is not what the lock file says.
     """
     cache.mkdir(parents=True, exist_ok=True)
     with exclusive(cache / ".lock"):
-        wanted = [artefact for artefact in locked() if not only or artefact.used_by in only]
+        outside = services().peers
+        wanted = [each for each in locked() if (each.used_by in only if only else each.used_by not in outside)]
         missing = [artefact for artefact in _distinct(wanted) if not _is_good(artefact, cache)]
         if missing:
             _download(missing, cache, progress)

@@ -95,6 +95,8 @@ class Services(_Strict):
     registry: JavaService
     connect: Connect
     postgres: PostgresService
+    peers: dict[str, list[str]]
+    """Who uses them -> artefacts outside the stack, for benchmarks."""
     roles: Roles
 
 

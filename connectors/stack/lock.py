@@ -48,6 +48,8 @@ def _uses() -> Iterable[tuple[str, list[str], list[str]]]:
     yield "registry", declared.registry.artefacts, []
     for name, plugin in plugins.items():
         yield name, plugin.artefacts, plugin.without
+    for name, artefacts in declared.peers.items():
+        yield name, artefacts, []
 
 
 def _closure(repository: Repository, roots: list[str]) -> set[str]:
