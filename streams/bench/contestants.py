@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from streams.bench.peers import environment
 from streams.bench.table import Bench
-from streams.bench.workload import JOINED, SIDE
+from streams.bench.workload import JOINED, SIDE, schema_id
 
 _PEERS = Path(__file__).parent / "peers"
 SCHEMAS = json.dumps({"side": SIDE, "joined": JOINED})
@@ -66,6 +68,9 @@ CONTESTANTS: tuple[Contestant, ...] = (
     Contestant("ours", "ours", 0.1),
     Contestant("quix", "quix", 5.0, ("--guarantee", "exactly-once")),
     Contestant("quix_at_least_once", "quix", 5.0, ("--guarantee", "at-least-once")),
+    Contestant("kafka_streams_no_cache", "kafka_streams", 0.1, ("--cache-bytes", "0")),
+    Contestant("kafka_streams", "kafka_streams", 0.1, progress="group", collapsed=True),
+    Contestant("faust", "faust", 2.8, slow=True),
     Contestant("ours_collapsed", "ours", 0.1, ("--collapsed",), progress="told", collapsed=True),
 )
 RATIOS: Mapping[str, tuple[str, str]] = {
@@ -76,6 +81,10 @@ RATIOS: Mapping[str, tuple[str, str]] = {
     "kafka_streams": ("ours_collapsed", "kafka_streams"),
     "kafka_streams_no_cache": ("ours", "kafka_streams_no_cache"),
 }
+
+
+class NotCompiled(Exception):
+    """Stop: the Kafka Streams peer did not compile; the text has the compiler's words."""
 
 
 class Programs:
@@ -89,7 +98,7 @@ class Programs:
 
     @cached_property
     def _start(self) -> Mapping[Kind, Callable[[], list[str]]]:
-        return {"ours": self._ours, "quix": self._quix}
+        return {"ours": self._ours, "quix": self._quix, "faust": self._faust, "kafka_streams": self._kafka_streams}
 
     def _ours(self) -> list[str]:
         profile = ["--profile", str(self._bench.profile)] if self._bench.profile else []
@@ -98,3 +107,22 @@ class Programs:
     def _quix(self) -> list[str]:
         python = environment.python(self._bench.progress)
         return [str(python), str(_PEERS / "quix_join.py"), "--schemas", SCHEMAS]
+
+    def _faust(self) -> list[str]:
+        return [sys.executable, str(_PEERS / "faust_join.py"), "--schemas", SCHEMAS]
+
+    def _kafka_streams(self) -> list[str]:
+        ids = ["--side-schema-id", str(schema_id(SIDE)), "--joined-schema-id", str(schema_id(JOINED))]
+        return [*self._compiled, *ids]
+
+    @cached_property
+    def _compiled(self) -> list[str]:
+        """Compiled once a benchmark, for the runtime of the stack, which may be older than the JDK."""
+        java, classes = self._bench.java(), self._bench.folder / "classes"
+        path = os.pathsep.join(map(str, java.classpath))
+        source = str(_PEERS / "kafka_streams" / "JoinBench.java")
+        command = [*java.compiler, "-nowarn", "-cp", path, "-d", str(classes), source]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise NotCompiled(f"{source}: {done.stdout}{done.stderr}")
+        return [java.runtime, "-cp", f"{classes}{os.pathsep}{path}", "JoinBench"]

@@ -10,27 +10,29 @@ from schemas.registry import DictRegistry
 from schemas.writers import writer
 from streams.bench.workload import JOINED, SIDE, header, schema_id
 from streams.inputs import Input, WithoutDeadlines
-from tables.view import Emit, Workspace
+from tables.view import Emit, Place, Value, Workspace
 
-_NONE: dict[str, Any] = {"amount": 0, "at": 0, "payload": ""}
+_NONE: Value = {"amount": 0, "at": 0, "payload": ""}
 
 
 class Join(WithoutDeadlines):
     """Two state entries a key, one a side: an input writes its own and reads the other."""
 
-    def __init__(self, name: str, left: str, output: str, *, collapsed: bool = False) -> None:
+    def __init__(self, name: str, left: str, output: str) -> None:
         self.name = name
         self._left, self._output = left, output
-        self.collapse = frozenset({output} if collapsed else ())
-        """Topics of which a commit carries the last record of each key only."""
 
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
         key, value = record.key, record.value
-        is_left = record.topic == self._left
-        own, other = ("l/", "r/") if is_left else ("r/", "l/")
-        ws.put(own + key, {"amount": value["amount"], "at": value["at"], "payload": value["payload"]})
-        seen = ws.get(other + key) or _NONE
-        left, right = (value, seen) if is_left else (seen, value)
+        if record.topic == self._left:
+            ws.put("l/" + key, value)
+            self._emit(ws, key, value, ws.get("r/" + key) or _NONE)
+        else:
+            ws.put("r/" + key, value)
+            self._emit(ws, key, ws.get("l/" + key) or _NONE, value)
+        return "joined"
+
+    def _emit(self, ws: Workspace, key: str, left: Value, right: Value) -> None:
         joined = {
             "id": key,
             "left": left["amount"],
@@ -39,13 +41,26 @@ class Join(WithoutDeadlines):
             "payload": left["payload"] or right["payload"],
         }
         ws.emit(Emit(self._output, key, "Joined", joined))
-        return "joined"
 
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
         """A join has no evidence that could have a hole."""
 
     def flush(self, ws: Workspace, partition: int) -> None:
         """Nothing to say once a commit."""
+
+
+class CollapsedJoin(Join):
+    """The same, with one output a commit for each key that changed in it: as a record cache collapses it."""
+
+    def step(self, ws: Workspace, partition: int, record: Input) -> str:
+        key = record.key
+        ws.put(("l/" if record.topic == self._left else "r/") + key, record.value)
+        ws.refresh((key,))
+        return "joined"
+
+    def project(self, ws: Workspace, place: Place) -> None:
+        (key,) = place
+        self._emit(ws, key, ws.get("l/" + key) or _NONE, ws.get("r/" + key) or _NONE)
 
 
 class JoinRegistry(DictRegistry):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from streams.bench.join import Join, JoinCodec
+from streams.bench.join import CollapsedJoin, Join, JoinCodec
 from streams.bench.workload import PARTITIONS
 from streams.settings import Settings
 from streams.worker.app import WorkerApp, build
@@ -47,7 +47,7 @@ def main(
     settings = Settings(bootstrap, "", application=run, data_folder=folder)
     if commit_interval_seconds is not None:
         settings = replace(settings, commit_interval_seconds=commit_interval_seconds)
-    stage = Join(run, left, output, collapsed=collapsed)
+    stage = (CollapsedJoin if collapsed else Join)(run, left, output)
     profiler = cProfile.Profile() if profile else None
     if profiler:
         profiler.enable()

@@ -42,5 +42,6 @@ def java(progress: Callable[[str], None]) -> Java:
     cache = cache_folder()
     fetch(cache, progress, only=["bench", "ecj"])
     javac = shutil.which("javac")
-    compiler = (javac,) if javac else (runtime(), "-jar", str(jars("ecj", cache)[0]))
+    # A JDK may be newer than the runtime; Eclipse's compiler has no description of older releases to compile against.
+    compiler = (javac, "--release", "17") if javac else (runtime(), "-jar", str(jars("ecj", cache)[0]), "-17")
     return Java(runtime(), compiler, tuple(jars("bench", cache)))
