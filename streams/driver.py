@@ -149,11 +149,19 @@ class Driver:
         self.pipe_raw(topic, key.encode(), self.codec.encode(topic, record, value), partition, headers)
 
     def pipe_raw(
-        self, topic: str, key: bytes | None, value: bytes | None, partition: int | None, headers: Mapping[str, bytes]
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None,
+        headers: Mapping[str, bytes],
+        *,
+        produced_ms: int = 0,
     ) -> None:
+        """The same in bytes, whatever they are. `produced_ms`: the producer's clock; 0: not known."""
         if partition is None:
             partition = topics.partition_for((key or b"").decode(), self.governance.partitions)
-        self.feed(Raw(topic, partition, self._offsets[topic, partition], 0, key, value, dict(headers)))
+        self.feed(Raw(topic, partition, self._offsets[topic, partition], produced_ms, key, value, dict(headers)))
 
     def feed(self, raw: Raw) -> None:
         """Put a recorded record behind what its partition has; it keeps its offset."""

@@ -19,6 +19,8 @@ class Input(NamedTuple):
     record: str
     value: dict[str, Any]
     headers: dict[str, bytes]
+    produced_ms: int = 0
+    """The producer's clock, milliseconds since the epoch; 0 or less: not known."""
 
     @property
     def position(self) -> str:

@@ -19,7 +19,8 @@ def take_in(shard: Shard, codec: Codec, raw: Raw, now_micros: Instant) -> list[E
     except Unreadable as problem:
         return shard.refuse(raw, problem.reason, str(problem), "*", now_micros)
     key = (raw.key or b"").decode("utf-8", "backslashreplace")
-    record = Input(raw.topic, raw.partition, raw.offset, key, decoded.record, decoded.value, dict(raw.headers))
+    headers = dict(raw.headers)
+    record = Input(raw.topic, raw.partition, raw.offset, key, decoded.record, decoded.value, headers, raw.timestamp_ms)
     try:
         return shard.process(record)
     except Divert as refused:

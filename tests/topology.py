@@ -136,10 +136,12 @@ class Company:
         poll: int | None = None,
         snapshot: bool = False,
         headers: dict[str, bytes] | None = None,
+        captured_at: float | None = None,
         run: bool = True,
         **fields: str | None,
     ) -> int:
-        """One row version committed at `at` seconds; returns its version number."""
+        """One row version committed at `at` seconds; returns its version number. `captured_at`: by the clock of whoever
+        captured it; None: not known."""
         if poll is None:
             self._version += 1
             poll = self._version
@@ -155,7 +157,11 @@ class Company:
             "changed_by": by,
             "fields": {**FIELDS.get((system, object_), {}), **fields} if operation in ("upsert", "moved_in") else {},
         }
-        self.driver.pipe(topics.source_topic(system), customer or id_, "PolledRow", value, **(headers or {}))
+        topic = topics.source_topic(system)
+        data = self.driver.codec.encode(topic, "PolledRow", value)
+        self.driver.pipe_raw(
+            topic, (customer or id_).encode(), data, None, headers or {}, produced_ms=round((captured_at or 0) * 1000)
+        )
         if run:
             self.driver.run()
         return poll

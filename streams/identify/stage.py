@@ -11,7 +11,7 @@ from typing import Any
 from schemas import ids, topics
 from schemas.codec import Unreadable
 from schemas.entities import ENTITIES
-from schemas.instants import NEVER, Instant
+from schemas.instants import NEVER, Instant, iso, seconds
 from schemas.source import ALL_OBJECTS, Gap, Heard, Probed, Reader, Skipped, SourceEvent, SourceRow
 from streams.governance.model import Governance
 from streams.identify import keys
@@ -23,6 +23,9 @@ from streams.letters import ENTITY_HEADER, ID_HEADER
 from tables.versions import Version, fold
 from tables.view import Emit, Workspace
 from tables.watermarks import LINKS, heard, watermark
+
+CAPTURE_CLOCK_SECONDS = 300
+"""How far the clock of whoever captures may be behind the source's; governance adds what a system is known for."""
 
 
 class Identify(WithoutDeadlines):
@@ -40,7 +43,31 @@ class Identify(WithoutDeadlines):
             event = reader(record.record, record.value, record.headers)
         except Unreadable as problem:
             raise Divert(problem.reason, str(problem)) from None
-        return self._on_source(ws, partition, record, system, event)
+        return self._on_source(ws, partition, record, system, self._credible(record, event))
+
+    def _credible(self, record: Input, event: SourceEvent) -> SourceEvent:
+        """No source commits later than it is captured. A row that says so is diverted: it would be a fact only when its
+        time has come. A marker that says so proves no more than that everything up to its capture has been heard."""
+        if record.produced_ms <= 0:
+            return event
+        skew = self._governance.systems[event.system].max_clock_skew_seconds if isinstance(event, SourceRow) else 0
+        latest = record.produced_ms * 1000 + seconds(CAPTURE_CLOCK_SECONDS + skew)
+        match event:
+            case SourceRow(committed_at=at) if at > latest:
+                raise Divert(
+                    "from_the_future",
+                    f"{event.object} {event.native_id} of {event.system} was committed at {iso(at)}, captured at "
+                    f"{iso(record.produced_ms * 1000)}: set the source's clock right, mend the row, replay; or raise "
+                    "max_clock_skew_seconds of the system",
+                    self._entity_of(event),
+                )
+            case Heard(watermark=int(mark)) if mark > latest:
+                return event._replace(watermark=record.produced_ms * 1000)
+        return event
+
+    def _entity_of(self, row: SourceRow) -> str:
+        mapping = self._governance.mappings[row.system].get(row.object)
+        return mapping.entity if mapping else "*"
 
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
         """Evidence is complete up to what was heard of the system in this partition; from there on there is a hole."""

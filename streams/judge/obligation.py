@@ -45,7 +45,8 @@ class Obligation(NamedTuple):
     """The record as published, while it is open."""
 
     def as_json(self) -> dict[str, Any]:
-        value = {name: value for name, value, default in zip(_FIELDS, self, _DEFAULTS, strict=True) if value != default}
+        stated = zip(_FIELDS, self, _DEFAULTS, strict=True)
+        value: dict[str, Any] = {name: value for name, value, default in stated if value != default}
         for name in ("trigger", "asked"):
             if name in value:
                 value[name] = list(value[name])

@@ -147,7 +147,10 @@ class Runner:
                 name, value = self._codec.decode(data)
                 key = (record.key or b"").decode("utf-8", "backslashreplace")
                 headers = dict(record.headers) if record.headers else {}
-                effects = self.shard.process(Input(topic, record.partition, offset, key, name, value, headers))
+                produced_ms = record.timestamp
+                effects = self.shard.process(
+                    Input(topic, record.partition, offset, key, name, value, headers, produced_ms)
+                )
                 if topic == topics.CHANGES and "committed_at" in value:
                     self._commit_times.append(value["committed_at"])
             except (Unreadable, Divert) as refused:
