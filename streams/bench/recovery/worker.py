@@ -1,0 +1,74 @@
+"""A worker with judge as its only stage, in a process of its own, which writes down where its shards stand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+from pathlib import Path
+
+import click
+
+from streams.bench.step.log import codec, governance
+from streams.judge.stage import Judge
+from streams.settings import Settings
+from streams.worker.app import WorkerApp, build
+
+_TELL_SECONDS = 0.05
+
+
+@click.command()
+@click.option("--bootstrap", required=True)
+@click.option("--run", required=True, help="Names consumer group, stage and transactional ids.")
+@click.option("--source", required=True, help="The topic of changes.")
+@click.option("--instance", required=True, help="Name of the static member.")
+@click.option("--standbys", type=int, required=True)
+@click.option("--folder", required=True, type=click.Path(path_type=Path))
+@click.option("--told", required=True, type=click.Path(path_type=Path), help="Where to write how it stands.")
+def main(bootstrap: str, run: str, source: str, instance: str, standbys: int, folder: Path, told: Path) -> None:
+    """Judge until told to stop by SIGTERM; the log goes to standard error."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("streams").setLevel(logging.INFO)
+    governed = governance()
+    settings = Settings(
+        bootstrap, "", application=run, data_folder=folder, instance_id=instance, standby_replicas=standbys
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    stage = Judge(governed)
+    stage.name = run
+    app = build(settings, {source: stage}, codec(), governed.partitions)
+    raise SystemExit(asyncio.run(_run(app, told)))
+
+
+async def _run(app: WorkerApp, told: Path) -> int:
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    app.in_worker, app.on_fatal = True, stopping.set
+    app.finalize()
+    await app.start()
+    telling = asyncio.create_task(_tell(app, told))
+    await stopping.wait()
+    telling.cancel()
+    await app.shards.close()
+    await app.stop()
+    return 1 if app.failure else 0
+
+
+async def _tell(app: WorkerApp, file: Path) -> None:
+    """Partition -> the next offset, as of the last commit, of each shard that runs; and the standbys' lag."""
+    draft = file.with_suffix(".draft")
+    while True:
+        lag = app.shards.standby_lag()
+        told = {
+            "positions": {tp.partition: offset for tp, offset in app.shards.hints().items()},
+            "lag": {partition: behind for (_, partition), behind in lag.items()},
+        }
+        draft.write_text(json.dumps(told))
+        os.replace(draft, file)
+        await asyncio.sleep(_TELL_SECONDS)
+
+
+if __name__ == "__main__":
+    main()
