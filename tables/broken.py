@@ -11,7 +11,7 @@ REMEDIES: dict[str, str] = {
     "Read-only file system": "make the data folder writable, or choose another one",
     "Permission denied": "make the data folder writable for this user, or choose another one",
     "Too many open files": "raise the limit of open files (`ulimit -n`) of this process",
-    "While lock file": "another worker is using this folder: give each a data folder of its own",
+    "/LOCK: ": "another worker is using this folder: give each a data folder of its own",
 }
 _BROKEN = ("Corruption", "No such file or directory", "checksum", "Bad table magic number")
 _MARK = "DISCARD"
@@ -23,7 +23,7 @@ class StoreUnusable(Exception):
 
 def is_broken(problem: BaseException) -> bool:
     """Whether the files do not hold what RocksDB wrote; rocksdict raises plain Exception with RocksDB's own words."""
-    return any(word in str(problem) for word in _BROKEN)
+    return type(problem) is Exception and any(word in str(problem) for word in _BROKEN)
 
 
 def explained(folder: Path, problem: BaseException) -> BaseException:

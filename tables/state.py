@@ -134,7 +134,21 @@ class RocksState:
 
     def _raw(self, start: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         """Raw mode: keys and values are bytes, whatever the library's types allow."""
-        return self._db.items(from_key=start)  # type: ignore[return-value]
+        last = start
+        for last, data in self._db.items(from_key=start):  # type: ignore[assignment]
+            yield last, data  # type: ignore[misc]
+        self._check_end(last)
+
+    def _check_end(self, last: bytes | None) -> None:
+        """The library's iterator ends at a damaged block as it does behind the last entry, without a word."""
+        iterator = self._db.iter()
+        if last is None:
+            iterator.seek_to_first()
+        else:
+            iterator.seek(last)
+        if iterator.valid():
+            iterator.next()
+        iterator.status()
 
     # -- what the shell does
 
