@@ -121,6 +121,8 @@ def _deadlines(state: RocksState, waits: Waits) -> Deadlines:
         return Deadlines()
     if next(state.scan(COMPLETE, COMPLETE), None) is not None:
         return Deadlines.stored(state.scan(COPY, COPY))
-    found = Deadlines.found(state.items(), waits.wake)
+    under = waits.waits_under.encode()
+    entries = ((key.decode(), decode(data)) for key, data in state.scan(under, under))
+    found = Deadlines.found(entries, waits.wake)
     state.load([*found.changes(), (COMPLETE, b"")])
     return found

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from aiohttp import web
@@ -80,7 +81,7 @@ class WorkerHealth:
         if self._app.rebalancing:
             return "rebalancing"
         if self._app.shards.openings:
-            return "restoring " + ", ".join(f"{stage}-{number}" for stage, number in sorted(self._app.shards.openings))
+            return "restoring " + ", ".join(_names(self._app.shards.openings))
         return next((runner.paused for runner in self._app.shards.runners.values() if runner.paused), None)
 
     def _stuck(self) -> str | None:
@@ -97,12 +98,12 @@ class WorkerHealth:
         return None
 
     def _restoring(self) -> str | None:
-        now = time.monotonic()
-        for (stage, partition), opening in self._app.shards.openings.items():
-            waited = now - opening.advance.moved_at
-            if waited > self._stuck_after_seconds:
-                return f"{stage}-{partition} has been restored no further for {waited:.0f} s"
-        return None
+        """Some may wait for their turn; each that is at it has a limit of its own for a broker that says nothing."""
+        openings = dict(self._app.shards.openings)
+        waited = time.monotonic() - max((o.advance.moved_at for o in openings.values()), default=math.inf)
+        if waited <= self._stuck_after_seconds:
+            return None
+        return f"{', '.join(_names(openings))} has been restored no further for {waited:.0f} s"
 
     def _undecided(self) -> str | None:
         if self._undecided_since is None:
@@ -111,3 +112,7 @@ class WorkerHealth:
         if waited <= self._stuck_after_seconds + REBALANCE_SECONDS_MAX:
             return None
         return f"the group has not said for {waited:.0f} s who owns which partition"
+
+
+def _names(places: Iterable[tuple[str, int]]) -> list[str]:
+    return [f"{stage}-{partition}" for stage, partition in sorted(places)]
