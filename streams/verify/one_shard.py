@@ -101,7 +101,7 @@ class ShardVerifier:
             read_output(self._recording, self._codec, output, place, ends, said)
         shard = self._shard(place, held.state)
         while shard.has_due():
-            self._owed(place, shard.settle(), said)
+            self._owed(place, shard.settle() + shard.flush(), said)
         return said
 
     def _owed(self, place: Place, effects: Iterable[Emit], said: Deployed) -> None:
