@@ -37,7 +37,7 @@ SIZE = Size(
         "documents_many": Population(1, 50_000),
         "documents_few": Population(10_000, 5),
     },
-    events=40_000,
+    events=20_000,
 )
 QUICK = Size(
     {
