@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 CALL_TIMEOUT_SECONDS = 15.0
 _PASSING = (
@@ -26,10 +26,14 @@ class ChangelogUnusable(Exception):
     """Stop: the changelog cannot be read. The text says which, why, and what to do."""
 
 
-class Bounds(NamedTuple):
+class Extent(NamedTuple):
+    """What a partition of a changelog is, as the broker says."""
+
+    topic_id: str
+    """Given when the topic was created: a recreated one has another."""
     low: int
     high: int
-    """The offset behind the last record."""
+    """The offset behind the last record, committed or not: a commit is known to its writer before readers see it."""
 
 
 class Batch(NamedTuple):
@@ -59,21 +63,21 @@ def reader(client: Mapping[str, Any], name: str, *, patience_ms: int) -> Consume
     )
 
 
-def topic_id(client: Mapping[str, Any], topic: str) -> str:
-    """The id the broker gave this topic when it was created; raises ChangelogUnusable where there is none."""
-    # It must outlive the answer; and without a word, or it tells of every event that it throws away at its end.
+def extent(client: Mapping[str, Any], topic: str, partition: int) -> Extent:
+    """Ask the broker; raises ChangelogUnusable where there is no such partition, or no answer."""
+    # It must outlive the answers; and without a word, or it tells of every event that it throws away at its end.
     admin = AdminClient({"log_level": 4, **client})
+    place = TopicPartition(topic, partition)
     try:
-        return str(admin.describe_topics(TopicCollection([topic]))[topic].result(CALL_TIMEOUT_SECONDS).topic_id)
+        described = admin.describe_topics(TopicCollection([topic]))[topic].result(CALL_TIMEOUT_SECONDS)
+        if partition >= len(described.partitions):
+            raise _unusable(topic, KafkaError(KafkaError._UNKNOWN_PARTITION))
+        specs = (OffsetSpec.earliest(), OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        ends = [admin.list_offsets({place: spec})[place] for spec in specs]
+        low, high = (end.result(CALL_TIMEOUT_SECONDS).offset for end in ends)
     except KafkaException as problem:
         raise _unusable(topic, problem.args[0]) from problem
-
-
-def bounds(consumer: Consumer, topic: str, partition: int) -> Bounds:
-    try:
-        return Bounds(*consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=CALL_TIMEOUT_SECONDS))
-    except KafkaException as problem:
-        raise _unusable(topic, problem.args[0]) from problem
+    return Extent(str(described.topic_id), low, high)
 
 
 def read(consumer: Consumer, count: int, timeout_seconds: float) -> Batch:

@@ -67,10 +67,9 @@ def restore(
     started, advance = time.monotonic(), advance or Advance()
     replica = store if isinstance(store, Replica) else Replica(store, waits)
     try:
-        changelog_id = changelog.topic_id(client, topic)
+        replica.fit(changelog.extent(client, topic, partition), f"{topic}-{partition}")
         consumer = changelog.reader(client, f"restore-{topic}-{partition}", patience_ms=10)
         try:
-            replica.fit(changelog_id, changelog.bounds(consumer, topic, partition), f"{topic}-{partition}")
             start = OFFSET_BEGINNING if replica.position is None else replica.position
             consumer.assign([TopicPartition(topic, partition, start)])
             _replay(consumer, replica, advance)
@@ -79,7 +78,9 @@ def restore(
     except BaseException:
         replica.close()
         raise
-    return Restored(replica.state, advance.records, time.monotonic() - started, changelog_id, replica.deadlines)
+    assert replica.changelog_id is not None
+    seconds = time.monotonic() - started
+    return Restored(replica.state, advance.records, seconds, replica.changelog_id, replica.deadlines)
 
 
 def _replay(consumer: Consumer, replica: Replica, advance: Advance) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from confluent_kafka import Message
 
 from tables.broken import explained, is_broken, is_condemned
-from tables.changelog import Bounds, ChangelogUnusable
+from tables.changelog import ChangelogUnusable, Extent
 from tables.deadlines import COMPLETE, COPY, Deadlines, Waits
 from tables.state import PROGRESS, RocksState, decode, destroy, encode
 
@@ -38,13 +38,15 @@ class Replica:
     def is_empty(self) -> bool:
         return self.position is None
 
-    def fit(self, changelog_id: str, bounds: Bounds, name: str) -> None:
+    def fit(self, changelog: Extent, name: str) -> None:
         """Begin anew where the store does not stand within this changelog. Raises ChangelogUnusable where that would
         lose the state: the changelog is empty."""
-        known, self.changelog_id = self.changelog_id, changelog_id
-        if self.position is None or (known == changelog_id and bounds.low <= self.position <= bounds.high):
+        known, self.changelog_id = self.changelog_id, changelog.topic_id
+        if self.position is None:
             return
-        if bounds.low == bounds.high:
+        if known == changelog.topic_id and changelog.low <= self.position <= changelog.high:
+            return
+        if changelog.low == changelog.high:
             raise ChangelogUnusable(
                 f"{name} is empty, but {self.folder} holds state that came from it: the topic was recreated or emptied."
                 f" Bring it back; or delete the folder, and the state is made anew from what the input still holds"

@@ -105,8 +105,7 @@ class Standbys:
             log.warning("no standby of %s-%d: %s", *place, problem)
             return
         try:
-            topic_id = changelog.topic_id(self._client, place.topic)
-            replica.fit(topic_id, changelog.bounds(self._consumer, *place), f"{place.topic}-{place.partition}")
+            replica.fit(changelog.extent(self._client, *place), f"{place.topic}-{place.partition}")
             self._replicas[place] = replica
         except Exception as problem:  # noqa: BLE001 - as above
             replica.close()

@@ -11,7 +11,7 @@ import pytest
 from rocksdict import Rdict
 
 from tables.broken import REMEDIES, StoreUnusable, condemn, explained, is_broken
-from tables.changelog import Bounds, ChangelogUnusable
+from tables.changelog import ChangelogUnusable, Extent
 from tables.deadlines import COMPLETE, COPY, Wake
 from tables.replica import STALE_AFTER_SECONDS, Replica
 from tables.state import PROGRESS, RocksState, UnknownStateVersion
@@ -192,7 +192,7 @@ def test_only_what_rocksdb_says_counts_as_damage() -> None:
 def fitted(folder: Path, changelog_id: str, low: int, high: int) -> int | None:
     replica = Replica(folder, Waits())
     try:
-        replica.fit(changelog_id, Bounds(low, high), "q2c.changelog.judge-0")
+        replica.fit(Extent(changelog_id, low, high), "q2c.changelog.judge-0")
         return replica.position
     finally:
         replica.close()

@@ -81,7 +81,7 @@ def preload(cluster: Cluster, topic: str, customers: int, input_topic: str) -> P
         produce(producer, topic, key, value, partition)
         count, size = count + 1, size + len(value)
     progress = {"offsets": {input_topic: 0}, "committed_at_seconds": time.time()}
-    progress["changelog_id"] = changelog.topic_id({"bootstrap.servers": cluster.bootstrap}, topic)
+    progress["changelog_id"] = changelog.extent({"bootstrap.servers": cluster.bootstrap}, topic, 0).topic_id
     for partition in range(PARTITIONS):
         produce(producer, topic, PROGRESS.encode(), encode(progress), partition)
     if producer.flush(_WAIT_SECONDS):

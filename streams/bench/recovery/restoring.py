@@ -35,7 +35,7 @@ def fill(cluster: Cluster, name: str, count: int) -> str:
     for number in range(count):
         produce(producer, topic, *_entry(number), 0)
     progress: dict[str, Any] = {"offsets": {}, "committed_at_seconds": time.time()}
-    progress["changelog_id"] = changelog.topic_id({"bootstrap.servers": cluster.bootstrap}, topic)
+    progress["changelog_id"] = changelog.extent({"bootstrap.servers": cluster.bootstrap}, topic, 0).topic_id
     produce(producer, topic, PROGRESS.encode(), encode(progress), 0)
     if producer.flush(_WAIT_SECONDS):
         raise TimeoutError(f"{topic} was not filled in {_WAIT_SECONDS} s: is the broker up?")
