@@ -230,6 +230,25 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("watermark", "?instant", "lowest watermark of the system in that partition"),
         ],
     ),
+    "CanaryBroken": (
+        "q2c.change",
+        "Something was broken on purpose: detection has to find it.",
+        [
+            ("system", "!text", "system instance"),
+            ("partition", "!integer", "partition of the source topic"),
+            ("broken_at", "instant", "wall clock"),
+        ],
+    ),
+    "CanaryDrifted": (
+        "q2c.change",
+        "What was broken on purpose has drifted: detection works.",
+        [
+            ("system", "!text", "system instance"),
+            ("partition", "!integer", "partition of the source topic"),
+            ("broken_at", "instant", "wall clock"),
+            ("opened_at", "instant", "event time"),
+        ],
+    ),
     "EntityMoved": (
         "q2c.change",
         "A record left this canonical customer for another.",

@@ -4,6 +4,7 @@ An observation travels behind everything its source has sent in that partition, 
 source, and a replay sees the same ages.
 
     s/SYSTEM   {observed: {partition: [observed_at, watermark]}, drift}
+    y/SYSTEM   {partition: when the last canary that drifted was broken}
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from schemas import ids, topics
 from schemas.instants import Instant, iso, seconds
+from streams import canary
 from streams.governance.model import Governance
 from streams.inputs import Divert, Input, WithoutDeadlines
 from tables.view import Emit, Value, Workspace
@@ -28,6 +30,9 @@ class Fleet(WithoutDeadlines):
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
         if record.record == "Watermarks":
             return "watermarks"
+        if record.record == "CanaryDrifted":
+            canary.alive(ws, record.value["system"], record.value["partition"], record.value["broken_at"])
+            return "canary"
         if record.record != "SourceObserved":
             raise Divert("unknown_record", f"{topics.PROGRESS} carries no {record.record}")
         self._observe(ws, record.value)
@@ -45,6 +50,7 @@ class Fleet(WithoutDeadlines):
             mark = source["observed"].get(partition, (None, None))[1]
         if mark is None:
             return  # its first snapshot is not complete: nothing opens before
+        canary.awaited(ws, system, value["partition"], value["observed_at"])
         observed = {**source["observed"], partition: [value["observed_at"], mark]}
         limit = seconds(self._governance.systems[system].stale_after_seconds)
         stale = [mark for at, mark in observed.values() if at - mark > limit]

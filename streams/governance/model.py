@@ -103,6 +103,9 @@ class Governance(_Model):
     partitions: Annotated[int, Field(ge=1, le=1024)]
     go_live_at: datetime | None = None
     late_retention_seconds: Seconds = 600
+    canary_interval_seconds: Seconds = 30
+    """How often something is broken on purpose, to see that detection works."""
+    canary_sla_seconds: Seconds = 5
     systems: dict[str, System]
     kinds: dict[str, Kind]
     people: People

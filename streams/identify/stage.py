@@ -13,6 +13,7 @@ from schemas.codec import Unreadable
 from schemas.entities import ENTITIES
 from schemas.instants import NEVER, Instant, iso, seconds
 from schemas.source import ALL_OBJECTS, Gap, Heard, Probed, Reader, Skipped, SourceEvent, SourceRow
+from streams import canary
 from streams.governance.model import Governance
 from streams.identify import keys
 from streams.identify.canonicalize import attributes
@@ -312,6 +313,7 @@ class Identify(WithoutDeadlines):
             "watermark": lowest,
         }
         ws.emit(Emit(topics.PROGRESS, event.system, "SourceObserved", value, partition=0))
+        canary.broken(ws, self._governance, event.system, partition, event.observed_at)
 
     def _on_gap(self, ws: Workspace, partition: int, event: Gap) -> None:
         """Rows vanished without a record of each: they are presumed deleted, and the watermark is withdrawn until the

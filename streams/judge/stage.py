@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from schemas.instants import ALWAYS, Instant
+from streams import canary
 from streams.governance.model import Governance
 from streams.identify.changes import ENTITY_OF_RECORD, version_of
 from streams.inputs import Divert, Due, Input
@@ -39,6 +40,8 @@ class Judge:
                 _hear(ws, value)
             case "EntityMoved":
                 return on_change(ws, self._governance, _moved(value))
+            case "CanaryBroken":
+                canary.armed(ws, value)
             case "HoleOpened" | "HoleClosed":
                 on_hole(ws, value, opened=record.record == "HoleOpened")
             case _:
@@ -72,6 +75,7 @@ class Judge:
             for role in kind.roles
             for system in self._governance.in_role(role)
         ]
+        gates += [canary.gate(ws, self._governance, system) for system in self._governance.systems]
         self._open = [(marks, gates), *self._open[: self._governance.partitions]]
         return gates
 
@@ -81,7 +85,8 @@ class Judge:
         return decidable_until(ws, self._governance, BY_NAME[kind], system)[1]
 
     def settle(self, ws: Workspace, due: Due) -> None:
-        settle(ws, self._governance, due.key, due.until)
+        work_off = canary.settled if canary.is_canary(due.key) else settle
+        work_off(ws, self._governance, due.key, due.until)
 
 
 def _changed(entity: str, value: dict[str, Any]) -> Changed:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from schemas.instants import ALWAYS, NEVER, Instant, seconds
+from streams.canary import is_canary
 from streams.governance.model import Governance
 from streams.judge.keys import MARKS, ObligationKey, is_obligation
 from streams.judge.obligation import Obligation
@@ -57,7 +58,7 @@ def waiting(view: MemoryView, governance: Governance, now: Instant) -> Iterator[
         return holding_back(marks, governance, BY_NAME[kind], system)
 
     for text, value in view.items():
-        if not is_obligation(text):
+        if not is_obligation(text) or is_canary(text):
             continue
         key, obligation = ObligationKey.parse(text), Obligation.from_json(value)
         until, source = bound(key.kind, key.system)

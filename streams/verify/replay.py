@@ -80,7 +80,9 @@ class Replay:
     def _passed(self, system: str, entity: str) -> Instant:
         gates = self.shard.stage.gates(Workspace(self.shard.state))
         concerned = (
-            until for (kind, of), until in gates if (system, entity) in needed(self._governance, BY_NAME[kind], of)
+            until
+            for (kind, of), until in gates
+            if kind in BY_NAME and (system, entity) in needed(self._governance, BY_NAME[kind], of)
         )
         return max(concerned, default=-(2**63))
 

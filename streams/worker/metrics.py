@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from schemas.instants import NEVER
+from streams import canary
 from streams.governance.model import Governance
 from streams.judge.stage import Judge
 from streams.worker.counters import Buckets
@@ -26,6 +28,8 @@ METRICS: dict[str, str] = {
     "driftwise_consumer_lag_records": "Records between the end of an input partition and our last commit.",
     "driftwise_watermark_age_seconds": "Wall clock minus watermark of a source object, worst shard.",
     "driftwise_obligations_unknown": "Obligations due by wall clock and undecided, by the source object they wait for.",
+    "driftwise_canary_age_seconds": "For how long nothing that was broken on purpose has drifted, worst partition.",
+    "driftwise_canary_bound_seconds": "A canary older than this says that detection itself is dead: alert on it.",
     "driftwise_drifts_total": "Drift transitions by kind and state.",
     "driftwise_dead_letters_total": "Records diverted, by stage.",
     "driftwise_shard_paused": "1 while a shard stands still because of a flood of dead letters.",
@@ -47,6 +51,7 @@ class WorkerCollector(Collector):
         yield self._lag(runners)
         yield self._watermark_age(runners)
         yield self._unknown(runners)
+        yield from self._canary(runners)
         yield _paused(runners)
         yield _standby_lag(shards)
         for name, attribute in (
@@ -92,10 +97,25 @@ class WorkerCollector(Collector):
             if isinstance(stage, Judge):
                 view = Workspace(runner.shard.state)
                 for gate, _, _ in runner.shard.deadlines.waiting(0, now):
+                    if gate[0] == canary.KIND:
+                        continue
                     found[stage.holding_back(view, gate), gate[0]] += 1
         for (source, kind), number in found.items():
             family.add_metric([source, kind], number)
         return family
+
+    def _canary(self, runners: dict[tuple[str, int], Runner]) -> Iterator[GaugeMetricFamily]:
+        age, bound = (
+            GaugeMetricFamily(name, METRICS[name], labels=["system"])
+            for name in ("driftwise_canary_age_seconds", "driftwise_canary_bound_seconds")
+        )
+        views = [Workspace(runner.shard.state) for (stage, _), runner in runners.items() if stage == "fleet"]
+        for view, system in product(views, self._governance.systems):
+            bound.add_metric([system], canary.bound(self._governance, system) / 1_000_000)
+            since = canary.age(view, system, time.time_ns() // 1000)
+            if since is not None:
+                age.add_metric([system], since / 1_000_000)
+        yield from (age, bound)
 
 
 def _counts(runners: dict[tuple[str, int], Runner]) -> Iterator[CounterMetricFamily]:

@@ -69,10 +69,11 @@ WRITTEN: dict[str, tuple[str, ...]] = {
     # topic: the records written to it
     topics.LINKS: ("LinkAsserted", "Watermarks"),
     topics.CROSSWALK: ("RouteAssigned", "Watermarks"),
-    topics.PROGRESS: ("Watermarks", "SourceObserved"),
+    topics.PROGRESS: ("Watermarks", "SourceObserved", "CanaryDrifted"),
     topics.CHANGES: (
         "Watermarks",
         "EntityMoved",
+        "CanaryBroken",
         "HoleOpened",
         "HoleClosed",
         *(change_record_name(entity) for entity in ENTITIES),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -15,10 +16,12 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.instants import SECOND
+from streams.fleet import Fleet
 from streams.identify.stage import Identify
 from streams.shard import Shard
 from streams.worker.counters import SHORT, Buckets, Counters
 from streams.worker.metrics import METRICS, WorkerCollector
+from tables.view import MemoryView
 from tests.topology import Company, read
 
 COUNTER = "_total"
@@ -72,7 +75,16 @@ def worker() -> WorkerCollector:
     identify.shard = Shard(Identify(Company().governance, {"erp": read}), 1, identify.shard.state)
     identify.shard.outcomes["diverted"] += 3
     ends = {TP("q2c.changes", judge.shard.partition): 100, TP("q2c.progress", judge.shard.partition): None}
-    return collector({("judge", judge.shard.partition): judge, ("identify", 9): identify}, ends)
+    runners = {("judge", judge.shard.partition): judge, ("identify", 9): identify, ("fleet", 0): fleet()}
+    return collector(runners, ends)
+
+
+def fleet() -> Any:
+    """The ERP was first heard of in two partitions a minute ago; in one of them a canary has drifted since."""
+    shard = Shard(Fleet(Company().governance), 0, MemoryView())
+    now = time.time_ns() // 1_000
+    shard.state.apply({"y/erp": {"0": now - 60 * SECOND, "1": now - SECOND}})
+    return runner(shard)
 
 
 def families(found: WorkerCollector) -> dict[str, Any]:
@@ -106,6 +118,13 @@ def test_every_metric_has_a_sample(worker: WorkerCollector) -> None:
     assert {name for name, family in families(worker).items() if not family.samples} == waiting
 
 
+def test_the_canary_is_as_old_as_in_its_worst_partition(worker: WorkerCollector) -> None:
+    age = samples(worker, "driftwise_canary_age_seconds")
+
+    assert age == {("erp",): pytest.approx(60, abs=5)}
+    assert set(samples(worker, "driftwise_canary_bound_seconds")) == {("crm",), ("billing",), ("erp",)}
+
+
 def test_names_follow_prometheus(worker: WorkerCollector) -> None:
     units = ("_seconds", "_records", COUNTER)
     for family in families(worker).values():
@@ -137,7 +156,7 @@ def test_a_warm_copy_says_how_far_it_is_behind(worker: WorkerCollector) -> None:
 def test_dead_letters_and_floods_are_told_by_shard(worker: WorkerCollector) -> None:
     assert samples(worker, "driftwise_dead_letters_total") == {("identify",): 3}
     assert samples(worker, "driftwise_shard_paused")["9", "identify"] == 1
-    assert sorted(samples(worker, "driftwise_shard_paused").values()) == [0, 1]
+    assert sorted(samples(worker, "driftwise_shard_paused").values()) == [0, 0, 1]
 
 
 def test_drifts_and_effects_are_counted_as_they_were_committed(worker: WorkerCollector) -> None:

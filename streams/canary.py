@@ -1,0 +1,101 @@
+"""The canary: a customer that breaks on purpose, at a steady interval, and must drift within its bound.
+
+A silent detector looks like a healthy company. So something breaks on purpose all the time, and takes the way of every
+other drift: out of a source topic, behind all that the source has sent (`broken`, in identify); an obligation that
+nothing will ever answer (`armed`, in judge), which waits for the source's watermark like any other and drifts at its
+deadline (`settled`); heard of in the fleet stage (`drifted`). The worker that has the fleet stage exports for how long
+no canary has drifted. Nothing of it is in drifts, corrected state, commands or audit: those are a company's.
+
+It needs the source's own watermark, so a silent source ends it too: verdicts about that source are not being given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schemas import topics
+from schemas.instants import ALWAYS, Instant, seconds
+from streams.governance.model import Governance
+from streams.judge.keys import MARKS, ObligationKey
+from streams.judge.obligation import Clock, Obligation, wake_at
+from streams.kinds.finding import Finding
+from tables.view import Emit, Workspace
+from tables.watermarks import minima
+
+KIND = "canary"
+CUSTOMER = "~canary"
+"""Whose obligations they are: no canonical id begins like that."""
+LAST = "~canary"
+"""In identify's state: system -> when the last one was broken here."""
+
+
+def broken(ws: Workspace, governance: Governance, system: str, partition: int, now: Instant) -> None:
+    """Break one, if the last is long enough ago; `now` is the wall clock of who asked how old the source is."""
+    last = ws.get(LAST) or {}
+    if now < last.get(system, 0) + seconds(governance.canary_interval_seconds):
+        return
+    ws.put(LAST, {**last, system: now})
+    value = {"system": system, "partition": partition, "broken_at": now}
+    ws.emit(Emit(topics.CHANGES, "", "CanaryBroken", value, partition=partition))
+
+
+def armed(ws: Workspace, value: Mapping[str, Any]) -> None:
+    """It is an obligation of its own, however many wait already: which of them drift must not depend on when."""
+    key = ObligationKey(CUSTOMER, KIND, value["system"], f"{value['partition']}/{value['broken_at']}")
+    ws.put(key.text(), Obligation(next=value["broken_at"]).as_json())
+
+
+def gate(ws: Workspace, governance: Governance, system: str) -> tuple[tuple[str, str], Instant]:
+    """Open as far as everything of the system has been heard."""
+    everything = tuple(sorted({(system, mapping.entity) for mapping in governance.mappings[system].values()}))
+    return (KIND, system), minima(ws.get(MARKS), governance.partitions).lowest(everything)[0]
+
+
+def is_canary(text: str) -> bool:
+    """Of a key in judge's state."""
+    return text.startswith(f"o/{CUSTOMER}/")
+
+
+def settled(ws: Workspace, governance: Governance, text: str, until: Instant) -> None:
+    """Work it through its instants up to `until`, as any obligation; one that has drifted is done."""
+    value, key = ws.get(text), ObligationKey.parse(text)
+    if value is None:
+        return
+    obligation, clock = Obligation.from_json(value), Clock("deadline", seconds(governance.canary_sla_seconds))
+    partition, broken_at = map(int, key.native_id.split("/"))
+    never = Finding(False, broken_at, str(broken_at), key.system, "an answer", "none, on purpose", ())
+    while obligation.next <= until and obligation.status != "open":
+        obligation = clock.advance(obligation, obligation.next, never, moved=False)
+        obligation = obligation._replace(next=wake_at(obligation, ALWAYS, 0))
+    if obligation.status != "open":
+        ws.put(text, obligation.as_json())
+        return
+    ws.delete(text)
+    said = {"system": key.system, "partition": partition, "broken_at": broken_at, "opened_at": obligation.opened_at}
+    ws.emit(Emit(topics.PROGRESS, key.system, "CanaryDrifted", said, partition=0))
+
+
+def alive(ws: Workspace, system: str, partition: int, at: Instant) -> None:
+    """In the fleet stage: one that was broken at `at` has drifted; or, the first time, the wait for one begins."""
+    key = f"y/{system}"
+    heard = ws.get(key) or {}
+    if at > heard.get(str(partition), 0):
+        ws.put(key, {**heard, str(partition): at})
+
+
+def awaited(ws: Workspace, system: str, partition: int, now: Instant) -> None:
+    """In the fleet stage: the source has been heard here; from now on canaries have to drift."""
+    if str(partition) not in (ws.get(f"y/{system}") or {}):
+        alive(ws, system, partition, now)
+
+
+def age(fleet: Workspace, system: str, now: Instant) -> Instant | None:
+    """For how long no canary of the system has drifted, in its worst partition; None: it has not been heard yet."""
+    heard = fleet.get(f"y/{system}")
+    return None if not heard else now - int(min(heard.values()))
+
+
+def bound(governance: Governance, system: str) -> Instant:
+    """An age beyond it says that detection is dead."""
+    waits = governance.canary_interval_seconds + governance.canary_sla_seconds
+    return seconds(waits + governance.systems[system].stale_after_seconds)
