@@ -79,6 +79,8 @@ class Examination:
             found = [self._shard(place, rows) for place in self._places()]
             if all(each.whole for each in found if each.place.stage == "identify"):
                 self._rows(ends, rows, Deployed(space.new()))
+            else:
+                self._report.notes.append("rows told to judge: not compared, as input is gone")
         self._identities()
         self._law(found)
 

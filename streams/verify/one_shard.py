@@ -14,7 +14,7 @@ from streams.verify import indexes
 from streams.verify.compare import Fact, Rule, Scope, compare
 from streams.verify.deployed import Ends, Held, Place, read_letters, read_output, read_state
 from streams.verify.ledger import Deployed, Recomputed
-from streams.verify.outputs import OUTPUTS, ROWS, Output, rule
+from streams.verify.outputs import OUTPUTS, ROWS, rule
 from streams.verify.reach import Reach, reach
 from streams.verify.recording import Recording, interleaved
 from streams.verify.replay import Refused, Replay
@@ -64,6 +64,8 @@ class ShardVerifier:
         held = read_state(self._recording, place, self._new())
         covered = reach(self._recording, place, self._inputs(place.stage), held.positions)
         found = Verified(place, held.positions, unproven=covered.unproven, whole=covered.whole)
+        if place.stage == "fleet" and self._since is not None and self._since >= self._observed_by(covered):
+            found.unproven = []  # staleness forgets: what came before makes no difference to what is asked for
         made = Recomputed(self._new())
         found.letters = read_letters(self._recording, self._codec, place)
         replay = self._replay(found, held, made, rows)
@@ -116,7 +118,7 @@ class ShardVerifier:
         scope = Scope(self._since, frozenset(replay.late))
         states = plain_state(held.state.items()), plain_state(replay.shard.state.items())
         checks = compare(place.stage, str(place), STATE[place.stage], *states, scope)
-        checks += _outputs(place, OUTPUTS[place.stage], said, made, scope)
+        checks += _outputs(place, said, made, scope, modes=not replay.anyones_hole)
         if place.stage == "judge":
             checks.append(indexes.check(str(place), held.state))
         return checks
@@ -126,16 +128,19 @@ class ShardVerifier:
     ) -> list[Check]:
         """Of what a part of the input makes, what does not depend on the part that is gone."""
         if place.stage == "fleet":
-            # By then every source was observed in every partition, and only the last observation counts.
-            limits = [system.stale_after_seconds for system in self._governance.systems.values()]
-            begins = (covered.begins_at or 0) + 2 * seconds(max(limits, default=0))
+            begins = self._observed_by(covered)
             scope = Scope(max(begins, self._since or begins))
-            return _outputs(place, OUTPUTS["fleet"], self._said(place, ends, held), made, scope)
+            return _outputs(place, self._said(place, ends, held), made, scope)
         rules = PART_OF_STATE.get(place.stage, {})
         recomputed = replay.shard.state.items
         known = ((key, held.state.get(key)) for key, _ in _of_sorts(rules, recomputed()))
         deployed = ((key, value) for key, value in known if value is not None)
         return compare(place.stage, str(place), rules, deployed, _of_sorts(rules, recomputed()), Scope(self._since))
+
+    def _observed_by(self, covered: Reach) -> Instant:
+        """By then every source was observed in every partition, and only the last observation counts."""
+        limits = [system.stale_after_seconds for system in self._governance.systems.values()]
+        return (covered.begins_at or 0) + 2 * seconds(max(limits, default=0))
 
     # -- means
 
@@ -158,6 +163,6 @@ def _of_sorts(rules: Mapping[str, Rule | None], items: Iterable[tuple[str, Fact]
     return ((key, value) for key, value in items if key.partition("/")[0] in rules)
 
 
-def _outputs(place: Place, outputs: Iterable[Output], said: Deployed, made: Recomputed, scope: Scope) -> list[Check]:
-    rules = {output.sort: rule(output) for output in outputs}
+def _outputs(place: Place, said: Deployed, made: Recomputed, scope: Scope, *, modes: bool = True) -> list[Check]:
+    rules = {output.sort: rule(output, modes=modes) for output in OUTPUTS[place.stage]}
     return compare(place.stage, str(place), rules, said.items(), made.items(), scope)

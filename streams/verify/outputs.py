@@ -148,7 +148,7 @@ OUTPUTS: Mapping[str, tuple[Output, ...]] = {
         _letters("judge"),
     ),
     "fleet": (
-        Output("stale sources", topics.DRIFTS, _of_sources, without(), _drift_turned, True),
+        Output("stale sources", topics.DRIFTS, _of_sources, without(), _at("opened_at"), True),
         _letters("fleet"),
     ),
 }
@@ -181,7 +181,18 @@ def same_rows(deployed: Fact | None, recomputed: Fact | None) -> bool:
 _NOTHING: Fact = {"sure": [], "later": [], "sure_count": 0, "count": 0, "said": []}
 
 
-def rule(output: Output) -> Rule:
+def rule(output: Output, *, modes: bool = True) -> Rule:
+    """Not `modes`: whether a correction was asked for or only proposed does not count."""
     same = same_last_word if output.compacted else same_rows if output is ROWS else same_records
     customer = nobody if output.customer is None else lambda key, fact: fact.get("customer")
-    return Rule(output.sort, same=same, when=lambda fact: fact.get("when"), customer=customer)
+    fact = _as_it_is if modes else _without_mode
+    return Rule(output.sort, fact, same, when=lambda fact: fact.get("when"), customer=customer)
+
+
+def _as_it_is(entry: Fact) -> Fact:
+    return entry
+
+
+def _without_mode(entry: Fact) -> Fact:
+    said = {name: entry[name] for name in ("sure", "later", "said") if name in entry}
+    return entry | {name: [fact and without("mode")(fact) for fact in facts] for name, facts in said.items()}

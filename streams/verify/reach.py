@@ -11,7 +11,14 @@ from streams.verify.deployed import Place
 from streams.verify.recording import Recording
 
 _COMPACTED = frozenset(topic.name for topic in topics.topics(()) if topic.cleanup == "compact")
-PROVEN_OF_A_PART = "proven is only that the newest version of each record that it still holds is the one remembered"
+_NEWEST = "proven is only that the newest version of each record that it still holds is the one remembered"
+_PROVEN_OF_A_PART = {
+    # stage: what a replay of the rest still tells
+    "identify": _NEWEST,
+    "crosswalk": "nothing of clusters and routes is proven",
+    "judge": _NEWEST,
+    "fleet": "proven is only which sources fell silent since (ask with --since)",
+}
 
 
 class Reach(NamedTuple):
@@ -39,8 +46,9 @@ def _gone(recording: Recording, place: Place, inputs: Iterable[str]) -> Iterator
 
 
 def _told(place: Place, topic: str, first: int, at: Instant) -> str:
+    proven = _PROVEN_OF_A_PART[place.stage]
     since = f"begins at offset {first}, produced at {iso(at)}" if at else f"holds nothing below offset {first}"
-    return f"{place}: {topic}-{place.partition} {since}; what came before is gone (retention): {PROVEN_OF_A_PART}"
+    return f"{place}: {topic}-{place.partition} {since}; what came before is gone (retention): {proven}"
 
 
 def _recreated(recording: Recording, place: Place, positions: Mapping[str, int]) -> Iterator[str]:

@@ -18,6 +18,8 @@ from tables.view import Emit, Workspace
 
 CHUNK = 500
 """Records between two rounds of settling; where commits fell is recorded nowhere, and makes no difference."""
+ANYONES_HOLE = "g/"
+"""Prefix in judge's state."""
 Hear = Callable[[Emit], None]
 
 
@@ -38,6 +40,9 @@ class Replay:
     ) -> None:
         self.shard, self.late = shard, set[str]()
         self.records = 0
+        self.anyones_hole = False
+        """For a while somebody's evidence was missing and nobody could read whose: corrections that were decided then
+        were proposed, and which those are depends on where commits fell."""
         self._codec, self._governance, self._letters, self._hear = codec, governance, letters, hear
 
     def run(self, records: Iterable[Raw]) -> None:
@@ -60,10 +65,15 @@ class Replay:
         if refused is not None:
             self._tell(self.shard.refuse(raw, *refused, raw.timestamp_ms * 1_000))
             return
-        before = self.shard.outcomes["late"]
+        before = dict(self.shard.outcomes)
         self._tell(take_in(self.shard, self._codec, raw, raw.timestamp_ms * 1_000))
-        if self.shard.outcomes["late"] > before:
+        if self._has_more("late", before):
             self._note_late(raw)
+        if self._has_more("holeopened", before) and self.shard.state.range(ANYONES_HOLE, 1):
+            self.anyones_hole = True
+
+    def _has_more(self, outcome: str, before: Mapping[str, int]) -> bool:
+        return self.shard.outcomes[outcome] > before.get(outcome, 0)
 
     def _tell(self, effects: Iterable[Emit]) -> None:
         for effect in effects:

@@ -226,3 +226,16 @@ class Meanwhile(DriverRecording):
 
     def bounds(self, topic: str) -> Any:
         return self._earlier.bounds(topic)
+
+
+def test_whether_a_correction_was_only_proposed_counts_unless_anyones_evidence_was_missing() -> None:
+    made = company()
+    recording = DriverRecording(made.driver)
+    recording.alter(topics.COMMANDS, any_of("Command", mode="execute"), mode="propose")
+    assert found(verified(recording, made)) == {"judge: commands"}
+
+    made.driver.pipe_raw("src.erp", b"\xff", b"garbage", topics.partition_for("E", made.governance.partitions), {})
+    made.heard(60)
+    recording = DriverRecording(made.driver)
+    recording.alter(topics.COMMANDS, any_of("Command", mode="execute"), mode="propose")
+    assert verified(recording, made).code == EQUAL
