@@ -47,7 +47,10 @@ def armed(ws: Workspace, value: Mapping[str, Any]) -> None:
 
 def gate(ws: Workspace, governance: Governance, system: str) -> tuple[tuple[str, str], Instant]:
     """Open as far as everything of the system has been heard."""
-    everything = tuple(sorted({(system, mapping.entity) for mapping in governance.mappings[system].values()}))
+    everything = governance.derived.get((KIND, system))
+    if everything is None:
+        entities = {mapping.entity for mapping in governance.mappings[system].values()}
+        everything = governance.derived[KIND, system] = tuple((system, entity) for entity in sorted(entities))
     return (KIND, system), minima(ws.get(MARKS), governance.partitions).lowest(everything)[0]
 
 
