@@ -26,9 +26,19 @@ class Changelog:
         self._admin = AdminClient(self.client)
         made = NewTopic(self.topic, 1, 1, config={"cleanup.policy": "compact", **config})
         self._admin.create_topics([made])[self.topic].result(30)
-        self.id = changelog.extent(self.client, self.topic, 0).topic_id
+        self.id = self._id()
         self._producer = self._new_producer()
         self.commits = 0
+
+    def _id(self) -> str:
+        """A topic is created before the broker knows of it everywhere."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return changelog.extent(self.client, self.topic, 0).topic_id
+            except changelog.ChangelogUnusable:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
 
     def _new_producer(self) -> Producer:
         producer = Producer(self.client | {"transactional.id": self.topic, "transaction.timeout.ms": 10_000})

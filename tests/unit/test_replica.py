@@ -15,7 +15,7 @@ from tables.changelog import ChangelogUnusable, Extent
 from tables.deadlines import COMPLETE, COPY, Wake
 from tables.replica import STALE_AFTER_SECONDS, Replica
 from tables.state import PROGRESS, RocksState, UnknownStateVersion
-from tables.view import Value
+from tables.view import Value, Writes
 
 GATE = ("invoice_not_posted", "billing")
 PROGRESSED: dict[str, Any] = {"changelog_id": "T1", "changelog_offset": 7}
@@ -34,7 +34,7 @@ class Waits:
         return (GATE, value["next"]) if key.startswith("o/") and value and "next" in value else None
 
 
-def make(folder: Path, entries: dict[str, Value], **progress: Any) -> None:
+def make(folder: Path, entries: Writes, **progress: Any) -> None:
     """A store as a worker leaves it: committed, its deadlines beside it, closed."""
     replica = Replica(folder, Waits())
     for key, value in entries.items():
@@ -50,7 +50,8 @@ def make(folder: Path, entries: dict[str, Value], **progress: Any) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     found = tmp_path / "judge-0"
-    make(found, {f"e/{n:04d}": {"n": n, "rest": "x" * 500} for n in range(2000)} | {"o/a": {"next": 5}, "o/b": {}})
+    entries: Writes = {f"e/{n:04d}": {"n": n, "rest": "x" * 500} for n in range(2000)}
+    make(found, entries | {"o/a": {"next": 5}, "o/b": {}})
     return found
 
 
