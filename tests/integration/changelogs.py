@@ -8,7 +8,8 @@ from itertools import count
 from typing import Any
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from tables import changelog
 from tables.state import PROGRESS, encode
