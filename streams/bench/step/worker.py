@@ -44,7 +44,7 @@ async def _run(app: WorkerApp, done_file: Path) -> int:
     telling = asyncio.create_task(_tell(app, done_file))
     await stopping.wait()
     telling.cancel()
-    await app.shards.release_all()
+    await app.shards.close()
     await app.stop()
     return 1 if app.failure else 0
 
