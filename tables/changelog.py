@@ -82,12 +82,15 @@ def extent(client: Mapping[str, Any], topic: str, partition: int) -> Extent:
 
 def read(consumer: Consumer, count: int, timeout_seconds: float) -> Batch:
     """What has come by now: at most `count` records, none where nothing has come in time."""
-    batch = Batch([], {})
-    for message in consumer.consume(count, timeout=timeout_seconds):
+    messages = consumer.consume(count, timeout=timeout_seconds)
+    batch = Batch([message for message in messages if message.error() is None], {})
+    if len(batch.records) == len(messages):
+        return batch
+    for message in messages:
         error = message.error()
         if error is None:
-            batch.records.append(message)
-        elif error.code() == KafkaError._PARTITION_EOF:
+            continue
+        if error.code() == KafkaError._PARTITION_EOF:
             batch.ends[message.topic() or "", message.partition() or 0] = message.offset() or 0
         elif error.code() not in _PASSING:
             raise _unusable(message.topic() or "?", error)

@@ -14,7 +14,7 @@ from confluent_kafka import Message
 from tables.broken import explained, is_broken, is_condemned
 from tables.changelog import ChangelogUnusable, Extent
 from tables.deadlines import COMPLETE, COPY, Deadlines, Waits
-from tables.state import PROGRESS, RocksState, decode, destroy, encode
+from tables.state import PROGRESS, Record, RocksState, decode, destroy, encode
 
 log = logging.getLogger(__name__)
 STALE_AFTER_SECONDS = 3.5 * 24 * 3600
@@ -59,25 +59,27 @@ class Replica:
 
     def apply(self, messages: list[Message], *, logged: bool = True) -> None:
         """Changelog records, in order. Not `logged`: faster; what a crash leaves is an earlier moment of it."""
-        records: list[tuple[bytes, bytes | None]] = []
-        progress: Message | None = None
-        for message in messages:
-            key, data = message.key() or b"", message.value()
-            if key == _PROGRESS:
-                progress = message
-                continue
-            records.append((key, data))
-            if self._under is not None and key.startswith(self._under):
-                entry = key.decode()
-                self.deadlines.put(entry, self._waits.wake(entry, None if data is None else decode(data)))
+        records: list[Record] = [(message.key() or b"", message.value()) for message in messages]
+        self._note_waits(records)
         records += self.deadlines.changes()
-        if progress is not None:
-            records.append((_PROGRESS, _with_offset(progress)))
+        # Of the progress records in there, the last one goes in once more, with its place in the changelog.
+        last = next((message for message in reversed(messages) if message.key() == _PROGRESS), None)
+        if last is not None:
+            records.append((_PROGRESS, _with_offset(last)))
         try:
             self.state.load(records, logged=logged)
         except Exception as problem:
             raise explained(self.folder, problem) from problem
         self.position = (messages[-1].offset() or 0) + 1
+
+    def _note_waits(self, records: list[Record]) -> None:
+        under = self._under
+        if under is None:
+            return
+        for key, data in records:
+            if key.startswith(under):
+                entry = key.decode()
+                self.deadlines.put(entry, self._waits.wake(entry, None if data is None else decode(data)))
 
     def close(self) -> None:
         self.state.close()
