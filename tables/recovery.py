@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from tables import changelog
+from tables.broken import condemn, is_broken
 from tables.deadlines import Deadlines, Waits
 from tables.replica import Replica
 from tables.state import RocksState
@@ -75,8 +76,10 @@ def restore(
             _replay(consumer, replica, advance)
         finally:
             consumer.close()
-    except BaseException:
+    except BaseException as problem:
         replica.close()
+        if is_broken(problem):
+            condemn(replica.folder)
         raise
     assert replica.changelog_id is not None
     seconds = time.monotonic() - started

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from tables import changelog
+from tables.broken import condemn, is_broken
 from tables.changelog import Batch
 from tables.deadlines import Waits
 from tables.replica import Replica
@@ -140,7 +141,10 @@ class Standbys:
             self._replicas[place].apply(messages)
         except Exception as problem:  # noqa: BLE001 - as above
             log.warning("no standby of %s-%d until the next rebalance: %s", *place, problem)
+            folder = self._replicas[place].folder
             self._drop(place)
+            if is_broken(problem):
+                condemn(folder)
 
     def _drop(self, *places: Place) -> None:
         for place in places:

@@ -17,6 +17,7 @@ from tables import changelog
 from tables.changelog import ChangelogUnusable
 from tables.recovery import Restored, restore
 from tables.standby import Followed, Place, Standbys
+from tables.state import RocksState
 from tables.view import Value
 from tests.integration.changelogs import Changelog
 from tests.unit.test_replica import GATE, Waits
@@ -163,6 +164,22 @@ def test_a_changelog_that_is_missing_stops_the_worker_with_a_remedy(log: Changel
 def test_a_partition_that_is_missing_stops_the_worker_with_a_remedy(log: Changelog, folder: Path) -> None:
     with pytest.raises(ChangelogUnusable, match=f"{log.topic}.*driftwise topics"):
         restore(folder, log.client, log.topic, 7, Waits())
+
+
+def test_a_store_found_broken_while_it_is_brought_on_is_restored_in_full_the_next_time(
+    log: Changelog, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.commit({"a": {}})
+    seen(log, folder)
+    log.commit({"b": {}})
+
+    def damaged(self: RocksState, records: Any, **how: Any) -> None:
+        raise Exception("Corruption: block checksum mismatch in 000012.sst")
+
+    with monkeypatch.context() as patched, pytest.raises(Exception, match="Corruption"):
+        patched.setattr(RocksState, "load", damaged)
+        restored(log, folder)
+    assert seen(log, folder) == (4, {"a": {}, "b": {}})
 
 
 # -- standbys
