@@ -59,12 +59,12 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
-    """Mappings merge key by key; anything else is replaced."""
+    """Mappings merge key by key; null takes away what lies below; anything else is replaced."""
     merged = dict(base)
     for key, value in top.items():
         below = merged.get(key)
         merged[key] = _overlay(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
+    return {key: value for key, value in merged.items() if value is not None}
 
 
 def _explain(error: Any, folders: tuple[Path, ...]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from schemas import ids, topics
 from schemas.codec import Unreadable
 from schemas.entities import ENTITIES
-from schemas.instants import NEVER, Instant, iso, seconds
+from schemas.instants import ALWAYS, NEVER, Instant, iso, seconds
 from schemas.source import ALL_OBJECTS, Gap, Heard, Probed, Reader, Skipped, SourceEvent, SourceRow
 from streams import canary
 from streams.governance.model import Governance
@@ -169,7 +169,7 @@ class Identify(WithoutDeadlines):
         marks = ws.get(keys.MARKS) or {}
         return min(
             (watermark(marks, f"{s}/{LINKS}", 1) for s, rules in self._governance.systems.items() if rules.links),
-            default=NEVER,
+            default=ALWAYS,  # nobody links: no route ever changes
         )
 
     # -- links and routes

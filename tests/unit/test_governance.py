@@ -52,6 +52,13 @@ def test_an_overlay_changes_what_it_names_and_nothing_else(folder: Folder) -> No
     assert after.systems == before.systems
 
 
+def test_null_takes_a_system_of_the_default_away(folder: Folder) -> None:
+    after = load(folder(systems="systems: {crm: null, billing: {links: null}, erp: {links: {crm_ref: null}}}"))
+
+    assert list(after.systems) == ["billing", "erp"]
+    assert [system.links for system in after.systems.values()] == [{}, {}]
+
+
 def test_the_last_overlay_wins(tmp_path: Path) -> None:
     for number in ("1", "2"):
         (tmp_path / number).mkdir()
