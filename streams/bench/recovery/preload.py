@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 from confluent_kafka import Producer
 
 from schemas import topics
+from schemas.instants import SECOND
 from streams.bench.cluster import Cluster
 from streams.bench.step.log import codec, governance, records
+from streams.bench.step.rows import STARTED_AT, heard
 from streams.bench.workload import PARTITIONS
 from streams.inputs import Input
 from streams.judge.stage import Judge
@@ -23,7 +25,11 @@ from tables.state import PROGRESS, encode
 from tables.view import MemoryView
 
 SEED, EVENTS = 20261124, 6_000
-"""Enough for some 250 customers, of which the last still wait for something."""
+"""Enough for some 300 customers."""
+WAITING_EVERY = 20
+"""As many customers owe something whose deadline is still ahead."""
+_LONG_AFTER = STARTED_AT + 3600 * SECOND
+"""Past every deadline."""
 _KEPT = ("/customer/", "/external_id_writeback_missing/")
 _WAIT_SECONDS = 120
 
@@ -36,33 +42,40 @@ class Preloaded(NamedTuple):
     """Of all values together."""
 
 
-def templates() -> list[tuple[bytes, list[Entry]]]:
-    """(canonical id, its entries as the changelog has them) of every customer that the workload has made."""
+def templates(*, waiting: bool) -> list[tuple[bytes, list[Entry]]]:
+    """(canonical id, its entries as the changelog has them) of every customer of the workload: while it is waited for
+    what they owe, or when all is decided."""
     found: dict[str, list[Entry]] = {}
-    for key, value in _state():
+    for key, value in _state(waiting=waiting):
         kind, _, rest = key.partition("/")
         if kind in "cp" or any(kept in key for kept in _KEPT):
             found.setdefault(rest.partition("/")[0], []).append((key.encode(), encode(value)))
     return [(customer.encode(), entries) for customer, entries in found.items()]
 
 
-def _state() -> Iterator[tuple[str, dict[str, Any]]]:
+def _state(*, waiting: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     governed, decode = governance(), codec().decode
     shards = [Shard(Judge(governed), number, MemoryView()) for number in range(governed.partitions)]
-    made = list(records(SEED, EVENTS, governed))[: -(governed.partitions**2)]  # without the end, when nothing waits
-    for number, (partition, key, data) in enumerate(made):
+    for partition, key, data in records(SEED, EVENTS, governed):
         name, value = decode(data)
-        shards[partition].process(Input(topics.CHANGES, partition, number, key.decode(), name, value, {}))
-        while shards[partition].has_due():
-            shards[partition].settle()
+        _judge(shards[partition], key, name, value)
     for shard in shards:
+        for upstream in () if waiting else range(governed.partitions):
+            _judge(shard, b"", "Watermarks", heard(governed, upstream, _LONG_AFTER))
         yield from shard.state.items()
+
+
+def _judge(shard: Shard, key: bytes, name: str, value: dict[str, Any]) -> None:
+    shard.process(Input(topics.CHANGES, shard.partition, 0, key.decode(), name, value, {}))
+    while shard.has_due():
+        shard.settle()
 
 
 def clones(customers: int) -> Iterator[tuple[int, Entry]]:
     """(partition, entry): every customer's entries lie in the partition that its id says."""
-    originals = templates()
+    decided, waiting = templates(waiting=False), templates(waiting=True)
     for number in range(customers):
+        originals = decided if number % WAITING_EVERY else waiting
         customer, entries = originals[number % len(originals)]
         clone = b"crm:%018d" % number
         partition = topics.partition_for(clone.decode(), PARTITIONS)
