@@ -68,6 +68,15 @@ class Shard:
         self.stage.flush(ws, self.partition)
         return self._accept(ws)
 
+    def awaited(self) -> bool:
+        """Whether somebody waits for what was folded and not yet said: a due verdict, something to publish, or progress
+        to send on. Otherwise it is bookkeeping, and its commit may wait for others."""
+        if self._refreshed or self.has_due():
+            return True
+        ws = Workspace(self.state)  # a trial: stages are pure
+        self.stage.flush(ws, self.partition)
+        return bool(ws.effects)
+
     def has_due(self) -> bool:
         return bool(self._due(1))
 

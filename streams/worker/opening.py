@@ -16,6 +16,7 @@ from streams.inputs import Stage
 from streams.settings import Settings
 from streams.shard import Shard
 from streams.worker.outbox import Outbox
+from streams.worker.pace import Pace
 from streams.worker.runner import Runner
 from tables.broken import condemn, explained, is_broken
 from tables.recovery import Advance, restore
@@ -71,8 +72,7 @@ class Opener:
             outbox,
             self._codec,
             partitions=self._partitions,
-            commit_interval_seconds=settings.commit_interval_seconds,
-            commit_gap_seconds=settings.commit_gap_seconds,
+            pace=Pace(settings.commit_interval_seconds, settings.commit_gap_seconds),
             flood=settings.dead_letter_flood,
             crash=partial(self._stop, folder),
         )

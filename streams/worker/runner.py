@@ -7,6 +7,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from operator import itemgetter
 from typing import Any
 
@@ -18,6 +19,7 @@ from streams.letters import Raw
 from streams.shard import Shard
 from streams.worker.counters import Counters
 from streams.worker.outbox import BY_KEY, LETTER_BYTES_MAX, RECORD_BYTES_MAX, Outbox, Outgoing
+from streams.worker.pace import Pace
 from tables.recovery import Restored
 from tables.state import PROGRESS, Record, encode
 from tables.view import Emit
@@ -41,8 +43,7 @@ class Runner:
         codec: Codec,
         *,
         partitions: int,
-        commit_interval_seconds: float,
-        commit_gap_seconds: float,
+        pace: Pace,
         flood: int,
         crash: Callable[[BaseException], None],
     ) -> None:
@@ -56,7 +57,7 @@ class Runner:
         self._state, self._changelog_id = restored.state, restored.changelog_id
         self._outbox, self._codec = outbox, codec
         self._partitions, self._flood, self._crash = partitions, flood, crash
-        self._interval, self._gap = commit_interval_seconds, commit_gap_seconds
+        self._pace = pace
         self._read = dict(self.positions)
         self._waiting: deque[list[Any]] = deque()
         self._wake = asyncio.Event()
@@ -64,6 +65,9 @@ class Runner:
         self._commit_times: list[Instant] = []
         self._letters: deque[int] = deque()
         self.last_commit = time.monotonic()
+        self._last_took = 0.0
+        # A thread of its own: in a shared pool a commit would wait for those of other shards.
+        self._thread = ThreadPoolExecutor(1, f"{shard.stage.name}-{shard.partition}")
         self._task: asyncio.Task[None] | None = None
         self._writing: asyncio.Future[None] | None = None
         self._may_commit = asyncio.Event()
@@ -98,7 +102,8 @@ class Runner:
         self._waiting.clear()
         if self._writing is not None:  # a commit under way ends before its producer and store are closed
             await asyncio.gather(self._writing, return_exceptions=True)
-        await asyncio.to_thread(self._outbox.close)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._outbox.close)
+        self._thread.shutdown(wait=False)
         self._state.close()
 
     async def _run(self) -> None:
@@ -118,16 +123,36 @@ class Runner:
             self._crash(problem)
 
     async def _drain(self) -> None:
-        while self._waiting:
-            self.busy_since = self.busy_since or time.monotonic()
-            await self._fold(self._waiting.popleft())
-            if not self._waiting:
-                # Idle: commit at once, unless one has just been; then what comes meanwhile goes along.
-                await asyncio.sleep(self.last_commit + self._gap - time.monotonic())
-            if not self._waiting or time.monotonic() - self.last_commit >= self._interval:
+        """Fold what waits, and commit when it is time."""
+        self.busy_since = time.monotonic()
+        while True:
+            if self._waiting:
+                await self._fold(self._waiting.popleft())
+            wait_seconds = self._pace.wait_seconds(
+                since_last=time.monotonic() - self.last_commit,
+                last_took=self._last_took,
+                more=bool(self._waiting),
+                awaited=bool(self._waiting) or self._awaited(),
+            )
+            if wait_seconds <= 0:
                 await self._commit()
+                if not self._waiting:
+                    break
+            elif not self._waiting:
+                await self._woken(wait_seconds)
         self._wake.clear()
         self.busy_since = None
+
+    def _awaited(self) -> bool:
+        """Whether somebody waits for what was folded."""
+        return bool(self._outgoing) or self.shard.awaited()
+
+    async def _woken(self, within_seconds: float) -> None:
+        """Until more input comes, or that long."""
+        self._wake.clear()
+        timer = asyncio.get_running_loop().call_later(within_seconds, self._wake.set)
+        await self._wake.wait()
+        timer.cancel()
 
     async def _fold(self, batch: list[Any]) -> None:
         started = time.perf_counter()
@@ -226,11 +251,12 @@ class Runner:
         outgoing, self._outgoing = self._outgoing, []
         self.counters.effects.update(map(itemgetter(0), outgoing))
         local = self.shard.deadlines.changes()
-        self._writing = asyncio.ensure_future(asyncio.to_thread(self._write, outgoing, pending, local, progress))
+        loop = asyncio.get_running_loop()
+        self._writing = loop.run_in_executor(self._thread, self._write, outgoing, pending, local, progress)
         await asyncio.shield(self._writing)
         self.positions = progress["offsets"]  # type: ignore[assignment]
-        self.last_commit = time.monotonic()
-        self.counters.commit_seconds.observe(time.perf_counter() - started)
+        self.last_commit, self._last_took = time.monotonic(), time.perf_counter() - started
+        self.counters.commit_seconds.observe(self._last_took)
         self._observe_latency()
 
     def _write(
