@@ -1,0 +1,178 @@
+"""A run: fill, catch up, warm up, measure, and measure again while the largest table is read once more."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from schemas import topics
+from schemas.codec import Codec
+from schemas.instants import Instant
+from schemas.registry import HttpRegistry
+from streams.bench import machine
+from streams.bench.latency import company, figures
+from streams.bench.latency.deployment import HEARTBEAT_MS, SOURCE, Deployment, deployed
+from streams.bench.latency.figures import Stamps, percentiles, spans
+from streams.bench.latency.listen import Listener
+from streams.bench.table import Bench
+from streams.commands import bench_stack
+
+LARGEST = "invoice_line"
+SOURCE_TOPIC = topics.source_topic(SOURCE)
+READ = (SOURCE_TOPIC, topics.CHANGES, topics.CORRECTED_STATE, topics.DRIFTS)
+
+
+@dataclass(frozen=True)
+class Size:
+    customers: int
+    warm_seconds: float
+    measured_seconds: float
+    rate: int = 500
+    """Changes a second, each a commit."""
+
+
+FULL, QUICK = Size(2_000, 15, 60), Size(500, 5, 10)
+MARKERS_PER_SECOND = 4 * 1000 / HEARTBEAT_MS
+_CATCH_UP_SECONDS, _AGAIN_SECONDS, _TAIL_SECONDS = 120, 120, 3
+_LOOK_SECONDS = 1.0
+
+
+class Window(NamedTuple):
+    """Instants by the clock of the machine."""
+
+    begin: Instant
+    end: Instant
+
+    @property
+    def seconds(self) -> float:
+        return (self.end - self.begin) / figures.MICROS
+
+
+class Phases(NamedTuple):
+    live: Window
+    """Live traffic alone."""
+    again: Window
+    """The largest table read again beside it."""
+    worker_cores: float
+    """That the worker kept busy, with live traffic alone."""
+    load_average: float
+
+
+def run(bench: Bench) -> dict[str, Any]:
+    """The document of `bench latency --json`."""
+    size, described = QUICK if bench.quick else FULL, machine.describe()
+    with deployed(bench) as deployment, Listener(deployment.endpoints.kafka_bootstrap, READ) as listener:
+        _catch_up(bench, deployment, listener, company.fill(deployment.conninfo, size.customers))
+        with _clerks(deployment, size) as told:
+            time.sleep(size.warm_seconds)
+            phases = [_phases(bench, deployment, listener, size) for _ in range(bench.rounds or 1)]
+        time.sleep(_TAIL_SECONDS)
+        listener.check()
+        entities = {table: m.entity for table, m in deployment.governance.mappings[SOURCE].items()}
+        codec = Codec(HttpRegistry(deployment.settings.registry_url))
+        stamped = figures.stamps(listener.heard, codec, SOURCE_TOPIC, entities)
+    rounds = [_document(stamped, each) for each in phases]
+    return {
+        **_middle(rounds),
+        "changes": {**told, "captured": len(stamped.captured)},
+        "machine": described,
+        "rounds": rounds,
+    }
+
+
+def _middle(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """The round in the middle, by the p99 of its drifts."""
+    ordered = sorted(rounds, key=lambda each: each["drift_seconds"]["p99"] or 0)
+    return ordered[len(ordered) // 2]
+
+
+def _catch_up(bench: Bench, deployment: Deployment, listener: Listener, rows: int) -> None:
+    """Every row that was there has a place in the corrected state."""
+    bench.progress(f"{rows:,} rows are in the database")
+    deployment.capture()
+    deployment.wait(lambda: listener.counts[topics.CORRECTED_STATE] >= rows, "the first snapshot", _CATCH_UP_SECONDS)
+    bench.progress("the first snapshot is in the corrected state")
+
+
+@contextmanager
+def _clerks(deployment: Deployment, size: Size) -> Iterator[dict[str, Any]]:
+    told: dict[str, Any] = {}
+    arguments = ["--conninfo", deployment.conninfo, "--customers", str(size.customers), "--rate", str(size.rate)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streams.bench.latency.clerks", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        yield told
+        output, _ = process.communicate(timeout=30)
+        told.update(json.loads(output))
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _phases(bench: Bench, deployment: Deployment, listener: Listener, size: Size) -> Phases:
+    begin, cpu = _now(), deployment.cpu_seconds()
+    time.sleep(size.measured_seconds)
+    live = Window(begin, _now())
+    cores = round((deployment.cpu_seconds() - cpu) / live.seconds, 2)
+    bench.progress(f"live traffic measured; the worker kept {cores} cores busy")
+    again = _again(deployment, listener, size)
+    bench.progress(f"{LARGEST} was read again within {again.seconds:.1f} s")
+    return Phases(live, again, cores, round(os.getloadavg()[0], 2))
+
+
+def _again(deployment: Deployment, listener: Listener, size: Size) -> Window:
+    """From the wish until every row has passed Debezium and no more comes than the live traffic."""
+    begin, rows, last = _now(), company.lines(size.customers), listener.counts[SOURCE_TOPIC]
+    ends_at, live = last + rows, (size.rate + MARKERS_PER_SECOND) * _LOOK_SECONDS
+
+    def over() -> bool:
+        nonlocal last
+        time.sleep(_LOOK_SECONDS)
+        before, last = last, listener.counts[SOURCE_TOPIC]
+        return last >= ends_at and last - before < 1.25 * live
+
+    bench_stack.read_again(deployment.conninfo, LARGEST)
+    deployment.wait(over, f"another snapshot of {LARGEST}", _AGAIN_SECONDS)
+    return Window(begin, _now())
+
+
+def _document(stamped: Stamps, phases: Phases) -> dict[str, Any]:
+    live, again = phases.live, phases.again
+    captured, drifts = spans(stamped.captured, *live), percentiles(spans(stamped.drifted, *live))
+    during = percentiles(spans(stamped.drifted, *again))
+    return {
+        "state_seconds": percentiles(spans(stamped.corrected, *live)),
+        "drift_seconds": drifts,
+        "split": {
+            "debezium": percentiles(captured),
+            "identify": percentiles(spans(stamped.identified, *live, stamped.captured)),
+            "judge_state": percentiles(spans(stamped.corrected, *live, stamped.identified)),
+            "judge_drift": percentiles(spans(stamped.drifted, *live, stamped.identified)),
+        },
+        "resnapshot": {
+            "p99_before": drifts["p99"],
+            "p99_during": during["p99"],
+            "ratio": round((during["p99"] or 0) / (drifts["p99"] or 1), 2),
+            "drifts_during": during["count"],
+            "state_p99_during": percentiles(spans(stamped.corrected, *again))["p99"],
+            "rows": sum(again.begin <= at < again.end for at in stamped.read_again),
+            "seconds": round(again.seconds, 1),
+        },
+        "changes_per_second": round(len(captured) / live.seconds, 1),
+        "worker_cores": phases.worker_cores,
+        "load_average": phases.load_average,
+    }
+
+
+def _now() -> Instant:
+    return time.time_ns() // 1000
