@@ -12,7 +12,8 @@ from schemas.instants import NEVER
 from streams.governance.model import Governance
 from streams.judge.keys import MARKS
 from streams.judge.process import PROCESS, publish_process
-from streams.kinds.asof import FEW, entity_key
+from streams.kinds.asof import entity_key
+from streams.kinds.references import EVERY, names, reference_key
 from tables.versions import PRESENT, Version, latest
 from tables.view import Emit, Place, Workspace
 from tables.watermarks import minima
@@ -67,10 +68,9 @@ def _publish_customer(ws: Workspace, governance: Governance, customer: str) -> N
 def _customer_records(ws: Workspace, customer: str) -> dict[str, tuple[str, Version]]:
     """system -> (native id, latest version) of live customer records; the first by id where a system has several."""
     found: dict[str, tuple[str, Version]] = {}
-    prefix = f"e/{customer}/customer/"
-    for key, value in ws.range(prefix, FEW):
-        system, native_id = key.removeprefix(prefix).split("/", 1)
-        newest = latest(value["versions"])
+    for system, native_id in names(ws, reference_key(customer, "customer", EVERY, "")):
+        record = ws.get(entity_key(customer, "customer", system, native_id)) or {"versions": []}
+        newest = latest(record["versions"])
         if newest is not None and newest["op"] == PRESENT:
             found.setdefault(system, (native_id, newest))
     return found

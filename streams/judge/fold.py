@@ -12,14 +12,15 @@ from streams.judge.gates import needed_at_all
 from streams.judge.keys import MARKS, ObligationKey, holes_prefix
 from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
-from streams.kinds.asof import FEW, entity_key, reference_prefix
+from streams.kinds.asof import entity_key
+from streams.kinds.references import EVERY, add, names, reference_key, remove, values
 from streams.kinds.table import ID, REACHED_BY, REFERENCES, All, Itself, Kind, Refers
 from tables.versions import MOVED, Version, fold, insert, latest
 from tables.view import Workspace
 from tables.watermarks import Minima, minima
 
 MANY = 10_000
-"""Obligations of one kind that one customer has: deals, subscriptions, customer records; not its invoices."""
+"""Obligations of one kind that one change may concern: deals, subscriptions, customer records; not invoices."""
 
 
 class Changed(NamedTuple):
@@ -88,9 +89,8 @@ def _referring(
     ws: Workspace, governance: Governance, kind: Kind, reach: Refers, change: Changed
 ) -> Iterator[tuple[str, str]]:
     for value in _values(ws, change, reach.change_attribute):
-        prefix = reference_prefix(change.customer, kind.entity, reach.subject_attribute, value)
-        for key, _ in ws.range(prefix, FEW):
-            system, native_id = key.removeprefix(prefix).split("/", 1)
+        key = reference_key(change.customer, kind.entity, reach.subject_attribute, value)
+        for system, native_id in names(ws, key, MANY):
             if governance.systems[system].role in kind.roles:
                 yield system, native_id
 
@@ -99,7 +99,7 @@ def _values(ws: Workspace, change: Changed, attribute: str) -> set[str]:
     if attribute == ID:
         return {change.native_id}
     record = ws.get(entity_key(change.customer, *change.place)) or {"versions": []}
-    return _attribute_values(record["versions"], attribute)
+    return values(record["versions"], attribute)
 
 
 def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool) -> None:
@@ -150,22 +150,15 @@ def _frontier(governance: Governance, heard: Minima) -> Instant:
 
 
 def _reindex(ws: Workspace, change: Changed, before: list[Version], after: list[Version]) -> bool:
-    moved = False
+    moved, name = False, f"{change.system}/{change.native_id}"
     for attribute in REFERENCES.get(change.entity, ()):
-        old, new = _attribute_values(before, attribute), _attribute_values(after, attribute)
-        moved = moved or old != new
-        for value, present in [(v, False) for v in old - new] + [(v, True) for v in new - old]:
-            key = reference_prefix(change.customer, change.entity, attribute, value)
-            key += f"{change.system}/{change.native_id}"
-            if present:
-                ws.put(key, {})
-            else:
-                ws.delete(key)
+        old, new = values(before, attribute), values(after, attribute)
+        moved = moved or (old != new and attribute != EVERY)
+        for value in old - new:
+            remove(ws, reference_key(change.customer, change.entity, attribute, value), name)
+        for value in new - old:
+            add(ws, reference_key(change.customer, change.entity, attribute, value), name)
     return moved
-
-
-def _attribute_values(versions: list[Version], attribute: str) -> set[str]:
-    return {v["attrs"][attribute] for v in versions if v["attrs"] and v["attrs"].get(attribute)}
 
 
 def on_hole(ws: Workspace, value: dict[str, Any], *, opened: bool) -> None:

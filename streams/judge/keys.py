@@ -1,7 +1,7 @@
 """The keys of judge's state. Each begins with what it is; the customer follows, so a range stays with one customer.
 
 e/CUSTOMER/ENTITY/SYSTEM/ID         versions of a record
-r/CUSTOMER/ENTITY/ATTR/VALUE/SYSTEM/ID  reference index
+r/CUSTOMER/ENTITY/ATTR/VALUE        reference index (streams/kinds/references.py)
 o/CUSTOMER/KIND/SYSTEM/ID           obligation
 h/CUSTOMER/SYSTEM/ENTITY/LETTER     hole in the evidence
 g/SYSTEM/ENTITY/LETTER              hole of a customer nobody could read

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from schemas.instants import ALWAYS, Instant
 from streams.governance.model import Governance
+from streams.kinds.references import EVERY, names, reference_key
 from tables.versions import MOVED, Version, as_of, next_after, present
 from tables.view import Value, Workspace
-
-FEW = 64
-"""More records of one business key or customer record than this is another kind's problem (duplicates)."""
 
 
 class Found(NamedTuple):
@@ -54,25 +51,23 @@ class AsOf:
 
     def in_role(self, entity: str, role: str) -> list[Found]:
         """All live records of an entity in the systems of a role; for entities a customer has few of."""
-        found = []
-        for system in self.governance.in_role(role):
-            prefix = f"e/{self.customer}/{entity}/{system}/"
-            for key, value in self._ws.range(prefix, FEW):
-                found.append(self._present(entity, system, key.removeprefix(prefix), value))
-        return [f for f in found if f is not None]
+        return self._found(entity, role, EVERY, "")
 
     def by_reference(self, entity: str, role: str, attribute: str, wanted: str | None) -> list[Found]:
         """Live records of an entity in a role whose attribute has this value, through the reference index."""
         if not wanted:
             return []
-        found = []
-        for system in self.governance.in_role(role):
-            prefix = reference_prefix(self.customer, entity, attribute, wanted) + f"{system}/"
-            for key, _ in self._ws.range(prefix, FEW):
-                candidate = self.record(entity, system, key.removeprefix(prefix))
-                if candidate is not None and candidate.attrs[attribute] == wanted:
-                    found.append(candidate)
-        return found
+        return [f for f in self._found(entity, role, attribute, wanted) if f.attrs[attribute] == wanted]
+
+    def _found(self, entity: str, role: str, attribute: str, value: str) -> list[Found]:
+        held = names(self._ws, reference_key(self.customer, entity, attribute, value))
+        found = [
+            self.record(entity, system, native_id)
+            for in_role in (self.governance.in_role(role) if held else ())
+            for system, native_id in held
+            if system == in_role
+        ]
+        return [f for f in found if f is not None]
 
     def _present(self, entity: str, system: str, native_id: str, value: Value) -> Found | None:
         versions = value["versions"]
@@ -83,7 +78,3 @@ class AsOf:
 
 def entity_key(customer: str, entity: str, system: str, native_id: str) -> str:
     return f"e/{customer}/{entity}/{system}/{native_id}"
-
-
-def reference_prefix(customer: str, entity: str, attribute: str, value: str) -> str:
-    return f"r/{customer}/{entity}/{attribute}/{quote(value, safe='')}/"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from streams.kinds import predicates
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Answer, Subject
+from streams.kinds.references import EVERY
 
 SUBJECT = "@subject"
 """In `needs`: the subject's own system."""
@@ -152,6 +153,7 @@ REACHED_BY: dict[tuple[str, str], tuple[tuple[Kind, Reach], ...]] = {
 
 REFERENCES: dict[str, tuple[str, ...]] = {
     # entity: attributes by which others find its records
+    "customer": (EVERY,),
     "subscription": ("opportunity_ref", "contract_ref"),
     "invoice": ("number",),
     "credit_memo": ("number",),

@@ -12,8 +12,9 @@ from schemas.instants import Instant
 from streams.governance.model import Governance
 from streams.judge.keys import MARKS, ObligationKey
 from streams.judge.obligation import Obligation, Trigger
-from streams.kinds.asof import FEW, AsOf, entity_key
+from streams.kinds.asof import AsOf, entity_key
 from streams.kinds.finding import Answer, Finding, Subject
+from streams.kinds.references import FEW
 from streams.kinds.table import Kind
 from streams.look.lag import due_at, holding_back
 from tables.versions import Version

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from streams.kinds.asof import entity_key, reference_prefix
+from streams.kinds.asof import entity_key
+from streams.kinds.references import held, reference_key, values
 from streams.kinds.table import REFERENCES
 from streams.shard import State
 from streams.verify.report import Check
@@ -16,29 +17,31 @@ def check(shard: str, state: State) -> Check:
     found = Check("judge: reference index", shard)
     for key, value in state.items():
         if key.startswith("r/"):
-            found.compared += 1
-            if not _stands_for(state, key):
-                found.differ(key, "{}", None)
+            for place, name in held(key, value):
+                found.compared += 1
+                if not _stands_for(state, place, name):
+                    found.differ(f"{place} {name}", "held", None)
         elif key.startswith("e/"):
-            for wanted in _wanted(key, value):
-                if state.get(wanted) is None:
-                    found.differ(wanted, None, "{}")
+            for place, name in _wanted(key, value):
+                if not _holds(state, place, name):
+                    found.differ(f"{place} {name}", None, "held")
     return found
 
 
-def _wanted(key: str, value: Value) -> Iterator[str]:
+def _wanted(key: str, value: Value) -> Iterator[tuple[str, str]]:
     _, customer, entity, system, native_id = key.split("/", 4)
     for attribute in REFERENCES.get(entity, ()):
-        for held in _values(value, attribute):
-            yield f"{reference_prefix(customer, entity, attribute, held)}{system}/{native_id}"
+        for each in values(value["versions"], attribute):
+            yield reference_key(customer, entity, attribute, each), f"{system}/{native_id}"
 
 
-def _stands_for(state: State, key: str) -> bool:
-    _, customer, entity, *_, system, native_id = key.split("/", 6)
+def _holds(state: State, place: str, name: str) -> bool:
+    return name in (state.get(place) or {"of": []})["of"] or state.get(f"{place}/{name}") is not None
+
+
+def _stands_for(state: State, place: str, name: str) -> bool:
+    _, customer, entity, *_ = place.split("/", 3)
+    system, native_id = name.split("/", 1)
     holder = entity_key(customer, entity, system, native_id)
     record = state.get(holder)
-    return record is not None and key in _wanted(holder, record)
-
-
-def _values(value: Value, attribute: str) -> set[str]:
-    return {v["attrs"][attribute] for v in value["versions"] if v["attrs"] and v["attrs"].get(attribute)}
+    return record is not None and (place, name) in _wanted(holder, record)

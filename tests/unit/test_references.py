@@ -1,0 +1,51 @@
+"""The reference index finds what was added and not removed, in order, however many there are."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.kinds.references import FEW, add, held, names, reference_key, remove
+from tables.view import MemoryView, Workspace
+
+KEY = reference_key("crm:A", "invoice", "number", "I/1")
+SETS = st.lists(st.tuples(st.booleans(), st.integers(0, 2 * FEW)), max_size=400)
+
+
+def index(changes: list[tuple[bool, int]]) -> tuple[MemoryView, set[str]]:
+    view, wanted = MemoryView(), set[str]()
+    for present, number in changes:
+        ws, name = Workspace(view), f"erp/P{number:03d}"
+        (add if present else remove)(ws, KEY, name)
+        (wanted.add if present else wanted.discard)(name)
+        view.apply(ws.writes)
+    return view, wanted
+
+
+@given(SETS)
+def test_the_first_names_are_found_in_order_whatever_came_first(changes: list[tuple[bool, int]]) -> None:
+    view, wanted = index(changes)
+
+    found = ["/".join(name) for name in names(Workspace(view), KEY)]
+    assert found == sorted(wanted)[:FEW]
+
+
+def test_a_value_to_which_everything_refers_is_found_in_full_where_asked() -> None:
+    view, wanted = index([(True, number) for number in range(3 * FEW)])
+
+    assert len(names(Workspace(view), KEY, 10_000)) == len(wanted) == 3 * FEW
+    assert max(len(value.get("of", ())) for _, value in view.items()) == FEW
+
+
+@given(SETS)
+def test_what_an_index_holds_can_be_listed(changes: list[tuple[bool, int]]) -> None:
+    view, wanted = index(changes)
+
+    listed = {pair for key, value in view.items() for pair in held(key, value)}
+    assert listed == {(KEY, name) for name in wanted}
+
+
+def test_what_was_removed_leaves_nothing_behind() -> None:
+    view, _ = index([(True, 1), (False, 1), (False, 2)])
+
+    assert list(view.items()) == []
