@@ -23,6 +23,7 @@ class DriverRecording:
         self.registry = DictRegistry()
         self._codec = driver.codec
         self._partitions = driver.governance.partitions
+        self._ends: dict[tuple[str, int], int] = {}
         self.held: dict[tuple[str, int], list[Raw]] = {place: list(log) for place, log in driver.log.items()}
         for topic, records in driver.written.items():
             if not any(known == topic for known, _ in driver.log):
@@ -36,7 +37,7 @@ class DriverRecording:
 
     def bounds(self, topic: str) -> Mapping[int, Bounds]:
         count = 1 if topic in topics.SINGLE_PARTITION else self._partitions
-        return {partition: self._bounds(self.held.get((topic, partition), [])) for partition in range(count)}
+        return {partition: self._bounds(topic, partition) for partition in range(count)}
 
     def records(self, topic: str, partition: int) -> Iterator[Raw]:
         yield from self.held.get((topic, partition), [])
@@ -79,6 +80,7 @@ class DriverRecording:
 
     def forget(self, topic: str, partition: int, count: int) -> None:
         """As retention does: the oldest records are gone."""
+        self._ends[topic, partition] = self._bounds(topic, partition).end
         del self.held[topic, partition][:count]
 
     def _found(self, topic: str, which: Callable[[str, Value], bool]) -> Iterator[tuple[tuple[str, int], Raw]]:
@@ -97,5 +99,7 @@ class DriverRecording:
         held = self.held.setdefault((topic, partition), [])
         held.append(Raw(topic, partition, len(held), 0, key.encode(), data, {}))
 
-    def _bounds(self, held: list[Raw]) -> Bounds:
-        return Bounds(held[0].offset, held[-1].offset + 1) if held else Bounds(0, 0)
+    def _bounds(self, topic: str, partition: int) -> Bounds:
+        held = self.held.get((topic, partition), [])
+        end = self._ends.get((topic, partition), 0)
+        return Bounds(held[0].offset, held[-1].offset + 1) if held else Bounds(end, end)

@@ -11,6 +11,7 @@ from schemas.instants import Instant
 from streams.verify.report import Check
 
 Fact = dict[str, Any]
+Same = Callable[[Fact | None, Fact | None], bool]
 Pair = tuple[str, Fact | None, Fact | None]
 
 
@@ -32,7 +33,7 @@ class Rule(NamedTuple):
     what: str
     fact: Callable[[Fact], Fact | None] = lambda value: value
     """What counts of a value; None: it counts as absent."""
-    same: Callable[[Fact | None, Fact | None], bool] = equal
+    same: Same = equal
     when: Callable[[Fact], Instant | None] = no_instant
     """The latest instant that the fact speaks of; None: it is always compared."""
     customer: Callable[[str, Fact], str | None] = nobody

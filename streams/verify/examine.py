@@ -19,10 +19,12 @@ from streams.verify.compare import Scope, compare
 from streams.verify.deployed import Place, read_output
 from streams.verify.ledger import Deployed, Recomputed
 from streams.verify.one_shard import ShardVerifier, Verified
-from streams.verify.outputs import ROWS, rule
+from streams.verify.outputs import ROWS
+from streams.verify.reach import trimmed
 from streams.verify.recording import Bounds, ClusterRecording, Recording
 from streams.verify.registry import ReadOnlyRegistry
 from streams.verify.report import Report
+from streams.verify.rules import rule
 from streams.verify.scratch import Scratch, scratch
 from streams.worker import wiring
 
@@ -104,6 +106,7 @@ class Examination:
         self._tell(f"{place}: {found.records} records replayed")
         self._report.add(found.checks)
         self._report.unproven += found.unproven
+        self._report.notes += found.notes
         if found.late:
             self._report.notes.append(
                 f"{place}: late evidence about {len(found.late)} customers: verdicts not compared"
@@ -123,7 +126,7 @@ class Examination:
         """Every version of every row of the sources, against what judge was told: nothing lost, nothing invented."""
         self._tell("rows told to judge ...")
         read_output(self._recording, self._codec, ROWS, Place("identify", 0, 1), ends, told)
-        rules = {ROWS.sort: rule(ROWS)}
+        rules = {ROWS.sort: rule(ROWS, trimmed=trimmed(ROWS.topic, ends[ROWS.topic]))}
         self._report.add(compare("identify", "", rules, told.items(), rows.items(), Scope(self._since)))
 
     def _identities(self) -> None:

@@ -14,11 +14,12 @@ from streams.verify import indexes
 from streams.verify.compare import Fact, Rule, Scope, compare
 from streams.verify.deployed import Ends, Held, Place, read_letters, read_output, read_state
 from streams.verify.ledger import Deployed, Recomputed
-from streams.verify.outputs import OUTPUTS, ROWS, rule
-from streams.verify.reach import Reach, reach
+from streams.verify.outputs import OUTPUTS, ROWS
+from streams.verify.reach import Reach, reach, trimmed
 from streams.verify.recording import Recording, interleaved
 from streams.verify.replay import Refused, Replay
 from streams.verify.report import Check
+from streams.verify.rules import rule
 from streams.verify.scratch import Scratch
 from streams.verify.state_facts import PART_OF_STATE, STATE, plain_state
 from tables.view import Emit, Workspace
@@ -33,6 +34,7 @@ class Verified:
     """Topic -> where its last commit stands."""
     checks: list[Check] = field(default_factory=list)
     unproven: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     whole: bool = True
     """All of its input could be read."""
     late: frozenset[str] = frozenset()
@@ -73,7 +75,8 @@ class ShardVerifier:
         found.gates = dict(replay.shard.stage.gates(Workspace(replay.shard.state)))
         if covered.whole:
             said = self._said(place, ends, held)
-            found.checks = self._compare(place, held, replay, said, made)
+            found.checks = self._compare(place, ends, held, replay, said, made)
+            found.notes = list(_notes(place, ends, replay))
         elif covered.begins_at is not None:
             found.checks = self._compare_part(place, covered, ends, held, replay, made)
         return found
@@ -114,11 +117,13 @@ class ShardVerifier:
 
     # -- side by side
 
-    def _compare(self, place: Place, held: Held, replay: Replay, said: Deployed, made: Recomputed) -> list[Check]:
+    def _compare(
+        self, place: Place, ends: Ends, held: Held, replay: Replay, said: Deployed, made: Recomputed
+    ) -> list[Check]:
         scope = Scope(self._since, frozenset(replay.late))
         states = plain_state(held.state.items()), plain_state(replay.shard.state.items())
         checks = compare(place.stage, str(place), STATE[place.stage], *states, scope)
-        checks += _outputs(place, said, made, scope, modes=not replay.anyones_hole)
+        checks += _outputs(place, ends, said, made, scope, modes=not replay.anyones_hole)
         if place.stage == "judge":
             checks.append(indexes.check(str(place), held.state))
         return checks
@@ -130,7 +135,7 @@ class ShardVerifier:
         if place.stage == "fleet":
             begins = self._observed_by(covered)
             scope = Scope(max(begins, self._since or begins))
-            return _outputs(place, self._said(place, ends, held), made, scope)
+            return _outputs(place, ends, self._said(place, ends, held), made, scope)
         rules = PART_OF_STATE.get(place.stage, {})
         recomputed = replay.shard.state.items
         known = ((key, held.state.get(key)) for key, _ in _of_sorts(rules, recomputed()))
@@ -163,6 +168,19 @@ def _of_sorts(rules: Mapping[str, Rule | None], items: Iterable[tuple[str, Fact]
     return ((key, value) for key, value in items if key.partition("/")[0] in rules)
 
 
-def _outputs(place: Place, said: Deployed, made: Recomputed, scope: Scope, *, modes: bool = True) -> list[Check]:
-    rules = {output.sort: rule(output, modes=modes) for output in OUTPUTS[place.stage]}
+def _notes(place: Place, ends: Ends, replay: Replay) -> Iterator[str]:
+    for topic, bounds in ends.items():
+        if trimmed(topic, bounds):
+            yield f"{place}: the oldest records of {topic} are gone: whether one is missing there cannot be told"
+    if replay.anyones_hole:
+        yield f"{place}: whether a correction was asked for or proposed was not compared: anyone's evidence was missing"
+
+
+def _outputs(
+    place: Place, ends: Ends, said: Deployed, made: Recomputed, scope: Scope, *, modes: bool = True
+) -> list[Check]:
+    rules = {
+        output.sort: rule(output, modes=modes, trimmed=trimmed(output.topic, ends[output.topic]))
+        for output in OUTPUTS[place.stage]
+    }
     return compare(place.stage, str(place), rules, said.items(), made.items(), scope)

@@ -13,7 +13,7 @@ from schemas import topics
 from schemas.instants import Instant
 from streams.fleet import KIND as SOURCE_STALE
 from streams.identify.changes import ENTITY_OF_RECORD
-from streams.verify.compare import Fact, Rule, nobody
+from streams.verify.compare import Fact
 
 Value = dict[str, Any]
 
@@ -154,45 +154,3 @@ OUTPUTS: Mapping[str, tuple[Output, ...]] = {
 }
 ROWS = Output("rows", topics.CHANGES, _row, _row_content, _at("committed_at"))
 """Versions told to judge: of all shards of identify together, as a row that moved is told in another partition too."""
-
-
-def same_last_word(deployed: Fact | None, recomputed: Fact | None) -> bool:
-    """While a deployment runs it has gone on since: then what was recomputed must be one of its words since."""
-    held, said = deployed or _NOTHING, (recomputed or _NOTHING)["said"] or [None]
-    return said[-1] in (*(held["sure"] or [None]), *held["later"])
-
-
-def same_records(deployed: Fact | None, recomputed: Fact | None) -> bool:
-    """The same contents, as often."""
-    held, made = deployed or _NOTHING, recomputed or _NOTHING
-    known = [*held["sure"], *held["later"]]
-    often = held["sure_count"] <= made["count"] <= held["count"]
-    return often and all(f in known for f in made["said"]) and all(f in made["said"] for f in held["sure"])
-
-
-def same_rows(deployed: Fact | None, recomputed: Fact | None) -> bool:
-    """Told at least once, as it is; told again after a move, or because the source said it again."""
-    if recomputed is None:
-        return not (deployed or _NOTHING)["sure"]
-    held = deployed or _NOTHING
-    return recomputed["said"][0] in (*held["sure"], *held["later"])
-
-
-_NOTHING: Fact = {"sure": [], "later": [], "sure_count": 0, "count": 0, "said": []}
-
-
-def rule(output: Output, *, modes: bool = True) -> Rule:
-    """Not `modes`: whether a correction was asked for or only proposed does not count."""
-    same = same_last_word if output.compacted else same_rows if output is ROWS else same_records
-    customer = nobody if output.customer is None else lambda key, fact: fact.get("customer")
-    fact = _as_it_is if modes else _without_mode
-    return Rule(output.sort, fact, same, when=lambda fact: fact.get("when"), customer=customer)
-
-
-def _as_it_is(entry: Fact) -> Fact:
-    return entry
-
-
-def _without_mode(entry: Fact) -> Fact:
-    said = {name: entry[name] for name in ("sure", "later", "said") if name in entry}
-    return entry | {name: [fact and without("mode")(fact) for fact in facts] for name, facts in said.items()}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from schemas import topics
 from schemas.instants import Instant, iso
 from streams.verify.deployed import Place
-from streams.verify.recording import Recording
+from streams.verify.recording import Bounds, Recording
 
 _COMPACTED = frozenset(topic.name for topic in topics.topics(()) if topic.cleanup == "compact")
 _NEWEST = "proven is only that the newest version of each record that it still holds is the one remembered"
@@ -35,6 +35,11 @@ def reach(recording: Recording, place: Place, inputs: Iterable[str], positions: 
     unproven = [_told(place, topic, first, at) for topic, first, at in gone]
     recreated = list(_recreated(recording, place, positions))
     return Reach(not gone and not recreated, max(begins, default=None), unproven + recreated)
+
+
+def trimmed(topic: str, bounds: Mapping[int, Bounds]) -> bool:
+    """Whether the oldest records of a topic are gone."""
+    return topic not in _COMPACTED and any(each.first > 0 for each in bounds.values())
 
 
 def _gone(recording: Recording, place: Place, inputs: Iterable[str]) -> Iterator[tuple[str, int, Instant]]:

@@ -191,6 +191,18 @@ def test_where_old_input_is_gone_it_cannot_tell_and_says_what_is_proven() -> Non
     assert compared(report, "identify: newest row images") > 0
 
 
+def test_a_command_that_retention_took_away_is_not_called_lost() -> None:
+    made = company()
+    recording = DriverRecording(made.driver)
+    partitions = [place[1] for place, held in recording.held.items() if place[0] == topics.COMMANDS and held]
+    recording.forget(topics.COMMANDS, partitions[0], 1)
+
+    report = verified(recording, made)
+
+    assert (report.code, compared(report, "judge: commands")) == (EQUAL, len(made.commands()))
+    assert any("q2c.commands are gone" in note for note in report.notes)
+
+
 def test_a_recreated_topic_is_told_from_an_old_one() -> None:
     made = company()
     recording = DriverRecording(made.driver)
