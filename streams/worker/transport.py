@@ -82,7 +82,8 @@ class Consumer(driver.Consumer):
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         records, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
-        for tp, batch in (records or {}).items():
+        for theirs, batch in (records or {}).items():
+            tp = TP(*theirs)  # aiokafka's own kind: Faust resumes what it is given, and then refuses it as no TP
             if self.should_stop or not self.flow_active or generation != self.app.consumer_generation_id:
                 return
             if batch and (active is None or tp in active):
