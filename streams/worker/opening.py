@@ -49,17 +49,18 @@ class Opener:
     def folder(self, stage: Stage, partition: int) -> Path:
         return self._settings.data_folder / f"{stage.name}-{partition}"
 
-    async def open(self, stage: Stage, partition: int, advance: Advance, warm: Replica | None) -> Runner:
+    async def fence(self, stage: Stage, partition: int) -> Outbox:
+        """Take the shard over: from now on only the outbox returned can write for it."""
+        outbox = Outbox(self._settings.client, f"{self._settings.application}-{stage.name}-{partition}")
+        await asyncio.to_thread(outbox.fence)
+        return outbox
+
+    async def open(
+        self, stage: Stage, partition: int, outbox: Outbox, advance: Advance, warm: Replica | None
+    ) -> Runner:
         """A runner at work. `warm`: a standby's store, to be used instead of the one in the folder."""
         settings, loop = self._settings, asyncio.get_running_loop()
-        outbox = Outbox(settings.client, f"{settings.application}-{stage.name}-{partition}")
         folder, changelog = self.folder(stage, partition), topics.CHANGELOG + stage.name
-        try:
-            await loop.run_in_executor(self._pool, outbox.fence)
-        except BaseException:
-            if warm is not None:
-                warm.close()
-            raise
         restoring = partial(restore, warm or folder, settings.client, changelog, partition, stage, advance)
         restored = await loop.run_in_executor(self._pool, restoring)
         log.info(

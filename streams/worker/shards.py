@@ -18,6 +18,7 @@ from schemas.codec import Codec
 from streams.inputs import Stage
 from streams.settings import Settings
 from streams.worker.opening import Opener, Opening
+from streams.worker.outbox import Outbox
 from streams.worker.runner import Runner
 from tables.recovery import Advance, RestoreCancelled
 from tables.standby import Followed, Standbys
@@ -53,7 +54,9 @@ class Shards:
         self._by_name = {stage.name: stage for stage in stages.values()}
         self._opener = Opener(settings, codec, partitions, crash)
         self._lock = asyncio.Lock()
-        self._held = False
+        self._decided = asyncio.Event()
+        """Whether we know what is ours; until then nothing is committed."""
+        self._fencing: set[asyncio.Task[Outbox]] = set()
         self._awaited: set[TP] = set()
         """Assigned partitions that are not fetched yet, because their shards are being opened."""
         self._following: asyncio.Task[None] | None = None
@@ -73,9 +76,12 @@ class Shards:
     # -- rebalances
 
     async def hold(self) -> None:
-        """Everything is revoked: commit nothing until it is known what comes back."""
-        self._held, self._awaited = True, set()
+        """Everything is revoked: commit nothing until it is known what comes back, and let nobody be fenced later who
+        may be the owner by then."""
+        self._decided.clear()
+        self._awaited = set()
         await asyncio.gather(*(runner.hold() for runner in self.runners.values()))
+        await asyncio.gather(*self._fencing, return_exceptions=True)
 
     async def own(self, assigned: Set[TP]) -> None:
         """Let go of what is not among the assigned partitions, go on with what is, begin to open what is new there."""
@@ -84,12 +90,11 @@ class Shards:
             if self._following is not None:  # it may be opening a store that is ours now
                 await asyncio.gather(self._following, return_exceptions=True)
             await self._release((self.runners.keys() | self.openings.keys()) - wanted)
-            self._held = False
+            self._decided.set()
             for runner in self.runners.values():
                 runner.go_on()
             for place in sorted(wanted - self.runners.keys() - self.openings.keys()):
-                advance = Advance()
-                self.openings[place] = Opening(asyncio.create_task(self._open(place, advance)), advance)
+                self.openings[place] = self._begin(place)
 
     async def positions(self, assigned: Set[TP]) -> dict[TP, int]:
         """Where the partitions resume whose shards run: behind the last finished commit, or at the beginning. The
@@ -118,18 +123,25 @@ class Shards:
             if place in self.runners:
                 await self.runners.pop(place).stop()
 
-    async def _open(self, place: Place, advance: Advance) -> None:
+    def _begin(self, place: Place) -> Opening:
+        advance, fencing = Advance(), asyncio.create_task(self._opener.fence(self._by_name[place[0]], place[1]))
+        self._fencing.add(fencing)
+        fencing.add_done_callback(self._fencing.discard)
+        return Opening(asyncio.create_task(self._open(place, fencing, advance)), advance)
+
+    async def _open(self, place: Place, fencing: Awaitable[Outbox], advance: Advance) -> None:
         name, partition = place
         try:
+            outbox = await fencing
             warm = await asyncio.to_thread(self.standbys.take, _changelog(place))
-            runner = await self._opener.open(self._by_name[name], partition, advance, warm)
+            runner = await self._opener.open(self._by_name[name], partition, outbox, advance, warm)
         except RestoreCancelled:
             return
         except Exception as problem:
             log.exception("cannot open the shard %s-%d", name, partition)
             self._crash(problem)
             return
-        if self._held:
+        if not self._decided.is_set():
             await runner.hold()
         self.runners[place] = runner
         self.openings.pop(place, None)

@@ -49,12 +49,21 @@ class Worker:
         self.opened: list[int] = []
         self.paused: list[set[TP]] = []
         self.admitted: list[dict[TP, int]] = []
-        opener: Any = SimpleNamespace(open=self._open, folder=lambda stage, partition: folder / str(partition))
+        self.fenced: list[int] = []
+        self.fences = asyncio.Event()
+        self.fences.set()
+        opener: Any = SimpleNamespace(
+            fence=self._fence, open=self._open, folder=lambda stage, number: folder / str(number)
+        )
         self.shards._opener = opener
         self.shards.pause = lambda tps: self.paused.append(set(tps))
         self.shards.admit = self._admit
 
-    async def _open(self, stage: Any, partition: int, advance: Any, warm: Any) -> Any:
+    async def _fence(self, stage: Any, partition: int) -> None:
+        await self.fences.wait()
+        self.fenced.append(partition)
+
+    async def _open(self, stage: Any, partition: int, outbox: Any, advance: Any, warm: Any) -> Any:
         self.opened.append(partition)
         door = self.doors.setdefault(partition, asyncio.get_running_loop().create_future())
         while not door.done():
@@ -152,6 +161,22 @@ def test_a_restore_whose_shard_goes_elsewhere_is_cancelled(play: Any) -> None:
         assert (worker.shards.openings, worker.shards.runners, worker.crashes) == ({}, {}, [])
         await worker.shards.own(tps(0))
         await until(lambda: worker.opened == [0, 0])
+
+    play(scenario)
+
+
+def test_nobody_is_fenced_once_another_may_be_the_owner(play: Any) -> None:
+    """The group goes on when `hold` is over; what was about to fence has done so by then."""
+
+    async def scenario(worker: Worker) -> None:
+        worker.fences.clear()
+        await worker.shards.own(tps(0))
+        holding = asyncio.create_task(worker.shards.hold())
+        await asyncio.sleep(0.01)
+        assert not holding.done()
+        worker.fences.set()
+        await holding
+        assert worker.fenced == [0]
 
     play(scenario)
 
