@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,13 +68,15 @@ class Standbys:
             self._thread = threading.Thread(target=self._run, name="standby", daemon=True)
             self._thread.start()
 
-    def take(self, place: Place) -> Replica | None:
-        """Stop following; returns the warm store, open, or None where there is none."""
+    def take(self, places: Iterable[Place]) -> dict[Place, Replica]:
+        """Stop following these; returns the warm stores of those that were followed, open. Blocks for a batch."""
+        if not self._replicas:
+            return {}
         with self._lock:
-            replica = self._replicas.pop(place, None)
-            if replica is not None:
+            taken = {place: self._replicas.pop(place) for place in places if place in self._replicas}
+            if taken:
                 self._assign()
-            return replica
+            return taken
 
     def lag(self) -> dict[Place, int]:
         """Records between each warm store and the end of its changelog, as far as is known."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -56,10 +56,16 @@ class Opener:
         return outbox
 
     async def open(
-        self, stage: Stage, partition: int, outbox: Outbox, advance: Advance, warm: Replica | None
+        self, stage: Stage, partition: int, fencing: Awaitable[Outbox], advance: Advance, warm: Replica | None
     ) -> Runner:
         """A runner at work. `warm`: a standby's store, to be used instead of the one in the folder."""
         settings, loop = self._settings, asyncio.get_running_loop()
+        try:
+            outbox = await fencing
+        except BaseException:
+            if warm is not None:
+                warm.close()
+            raise
         folder, changelog = self.folder(stage, partition), topics.CHANGELOG + stage.name
         restoring = partial(restore, warm or folder, settings.client, changelog, partition, stage, advance)
         restored = await loop.run_in_executor(self._pool, restoring)

@@ -21,6 +21,7 @@ from streams.worker.opening import Opener, Opening
 from streams.worker.outbox import Outbox
 from streams.worker.runner import Runner
 from tables.recovery import Advance, RestoreCancelled
+from tables.replica import Replica
 from tables.standby import Followed, Standbys
 from tables.standby import Place as Changelog
 
@@ -93,8 +94,10 @@ class Shards:
             self._decided.set()
             for runner in self.runners.values():
                 runner.go_on()
-            for place in sorted(wanted - self.runners.keys() - self.openings.keys()):
-                self.openings[place] = self._begin(place)
+            new = sorted(wanted - self.runners.keys() - self.openings.keys())
+            warm = await asyncio.to_thread(self.standbys.take, [_changelog(place) for place in new])
+            for place in new:
+                self.openings[place] = self._begin(place, warm.get(_changelog(place)))
 
     async def positions(self, assigned: Set[TP]) -> dict[TP, int]:
         """Where the partitions resume whose shards run: behind the last finished commit, or at the beginning. The
@@ -123,18 +126,16 @@ class Shards:
             if place in self.runners:
                 await self.runners.pop(place).stop()
 
-    def _begin(self, place: Place) -> Opening:
+    def _begin(self, place: Place, warm: Replica | None) -> Opening:
         advance, fencing = Advance(), asyncio.create_task(self._opener.fence(self._by_name[place[0]], place[1]))
         self._fencing.add(fencing)
         fencing.add_done_callback(self._fencing.discard)
-        return Opening(asyncio.create_task(self._open(place, fencing, advance)), advance)
+        return Opening(asyncio.create_task(self._open(place, fencing, advance, warm)), advance)
 
-    async def _open(self, place: Place, fencing: Awaitable[Outbox], advance: Advance) -> None:
+    async def _open(self, place: Place, fencing: Awaitable[Outbox], advance: Advance, warm: Replica | None) -> None:
         name, partition = place
         try:
-            outbox = await fencing
-            warm = await asyncio.to_thread(self.standbys.take, _changelog(place))
-            runner = await self._opener.open(self._by_name[name], partition, outbox, advance, warm)
+            runner = await self._opener.open(self._by_name[name], partition, fencing, advance, warm)
         except RestoreCancelled:
             return
         except Exception as problem:

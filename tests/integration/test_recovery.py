@@ -220,7 +220,7 @@ def test_the_new_owner_takes_the_warm_store_and_replays_only_what_is_missing(
 ) -> None:
     log.commit({"o/a": {"next": 5}, **{f"e/{n}": {} for n in range(3000)}})
     caught_up(followed, log)
-    warm = followed.take(Place(log.topic, 0))
+    warm = followed.take([Place(log.topic, 0), Place("no.such.changelog", 0)])[Place(log.topic, 0)]
     log.commit({"o/b": {"next": 3}})
 
     found = restored(log, warm)

@@ -63,7 +63,8 @@ class Worker:
         await self.fences.wait()
         self.fenced.append(partition)
 
-    async def _open(self, stage: Any, partition: int, outbox: Any, advance: Any, warm: Any) -> Any:
+    async def _open(self, stage: Any, partition: int, fencing: Any, advance: Any, warm: Any) -> Any:
+        await fencing
         self.opened.append(partition)
         door = self.doors.setdefault(partition, asyncio.get_running_loop().create_future())
         while not door.done():
@@ -194,7 +195,7 @@ def test_a_shard_that_cannot_be_opened_stops_the_worker(play: Any) -> None:
 def test_standbys_are_kept_of_shards_of_others_only(play: Any) -> None:
     async def scenario(worker: Worker) -> None:
         followed: list[Any] = []
-        worker.shards.standbys = SimpleNamespace(follow=followed.append, take=lambda place: None)  # type: ignore[assignment]
+        worker.shards.standbys = SimpleNamespace(follow=followed.append, take=lambda places: {})  # type: ignore[assignment]
         await worker.shards.own(tps(0, 1))
         await worker.open(0)
         worker.shards.follow(tps(0, 1, 2) | {TP(topics.LINKS, 0)})
