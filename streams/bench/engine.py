@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from schemas import topics
@@ -16,6 +14,7 @@ from streams.bench.check import Verdict, check, distinct_keys_per_commit
 from streams.bench.cluster import Cluster, Loaded
 from streams.bench.contestants import CONTESTANTS, RATIOS, Contestant, Programs, Run
 from streams.bench.ours import DONE_FILE
+from streams.bench.process import start, stop
 from streams.bench.step import run as full_step
 from streams.bench.table import Bench
 from streams.bench.watch import ContestantFailed, Limits, watch
@@ -30,7 +29,6 @@ QUICK_LIMITS = Limits(measured_seconds_max=8.0)
 SLOW_SECONDS = 40.0
 """Measured for so long where commits stall for up to 17 s."""
 ROUNDS = 3
-_STOP_SECONDS = 30
 _OUTPUT_SECONDS = 20
 
 
@@ -102,15 +100,14 @@ def _measure(
     if contestant.slow:
         limits = replace(limits, measured_seconds_max=SLOW_SECONDS)
     log = bench.folder / f"{run.name}.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+    process = start(command, log)
     try:
         done = _progress(cluster, contestant, run)
         measured = watch(process, done, loaded.events, limits, log)
         if measured.finished:
             _wait_for_the_rest(done, loaded.events)
     finally:
-        _stop(process)
+        stop(process)
     verdict = check(cluster, run.output, loaded, collapsed=contestant.collapsed, finished=measured.finished)
     wrong = verdict.wrong or _not_collapsed(contestant, verdict, loaded, measured.finished)
     usual = (contestant.usual_rates or {}).get(loaded.workload.distribution)
@@ -144,15 +141,6 @@ def _wait_for_the_rest(done: Any, total: int) -> None:
     deadline = time.monotonic() + _OUTPUT_SECONDS
     while done() < total and time.monotonic() < deadline:
         time.sleep(0.1)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _not_collapsed(contestant: Contestant, verdict: Verdict, loaded: Loaded, finished: bool) -> str | None:
@@ -193,8 +181,3 @@ def _document(rows: list[dict[str, Any]], size: Size, described: dict[str, Any])
         "machine": described,
         "rounds": rows,
     }
-
-
-def logs(folder: Path) -> list[Path]:
-    """What the contestants said, one file a run."""
-    return sorted(folder.glob("*.log"))
