@@ -81,7 +81,7 @@ def build(settings: Settings, stages: Mapping[str, Stage], codec: Codec, partiti
         broker_session_timeout=settings.session_timeout_seconds,
         # Faust waits that long for our seek, and would go on without it; the watchdog does not wait that long.
         broker_request_timeout=SEEK_SECONDS_MAX,
-        # While all its partitions wait for their restores a worker fetches nothing; that is no reason to leave the group.
+        # While all its partitions wait for their restores a worker fetches nothing: no reason to leave the group.
         broker_max_poll_interval=SEEK_SECONDS_MAX,
         # How long a member may take to notice that another is gone: it is told in answer to a heartbeat.
         broker_heartbeat_interval=min(1.0, settings.session_timeout_seconds / 4),
