@@ -78,3 +78,40 @@ def test_it_agrees_with_a_plain_search_over_all_entries(entries: list[Any], unti
         expected = sorted((wake[1], key) for key, wake in last.items() if wake and wake[0] == gate and wake[1] <= until)
         assert deadlines.due(gate, until, 99) == [key for _, key in expected]
     assert len(deadlines) == sum(wake is not None for wake in last.values())
+
+
+def stored_after(*batches: dict[str, Any]) -> Deadlines:
+    """What a restart finds: each batch of puts was committed with its changes."""
+    deadlines, copy = Deadlines(), dict[bytes, bytes]()
+    for batch in batches:
+        for key, wake in batch.items():
+            deadlines.put(key, wake)
+        for at, data in deadlines.changes():
+            copy.pop(at, None)
+            if data is not None:
+                copy[at] = data
+    return Deadlines.stored(copy.items())
+
+
+def test_a_restart_finds_what_waited_at_the_last_commit() -> None:
+    found = stored_after({"a": (GATE, 1), "b": (GATE, 2), "c": (OTHER, 3)}, {"a": (OTHER, 9), "b": None})
+
+    assert sorted(found.waiting(0, 99)) == [(OTHER, 3, "c"), (OTHER, 9, "a")]
+    assert found.changes() == []
+
+
+def test_what_waits_on_as_before_is_not_written_again() -> None:
+    deadlines = index(("a", 1))
+    assert len(deadlines.changes()) == 1
+
+    deadlines.put("a", (GATE, 1))
+    deadlines.put("b", None)
+    assert deadlines.changes() == []
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abcde"), puts.map(lambda put: put[1])), max_size=6))
+def test_the_copy_says_what_the_index_says(batches: list[dict[str, Any]]) -> None:
+    last = {key: wake for batch in batches for key, wake in batch.items()}
+
+    expected = sorted((*wake, key) for key, wake in last.items() if wake is not None)
+    assert sorted(stored_after(*batches).waiting(-1, 99)) == expected
