@@ -59,5 +59,3 @@ CREATE TABLE ledger_posting (
     posting_date date NOT NULL,
     last_modified_by text NOT NULL DEFAULT current_user
 );
--- By which Debezium is asked for another snapshot of a table while it goes on streaming.
-CREATE TABLE debezium_signal (id varchar(42) PRIMARY KEY, type varchar(32) NOT NULL, data varchar(2048));

@@ -26,9 +26,6 @@ OVERLAY = Path(__file__).parent / "governance"
 DATABASE = "billing"
 SOURCE, LEDGER = "store", "books"
 HEARTBEAT_MS = 25
-CHUNK_ROWS = 256
-"""Of a snapshot beside live traffic: so many rows come between live changes at most."""
-_SNAPSHOT = {"incremental.snapshot.chunk.size": str(CHUNK_ROWS)}
 _STOP_SECONDS = 30
 
 
@@ -41,11 +38,19 @@ class Deployment:
     governance: Governance
     worker: subprocess.Popen[bytes]
     worker_log: Path
+    _snapshots: int = 0
 
     def capture(self) -> None:
         """Begin with a snapshot; one of the two connectors beats for both."""
         for system, heartbeat_ms in ((SOURCE, HEARTBEAT_MS), (LEDGER, 0)):
-            bench_stack.capture(self.endpoints, self.governance, system, DATABASE, heartbeat_ms, _SNAPSHOT)
+            bench_stack.capture(self.endpoints, self.governance, system, DATABASE, heartbeat_ms)
+
+    def read_again(self, table: str, pause_seconds: float) -> None:
+        """Another snapshot of a table of the store, beside the live traffic."""
+        self._snapshots += 1
+        name = f"again_{self._snapshots}"
+        place = (SOURCE, table, DATABASE)
+        bench_stack.read_again(self.endpoints, self.governance, *place, name=name, pause_seconds=pause_seconds)
 
     def wait(self, condition: Callable[[], bool], what: str, timeout_seconds: float) -> None:
         """Until it is so; a worker that ends meanwhile never makes it so."""
