@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -106,6 +107,9 @@ def register(settings: Settings, governance: Governance) -> None:
     prepare(Codec(HttpRegistry(settings.registry_url, constrain=True)), governance)
 
 
+KNOWN_SECONDS = 15.0
+
+
 class TopicMismatch(Exception):
     """Stop: the broker's topics are not what governance says; the text names topic and remedy."""
 
@@ -118,8 +122,16 @@ def create_topics(settings: Settings, governance: Governance, *, replication: in
     made = [NewTopic(t.name, t.partitions or governance.partitions, replication, config=t.config()) for t in missing]
     for future in admin.create_topics(made).values() if made else ():
         future.result()
+    _wait_until_known(admin, {t.name for t in missing})
     check_topics(settings, governance)
     return [t.name for t in missing]
+
+
+def _wait_until_known(admin: AdminClient, names: set[str]) -> None:
+    """The controller has made them; the broker that we ask learns of it a moment later."""
+    deadline = time.monotonic() + KNOWN_SECONDS
+    while names - admin.list_topics(timeout=15).topics.keys() and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def check_topics(settings: Settings, governance: Governance) -> None:
