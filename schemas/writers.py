@@ -144,18 +144,30 @@ def _length(value: int) -> bytes:
     return _LENGTHS[value] if value < len(_LENGTHS) else _varint(value)
 
 
-@lru_cache(maxsize=4096)  # instants: a record has the same one several times
 def _varint(value: int) -> bytes:
+    """Zigzag, seven bits a byte, lowest first."""
     if not -(2**63) <= value < 2**63:
         raise OverflowError(f"{value} does not fit a long")
-    zigzag = (value << 1) ^ (value >> 63)
+    number = (value << 1) ^ (value >> 63)
+    if number < 0x80:
+        return bytes((number,))
+    if number < 0x4000:
+        return bytes((number & 0x7F | 0x80, number >> 7))
+    if number < 0x200000:
+        return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14))
+    low = bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14 & 0x7F | 0x80))
+    return low + _high(number >> 21)
+
+
+@lru_cache(maxsize=4096)  # instants of one second differ in the low bits only
+def _high(number: int) -> bytes:
     found = bytearray()
-    while zigzag > 0x7F:
-        found.append(zigzag & 0x7F | 0x80)
-        zigzag >>= 7
-    found.append(zigzag)
+    while number > 0x7F:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    found.append(number)
     return bytes(found)
 
 
-_LENGTHS = tuple(_varint.__wrapped__(length) for length in range(1024))
+_LENGTHS = tuple(_varint(length) for length in range(1024))
 _PLAIN: dict[str, Write] = {"string": _string, "bytes": _bytes, "boolean": _boolean, "long": _long}

@@ -90,7 +90,8 @@ class Shard:
 
     def _accept(self, ws: Workspace) -> list[Emit]:
         self.state.apply(ws.writes)
-        self._refreshed |= dict.fromkeys(ws.refreshed)
+        if ws.refreshed:
+            self._refreshed |= dict.fromkeys(ws.refreshed)
         if self._waits_under:
             for key, value in ws.writes.items():
                 if key.startswith(self._waits_under):

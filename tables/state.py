@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 import orjson
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteBufferManager, WriteOptions
@@ -36,7 +35,7 @@ _LOGGED, _UNLOGGED = WriteOptions(), WriteOptions()
 _UNLOGGED.disable_wal = True  # type: ignore[method-assign,assignment]  # a property in its stub
 CACHED_ENTRIES_MAX = 120_000
 """Decoded values of all stores of the process together: some 2 KiB each, with the versions of a record in it."""
-_OPEN: WeakSet[RocksState] = WeakSet()
+_OPEN: list[RocksState] = []
 """They share what may be cached: a store gives way once it has more than its part."""
 
 
@@ -85,7 +84,8 @@ class RocksState:
         asking RocksDB so costs more than the verdict."""
         self._clean: OrderedDict[str, Value | None] = OrderedDict()
         self._cached_entries_max = cached_entries_max
-        _OPEN.add(self)
+        self._allowed = 0
+        _OPEN.append(self)
 
     # -- what the core sees
 
@@ -216,14 +216,24 @@ class RocksState:
         self._unsorted = []
 
     def close(self) -> None:
-        _OPEN.discard(self)
+        if self in _OPEN:
+            _OPEN.remove(self)
         self._db.close()
 
     def _remember(self, key: str, value: Value | None) -> None:
         self._clean[key] = value
-        fair_share = self._cached_entries_max // len(_OPEN)
-        if len(self._clean) > fair_share and sum(len(store._clean) for store in _OPEN) > self._cached_entries_max:
-            self._clean.popitem(last=False)
+        if len(self._clean) > self._allowed:
+            self._give_way()
+
+    def _give_way(self) -> None:
+        """Forget the oldest, if all stores together remember too much and this one more than its part."""
+        others = sum(len(store._clean) for store in list(_OPEN) if store is not self)
+        self._allowed = max(self._cached_entries_max // max(len(_OPEN), 1), self._cached_entries_max - others)
+        excess = len(self._clean) - self._allowed
+        if excess > 0:
+            some_more = self._cached_entries_max // 512  # so that it is not asked again for each
+            for _ in range(min(excess + some_more, len(self._clean))):
+                self._clean.popitem(last=False)
 
 
 def destroy(folder: Path) -> None:

@@ -15,6 +15,7 @@ from streams.governance import Governance, load
 from streams.settings import Settings
 from streams.worker import wiring
 from streams.worker.app import WorkerApp, build
+from streams.worker.garbage import collect_rarely
 from streams.worker.health import WorkerHealth, serve
 from streams.worker.metrics import WorkerCollector
 
@@ -59,6 +60,7 @@ async def _until_stopped(app: WorkerApp, health: WorkerHealth, stopping: asyncio
     app.in_worker = True
     app.on_fatal = stopping.set
     app.finalize()
+    collect_rarely()
     await app.start()
     ticking = asyncio.create_task(health.tick())
     waiting = asyncio.create_task(stopping.wait())

@@ -157,31 +157,28 @@ class Runner:
     async def _fold(self, batch: list[Any]) -> None:
         started = time.perf_counter()
         for start in range(0, len(batch), CHUNK):
-            for record in batch[start : start + CHUNK]:
-                self._one(record)
+            self._fold_chunk(batch[start : start + CHUNK])
             await asyncio.sleep(0)
         self.counters.batch_seconds.observe(time.perf_counter() - started)
 
-    def _one(self, record: Any) -> None:
-        topic, offset, data = record.topic, record.offset, record.value
-        if offset < self._read.get(topic, 0):
-            return  # the progress record is ahead of the group's offset
-        self.counters.records += 1
-        if data is not None:
-            try:
-                name, value = self._codec.decode(data)
-                key = (record.key or b"").decode("utf-8", "backslashreplace")
-                headers = dict(record.headers) if record.headers else {}
-                produced_ms = record.timestamp
-                effects = self.shard.process(
-                    Input(topic, record.partition, offset, key, name, value, headers, produced_ms)
-                )
-                if topic == topics.CHANGES and "committed_at" in value:
-                    self._commit_times.append(value["committed_at"])
-            except (Unreadable, Divert) as refused:
-                effects = self._refuse(record, refused)
-            self._accept(effects)
-        self._read[topic] = offset + 1
+    def _fold_chunk(self, records: list[Any]) -> None:
+        read, process, decode, accept = self._read, self.shard.process, self._codec.decode, self._accept
+        for record in records:
+            topic, offset, data = record.topic, record.offset, record.value
+            if offset < read.get(topic, 0):
+                continue  # the progress record is ahead of the group's offset
+            self.counters.records += 1
+            if data is not None:
+                try:
+                    name, value = decode(data)
+                    key = (record.key or b"").decode("utf-8", "backslashreplace")
+                    headers = dict(record.headers) if record.headers else {}
+                    accept(process(Input(topic, record.partition, offset, key, name, value, headers, record.timestamp)))
+                    if topic == topics.CHANGES and "committed_at" in value:
+                        self._commit_times.append(value["committed_at"])
+                except (Unreadable, Divert) as refused:
+                    accept(self._refuse(record, refused))
+            read[topic] = offset + 1
 
     def _refuse(self, record: Any, refused: Unreadable | Divert) -> list[Emit]:
         fields = (record.topic, record.partition, record.offset, record.timestamp, record.key, record.value)
@@ -205,20 +202,17 @@ class Runner:
             )
 
     def _accept(self, effects: Iterable[Emit]) -> None:
-        """Encode now: what cannot be encoded or is too large diverts its cause, with none of its effects."""
+        """Encode now: the values are at hand, and a commit writes bytes."""
         for effect in effects:
-            self._outgoing.append(self._encode(effect))
-
-    def _encode(self, effect: Emit) -> Outgoing:
-        topic, key, record, value, partition_key, partition, headers = effect
-        data = None if value is None else self._codec.encode(topic, record, value)
-        if data is not None and len(data) > RECORD_BYTES_MAX:
-            self._check_size(effect, len(data))
-        if partition is None:
-            partition = BY_KEY if partition_key is None else topics.partition_for(partition_key, self._count(topic))
-        if topic == topics.DRIFTS and value is not None:
-            self.counters.drifts[value["kind"], value["status"]] += 1
-        return Outgoing(topic, partition, key.encode(), data, headers)
+            topic, key, record, value, partition_key, partition, headers = effect
+            data = None if value is None else self._codec.encode(topic, record, value)
+            if data is not None and len(data) > RECORD_BYTES_MAX:
+                self._check_size(effect, len(data))
+            if partition is None:
+                partition = BY_KEY if partition_key is None else topics.partition_for(partition_key, self._count(topic))
+            if topic == topics.DRIFTS and value is not None:
+                self.counters.drifts[value["kind"], value["status"]] += 1
+            self._outgoing.append(Outgoing(topic, partition, key.encode(), data, headers))
 
     def _count(self, topic: str) -> int:
         return 1 if topic in topics.SINGLE_PARTITION else self._partitions
