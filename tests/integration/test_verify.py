@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 from confluent_kafka import Producer
 
 from connectors.stack import Endpoints
@@ -19,12 +22,16 @@ from tests.integration.bad_input import GARBAGE, customer, invoice, posting
 from tests.integration.deployment import Deployment, deployed
 
 CUSTOMERS = 30
+CANARY_SECONDS_MAX = 8
+"""Interval, deadline, the markers of the sources, and a machine that is busy."""
+_CANARY_AGE = re.compile(r'driftwise_canary_age_seconds{system="(\w+)"} ([\d.]+)')
 
 
 @pytest.fixture(scope="module")
 def deployment(stack: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Invoices with and without a posting; half of them came after a SIGKILL; two records are unreadable."""
     with deployed(stack, tmp_path_factory.mktemp("verified")) as it:
+        it.governance_folders.append(quick_canaries(it))
         worker = it.start().wait_ready()
         for number in range(CUSTOMERS):
             company(it, number)
@@ -36,6 +43,13 @@ def deployment(stack: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> It
         it.workers[-1].wait_ready()
         it.until(lambda: len(it.values(topics.DRIFTS)) > CUSTOMERS / 2 and len(it.values(topics.DEAD_LETTERS)) == 2)
         yield it
+
+
+def quick_canaries(deployment: Deployment) -> Path:
+    folder = deployment.folder / "canaries"
+    folder.mkdir()
+    (folder / "systems.yaml").write_text(yaml.safe_dump({"canary_interval_seconds": 1, "canary_sla_seconds": 1}))
+    return folder
 
 
 def company(deployment: Deployment, number: int) -> None:
@@ -65,6 +79,14 @@ def test_a_deployment_at_work_is_equal_after_a_sigkill(deployment: Deployment) -
     assert compared["identify: dead letters"] == 2
     assert compared["whole topology: lives of drifts and their commands"] > CUSTOMERS / 2
     assert "judge-3: replaying ..." in told
+
+
+def test_canaries_of_every_source_drift_within_their_bound(deployment: Deployment) -> None:
+    def ages() -> dict[str, float]:
+        said = deployment.workers[-1].ask("/metrics").text
+        return {system: float(age) for system, age in _CANARY_AGE.findall(said)}
+
+    deployment.until(lambda: len(ages()) == 3 and max(ages().values()) < CANARY_SECONDS_MAX)
 
 
 def test_it_writes_nothing(deployment: Deployment) -> None:
