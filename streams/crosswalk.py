@@ -111,11 +111,12 @@ class Crosswalk(WithoutDeadlines):
         """Once every identify shard has passed an instant, every link asserted up to it is resolved and on its way."""
         marks, sent = ws.get(MARKS) or {}, ws.get(SENT) or {}
         resolved = {system: watermark(marks, system, self._governance.partitions) for system in marks}
-        changed = [self._entry(marks, system, mark) for system, mark in resolved.items() if mark != sent.get(system)]
-        if not changed:
+        if resolved == sent:
             return
         ws.put(SENT, resolved)
-        value = {"partition": 0, "watermarks": changed}
+        # All of them each time: the topic is compacted, and this record has one key.
+        entries = [self._entry(marks, system, mark) for system, mark in resolved.items()]
+        value = {"partition": 0, "watermarks": entries}
         for target in range(self._governance.partitions):
             ws.emit(Emit(topics.CROSSWALK, f"~{LINKS}", "Watermarks", value, partition=target))
 

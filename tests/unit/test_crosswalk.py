@@ -149,6 +149,17 @@ def test_links_are_resolved_once_every_partition_has_been_heard() -> None:
     assert entry == {"system": "erp", "object": LINKS, "epoch": 0, "phase": "streaming", "watermark": 20}
 
 
+def test_each_time_all_watermarks_are_said_because_the_topic_keeps_the_last_record_only() -> None:
+    links = Links()
+    for system in ("erp", "billing"):
+        for partition in range(4):
+            links.heard(system, partition, 20)
+
+    for partition in range(3):
+        links.heard("erp", partition, 30)
+    assert {(e["system"], e["watermark"]) for e in links.heard("erp", 3, 30)} == {("erp", 30), ("billing", 20)}
+
+
 def test_what_was_said_is_not_said_again() -> None:
     links = Links()
     for partition in range(4):
