@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 
 TABLES = Path(__file__).with_name("company.sql")
-INVOICES_EACH, LINES_EACH = 4, 4
+INVOICES_EACH, LINES_EACH = 4, 2
 """Invoices a customer, lines an invoice: the lines are the largest table."""
 _SETTING = "SELECT set_config('company.' || %s, %s, true)"
 _FILL = Path(__file__).with_name("fill.sql")

@@ -27,6 +27,8 @@ DATABASE = "billing"
 SOURCE, LEDGER = "store", "books"
 HEARTBEAT_MS = 25
 _STOP_SECONDS = 30
+_PACED = """SELECT 1 FROM pg_stat_activity
+            WHERE query LIKE '%pg_sleep%' AND state <> 'idle' AND pid <> pg_backend_pid()"""
 
 
 @dataclass
@@ -51,6 +53,11 @@ class Deployment:
         name = f"again_{self._snapshots}"
         place = (SOURCE, table, DATABASE)
         bench_stack.read_again(self.endpoints, self.governance, *place, name=name, pause_seconds=pause_seconds)
+
+    def is_reading_again(self) -> bool:
+        """Whether the query of such a snapshot is still at work."""
+        with psycopg.connect(self.conninfo) as connection:
+            return connection.execute(_PACED).fetchone() is not None
 
     def wait(self, condition: Callable[[], bool], what: str, timeout_seconds: float) -> None:
         """Until it is so; a worker that ends meanwhile never makes it so."""

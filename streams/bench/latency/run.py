@@ -18,7 +18,7 @@ from schemas.instants import Instant
 from schemas.registry import HttpRegistry
 from streams.bench import machine
 from streams.bench.latency import company, figures
-from streams.bench.latency.deployment import HEARTBEAT_MS, SOURCE, Deployment, deployed
+from streams.bench.latency.deployment import SOURCE, Deployment, deployed
 from streams.bench.latency.figures import Stamps, percentiles, spans
 from streams.bench.latency.listen import Listener
 from streams.bench.table import Bench
@@ -40,9 +40,7 @@ class Size:
 
 
 FULL, QUICK = Size(2_000, 15, 60), Size(500, 5, 10)
-MARKERS_PER_SECOND = 4 * 1000 / HEARTBEAT_MS
-_CATCH_UP_SECONDS, _AGAIN_SECONDS, _TAIL_SECONDS = 120, 120, 3
-_LOOK_SECONDS = 1.0
+_CATCH_UP_SECONDS, _AGAIN_SECONDS, _TAIL_SECONDS = 120, 180, 3
 
 
 class Window(NamedTuple):
@@ -132,17 +130,14 @@ def _phases(bench: Bench, deployment: Deployment, listener: Listener, size: Size
 
 
 def _again(deployment: Deployment, listener: Listener, size: Size) -> Window:
-    """From the wish until every row has passed Debezium and no more comes than the live traffic."""
-    begin, rows, last = _now(), company.lines(size.customers), listener.counts[SOURCE_TOPIC]
-    ends_at, live = last + rows, (size.rate + MARKERS_PER_SECOND) * _LOOK_SECONDS
+    """From the wish until the query is over that reads the table."""
+    begin, before = _now(), listener.counts[SOURCE_TOPIC]
+    deployment.read_again(LARGEST, AGAIN_PAUSE_SECONDS)
 
     def over() -> bool:
-        nonlocal last
-        time.sleep(_LOOK_SECONDS)
-        before, last = last, listener.counts[SOURCE_TOPIC]
-        return last >= ends_at and last - before < 1.25 * live
+        enough = listener.counts[SOURCE_TOPIC] - before >= company.lines(size.customers)
+        return enough and not deployment.is_reading_again()
 
-    deployment.read_again(LARGEST, AGAIN_PAUSE_SECONDS)
     deployment.wait(over, f"another snapshot of {LARGEST}", _AGAIN_SECONDS)
     return Window(begin, _now())
 
