@@ -213,7 +213,7 @@ def deployed(stack: Endpoints, folder: Path, heartbeat_ms: int = 200) -> Iterato
             system: closing.enter_context(_capture(stack, governance, system, heartbeat_ms))
             for system in CUSTOMER_COLUMN
         }
-        closing.callback(_delete_topics, settings, wiring.create_topics(settings, governance))
+        closing.callback(delete_topics, settings, wiring.create_topics(settings, governance))
         wiring.register(settings, governance)
         deployment = Deployment(settings, folder, [governance_folder], databases)
         closing.callback(_end, deployment.workers)
@@ -236,7 +236,7 @@ def _end(workers: list[Worker]) -> None:
             worker.kill()
 
 
-def _delete_topics(settings: Settings, names: list[str]) -> None:
+def delete_topics(settings: Settings, names: list[str]) -> None:
     """And wait until they are gone: other modules make these topics for themselves."""
     admin = AdminClient(settings.client)
     for future in admin.delete_topics(names).values():

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,8 +23,11 @@ class Answer(NamedTuple):
     text: str
 
 
+WORKER = (sys.executable, "-m", "streams", "worker")
+
+
 class Worker:
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], program: Sequence[str] = WORKER) -> None:
         """`folder`: where its stores, its log and the file with its port live."""
         folder.mkdir(parents=True, exist_ok=True)
         self.data = Path(environment["DRIFTWISE_DATA"])
@@ -33,7 +36,7 @@ class Worker:
         with self._log.open("ab") as output:
             self._log_start = output.tell()
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "streams", "worker", "--port-file", str(self._port)],
+                [*program, "--port-file", str(self._port)],
                 env=os.environ | environment,
                 stdout=output,
                 stderr=output,
