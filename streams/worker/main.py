@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import signal
+import sys
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 _COLLECT = (50_000, 20, 100)
 """Thresholds of the garbage collector. State is plain JSON data and has no cycles, so looking for some is vain, and a
 full collection stops everything: 1.0 s with 400,000 cached entries. The young ones still catch cycles of tracebacks."""
+_SWITCH_SECONDS = 0.001
+"""How long a thread may keep the interpreter while another wants it. A record passes from the consumer's thread to the
+event loop to a commit's thread at each hop; at Python's 5 ms each of these steps may wait that long for a busy loop."""
 
 
 def run(settings: Settings, *, port_file: Path | None = None) -> int:
@@ -36,6 +40,7 @@ def run(settings: Settings, *, port_file: Path | None = None) -> int:
     wiring.prepare(codec, governance)
     wiring.check_topics(settings, governance)
     settings.data_folder.mkdir(parents=True, exist_ok=True)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     gc.set_threshold(*_COLLECT)
     gc.freeze()  # what was imported stays
     return asyncio.run(_run(settings, codec, governance, port_file))

@@ -52,6 +52,7 @@ class Outbox:
                 "transaction.timeout.ms": TRANSACTION_TIMEOUT_SECONDS * 1000,
                 "acks": "all",
                 "linger.ms": 1,
+                "socket.nagle.disable": True,  # a transaction is several small requests, each awaited
                 "compression.type": "lz4",
                 "partitioner": "murmur2",  # in C, and the same as `topics.partition_for` and Java's
                 "message.max.bytes": LETTER_BYTES_MAX,
