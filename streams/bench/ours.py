@@ -14,8 +14,8 @@ import click
 from streams.bench.join import CollapsedJoin, Join, JoinCodec
 from streams.bench.workload import PARTITIONS
 from streams.settings import Settings
+from streams.worker import interpreter
 from streams.worker.app import WorkerApp, build
-from streams.worker.garbage import collect_rarely
 
 DONE_FILE = "done"
 """How many inputs are committed, as the worker itself says: for a collapsed output, which does not show it."""
@@ -65,7 +65,7 @@ async def _run(app: WorkerApp, folder: Path) -> int:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     app.in_worker, app.on_fatal = True, stopping.set
     app.finalize()
-    collect_rarely()
+    interpreter.tune()
     await app.start()
     telling = asyncio.create_task(_tell(app, folder / DONE_FILE))
     await stopping.wait()

@@ -15,6 +15,9 @@ from urllib.parse import quote
 
 MARKS = "~marks"
 SENT = "~sent"
+"""Marks as told downstream."""
+TOLD = "~told"
+"""Marks as told to onlookers, a second apart."""
 
 
 @lru_cache(maxsize=50_000)  # a row's customer is quoted for each key that begins with it

@@ -11,7 +11,7 @@ from typing import Any
 from schemas import ids, topics
 from schemas.codec import Unreadable
 from schemas.entities import ENTITIES
-from schemas.instants import ALWAYS, NEVER, Instant, iso, seconds
+from schemas.instants import ALWAYS, NEVER, SECOND, Instant, iso, seconds
 from schemas.source import ALL_OBJECTS, Gap, Heard, Probed, Reader, Skipped, SourceEvent, SourceRow
 from streams import canary
 from streams.governance.model import Governance
@@ -23,7 +23,7 @@ from streams.kinds.facts import stamp
 from streams.letters import ENTITY_HEADER, ID_HEADER
 from tables.versions import Version, fold
 from tables.view import Emit, Workspace
-from tables.watermarks import LINKS, heard, watermark
+from tables.watermarks import LINKS, Marks, heard, watermark
 
 CAPTURE_CLOCK_SECONDS = 300
 """How far the clock of whoever captures may be behind the source's; governance adds what a system is known for."""
@@ -292,10 +292,21 @@ class Identify(WithoutDeadlines):
         value = {"partition": partition, "watermarks": entries}
         for target in range(self._governance.partitions):
             ws.emit(Emit(topics.CHANGES, "", "Watermarks", value, partition=target))
-        ws.emit(Emit(topics.PROGRESS, "", "Watermarks", value, partition=0))
+        self._tell_onlookers(ws, partition, changed)
         linked = [e for e in entries if e["object"] in (ALL_OBJECTS, "customer") and self._links(e["system"])]
         if linked:
             ws.emit(Emit(topics.LINKS, "", "Watermarks", {**value, "watermarks": linked}, partition=0))
+
+    def _tell_onlookers(self, ws: Workspace, partition: int, changed: Marks) -> None:
+        """People and dashboards read progress; a second's advance is enough for them, each commit would cost the broker
+        one partition more."""
+        told = ws.get(keys.TOLD) or {}
+        news = {name: reports for name, reports in changed.items() if _is_news(told.get(name, {}), reports)}
+        if news:
+            ws.put(keys.TOLD, {**told, **news})
+            entries = [_entry(name, report) for name, reports in news.items() for report in reports.values()]
+            value = {"partition": partition, "watermarks": entries}
+            ws.emit(Emit(topics.PROGRESS, "", "Watermarks", value, partition=0))
 
     def _links(self, system: str) -> dict[str, str]:
         return self._governance.systems[system].links
@@ -428,6 +439,17 @@ class Identify(WithoutDeadlines):
             self._on_row(ws, Input(topic, int(partition), int(offset), row.native_customer, "", {}, {}), row)
             child = self._governance.mappings[row.system][row.object].entity
             self._close_hole(ws, row.system, row.native_customer, child, parked["letter_id"], "parent_arrived")
+
+
+def _is_news(told: dict[str, list[Any]], reports: dict[str, list[Any]]) -> bool:
+    """Another epoch or phase, or a second further on."""
+    for partition, (epoch, phase, mark) in reports.items():
+        before = told.get(partition)
+        if before is None or before[:2] != [epoch, phase]:
+            return True
+        if mark is not None and (before[2] is None or mark - before[2] >= SECOND):
+            return True
+    return False
 
 
 def _entry(name: str, report: list[Any]) -> dict[str, Any]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
-import sys
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -15,19 +13,12 @@ from schemas.codec import Codec
 from schemas.registry import HttpRegistry
 from streams.governance import Governance, load
 from streams.settings import Settings
-from streams.worker import wiring
+from streams.worker import interpreter, wiring
 from streams.worker.app import WorkerApp, build
-from streams.worker.garbage import collect_rarely
 from streams.worker.health import WorkerHealth, serve
 from streams.worker.metrics import WorkerCollector
 
 log = logging.getLogger(__name__)
-_COLLECT = (50_000, 20, 100)
-"""Thresholds of the garbage collector. State is plain JSON data and has no cycles, so looking for some is vain, and a
-full collection stops everything: 1.0 s with 400,000 cached entries. The young ones still catch cycles of tracebacks."""
-_SWITCH_SECONDS = 0.001
-"""How long a thread may keep the interpreter while another wants it. A record passes from the consumer's thread to the
-event loop to a commit's thread at each hop; at Python's 5 ms each of these steps may wait that long for a busy loop."""
 
 
 def run(settings: Settings, *, port_file: Path | None = None) -> int:
@@ -40,9 +31,6 @@ def run(settings: Settings, *, port_file: Path | None = None) -> int:
     wiring.prepare(codec, governance)
     wiring.check_topics(settings, governance)
     settings.data_folder.mkdir(parents=True, exist_ok=True)
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    gc.set_threshold(*_COLLECT)
-    gc.freeze()  # what was imported stays
     return asyncio.run(_run(settings, codec, governance, port_file))
 
 
@@ -71,7 +59,7 @@ async def _until_stopped(app: WorkerApp, health: WorkerHealth, stopping: asyncio
     app.in_worker = True
     app.on_fatal = stopping.set
     app.finalize()
-    collect_rarely()
+    interpreter.tune()
     await app.start()
     ticking = asyncio.create_task(health.tick())
     waiting = asyncio.create_task(stopping.wait())

@@ -59,14 +59,14 @@ def test_a_worker_that_moves_is_alive(calm: Callable[[], WorkerHealth]) -> None:
 @pytest.mark.parametrize(
     ("stuck", "words"),
     [
-        (health(runner(busy=70, committed=65)), r"judge-3 has had input waiting without a commit for \d+ s"),
-        (health(opening=opening(moved=61)), r"judge-4 has been restored no further for \d+ s"),
-        (health(undecided=121), r"the group has not said for \d+ s who owns which partition"),
+        (lambda: health(runner(busy=70, committed=65)), r"judge-3 has had input waiting without a commit for \d+ s"),
+        (lambda: health(opening=opening(moved=61)), r"judge-4 has been restored no further for \d+ s"),
+        (lambda: health(undecided=121), r"the group has not said for \d+ s who owns which partition"),
     ],
     ids=["a commit that never comes", "a restore that stands still", "an assignment that never comes"],
 )
-def test_what_stands_still_ends_the_process_and_says_what(stuck: WorkerHealth, words: str) -> None:
-    assert re.fullmatch(words, stuck.alive() or "")
+def test_what_stands_still_ends_the_process_and_says_what(stuck: Callable[[], WorkerHealth], words: str) -> None:
+    assert re.fullmatch(words, stuck().alive() or "")
 
 
 def test_a_shard_that_waits_its_turn_to_be_restored_is_not_stuck() -> None:

@@ -14,8 +14,8 @@ import click
 from streams.bench.step.log import codec, governance
 from streams.judge.stage import Judge
 from streams.settings import Settings
+from streams.worker import interpreter
 from streams.worker.app import WorkerApp, build
-from streams.worker.garbage import collect_rarely
 
 _TELL_SECONDS = 0.05
 
@@ -48,7 +48,7 @@ async def _run(app: WorkerApp, told: Path) -> int:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     app.in_worker, app.on_fatal = True, stopping.set
     app.finalize()
-    collect_rarely()
+    interpreter.tune()
     await app.start()
     telling = asyncio.create_task(_tell(app, told))
     await stopping.wait()

@@ -20,7 +20,7 @@ from streams.bench.step.log import codec, governance
 from streams.bench.step.views import DictView
 from streams.judge.stage import Judge
 from streams.shard import Shard
-from streams.worker.garbage import collect_rarely
+from streams.worker import interpreter
 
 BATCH = 2_000
 FIGURES_FILE = "figures.json"
@@ -40,7 +40,7 @@ def main(bootstrap: str, folder: Path, total: int, done_file: Path, commit_inter
     loops = [Loop(Shard(judge, partition, DictView()), one) for partition in range(governed.partitions)]
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench-bare", "enable.auto.commit": False})
     consumer.assign([TopicPartition(topics.CHANGES, partition, 0) for partition in range(governed.partitions)])
-    collect_rarely()
+    interpreter.tune()
     done, told, committed = 0, 0.0, time.monotonic()
     while done < total:
         batches: dict[int, list[KeyAndValue]] = defaultdict(list)

@@ -28,7 +28,7 @@ from streams.bench.step.log import codec, governance
 from streams.bench.step.quix_view import QuixView
 from streams.inputs import Due, Input
 from streams.judge.stage import Judge
-from streams.worker.garbage import collect_rarely
+from streams.worker import interpreter
 from tables.view import Workspace
 
 OUTPUTS = (topics.CORRECTED_STATE, topics.DRIFTS, topics.COMMANDS, topics.AUDIT)
@@ -129,7 +129,7 @@ def main():
     judged = judged[judged.apply(lambda decoded: decoded is not None)]
     judged = judged.apply(step.judge, stateful=True, metadata=True, expand=True)
     judged.to_topic(lambda effect, key, timestamp, headers: outputs[effect[0]], key=lambda effect: effect[1])
-    collect_rarely()  # as our own worker does
+    interpreter.tune()  # as our own worker does
     app.run()
 
 

@@ -14,8 +14,8 @@ from schemas import topics
 from streams.bench.step.log import codec, governance
 from streams.judge.stage import Judge
 from streams.settings import Settings
+from streams.worker import interpreter
 from streams.worker.app import WorkerApp, build
-from streams.worker.garbage import collect_rarely
 
 
 @click.command()
@@ -41,7 +41,7 @@ async def _run(app: WorkerApp, done_file: Path) -> int:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     app.in_worker, app.on_fatal = True, stopping.set
     app.finalize()
-    collect_rarely()
+    interpreter.tune()
     await app.start()
     telling = asyncio.create_task(_tell(app, done_file))
     await stopping.wait()
