@@ -44,7 +44,7 @@ def run(bench: Bench) -> dict[str, Any]:
             bench.progress(f"loading {size.events:,} events, {distribution} over {size.keys:,} keys")
             loaded = cluster.load(Workload(distribution, size))
             for number, contestant, interval in _order(
-                bench, rounds, defaults=distribution == DISTRIBUTIONS[0] and not bench.quick
+                bench, rounds, defaults=distribution == next(iter(DISTRIBUTIONS)) and not bench.quick
             ):
                 row = _one(bench, cluster, programs, loaded, contestant, interval)
                 rows.append({"round": number, **row})
