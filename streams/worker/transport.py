@@ -80,13 +80,14 @@ class Consumer(driver.Consumer):
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        records, active = await self._wait_next_records(timeout)
+        records, _ = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         for theirs, batch in (records or {}).items():
             tp = TP(*theirs)  # aiokafka's own kind: Faust resumes what it is given, and then refuses it as no TP
             if self.should_stop or not self.flow_active or generation != self.app.consumer_generation_id:
                 return
-            if batch and (active is None or tp in active):
+            # Also of a partition that was paused meanwhile: its position is behind the batch already, nobody reads it again.
+            if batch:
                 yield tp, self._batch_message(tp, batch)
 
     def _batch_message(self, tp: TP, batch: list[Any]) -> ConsumerMessage:
