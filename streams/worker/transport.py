@@ -86,7 +86,7 @@ class Consumer(driver.Consumer):
             tp = TP(*theirs)  # aiokafka's own kind: Faust resumes what it is given, and then refuses it as no TP
             if self.should_stop or not self.flow_active or generation != self.app.consumer_generation_id:
                 return
-            # Also of a partition that was paused meanwhile: its position is behind the batch already, nobody reads it again.
+            # Also if its partition was paused meanwhile: the position is behind the batch, nobody reads it again.
             if batch:
                 yield tp, self._batch_message(tp, batch)
 
