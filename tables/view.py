@@ -101,8 +101,12 @@ class MemoryView:
             if value is None:
                 self._values.pop(key, None)
             else:
-                # Through JSON, as a store would: what cannot be stored must fail here too.
-                self._values[key] = orjson.loads(orjson.dumps(value))
+                self._values[key] = self._kept(value)
+
+    def _kept(self, value: Value) -> Value:
+        """Through JSON, as a store would: what cannot be stored must fail here too."""
+        kept: Value = orjson.loads(orjson.dumps(value))
+        return kept
 
     def items(self) -> Iterator[tuple[str, Value]]:
         yield from self._values.items()

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import cProfile
 import logging
-import signal
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from streams.bench.join import CollapsedJoin, Join, JoinCodec
+from streams.bench.serve import serve
 from streams.bench.workload import PARTITIONS
 from streams.settings import Settings
-from streams.worker import interpreter
-from streams.worker.app import WorkerApp, build
+from streams.worker.app import build
 
 DONE_FILE = "done"
 """How many inputs are committed, as the worker itself says: for a collapsed output, which does not show it."""
@@ -53,32 +52,11 @@ def main(
     if profiler:
         profiler.enable()
     app = build(settings, {left: stage, right: stage}, JoinCodec(), PARTITIONS)
-    code = asyncio.run(_run(app, folder))
+    code = asyncio.run(serve(app, folder / DONE_FILE, lambda: str(sum(app.shards.hints().values()))))
     if profiler:
         profiler.disable()
         profiler.dump_stats(str(profile))
     raise SystemExit(code)
-
-
-async def _run(app: WorkerApp, folder: Path) -> int:
-    stopping = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    app.in_worker, app.on_fatal = True, stopping.set
-    app.finalize()
-    interpreter.tune()
-    await app.start()
-    telling = asyncio.create_task(_tell(app, folder / DONE_FILE))
-    await stopping.wait()
-    telling.cancel()
-    await app.shards.release_all()
-    await app.stop()
-    return 1 if app.failure else 0
-
-
-async def _tell(app: WorkerApp, file: Path) -> None:
-    while True:
-        file.write_text(str(sum(app.shards.hints().values())))  # noqa: ASYNC240 - some bytes, ten times a second
-        await asyncio.sleep(0.1)
 
 
 if __name__ == "__main__":

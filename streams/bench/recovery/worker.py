@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
-import signal
 from pathlib import Path
 
 import click
 
+from streams.bench.serve import serve
 from streams.bench.step.log import codec, governance
 from streams.judge.stage import Judge
 from streams.settings import Settings
-from streams.worker import interpreter
 from streams.worker.app import WorkerApp, build
 
 _TELL_SECONDS = 0.05
@@ -40,36 +38,17 @@ def main(bootstrap: str, run: str, source: str, instance: str, standbys: int, fo
     stage = Judge(governed)
     stage.name = run
     app = build(settings, {source: stage}, codec(), governed.partitions)
-    raise SystemExit(asyncio.run(_run(app, told)))
+    raise SystemExit(asyncio.run(serve(app, told, lambda: _standing(app), every_seconds=_TELL_SECONDS)))
 
 
-async def _run(app: WorkerApp, told: Path) -> int:
-    stopping = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    app.in_worker, app.on_fatal = True, stopping.set
-    app.finalize()
-    interpreter.tune()
-    await app.start()
-    telling = asyncio.create_task(_tell(app, told))
-    await stopping.wait()
-    telling.cancel()
-    await app.shards.close()
-    await app.stop()
-    return 1 if app.failure else 0
-
-
-async def _tell(app: WorkerApp, file: Path) -> None:
+def _standing(app: WorkerApp) -> str:
     """Partition -> the next offset, as of the last commit, of each shard that runs; and the standbys' lag."""
-    draft = file.with_suffix(".draft")
-    while True:
-        lag = app.shards.standby_lag()
-        told = {
-            "positions": {tp.partition: offset for tp, offset in app.shards.hints().items()},
-            "lag": {partition: behind for (_, partition), behind in lag.items()},
-        }
-        draft.write_text(json.dumps(told))
-        os.replace(draft, file)
-        await asyncio.sleep(_TELL_SECONDS)
+    lag = app.shards.standby_lag()
+    told = {
+        "positions": {tp.partition: offset for tp, offset in app.shards.hints().items()},
+        "lag": {partition: behind for (_, partition), behind in lag.items()},
+    }
+    return json.dumps(told)
 
 
 if __name__ == "__main__":

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from pathlib import Path
 from typing import Any
 
 import click
 
 from schemas import topics
+from streams.bench.serve import serve
 from streams.bench.step.log import codec, governance
 from streams.judge.stage import Judge
 from streams.settings import Settings
-from streams.worker import interpreter
 from streams.worker.app import WorkerApp, build
 
 
@@ -33,32 +32,14 @@ def main(bootstrap: str, run: str, folder: Path, done_file: Path, commit_interva
     governed = governance()
     settings = Settings(bootstrap, "", application=run, data_folder=folder, **given)
     app = build(settings, {topics.CHANGES: Judge(governed)}, codec(), governed.partitions)
-    raise SystemExit(asyncio.run(_run(app, done_file)))
+    raise SystemExit(asyncio.run(serve(app, done_file, lambda: _done(app))))
 
 
-async def _run(app: WorkerApp, done_file: Path) -> int:
-    stopping = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    app.in_worker, app.on_fatal = True, stopping.set
-    app.finalize()
-    interpreter.tune()
-    await app.start()
-    telling = asyncio.create_task(_tell(app, done_file))
-    await stopping.wait()
-    telling.cancel()
-    await app.shards.close()
-    await app.stop()
-    return 1 if app.failure else 0
-
-
-async def _tell(app: WorkerApp, file: Path) -> None:
+def _done(app: WorkerApp) -> str:
     """How many changes are committed, one less while verdicts about them are still to be given. The group's offsets
     are written too seldom to measure by."""
-    while True:
-        committed = sum(app.shards.hints().values())
-        unsettled = any(runner.shard.has_due() for runner in app.shards.runners.values())
-        file.write_text(str(committed - unsettled))  # noqa: ASYNC240 - some bytes, ten times a second
-        await asyncio.sleep(0.1)
+    unsettled = any(runner.shard.has_due() for runner in app.shards.runners.values())
+    return str(sum(app.shards.hints().values()) - unsettled)
 
 
 if __name__ == "__main__":
