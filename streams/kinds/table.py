@@ -63,7 +63,7 @@ KINDS: tuple[Kind, ...] = (
         ("crm",),
         "deadline",
         ((SUBJECT, "opportunity"), (SUBJECT, "customer"), ("erp", "customer")),
-        {("crm", "opportunity"): Itself(), ("erp", "customer"): All()},
+        {("crm", "opportunity"): Itself(), ("crm", "customer"): All(), ("erp", "customer"): All()},
         predicates.won_without_erp_customer,
         "erp.customer.upsert",
         "ask",
