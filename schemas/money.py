@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 CONTEXT = Context(prec=38, rounding=ROUND_HALF_EVEN)
 """The only arithmetic context of the core: 38 digits, as the Avro decimals have."""
 SCALE = Decimal("1E-9")
-BASES = frozenset({"net", "tax", "gross"})
+BASES = frozenset({"net", "tax", "gross", "ledger_net", "ledger_tax", "ledger_gross"})
+"""Before tax, the tax, or with it; in the document's currency, or in that of the books."""
 
 
 class NotMoney(ValueError):

@@ -20,7 +20,7 @@ MONEY: Schema = {
     "type": "record",
     "name": "Money",
     "namespace": "q2c",
-    "doc": "An exact amount in a currency; basis is net, tax or gross.",
+    "doc": "An exact amount in a currency; basis is net, tax or gross, of the document or of the ledger.",
     "fields": [
         {"name": "amount", "type": {"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 9}},
         {"name": "currency", "type": "string"},
@@ -313,6 +313,9 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("watermarks", "instants", "system/object -> how far it had been heard"),
             ("command_id", "?text", "the correction asked for"),
             ("mode", "text", "execute, propose or alert"),
+            ("causes", "names", "kinds that explain it, where it sums up others"),
+            ("correlation_id", "text", "the business transaction, where the evidence names one"),
+            ("segment", "text", "the customer's segment, where one is governed"),
         ],
     ),
     "Command": (

@@ -13,6 +13,15 @@ from streams.driver import Driver
 from streams.governance import Governance, load
 
 SLA_SECONDS = 10
+FIRST_KINDS = (
+    "won_without_erp_customer",
+    "external_id_writeback_missing",
+    "activation_stalled",
+    "invoice_not_posted",
+    "credit_memo_unpropagated",
+    "contract_value_mismatch",
+)
+"""What a company of this module is judged by, unless a test says otherwise; every kind has its dossier."""
 FIELDS: dict[tuple[str, str], dict[str, str | None]] = {
     # what a row holds unless a test says otherwise
     ("crm", "Account"): {
@@ -97,7 +106,8 @@ def governance(**kind_overrides: Any) -> Governance:
         for name, kind in governed.kinds.items()
     }
     systems = {name: s.model_copy(update={"stale_after_seconds": 5.0}) for name, s in governed.systems.items()}
-    return governed.model_copy(update={"kinds": kinds, "systems": systems, "late_retention_seconds": 0})
+    updates = {"kinds": kinds, "systems": systems, "late_retention_seconds": 0, "judged": FIRST_KINDS}
+    return governed.model_copy(update=updates)
 
 
 def hear(driver: Driver, system: str, until: Instant | None, *, phase: str = "streaming", epoch: int = 0) -> None:

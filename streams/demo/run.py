@@ -19,7 +19,7 @@ from streams.demo.score import Score, score
 from streams.demo.truth import Outage, expected_drifts, last_deadline
 from streams.demo.watch import Watch
 from streams.governance import Governance
-from streams.kinds import KINDS
+from streams.kinds.table import judged
 
 PAUSED = "billing"
 PAUSE_AT, RESUME_AT, KILL_AT = 0.35, 0.50, 0.65
@@ -108,7 +108,7 @@ def run(
 
 
 def slas(governance: Governance) -> dict[str, float]:
-    return {kind.name: governance.kinds[kind.name].sla_seconds for kind in KINDS}
+    return {kind.name: governance.kinds[kind.name].sla_seconds for kind in judged(governance)}
 
 
 def wait_until_heard(cluster: Cluster, watch: Watch, show: Show) -> None:
@@ -148,7 +148,7 @@ def _score(governance: Governance, script: Plan, journal: list[Entry], watch: Wa
     until = watch.heard_until()
     stale_after = governance.systems[PAUSED].stale_after_seconds
     expected = expected_drifts(script, journal, slas(governance), until, outages, stale_after)
-    horizons = {kind.name: horizon_seconds(governance, kind) for kind in KINDS}
+    horizons = {kind.name: horizon_seconds(governance, kind) for kind in judged(governance)}
     horizons["source_stale"] = governance.systems[PAUSED].horizon_seconds + 1.0  # an observation a second
     return score(script, expected, watch.seen(topics.DRIFTS), watch.seen(topics.AUDIT), horizons, outages, len(journal))
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from schemas.entities import ENTITIES, MONEY_TYPES
 from schemas.instants import NEVER, Instant, from_datetime, seconds
 
-Role = Literal["crm", "billing", "processor", "erp"]
+Role = Literal["crm", "billing", "processor", "erp", "entitlement"]
 Mode = Literal["execute", "propose", "alert"]
 Seconds = Annotated[float, Field(ge=0)]
 
@@ -106,6 +106,8 @@ class Governance(_Model):
     canary_interval_seconds: Seconds = 30
     """How often something is broken on purpose, to see that detection works."""
     canary_sla_seconds: Seconds = 5
+    judged: tuple[str, ...] | None = None
+    """Which kinds are judged; null for all that the systems carry the records of."""
     systems: dict[str, System]
     kinds: dict[str, Kind]
     people: People
@@ -114,6 +116,8 @@ class Governance(_Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Governance:
+        if unknown := sorted(set(self.judged or ()) - self.kinds.keys()):
+            raise ValueError(f"judged names {', '.join(unknown)}: no such kind; known: {', '.join(self.kinds)}")
         for name, system in self.systems.items():
             if name not in self.mappings:
                 raise ValueError(f"systems.{name} has no mapping: add mappings/{name}.yaml")
@@ -146,6 +150,13 @@ class Governance(_Model):
     def _by_role(self) -> dict[str, tuple[str, ...]]:
         roles = {system.role for system in self.systems.values()}
         return {role: tuple(n for n, s in self.systems.items() if s.role == role) for role in roles}
+
+    def wants(self, kind: str) -> bool:
+        return kind in self.kinds and (self.judged is None or kind in self.judged)
+
+    def carries(self, system: str, entity: str) -> bool:
+        """Whether records of this entity are captured from the system."""
+        return any(mapping.entity == entity for mapping in self.mappings[system].values())
 
     def in_role(self, role: str) -> tuple[str, ...]:
         return self._by_role.get(role, ())

@@ -56,7 +56,7 @@ def _opened(
         "entity": kind.entity,
         "native_id": key.native_id,
         "status": "baseline" if transition.baseline else "open",
-        "severity": rules.severity,
+        "severity": finding.severity or rules.severity,
         "finance_impacting": rules.finance_impacting,
         "amount_at_stake": finding.amount,
         "owner_system": finding.owner_system,
@@ -73,10 +73,17 @@ def _opened(
         "watermarks": _heard(ws),
         "command_id": None,
         "mode": mode,
+        "causes": list(finding.causes),
+        "correlation_id": _correlation(finding),
     }
     if mode != "alert" and finding.ask is not None:
         drift["command_id"] = _command(ws, kind, key, drift, finding)
     return drift
+
+
+def _correlation(finding: Finding) -> str:
+    named = (evidence.found.attrs.get("correlation_id") for evidence in finding.evidence)
+    return next((str(name) for name in named if name), "")
 
 
 def _mode(ws: Workspace, governance: Governance, kind: Kind, governed: str) -> str:

@@ -27,7 +27,7 @@ def place_of(customer: str, entity: str, system: str, native_id: str) -> Place:
 def project(ws: Workspace, governance: Governance, place: Place) -> None:
     """Publish the latest of a place, or a tombstone for what was deleted or went to another customer."""
     if place[0] == PROCESS:
-        publish_process(ws, place[1])
+        publish_process(ws, governance, place[1])
     elif len(place) == 2:
         _publish_customer(ws, governance, place[0])
     else:

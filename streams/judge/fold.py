@@ -14,7 +14,7 @@ from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
 from streams.kinds.asof import entity_key
 from streams.kinds.references import EVERY, add, names, reference_key, remove, values
-from streams.kinds.table import ID, REACHED_BY, REFERENCES, All, Itself, Kind, Refers
+from streams.kinds.table import ID, REFERENCES, All, Itself, Kind, Refers, reached_by
 from tables.versions import MOVED, Version, fold, insert, latest
 from tables.view import Workspace
 from tables.watermarks import Minima, minima
@@ -66,7 +66,7 @@ def concerned(ws: Workspace, governance: Governance, change: Changed) -> Iterato
     """Every obligation whose verdict this change could touch. A record that changes its reference concerns the old and
     the new: then it is asked before and after the fold."""
     role = governance.systems[change.system].role
-    for kind, reach in REACHED_BY.get((role, change.entity), ()):
+    for kind, reach in reached_by(governance, role, change.entity):
         for system, native_id in _reached(ws, governance, kind, reach, change):
             yield ObligationKey(change.customer, kind.name, system, native_id)
 

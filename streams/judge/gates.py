@@ -5,7 +5,7 @@ from __future__ import annotations
 from schemas.instants import Instant
 from streams.governance.model import Governance
 from streams.judge.keys import MARKS
-from streams.kinds.table import KINDS, SUBJECT, Kind
+from streams.kinds.table import SUBJECT, Kind, judged
 from tables.view import Workspace
 from tables.watermarks import LINKS, minima
 
@@ -14,7 +14,12 @@ def needed_at_all(governance: Governance) -> tuple[tuple[str, str], ...]:
     """Every (system, entity) pair that some gate waits for."""
     known = governance.derived.get((needed_at_all,))
     if known is None:
-        gates = (needed(governance, kind, s) for kind in KINDS for role in kind.roles for s in governance.in_role(role))
+        gates = (
+            needed(governance, kind, s)
+            for kind in judged(governance)
+            for role in kind.roles
+            for s in governance.in_role(role)
+        )
         known = governance.derived[(needed_at_all,)] = tuple(sorted({pair for pairs in gates for pair in pairs}))
     return known
 
@@ -31,7 +36,7 @@ def _needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str,
     pairs: list[tuple[str, str]] = []
     for role, entity in kind.needs:
         systems = (system,) if role == SUBJECT else governance.in_role(role)
-        pairs += [(s, entity) for s in systems]
+        pairs += [(s, entity) for s in systems if role == SUBJECT or governance.carries(s, entity)]
     involved = sorted({s for s, _ in pairs if governance.systems[s].links})
     return (*pairs, *((s, LINKS) for s in involved))
 

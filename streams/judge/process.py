@@ -11,7 +11,7 @@ from schemas.instants import Instant
 from streams.governance.model import Governance
 from streams.judge.keys import process_key
 from streams.kinds.facts import PENDING_ACTIVATION
-from streams.kinds.table import KINDS, Kind
+from streams.kinds.table import Kind, judged
 from tables.versions import Version
 from tables.view import Emit, Value, Workspace
 
@@ -91,7 +91,7 @@ def _keep(ws: Workspace, customer: str, process: Value) -> None:
     ws.refresh((PROCESS, customer))
 
 
-def publish_process(ws: Workspace, customer: str) -> None:
+def publish_process(ws: Workspace, governance: Governance, customer: str) -> None:
     """Publish the customer's process as it stands."""
     process = ws.get(process_key(customer)) or _EMPTY
     key = f"{customer}/process/{customer}"
@@ -106,7 +106,7 @@ def publish_process(ws: Workspace, customer: str) -> None:
         "complete_until": None,
         "members": process["members"],
         "open_drifts": process["open"],
-        "conditions": [_condition(kind, process) for kind in KINDS],
+        "conditions": [_condition(kind, process) for kind in judged(governance)],
     }
     ws.emit(Emit(topics.CORRECTED_STATE, key, "ProcessState", value, partition_key=customer))
 

@@ -15,7 +15,7 @@ from streams.judge.fold import Changed, on_change, on_hole
 from streams.judge.gates import decidable_until
 from streams.judge.keys import MARKS, OBLIGATIONS, ObligationKey, is_obligation
 from streams.judge.settle import settle
-from streams.kinds.table import BY_NAME, KINDS
+from streams.kinds.table import BY_NAME, judged
 from tables.view import Place, Workspace
 from tables.watermarks import heard, name
 
@@ -71,9 +71,10 @@ class Judge:
                 return gates
         gates = [
             ((kind.name, system), decidable_until(ws, self._governance, kind, system)[0])
-            for kind in KINDS
+            for kind in judged(self._governance)
             for role in kind.roles
             for system in self._governance.in_role(role)
+            if self._governance.carries(system, kind.entity)
         ]
         gates += [canary.gate(ws, self._governance, system) for system in self._governance.systems]
         self._open = [(marks, gates), *self._open[: self._governance.partitions]]

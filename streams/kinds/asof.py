@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from schemas.instants import ALWAYS, Instant
 from streams.governance.model import Governance
+from streams.governance.model import Kind as Rules
 from streams.kinds.references import EVERY, names, reference_key
 from tables.versions import MOVED, Version, as_of, next_after, present
 from tables.view import Value, Workspace
@@ -34,6 +35,10 @@ class AsOf:
         self.next_change: Instant = ALWAYS
         self.moved = False
         """The subject was here and went to another customer."""
+
+    def rules(self, kind: str) -> Rules:
+        """What is governed about a kind, for this customer."""
+        return self.governance.kinds[kind]
 
     def record(self, entity: str, system: str, native_id: str) -> Found | None:
         value = self._ws.get(entity_key(self.customer, entity, system, native_id))

@@ -50,6 +50,10 @@ class Finding(NamedTuple):
     snapshot: bool = False
     """The trigger already stood when the source was first read."""
     satisfied_by: Found | None = None
+    causes: tuple[str, ...] = ()
+    """Names of the kinds that explain it, where it sums up others."""
+    severity: str = ""
+    """Where it depends on what is wrong; empty: as governed for the kind."""
 
 
 class Waiting(NamedTuple):

@@ -5,13 +5,13 @@ arrived so far, and the watermarks say how far verdicts can be given."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from schemas.instants import Instant, iso
 from streams.governance.model import Governance
 from streams.judge.keys import holes_prefix
-from streams.kinds.table import KINDS, Kind
+from streams.kinds.table import KINDS, Kind, judged, unobserved
 from streams.look.case import Case, cases
 from streams.look.parked import PARKED, Parked
 from streams.look.reasons import hole, reason
@@ -33,6 +33,7 @@ OUTCOMES: dict[str, str] = {
     "waiting": "another record must change before it is demanded",
     "not_triggered": "nothing has demanded it",
     "no_subject": "the customer has no such record",
+    "not_observed": "no system of this deployment carries what it looks at",
 }
 """Everything that can be the answer, worst first."""
 
@@ -61,9 +62,10 @@ def explain(
 
     `view`: judge's state of the customer; `parked`: hole -> what is known of the parked row."""
     found: list[Explanation] = []
-    for kind in KINDS:
+    for kind in judged(governance):
         of_kind = [_explain(case, parked or {}) for case in cases(view, governance, customer, kind, now)]
         found += of_kind or [_without_subject(governance, kind)]
+    found += list(_not_observed(governance))
     found += _holes(view, customer, parked or {})
     order = list(OUTCOMES)
     return sorted(found, key=lambda e: order.index(e.outcome))
@@ -92,6 +94,15 @@ def _without_subject(governance: Governance, kind: Kind) -> Explanation:
     systems = ", ".join(s for role in kind.roles for s in governance.in_role(role))
     text = f"never triggered: no {kind.entity} from {systems} is known here"
     return Explanation(kind.name, "", kind.entity, "", "no_subject", text)
+
+
+def _not_observed(governance: Governance) -> Iterator[Explanation]:
+    for kind in KINDS:
+        missing = unobserved(governance, kind) if governance.wants(kind.name) else ()
+        if missing:
+            places = ", ".join(f"{entity} from any {role} system" for role, entity in missing)
+            text = f"not observed: nothing captures {places}; map it in governance to have this kind judged"
+            yield Explanation(kind.name, "", kind.entity, "", "not_observed", text)
 
 
 def _holes(view: View, customer: str, parked: Mapping[str, Parked]) -> list[Explanation]:

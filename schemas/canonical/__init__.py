@@ -1,0 +1,1 @@
+"""The canonical model of quote-to-cash by area; `schemas.entities` puts it together."""

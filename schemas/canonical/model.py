@@ -1,0 +1,30 @@
+"""What an entity and an attribute are."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Attribute(NamedTuple):
+    name: str
+    type: str
+    """text | integer | flag | date | instant, or money with its basis: net | tax | gross in the document's currency,
+    ledger_net | ledger_tax | ledger_gross in that of the books."""
+    meaning: str
+    pii: bool = False
+
+
+class Entity(NamedTuple):
+    name: str
+    meaning: str
+    attributes: tuple[Attribute, ...]
+    parent: str | None = None
+    """The entity of the same system without which a row of this one cannot be understood."""
+
+    @property
+    def attribute_names(self) -> tuple[str, ...]:
+        return tuple(a.name for a in self.attributes)
+
+
+CORRELATION = Attribute("correlation_id", "text", "the business transaction it belongs to, the same in every system")
+"""On every document that crosses systems."""

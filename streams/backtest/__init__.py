@@ -1,0 +1,1 @@
+"""The topology over recorded canonical changes, without broker, connectors or clock."""

@@ -1,0 +1,64 @@
+"""What several predicates say in the same way."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from schemas.instants import from_datetime
+from schemas.money import plain
+from streams.kinds.asof import AsOf, Found
+from streams.kinds.finding import Subject
+
+LIVE_SUBSCRIPTION = ("active", "suspended")
+Amount = dict[str, Any]
+
+
+def place(subject: Subject) -> tuple[str, str, str]:
+    return subject.entity, subject.system, subject.native_id
+
+
+def number(money: Amount | None) -> Decimal:
+    """The amount alone; nothing where there is none."""
+    return Decimal(money["amount"]) if money else Decimal(0)
+
+
+def text(money: Amount | None) -> str | None:
+    """As evidence and commands carry it."""
+    return money["amount"] if money else None
+
+
+def said(money: Amount | None) -> str:
+    """As a person reads it."""
+    return f"{Decimal(money['amount']):,.2f} {money['currency']}" if money else "no amount"
+
+
+def with_amount(money: Amount, value: Decimal) -> Amount:
+    return {**money, "amount": plain(value)}
+
+
+def tolerance(now: AsOf, kind: str, value: Decimal) -> Decimal:
+    rules = now.rules(kind)
+    return max(rules.tolerance_absolute, abs(value) * rules.tolerance_relative)
+
+
+def first_in_role(now: AsOf, role: str) -> str:
+    """The system that a correction in this role goes to."""
+    systems = now.governance.in_role(role)
+    return systems[0] if systems else role
+
+
+def deal_of(now: AsOf, reference: str | None) -> Found | None:
+    """The opportunity in whichever CRM has it."""
+    for system in now.governance.in_role("crm") if reference else ():
+        if (deal := now.record("opportunity", system, reference or "")) is not None:
+            return deal
+    return None
+
+
+def day_begins(day: str | None) -> int:
+    """The first instant of an ISO day in UTC; 0 where there is none."""
+    if not day:
+        return 0
+    return from_datetime(datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC))

@@ -1,0 +1,137 @@
+"""Eight facts about every kind, each from its dossier. `ops/kinds.md` is the matrix of kinds by facts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from schemas.instants import SECOND
+from streams.judge.gates import needed
+from streams.kinds.table import BY_NAME
+from tests.dossiers.model import Dossier
+from tests.dossiers.stage import THE_END, Play
+from tests.dossiers.table import DOSSIERS
+
+Fact = Callable[[Dossier], None]
+
+
+def _named(dossiers: tuple[Dossier, ...]) -> Any:
+    seen: dict[str, int] = {}
+    ids = []
+    for dossier in dossiers:
+        seen[dossier.kind] = seen.get(dossier.kind, 0) + 1
+        ids.append(dossier.kind if seen[dossier.kind] == 1 else f"{dossier.kind}-{seen[dossier.kind]}")
+    return pytest.mark.parametrize("dossier", dossiers, ids=ids)
+
+
+every_kind = _named(DOSSIERS)
+every_near_miss = pytest.mark.parametrize(
+    ("dossier", "why"),
+    [pytest.param(d, why, id=f"{d.kind}-{why}") for d in DOSSIERS for why in d.near_misses],
+)
+
+
+def performed(dossier: Dossier) -> Play:
+    return Play(dossier).told(dossier.story).heard(THE_END).run()
+
+
+@every_kind
+def test_opens_when_it_has_become_certain(dossier: Dossier) -> None:
+    (drift,) = performed(dossier).drifts()
+
+    assert (drift["status"], drift["opened_at"] / SECOND) == ("open", dossier.opens_at)
+
+
+@every_near_miss
+def test_a_near_miss_stays_quiet(dossier: Dossier, why: str) -> None:
+    play = Play(dossier).told(dossier.near_misses[why]).heard(THE_END).run()
+
+    assert play.drifts() == []
+
+
+@every_kind
+def test_is_unknown_while_a_needed_source_lags(dossier: Dossier) -> None:
+    opened = performed(dossier).drifts()[0]
+    kind = BY_NAME[dossier.kind]
+    for silent in sorted({s for s, _ in needed(Play(dossier).governance, kind, opened["system"])}):
+        play = Play(dossier).told(dossier.story)
+        heard = [s for s in play.governance.systems if s != silent]
+        play.heard(THE_END, *heard).heard(dossier.opens_at - 0.001, silent).run()
+        assert play.drifts() == [], f"{silent} was not heard far enough"
+
+        play.heard(THE_END, silent).run()
+        assert play.lives() == performed(dossier).lives(), f"after {silent} was heard"
+
+
+@every_kind
+def test_late_evidence_retracts_it_as_false(dossier: Dossier) -> None:
+    play = Play(dossier).told(dossier.story).heard(dossier.opens_at + 5).run()
+    assert len(play.drifts()) == 1
+
+    play.tell(dossier.late)
+    play.run().heard(THE_END).run()
+
+    assert {drift["how"] for drift in play.drifts()} == {"retracted"}
+
+
+@every_kind
+@pytest.mark.parametrize("seed", range(8))
+def test_any_interleaving_and_duplication_say_the_same(dossier: Dossier, seed: int) -> None:
+    story = (*dossier.story, *dossier.resolved_by)
+    expected = Play(dossier).told(story).heard(THE_END).run()
+
+    shuffled = Play(dossier).told(story).heard(THE_END)
+    shuffled.run_in_any_order(random.Random(seed), duplicates=0.2, crashes=0)
+
+    assert shuffled.lives() == expected.lives()
+    assert shuffled.commands() == expected.commands()
+
+
+@every_kind
+@pytest.mark.parametrize("seed", range(4))
+def test_a_restart_in_mid_life_changes_nothing(dossier: Dossier, seed: int) -> None:
+    story = (*dossier.story, *dossier.resolved_by)
+    expected = Play(dossier).told(story).heard(THE_END).run()
+
+    interrupted = Play(dossier).told(story).heard(THE_END)
+    interrupted.run_in_any_order(random.Random(seed), duplicates=0, crashes=0.3)
+
+    assert interrupted.lives() == expected.lives()
+
+
+@every_kind
+def test_names_the_amount_and_who_must_act(dossier: Dossier) -> None:
+    (drift,) = performed(dossier).drifts()
+    amount, currency = (dossier.amount or " ").split(" ")
+    stake = drift["amount_at_stake"]
+
+    assert (stake is None) == (dossier.amount is None)
+    if stake is not None:
+        assert (stake["amount"], stake["currency"]) == (Decimal(amount), currency)
+    assert (drift["owner_system"], drift["owner_team"]) == (dossier.owner_system, dossier.owner_team)
+
+
+@every_kind
+def test_reads_as_a_sentence(dossier: Dossier) -> None:
+    (drift,) = performed(dossier).drifts()
+    text = f"{drift['expected']}; {drift['observed']}"
+
+    assert drift["expected"]
+    assert drift["observed"]
+    for word in dossier.says:
+        assert word in text
+    for machine in ("None", "{", "}", "frozenset", "Decimal", "null"):
+        assert machine not in text
+
+
+@every_kind
+def test_ends_when_it_is_put_right(dossier: Dossier) -> None:
+    if not dossier.resolved_by:
+        pytest.skip("only a decision ends it")
+    play = performed(Dossier(**{**dossier._asdict(), "story": (*dossier.story, *dossier.resolved_by)}))
+
+    assert {drift["status"] for drift in play.drifts()} == {"closed"}
