@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from schemas import topics
@@ -41,6 +41,9 @@ class DriverRecording:
 
     def records(self, topic: str, partition: int) -> Iterator[Raw]:
         yield from self.held.get((topic, partition), [])
+
+    def await_transactions(self, names: Iterable[str]) -> None:
+        """All that is held is committed."""
 
     # -- ways to change it
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -25,7 +26,7 @@ _QUIET = {
     "enable.partition.eof": True,
     "isolation.level": "read_committed",
     "auto.offset.reset": "earliest",
-    "fetch.wait.max.ms": 50,
+    "fetch.wait.max.ms": 10,  # a reading ends where the topic ends: nothing to wait for there
     "reconnect.backoff.max.ms": 1_000,
 }
 
@@ -62,6 +63,8 @@ class Cluster:
         self._settings = settings
         self._read_seconds = read_seconds
         self._problem = ""
+        self._idle: list[Consumer] = []
+        """Kept connected: to make a new one takes longer than to read most topics."""
         self.codec = Codec(HttpRegistry(settings.registry_url))
 
     def decoded(
@@ -80,32 +83,25 @@ class Cluster:
 
     def bounds(self, topic: str) -> dict[int, tuple[int, int]]:
         """Of each partition the offset of the oldest record, and the one behind the newest that is committed."""
-        consumer = self._consumer()
-        try:
+        with self._lent() as consumer:
             return {p: self._ends(consumer, topic, p) for p in self._partitions(consumer, topic)}
-        except KafkaException as problem:
-            consumer.poll(0)
-            raise self._unreachable(problem) from None
-        finally:
-            consumer.close()
 
     def messages(
         self, topic: str, partitions: Iterable[int] | None = None, since: Instant | None = None
     ) -> Iterator[Message]:
         """As `raw`, as the client gives them: keys and headers byte for byte."""
-        consumer = self._consumer()
-        try:
+        with self._lent() as consumer:
             known = self._partitions(consumer, topic)
             wanted = known if partitions is None else sorted(set(partitions) & set(known))
             starts, ends = self._bounds(consumer, topic, wanted, since)
             if starts:
                 consumer.assign(starts)
                 yield from self._drain(consumer, topic, ends)
-        except KafkaException as problem:
-            consumer.poll(0)  # lets the client say what it really met, such as a refused connection
-            raise self._unreachable(problem) from None
-        finally:
-            consumer.close()
+
+    def close(self) -> None:
+        """Let go of the connections kept; the next reading makes new ones."""
+        while self._idle:
+            self._idle.pop().close()
 
     def decode(self, record: Record) -> Seen:
         if record.data is None:
@@ -120,8 +116,21 @@ class Cluster:
             raise CannotLook(f"no schema registry answers at {where} ({problem}): `driftwise stack status`") from None
         return Seen(record, found.record, found.value)
 
-    def _consumer(self) -> Consumer:
+    @contextmanager
+    def _lent(self) -> Iterator[Consumer]:
+        """A consumer for one reading; one that was broken off gives it back too."""
         self._problem = ""
+        consumer = self._idle.pop() if self._idle else self._consumer()
+        try:
+            yield consumer
+        except KafkaException as problem:
+            consumer.poll(0)  # lets the client say what it really met, such as a refused connection
+            raise self._unreachable(problem) from None
+        finally:
+            consumer.unassign()
+            self._idle.append(consumer)
+
+    def _consumer(self) -> Consumer:
         return Consumer({**self._settings.client, **_QUIET, "group.id": "driftwise-look", "error_cb": self._on_error})
 
     def _on_error(self, error: KafkaError) -> None:
@@ -163,7 +172,7 @@ class Cluster:
         left_seconds = self._read_seconds
         while ends:
             asked = time.monotonic()
-            messages = consumer.consume(_BATCH, timeout=0.05)
+            messages = _waiting(consumer)
             left_seconds -= time.monotonic() - asked  # what the reader does with them takes its own time
             for message in messages:
                 error, partition = message.error(), message.partition()
@@ -180,6 +189,12 @@ class Cluster:
         broker, text = self._settings.kafka_bootstrap, self._problem or problem.args[0].str()
         remedy = "start it (`driftwise stack up`), or set DRIFTWISE_KAFKA_BOOTSTRAP"
         return CannotLook(f"Kafka at {broker} does not answer ({text}): {remedy}")
+
+
+def _waiting(consumer: Consumer) -> list[Message]:
+    """What has arrived, as soon as something has: `consume` alone would wait for a full batch."""
+    first = consumer.poll(0.05)
+    return [] if first is None else [first, *consumer.consume(_BATCH, timeout=0)]
 
 
 def _at_end(error: KafkaError, ends: dict[int, int], partition: int | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 
 from schemas import topics
 from schemas.codec import Codec
@@ -26,6 +27,7 @@ from streams.verify.registry import ReadOnlyRegistry
 from streams.verify.report import Report
 from streams.verify.rules import rule
 from streams.verify.scratch import Scratch, scratch
+from streams.verify.transactions import Transactions
 from streams.worker import wiring
 
 READ_SECONDS = 3600.0
@@ -38,9 +40,9 @@ def verify(
 ) -> Report:
     """Verify the deployment of these settings. `since`: compare only what was opened, closed, issued or changed then or
     later (microseconds); `tell` is told of the progress. What cannot be read is in the report, as unproven."""
-    registry = HttpRegistry(settings.registry_url)
-    recording = ClusterRecording(Cluster(settings, read_seconds=READ_SECONDS), registry)
-    return examine(recording, governance, wiring.readers(governance), since, tell)
+    with closing(Cluster(settings, read_seconds=READ_SECONDS)) as cluster:
+        recording = ClusterRecording(cluster, Transactions(settings.client), HttpRegistry(settings.registry_url))
+        return examine(recording, governance, wiring.readers(governance), since, tell)
 
 
 def examine(
@@ -125,6 +127,7 @@ class Examination:
     def _rows(self, ends: Mapping[str, Mapping[int, Bounds]], rows: Recomputed, told: Deployed) -> None:
         """Every version of every row of the sources, against what judge was told: nothing lost, nothing invented."""
         self._tell("rows told to judge ...")
+        self._recording.await_transactions([ROWS.topic])
         read_output(self._recording, self._codec, ROWS, Place("identify", 0, 1), ends, told)
         rules = {ROWS.sort: rule(ROWS, trimmed=trimmed(ROWS.topic, ends[ROWS.topic]))}
         self._report.add(compare("identify", "", rules, told.items(), rows.items(), Scope(self._since)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from schemas import topics
 from schemas.codec import Codec
 from schemas.instants import Instant, seconds
 from streams.governance.model import Governance
@@ -63,7 +64,10 @@ class ShardVerifier:
     def verify(self, place: Place, rows: Recomputed) -> Verified:
         """`rows` receives what identify tells judge of rows."""
         ends = {output.topic: self._recording.bounds(output.topic) for output in OUTPUTS[place.stage]}
+        # What was said before those ends is in the state, and what the state knows was said can be read.
+        self._recording.await_transactions([topics.CHANGELOG + place.stage])
         held = read_state(self._recording, place, self._new())
+        self._recording.await_transactions(ends)
         covered = reach(self._recording, place, self._inputs(place.stage), held.positions)
         found = Verified(place, held.positions, unproven=covered.unproven, whole=covered.whole)
         if place.stage == "fleet" and self._since is not None and self._since >= self._observed_by(covered):

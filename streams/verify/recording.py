@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from confluent_kafka import Message
@@ -11,6 +11,7 @@ from confluent_kafka import Message
 from schemas.codec import Codec, Registry, Unreadable
 from streams.letters import Raw
 from streams.look.read import CannotLook, Cluster
+from streams.verify.transactions import Transactions
 
 
 class Bounds(NamedTuple):
@@ -30,12 +31,15 @@ class Recording(Protocol):
     def records(self, topic: str, partition: int) -> Iterator[Raw]:
         """From the oldest held to where the partition ends now. Raises CannotLook."""
 
+    def await_transactions(self, names: Iterable[str]) -> None:
+        """Until all that was written to these topics by now can be read, or never will be. Raises CannotLook."""
+
 
 class ClusterRecording:
     """A recording on a broker."""
 
-    def __init__(self, cluster: Cluster, registry: Registry) -> None:
-        self._cluster, self.registry = cluster, registry
+    def __init__(self, cluster: Cluster, transactions: Transactions, registry: Registry) -> None:
+        self._cluster, self._transactions, self.registry = cluster, transactions, registry
 
     def bounds(self, topic: str) -> Mapping[int, Bounds]:
         return {partition: Bounds(*found) for partition, found in self._cluster.bounds(topic).items()}
@@ -43,6 +47,9 @@ class ClusterRecording:
     def records(self, topic: str, partition: int) -> Iterator[Raw]:
         for message in self._cluster.messages(topic, (partition,)):
             yield _raw(message)
+
+    def await_transactions(self, names: Iterable[str]) -> None:
+        self._transactions.await_end(names)
 
 
 def _raw(message: Message) -> Raw:

@@ -7,13 +7,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 
 from schemas import topics
 from schemas.source import ALL_OBJECTS
@@ -115,18 +116,20 @@ class Scene:
     def judge(self) -> None:
         """All input is consumed; then a deployment that stands still is what its input says: by recomputation of
         everything, and by what the load was made to say."""
-        progress = Progress(self.governance, self.cluster)
-        deadline = time.monotonic() + SETTLED_SECONDS
-        while not progress.arrived():
-            self.crew.tend()
-            assert time.monotonic() < deadline, f"not consumed: {progress.missing()}\n{self.crew.last_words()}"
-            time.sleep(0.1)
+        self._settle()
         self.crew.leave()
         report = verify(self.settings, self.governance)
         assert report.code == EQUAL, _shown(report)
         assert sum(check.compared for check in report.checks) > self.load.rows
         said, expected = self.said(), self.expected()
         assert said == expected, f"too much: {said - expected}\nmissing: {expected - said}"
+
+    def _settle(self) -> None:
+        deadline = time.monotonic() + SETTLED_SECONDS
+        with closing(Progress(self.settings, self.governance, self.cluster)) as progress:
+            while not progress.arrived():
+                self.crew.tend()
+                assert time.monotonic() < deadline, f"not consumed: {progress.missing()}\n{self.crew.last_words()}"
 
     def said(self) -> Counter[tuple[str, str, int, int | None]]:
         """Everything ever said about the invoices of orderly companies, and how often."""
@@ -153,12 +156,21 @@ def _told(invoice: str, life: Life) -> Iterator[tuple[str, str, int, int | None]
         yield invoice, "closed", life.opened_at, life.closed_at
 
 
+def _clear(settings: Settings, governance: Governance) -> None:
+    """Of a test that broke off while the broker was away."""
+    known = AdminClient(settings.client).list_topics(timeout=10).topics
+    left_over = [topic.name for topic in wiring.all_topics(governance) if topic.name in known]
+    if left_over:
+        delete_topics(settings, left_over)
+
+
 @contextmanager
 def staged(broker: Broker, folder: Path) -> Iterator[Scene]:
     """Topics and schemas of a deployment of its own; no worker yet."""
     governance = govern(folder / "governance")
     settings = Settings(broker.bootstrap, broker.registry_url, application=f"driftwise-{folder.name}")
     with ExitStack() as closing:
+        _clear(settings, governance)
         closing.callback(delete_topics, settings, wiring.create_topics(settings, governance))
         wiring.register(settings, governance)
         crew = Crew(settings, folder / "governance", folder / "workers")
