@@ -22,11 +22,24 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
         "active": lambda a: a["status"] == "active",
         "linked": lambda a: bool(a["crm_ref"]),
     },
-    "subscription": {"pending": lambda a: a["status"] in PENDING_ACTIVATION},
+    "subscription": {
+        "pending": lambda a: a["status"] in PENDING_ACTIVATION,
+        "activated": lambda a: a["status"] in ("active", "suspended"),
+    },
     "invoice": {
-        "posted": lambda a: a["status"] in ("posted", "paid") and a["total"] and Decimal(a["total"]["amount"]) != 0
+        "posted": lambda a: a["status"] in ("posted", "paid") and a["total"] and Decimal(a["total"]["amount"]) != 0,
+        "posting": lambda a: a["status"] == "posting",
+    },
+    "ledger_posting": {"posting": lambda a: a["status"] == "posting"},
+    "revenue_schedule": {
+        "recognising": lambda a: bool(a["recognised"]) and Decimal(a["recognised"]["amount"]) != 0,
     },
     "credit_memo": {"posted": lambda a: a["status"] == "posted"},
+}
+
+VALUES: dict[str, dict[str, Callable[[Attributes], object]]] = {
+    # entity: {fact: its value}; a new value is a new fact
+    "subscription": {"version": lambda a: a["version_number"]},
 }
 
 
@@ -41,7 +54,15 @@ def stamp(
 ) -> dict[str, str]:
     """The facts that hold now, each with the instant and version in which it began."""
     now = f"{at}/{version}" + ("/snapshot" if snapshot else "")
-    return {fact: before.get(fact, now) for fact, holds in FACTS.get(entity, {}).items() if holds(attributes)}
+    holding = [fact for fact, holds in FACTS.get(entity, {}).items() if holds(attributes)]
+    valued = ((fact, of(attributes)) for fact, of in VALUES.get(entity, {}).items())
+    holding += [with_value(fact, value) for fact, value in valued if value is not None]
+    return {fact: before.get(fact, now) for fact in holding}
+
+
+def with_value(fact: str, value: object) -> str:
+    """The name under which a fact of VALUES is stamped."""
+    return f"{fact}:{value}"
 
 
 def since(stamped: Mapping[str, str], fact: str) -> Since | None:

@@ -62,3 +62,9 @@ def day_begins(day: str | None) -> int:
     if not day:
         return 0
     return from_datetime(datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC))
+
+
+def is_mapped(now: AsOf, found: Found, attribute: str) -> bool:
+    """Whether this deployment reads the attribute at all: what nobody reads is not missing."""
+    mappings = now.governance.mappings[found.system].values()
+    return any(attribute in m.attributes for m in mappings if m.entity == found.entity)
