@@ -1,12 +1,13 @@
-"""Kind 8: an invoice is posted in billing, and the general ledger does not have it."""
+"""Kind 8: an invoice is posted in billing, and it does not stand in the general ledger."""
 
 from __future__ import annotations
 
 from streams.kinds.asof import AsOf
+from streams.kinds.books import Postings, postings_of
 from streams.kinds.facts import since
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import Itself, Kind, Refers
-from streams.kinds.shared import first_in_role, place
+from streams.kinds.shared import first_in_role, place, said
 
 
 def invoice_not_posted(now: AsOf, subject: Subject) -> Answer:
@@ -14,26 +15,41 @@ def invoice_not_posted(now: AsOf, subject: Subject) -> Answer:
     posted = since(invoice.version["since"], "posted") if invoice else None
     if invoice is None or posted is None:
         return None
-    number = invoice.attrs["number"]
-    postings = [
-        p
-        for p in now.by_reference("ledger_posting", "erp", "document_ref", number)
-        if p.attrs["document_type"] == "invoice" and p.attrs["status"] == "posted"
-    ]
+    document = invoice.attrs["number"]
+    postings = postings_of(now, document)
+    stands = postings.standing > 0
     erp = first_in_role(now, "erp")
     return Finding(
-        satisfied=bool(postings),
+        satisfied=stands,
         triggered_at=posted.at,
         trigger_version=posted.version,
         snapshot=posted.snapshot,
         owner_system=erp,
         amount=invoice.attrs["total"],
-        expected=f"invoice {number} is posted in the ledger of {erp}",
-        observed="posted" if postings else "no posting refers to it",
-        evidence=(Evidence(invoice, "status", invoice.attrs["status"]),),
-        ask=Ask(erp, "ledger_posting", number, {"document_type": "invoice", "document_ref": number}),
-        satisfied_by=postings[0] if postings else None,
+        expected=f"invoice {document or invoice.native_id} over {said(invoice.attrs['total'])} "
+        f"is posted in the ledger of {erp}",
+        observed=_observed(postings),
+        evidence=(
+            Evidence(invoice, "status", invoice.attrs["status"]),
+            *(Evidence(p, "status", p.attrs["status"]) for p in (postings.newest,) if p),
+        ),
+        # Without a number the ledger could not tell a second posting from the first: nothing to ask for.
+        ask=Ask(erp, "ledger_posting", document, {"document_type": "invoice", "document_ref": document})
+        if document
+        else None,
+        satisfied_by=postings.posted[-1] if stands and postings.posted else None,
     )
+
+
+def _observed(postings: Postings) -> str:
+    if postings.standing > 0:
+        return "posted"
+    if postings.unfinished:
+        waiting = postings.unfinished[-1]
+        return f"posting {waiting.native_id} is there and still {waiting.attrs['status']}"
+    if postings.reversed or postings.reversals:
+        return "its posting was reversed, and nothing was posted in its place"
+    return "no posting refers to it"
 
 
 KIND = Kind(
