@@ -27,7 +27,7 @@ from streams.look.sources import sources as list_sources
 from streams.look.why import Explanation, explain, with_drifts
 from tables.view import MemoryView
 
-KIND_NAMES = [name for kind in KINDS for name in (kind.name, kind.number)]
+KIND_NAMES = list(dict.fromkeys(name for kind in KINDS for name in (kind.name, kind.number)))
 
 
 @click.command()

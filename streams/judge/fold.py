@@ -14,7 +14,7 @@ from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
 from streams.kinds.asof import entity_key
 from streams.kinds.references import EVERY, add, names, reference_key, remove, values
-from streams.kinds.table import ID, REFERENCES, All, Itself, Kind, Refers, reached_by
+from streams.kinds.table import ID, REFERENCES, All, Itself, Kind, Refers, Siblings, reached_by
 from tables.versions import MOVED, Version, fold, insert, latest
 from tables.view import Workspace
 from tables.watermarks import Minima, minima
@@ -68,7 +68,7 @@ def concerned(ws: Workspace, governance: Governance, change: Changed) -> Iterato
     role = governance.systems[change.system].role
     for kind, reach in reached_by(governance, role, change.entity):
         for system, native_id in _reached(ws, governance, kind, reach, change):
-            yield ObligationKey(change.customer, kind.name, system, native_id)
+            yield ObligationKey(change.customer, kind.row, system, native_id)
 
 
 def _reached(
@@ -77,10 +77,13 @@ def _reached(
     if isinstance(reach, Itself):
         yield change.system, change.native_id
     elif isinstance(reach, All):
-        prefix = f"o/{change.customer}/{kind.name}/"
+        prefix = f"o/{change.customer}/{kind.row}/"
         for key, _ in ws.range(prefix, MANY):
             system, native_id = key.removeprefix(prefix).split("/", 1)
             yield system, native_id
+    elif isinstance(reach, Siblings):
+        yield change.system, change.native_id
+        yield from _found(ws, governance, change.customer, kind, EVERY, "")
     elif isinstance(reach, Refers):
         yield from _referring(ws, governance, kind, reach, change)
 
@@ -89,10 +92,25 @@ def _referring(
     ws: Workspace, governance: Governance, kind: Kind, reach: Refers, change: Changed
 ) -> Iterator[tuple[str, str]]:
     for value in _values(ws, change, reach.change_attribute):
-        key = reference_key(change.customer, kind.entity, reach.subject_attribute, value)
-        for system, native_id in names(ws, key, MANY):
-            if governance.systems[system].role in kind.roles:
-                yield system, native_id
+        if reach.subject_attribute == ID:
+            yield from ((system, value) for system in _homes(governance, kind, change.system))
+        else:
+            yield from _found(ws, governance, change.customer, kind, reach.subject_attribute, value)
+
+
+def _found(
+    ws: Workspace, governance: Governance, customer: str, kind: Kind, attribute: str, value: str
+) -> Iterator[tuple[str, str]]:
+    for system, native_id in names(ws, reference_key(customer, kind.entity, attribute, value), MANY):
+        if governance.systems[system].role in kind.roles:
+            yield system, native_id
+
+
+def _homes(governance: Governance, kind: Kind, system: str) -> tuple[str, ...]:
+    """Where a subject is at home that a record of this system names by its id."""
+    if governance.systems[system].role in kind.roles:
+        return (system,)
+    return tuple(home for role in kind.roles for home in governance.in_role(role))
 
 
 def _values(ws: Workspace, change: Changed, attribute: str) -> set[str]:

@@ -26,9 +26,9 @@ def needed_at_all(governance: Governance) -> tuple[tuple[str, str], ...]:
 
 def needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str, str], ...]:
     """The (system, entity) pairs that a verdict about a subject of this system waits for, links included."""
-    known = governance.derived.get((kind.name, system))
+    known = governance.derived.get((kind.row, system))
     if known is None:
-        known = governance.derived[kind.name, system] = _needed(governance, kind, system)
+        known = governance.derived[kind.row, system] = _needed(governance, kind, system)
     return known
 
 

@@ -106,7 +106,8 @@ def publish_process(ws: Workspace, governance: Governance, customer: str) -> Non
         "complete_until": None,
         "members": process["members"],
         "open_drifts": process["open"],
-        "conditions": [_condition(kind, process) for kind in judged(governance)],
+        # Several rows of one kind decide one condition.
+        "conditions": [_condition(kind, process) for kind in {k.condition: k for k in judged(governance)}.values()],
     }
     ws.emit(Emit(topics.CORRECTED_STATE, key, "ProcessState", value, partition_key=customer))
 

@@ -40,6 +40,8 @@ def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey
     after = clock.advance(obligation, instant, answer, moved=now.moved)
     for transition in clock.transitions:
         after = announce(ws, governance, kind, key, after, transition)
+    if kind.at_large and after.status == "idle" and isinstance(answer, Finding):
+        after = after._replace(status="waiting")  # in order, and still to be found by the changes that reach it at large
     return after._replace(next=wake_at(after, now.next_change, clock.hold_down))
 
 
@@ -59,12 +61,12 @@ def _amended(
 
 
 def _clock(governance: Governance, kind: Kind, system: str) -> Clock:
-    counts = governance.derived.get((Clock, kind.name, system))
+    counts = governance.derived.get((Clock, kind.row, system))
     if counts is None:
         rules = governance.kinds[kind.name]
         skew = governance.skew(tuple({s for s, _ in needed(governance, kind, system)}))
         counts = (kind.clock, rules.sla + skew, seconds(rules.hold_down_seconds), governance.go_live)
-        governance.derived[Clock, kind.name, system] = counts
+        governance.derived[Clock, kind.row, system] = counts
     return Clock(*counts)
 
 

@@ -70,7 +70,7 @@ class Judge:
             if seen is marks:
                 return gates
         gates = [
-            ((kind.name, system), decidable_until(ws, self._governance, kind, system)[0])
+            ((kind.row, system), decidable_until(ws, self._governance, kind, system)[0])
             for kind in judged(self._governance)
             for role in kind.roles
             for system in self._governance.in_role(role)

@@ -36,6 +36,16 @@ class AsOf:
         self.moved = False
         """The subject was here and went to another customer."""
 
+    def again_at(self, instant: Instant) -> None:
+        """What is to be judged changes then by itself: a day begins, a period ends."""
+        if instant > self.instant:
+            self.next_change = min(self.next_change, instant)
+
+    def look_again_at(self, instant: Instant) -> None:
+        """The answer may change then, though no record does: a day begins that a date names."""
+        if instant > self.instant:
+            self.next_change = min(self.next_change, instant)
+
     def rules(self, kind: str) -> Rules:
         """What is governed about a kind, for this customer."""
         return self.governance.kinds[kind]

@@ -11,7 +11,7 @@ from streams.kinds.finding import Answer, Subject
 SUBJECT = "@subject"
 """In `needs`: the subject's own system."""
 ID = "@id"
-"""In `Refers.change_attribute`: the changed record's native id."""
+"""In `Refers`: the native id, of the changed record or of the subject."""
 
 
 class Itself(NamedTuple):
@@ -22,14 +22,20 @@ class All(NamedTuple):
     """The change may touch any obligation of this kind that the customer has."""
 
 
+class Siblings(NamedTuple):
+    """The changed record, and every other record of the subject's entity that the customer has in the kind's roles. For
+    entities a customer has few of; one other than `customer` must be in `finds` with EVERY."""
+
+
 class Refers(NamedTuple):
-    """The subjects whose attribute has the changed record's value, through the reference index."""
+    """The subjects whose attribute has the changed record's value, through the reference index. The subject's ID: those
+    that the changed record names; in its own system, where that is of the kind's roles."""
 
     subject_attribute: str
     change_attribute: str
 
 
-Reach = Itself | All | Refers
+Reach = Itself | All | Siblings | Refers
 Place = tuple[str, str]
 """(role, entity)."""
 
@@ -61,7 +67,28 @@ class Kind(NamedTuple):
     """Where no system of a deployment has it, the kind is judged without; where another place is missing, it is not
     judged at all."""
 
+    several: bool = False
+    """One of several rows of this name, each about another entity."""
+
+    @property
+    def row(self) -> str:
+        """Under which name its obligations are kept and its gates are known."""
+        return f"{self.name}:{self.entity}" if self.several else self.name
+
+    @property
+    def at_large(self) -> bool:
+        """Some changes concern whatever obligations there are."""
+        return any(isinstance(reach, All) for reach in self.reach.values())
+
     @property
     def needs(self) -> tuple[tuple[str, str], ...]:
         """(role or SUBJECT, entity): a verdict waits until these have been heard."""
-        return tuple(dict.fromkeys((SUBJECT if role in self.roles else role, entity) for role, entity in self.reach))
+        places = ((SUBJECT if self._is_own(place) else place[0], place[1]) for place in self.reach)
+        return tuple(dict.fromkeys(places))
+
+    def _is_own(self, place: Place) -> bool:
+        """Whether the subject looks at its own system only. Subjects that look at one another, or that are of several
+        roles, wait for all systems of the other's role."""
+        role, entity = place
+        alone = len(self.roles) == 1 and entity != self.entity
+        return role in self.roles and (alone or isinstance(self.reach[place], Itself))

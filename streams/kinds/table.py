@@ -1,4 +1,5 @@
-"""The kinds as a table, gathered from `streams.kinds.rules`: one module a kind."""
+"""The kinds as a table, gathered from `streams.kinds.rules`: one module a kind, which may have a row for each of several
+entities."""
 
 from __future__ import annotations
 
@@ -7,21 +8,22 @@ import pkgutil
 
 from streams.governance.model import Governance
 from streams.kinds import rules
-from streams.kinds.model import ID, SUBJECT, All, Itself, Kind, Place, Reach, Refers
+from streams.kinds.model import ID, SUBJECT, All, Itself, Kind, Place, Reach, Refers, Siblings
 from streams.kinds.references import EVERY
 
-__all__ = ["BY_NAME", "ID", "KINDS", "REFERENCES", "SUBJECT", "All", "Itself", "Kind", "Reach", "Refers"]
+__all__ = ["BY_NAME", "ID", "KINDS", "REFERENCES", "SUBJECT", "All", "Itself", "Kind", "Reach", "Refers", "Siblings"]
 
 
 def _gather() -> tuple[Kind, ...]:
     """In the order of the catalogue."""
     modules = (importlib.import_module(f"{rules.__name__}.{m.name}") for m in pkgutil.iter_modules(rules.__path__))
-    found: list[Kind] = [module.KIND for module in modules]
-    return tuple(sorted(found, key=lambda kind: (len(kind.number), kind.number)))
+    found: list[Kind] = [kind for module in modules for kind in getattr(module, "KINDS", None) or (module.KIND,)]
+    return tuple(sorted(found, key=lambda kind: (len(kind.number), kind.number, kind.entity)))
 
 
 KINDS: tuple[Kind, ...] = _gather()
-BY_NAME: dict[str, Kind] = {kind.name: kind for kind in KINDS}
+BY_NAME: dict[str, Kind] = {kind.row: kind for kind in KINDS}
+"""By the name of the row."""
 
 
 def _references() -> dict[str, tuple[str, ...]]:

@@ -75,13 +75,19 @@ def cases(view: View, governance: Governance, customer: str, kind: Kind, now: In
         yield _case(ws, governance, customer, kind, subject, now)
 
 
+def case_of(view: View, governance: Governance, kind: Kind, key: ObligationKey, now: Instant) -> Case:
+    """That of one obligation."""
+    subject = Subject(key.system, kind.entity, key.native_id)
+    return _case(Workspace(view), governance, key.customer, kind, subject, now)
+
+
 def _subjects(ws: Workspace, governance: Governance, customer: str, kind: Kind) -> set[Subject]:
     found: set[Subject] = set()
     for role in kind.roles:
         for system in governance.in_role(role):
             prefix = f"e/{customer}/{kind.entity}/{system}/"
             found |= {Subject(system, kind.entity, k.removeprefix(prefix)) for k, _ in ws.range(prefix, _MANY)}
-    for text, _ in ws.range(f"o/{customer}/{kind.name}/", _MANY):
+    for text, _ in ws.range(f"o/{customer}/{kind.row}/", _MANY):
         key = ObligationKey.parse(text)
         found.add(Subject(key.system, kind.entity, key.native_id))
     return found
@@ -92,7 +98,7 @@ _MANY = 1_000_000
 
 
 def _case(ws: Workspace, governance: Governance, customer: str, kind: Kind, subject: Subject, now: Instant) -> Case:
-    key = ObligationKey(customer, kind.name, subject.system, subject.native_id)
+    key = ObligationKey(customer, kind.row, subject.system, subject.native_id)
     obligation = Obligation.from_json(ws.get(key.text()))
     as_of = AsOf(ws, governance, customer, now)
     answer = kind.judge(as_of, subject)
