@@ -36,6 +36,9 @@ class Broker:
     def kill(self) -> None:
         self._processes.stop([self._kafka.name], polite={self._kafka.name: signal.SIGKILL})
 
+    def is_running(self) -> bool:
+        return self._kafka.is_ready()
+
     def start(self) -> None:
         process = self._processes.start(self._kafka.name, self._kafka.launch())
         deadline = time.monotonic() + READY_SECONDS

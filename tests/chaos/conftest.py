@@ -32,5 +32,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 @pytest.fixture
 def scene(broker: Broker, tmp_path: Path) -> Iterator[Scene]:
+    if not broker.is_running():  # the test before broke off
+        broker.start()
     with staged(broker, tmp_path) as it:
         yield it

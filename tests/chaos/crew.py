@@ -18,11 +18,13 @@ class Crew:
         self.workers: dict[str, Worker] = {}
         self.exits: Counter[int] = Counter()
         """Exit code -> how many workers ended with it by themselves."""
+        self.program: tuple[str, ...] = WORKER
+        """What a worker is started with, also when it is started again."""
         self._settings, self._governance, self._folder = settings, governance, folder
 
-    def start(self, name: str, program: tuple[str, ...] = WORKER) -> Worker:
-        """A worker with a store and a membership of that name; a restart finds both again."""
-        self.workers[name] = Worker(self._folder / name, self._environment(name), program)
+    def start(self, name: str, program: tuple[str, ...] = ()) -> Worker:
+        """A worker with a store and a membership of that name; a restart finds both again. `program`: this once."""
+        self.workers[name] = Worker(self._folder / name, self._environment(name), program or self.program)
         return self.workers[name]
 
     def start_ready(self, *names: str) -> None:

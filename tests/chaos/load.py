@@ -17,7 +17,7 @@ SLA_SECONDS = 10
 BEGIN = from_datetime(datetime(2024, 1, 1, tzinfo=UTC))
 INVOICES = 4
 WILD_CHANGES = 12
-LIFETIME_SECONDS = 40
+LIFETIME_SECONDS = 30
 """Between the first change of a company and its last; by then, and a deadline later, every verdict is due."""
 DELAYS: tuple[int | None, ...] = (1, SLA_SECONDS, SLA_SECONDS + 1, 15, None)
 """Seconds from an invoice to its posting: early, just in time, late, later, never."""

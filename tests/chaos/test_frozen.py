@@ -30,7 +30,7 @@ def test_a_worker_that_wakes_after_its_shards_went_elsewhere_leaves_and_nothing_
         sleeper.wake()
         scene.flow(ticks[ASLEEP_TICKS:])
 
-        assert sleeper.process.wait(60) == 1
+        assert sleeper.ended() == 1, sleeper.log[-4000:]
         assert any(f"{words}\n" in sleeper.log for words in LAST_WORDS), sleeper.log[-4000:]
     finally:
         sleeper.kill()

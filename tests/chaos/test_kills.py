@@ -14,7 +14,7 @@ LENGTH = int(os.environ.get("DRIFTWISE_CHAOS_LENGTH") or 1)
 KILLS = {1: 8 * LENGTH, 2: 14 * LENGTH}
 """Workers -> kills."""
 TICKS_A_KILL = 20
-COMPANIES_A_KILL = 20
+COMPANIES_A_KILL = 10
 
 
 @pytest.mark.parametrize("count", KILLS)

@@ -81,7 +81,14 @@ class Worker:
     def stop(self) -> int:
         """SIGTERM; returns the exit code."""
         self.process.terminate()
-        return self.process.wait(30)
+        return self.ended()
+
+    def ended(self, timeout_seconds: float = 60) -> int:
+        """Wait for it to end by itself; returns the exit code."""
+        try:
+            return self.process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still there after {timeout_seconds} s:\n{self.log[-4000:]}") from None
 
     def freeze(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
