@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 SLA_SECONDS = 10
@@ -80,6 +80,17 @@ class Dossier(NamedTuple):
     """Decisions of this company other than the defaults: attributes of the kind's governance."""
     subject: tuple[str, str, str] | None = None
     """(system, entity, native id) of the drift, where the story has several candidates."""
+
+
+class Toggles(NamedTuple):
+    """The two signals of an obligation, switched on and off: for the oracle (`tests/unit/test_oracle.py`)."""
+
+    demand: Callable[[float], Story]
+    withdraw: Callable[[float], Story]
+    do: Callable[[float], Story]
+    undo: Callable[[float], Story]
+    before: Story = ()
+    """What must be there first."""
 
 
 def company(linked: tuple[str, ...]) -> Story:

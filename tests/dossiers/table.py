@@ -6,14 +6,18 @@ import importlib
 import pkgutil
 
 from tests import dossiers
-from tests.dossiers.model import Dossier
+from tests.dossiers.model import Dossier, Toggles
 
 _OURS = frozenset({"model", "stage", "table"})
 
 
-def _gather() -> tuple[Dossier, ...]:
-    names = [m.name for m in pkgutil.iter_modules(dossiers.__path__) if m.name not in _OURS]
-    return tuple(d for name in names for d in importlib.import_module(f"tests.dossiers.{name}").DOSSIERS)
+_NAMES = [m.name for m in pkgutil.iter_modules(dossiers.__path__) if m.name not in _OURS]
+_MODULES = {name: importlib.import_module(f"tests.dossiers.{name}") for name in _NAMES}
+
+DOSSIERS: tuple[Dossier, ...] = tuple(d for module in _MODULES.values() for d in module.DOSSIERS)
+TOGGLES: dict[str, Toggles] = {n: module.TOGGLES for n, module in _MODULES.items() if hasattr(module, "TOGGLES")}
+"""Kind -> its signals; every kind with a deadline has them."""
 
 
-DOSSIERS: tuple[Dossier, ...] = _gather()
+def dossier_of(kind: str) -> Dossier:
+    return next(dossier for dossier in DOSSIERS if dossier.kind == kind)
