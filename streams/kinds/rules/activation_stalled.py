@@ -6,7 +6,13 @@ from streams.kinds.asof import AsOf, Found
 from streams.kinds.facts import Since, since
 from streams.kinds.finding import WAITING, Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import ID, All, Itself, Kind, Refers
-from streams.kinds.shared import day_begins, place
+from streams.kinds.shared import day_begins, deal_of, place
+
+STILL = {
+    "draft": "still a draft, never submitted for activation",
+    "pending_activation": "still waits for activation",
+    "pending_acceptance": "still waits for the customer's acceptance",
+}
 
 
 def activation_stalled(now: AsOf, subject: Subject) -> Answer:
@@ -14,10 +20,10 @@ def activation_stalled(now: AsOf, subject: Subject) -> Answer:
     if subscription is None:
         return None
     pending = since(subscription.version["since"], "pending")
-    demanded = _service_demanded(now, subscription)
     if pending is None:
         # Activated (or suspended, cancelled): answers the obligation that was running, begins none.
         return _activation(subscription, _ANSWERED, satisfied=True)
+    demanded = _service_demanded(now, subscription)
     if demanded is None:
         return WAITING
     starts_at = day_begins(subscription.attrs["starts_on"])
@@ -31,18 +37,19 @@ _ANSWERED = Since(0, "", False)
 
 
 def _service_demanded(now: AsOf, subscription: Found) -> Since | None:
-    """Since when the customer should be served: the account is active, or its deal was won, whichever came first."""
-    accounts = [since(a.version["since"], "active") for a in now.in_role("customer", "crm")]
-    deals = [
-        since(deal.version["since"], "won")
-        for system in now.governance.in_role("crm")
-        if (deal := now.record("opportunity", system, subscription.attrs["opportunity_ref"] or ""))
-    ]
-    return min((s for s in (*accounts, *deals) if s is not None), default=None)
+    """Since when the customer should be served: the account is active, or its deal was won, whichever came first. One
+    that left is not to be served."""
+    accounts = now.in_role("customer", "crm")
+    if accounts and all(a.attrs["status"] == "churned" for a in accounts):
+        return None
+    deal = deal_of(now, subscription.attrs["opportunity_ref"])
+    asked = [since(a.version["since"], "active") for a in accounts]
+    asked += [since(deal.version["since"], "won")] if deal else []
+    return min((s for s in asked if s is not None), default=None)
 
 
 def _activation(subscription: Found, trigger: Since, *, satisfied: bool) -> Finding:
-    status = subscription.attrs["status"]
+    status, name = subscription.attrs["status"], subscription.attrs["number"] or subscription.native_id
     return Finding(
         satisfied=satisfied,
         triggered_at=trigger.at,
@@ -50,12 +57,18 @@ def _activation(subscription: Found, trigger: Since, *, satisfied: bool) -> Find
         snapshot=trigger.snapshot,
         owner_system=subscription.system,
         amount=subscription.attrs["total_value"],
-        expected=f"subscription {subscription.attrs['number']} is active: the customer is, and service has started",
-        observed=f"still {status}" if not satisfied else status,
+        expected=f"subscription {name} is active: the customer is to be served, and service has started",
+        observed=STILL.get(status or "", f"it is {status}"),
         evidence=(Evidence(subscription, "status", status),),
-        ask=Ask(subscription.system, "subscription", subscription.native_id, {"status": "active"}, {"status": status}),
+        ask=None if status == "pending_acceptance" else _activate(subscription),
         satisfied_by=subscription if satisfied else None,
     )
+
+
+def _activate(subscription: Found) -> Ask:
+    """Not where the customer has yet to accept: no system may do that in its place."""
+    status = subscription.attrs["status"]
+    return Ask(subscription.system, "subscription", subscription.native_id, {"status": "active"}, {"status": status})
 
 
 KIND = Kind(
