@@ -103,7 +103,8 @@ def _command(ws: Workspace, kind: Kind, key: ObligationKey, drift: dict[str, Any
     assert ask is not None
     versions = {f"{e['system']}/{e['entity']}/{e['native_id']}": e["version"] for e in drift["evidence"]}
     target = f"{ask.target_system}/{ask.target_entity}/{ask.target_id}"
-    command_id = ids.command_id(drift["drift_id"], kind.command, target, ask.desired, versions)
+    type_ = ask.command or kind.command
+    command_id = ids.command_id(drift["drift_id"], type_, target, ask.desired, versions)
     ws.emit(
         Emit(
             topics.COMMANDS,
@@ -113,7 +114,7 @@ def _command(ws: Workspace, kind: Kind, key: ObligationKey, drift: dict[str, Any
                 "command_id": command_id,
                 "idempotency_key": ids.idempotency_key(command_id, 0),
                 "drift_id": drift["drift_id"],
-                "type": kind.command,
+                "type": type_,
                 "sort": kind.sort,
                 "target_system": ask.target_system,
                 "target_entity": ask.target_entity,

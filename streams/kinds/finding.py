@@ -31,6 +31,8 @@ class Ask(NamedTuple):
     target_id: str
     desired: Mapping[str, str | None]
     expected: Mapping[str, str | None] = {}
+    command: str = ""
+    """Where it depends on what is wrong; empty: that of the kind."""
 
 
 class Finding(NamedTuple):
