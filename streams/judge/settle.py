@@ -41,7 +41,7 @@ def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey
     for transition in clock.transitions:
         after = announce(ws, governance, kind, key, after, transition)
     if kind.at_large and after.status == "idle" and isinstance(answer, Finding):
-        after = after._replace(status="waiting")  # in order, and still to be found by the changes that reach it at large
+        after = after._replace(status="waiting")  # in order, and still to be found by what reaches it at large
     return after._replace(next=wake_at(after, now.next_change, clock.hold_down))
 
 

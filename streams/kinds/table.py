@@ -1,4 +1,4 @@
-"""The kinds as a table, gathered from `streams.kinds.rules`: one module a kind, which may have a row for each of several
+"""The kinds as a table, gathered from `streams.kinds.rules`: one module a kind, with one row or one for each of several
 entities."""
 
 from __future__ import annotations
