@@ -14,6 +14,8 @@ from schemas.instants import Instant
 Attributes = Mapping[str, Any]
 
 PENDING_ACTIVATION = frozenset({"draft", "pending_activation", "pending_acceptance"})
+OWED = ("open", "partially_paid", "failed")
+"""Payment statuses of an invoice that leave something to be paid, and nothing on its way."""
 
 FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
     # entity: {fact: does it hold?}
@@ -29,7 +31,16 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
     "invoice": {
         "posted": lambda a: a["status"] in ("posted", "paid") and a["total"] and Decimal(a["total"]["amount"]) != 0,
         "posting": lambda a: a["status"] == "posting",
+        "voided": lambda a: a["status"] == "voided",
+        "owed": lambda a: a["status"] in ("posted", "paid") and a["payment_status"] in OWED,
     },
+    "payment": {
+        # A disputed payment has been received until the dispute is lost.
+        "settled": lambda a: a["status"] in ("settled", "disputed"),
+        "failed": lambda a: a["status"] == "failed",
+    },
+    "refund": {"settled": lambda a: a["status"] == "settled"},
+    "cash_application": {"applied": lambda a: a["status"] != "reversed"},
     "ledger_posting": {"posting": lambda a: a["status"] == "posting"},
     "revenue_schedule": {
         "recognising": lambda a: bool(a["recognised"]) and Decimal(a["recognised"]["amount"]) != 0,
@@ -39,6 +50,7 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
 
 VALUES: dict[str, dict[str, Callable[[Attributes], object]]] = {
     # entity: {fact: its value}; a new value is a new fact
+    "customer": {"tax_region": lambda a: a["tax_region"]},
     "subscription": {"version": lambda a: a["version_number"]},
 }
 
