@@ -20,6 +20,7 @@ from streams.identify.canonicalize import attributes
 from streams.identify.changes import change
 from streams.inputs import Divert, Input, WithoutDeadlines
 from streams.kinds.facts import stamp
+from streams.kinds.trail import stamp_trails
 from streams.letters import ENTITY_HEADER, ID_HEADER
 from tables.versions import Version, fold
 from tables.view import Emit, Workspace
@@ -119,7 +120,9 @@ class Identify(WithoutDeadlines):
         self, row: SourceRow, entity: str, attrs: dict[str, Any] | None, last: Version | None, source: str
     ) -> Version:
         before = last["since"] if last and last["attrs"] else {}
-        since = stamp(entity, attrs, before, row.committed_at, row.version, row.snapshot) if attrs else {}
+        by = self._governance.people.writer(row.changed_by)
+        held = (row.committed_at, row.version, row.snapshot)
+        since = stamp(entity, attrs, before, *held) | stamp_trails(entity, attrs, last, *held, by) if attrs else {}
         return {
             "version": row.version,
             "native": row.native_version,
@@ -131,7 +134,7 @@ class Identify(WithoutDeadlines):
             "op": "upsert" if attrs else ("moved" if row.operation == "moved_out" else row.operation),
             "attrs": attrs,
             "since": since,
-            "by": self._governance.people.writer(row.changed_by),
+            "by": by,
             "snapshot": row.snapshot,
             "source": source,
             "route": 0,
