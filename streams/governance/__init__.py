@@ -1,6 +1,7 @@
-"""What a company decides: systems, owners, mappings, deadlines, tolerances, who may correct what."""
+"""What a company decides: systems, owners, mappings, deadlines, calendars, tolerances, who may correct what."""
 
-from streams.governance.load import BadGovernance, load
+from streams.governance.load import load
 from streams.governance.model import Governance
+from streams.governance.problem import BadGovernance
 
 __all__ = ["BadGovernance", "Governance", "load"]

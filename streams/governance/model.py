@@ -1,27 +1,29 @@
-"""What a company decides about its process, as validated data."""
+"""What a company decides about its process, as validated data. `streams.governance.checks` holds it against itself."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Iterator
+from datetime import date
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, Field
 
-from schemas.entities import ENTITIES, MONEY_TYPES
 from schemas.instants import NEVER, Instant, from_datetime, seconds
+from streams.governance.base import Day, Governed, Role, Seconds
+from streams.governance.finance import Finance
+from streams.governance.ignore import IgnoreRule
+from streams.governance.kind import Kind, Segment
+from streams.governance.legal import LegalEntity
+from streams.governance.mapping import Amount, ObjectMapping, Vocabulary
 
-Role = Literal["crm", "billing", "processor", "erp", "entitlement"]
-Mode = Literal["execute", "propose", "alert"]
-Seconds = Annotated[float, Field(ge=0)]
+__all__ = ["Amount", "Governance", "Kind", "ObjectMapping", "People", "Role", "Segment", "System", "Vocabulary"]
+
+ANY_ATTRIBUTE = "*"
+"""In the ownership of an entity: every attribute that is not listed."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class System(_Model):
+class System(Governed):
     vendor: str
     role: Role
     stale_after_seconds: Seconds
@@ -33,60 +35,13 @@ class System(_Model):
     epoch: Annotated[int, Field(ge=0)] = 0
     """Raise it by one before a database is captured from a new snapshot (a lost slot, a restored copy), once the worker
     has caught up: rows of the new snapshot then count as newer than all that was captured before."""
-    links: dict[str, str] = {}
+    links: dict[str, str] = Field(default_factory=dict)
     """customer attribute that names a record of another system -> that system."""
+    serves: dict[str, Day] = Field(default_factory=dict)
+    """Legal entity -> the day from which this instance has its role there; empty: every entity, from the beginning."""
 
 
-class Kind(_Model):
-    sla_seconds: Seconds
-    """Deadline after the trigger, or grace through which a mismatch must persist."""
-    severity: Literal["S1", "S2", "S3", "S4"]
-    finance_impacting: bool
-    owner_team: str
-    mode: Mode
-    tolerance_absolute: Decimal = Decimal(0)
-    tolerance_relative: Decimal = Decimal(0)
-    hold_down_seconds: Seconds = 0
-    """How long it must have held clean before it counts as closed."""
-
-    @property
-    def sla(self) -> Instant:
-        return seconds(self.sla_seconds)
-
-
-class Vocabulary(_Model):
-    field: str
-    map: dict[str, str]
-
-
-class Amount(_Model):
-    amount: str
-    currency: str
-
-
-class ObjectMapping(_Model):
-    """A vendor's object or table -> a canonical entity."""
-
-    entity: str
-    id: str
-    customer: str
-    attributes: dict[str, str | Vocabulary | Amount]
-
-    @model_validator(mode="after")
-    def _known(self) -> ObjectMapping:
-        entity = ENTITIES.get(self.entity)
-        if entity is None:
-            raise ValueError(f"entity {self.entity!r} is unknown; known: {', '.join(ENTITIES)}")
-        types = {a.name: a.type for a in entity.attributes}
-        for name, source in self.attributes.items():
-            if name not in types:
-                raise ValueError(f"{self.entity} has no attribute {name!r}; it has: {', '.join(types)}")
-            if (types[name] in MONEY_TYPES) != isinstance(source, Amount):
-                raise ValueError(f"attribute {name!r} is {types[name]}: money, and only money, is {{amount, currency}}")
-        return self
-
-
-class People(_Model):
+class People(Governed):
     driftwise: list[str]
     integration: list[str]
 
@@ -99,39 +54,27 @@ class People(_Model):
         return "integration" if name in self.integration else "person"
 
 
-class Governance(_Model):
+class Governance(Governed):
     partitions: Annotated[int, Field(ge=1, le=1024)]
-    go_live_at: datetime | None = None
+    go_live_at: AwareDatetime | None = None
     late_retention_seconds: Seconds = 600
     canary_interval_seconds: Seconds = 30
     """How often something is broken on purpose, to see that detection works."""
     canary_sla_seconds: Seconds = 5
     judged: tuple[str, ...] | None = None
     """Which kinds are judged; null for all that the systems carry the records of."""
+    segments: tuple[str, ...] = ()
+    """Segments of customers that a kind may have rules for."""
     systems: dict[str, System]
     kinds: dict[str, Kind]
     people: People
     ownership: dict[str, dict[str, Role]]
+    """Entity -> attribute, or `*` -> the role of its system of record."""
+    entities: dict[str, LegalEntity] = Field(default_factory=dict)
+    """Our own companies, by company code."""
+    finance: Finance = Finance()
+    ignore: dict[str, IgnoreRule] = Field(default_factory=dict)
     mappings: dict[str, dict[str, ObjectMapping]]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Governance:
-        if unknown := sorted(set(self.judged or ()) - self.kinds.keys()):
-            raise ValueError(f"judged names {', '.join(unknown)}: no such kind; known: {', '.join(self.kinds)}")
-        for name, system in self.systems.items():
-            if name not in self.mappings:
-                raise ValueError(f"systems.{name} has no mapping: add mappings/{name}.yaml")
-            for attribute, target in system.links.items():
-                if target not in self.systems:
-                    raise ValueError(f"systems.{name}.links.{attribute} names {target!r}, which is no system")
-                if self.systems[target].links:
-                    raise ValueError(
-                        f"systems.{name}.links.{attribute} names {target!r}, which has links itself: chains would make "
-                        "a verdict wait for systems that it does not name; link every system to the same senior one"
-                    )
-                if not any(m.entity == "customer" and attribute in m.attributes for m in self.mappings[name].values()):
-                    raise ValueError(f"systems.{name}.links.{attribute} is not mapped: add it in mappings/{name}.yaml")
-        return self
 
     @cached_property
     def derived(self) -> dict[tuple[object, ...], Any]:
@@ -163,3 +106,32 @@ class Governance(_Model):
 
     def skew(self, systems: tuple[str, ...]) -> Instant:
         return seconds(max((self.systems[s].max_clock_skew_seconds for s in systems), default=0))
+
+    def for_entity(self, role: str, legal_entity: str | None, day: date) -> tuple[str, ...]:
+        """The systems that have a role for a legal entity on a day. The first is in charge: the one that took over
+        last, of equals the senior one; those behind it run in parallel."""
+        since = {name: began for name in self.in_role(role) if (began := self._began(name, legal_entity, day))}
+        return tuple(sorted(since, key=lambda name: since[name], reverse=True))
+
+    def _began(self, system: str, legal_entity: str | None, day: date) -> date | None:
+        serves = self.systems[system].serves
+        began = serves.get(legal_entity or "") if serves else date.min
+        return began if began is not None and began <= day else None
+
+    def owner_role(self, entity: str, attribute: str) -> Role | None:
+        """The role of an attribute's system of record; None: the record's own system."""
+        owners = self.ownership.get(entity, {})
+        return owners.get(attribute, owners.get(ANY_ATTRIBUTE))
+
+    def rules(self, kind: str, segment: str | None) -> Kind:
+        """What is governed about a kind, for customers of a segment."""
+        everyone = self.kinds[kind]
+        if segment is None or segment not in everyone.segments:
+            return everyone
+        known: Kind | None = self.derived.get(("rules", kind, segment))
+        if known is None:
+            known = self.derived["rules", kind, segment] = everyone.of_segment(segment)
+        return known
+
+    def ignoring(self, kind: str) -> Iterator[IgnoreRule]:
+        return (rule for rule in self.ignore.values() if rule.kind == kind)

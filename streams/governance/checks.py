@@ -1,0 +1,110 @@
+"""Governance held against itself: what one decision says of another must be there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from schemas.entities import ENTITIES
+from streams.governance.model import ANY_ATTRIBUTE, Governance, System
+from streams.governance.problem import Problem
+from streams.governance.words import did_you_mean
+
+Check = Callable[[Governance], Iterator[Problem]]
+
+
+def problems(governance: Governance) -> list[Problem]:
+    return [problem for check in CHECKS for problem in check(governance)]
+
+
+def _no(what: str, word: str, known: Iterable[str], remedy: str = "") -> str:
+    known = list(known)
+    listed = f"; known: {', '.join(known)}" if known else "; none is governed"
+    return f"{word!r} is no {what}{did_you_mean(word, known)}{listed}{f'; {remedy}' if remedy else ''}"
+
+
+def _judged(governance: Governance) -> Iterator[Problem]:
+    for kind in governance.judged or ():
+        if kind not in governance.kinds:
+            yield Problem("systems.yaml", "judged", f"{kind}: no such kind: {_no('kind', kind, governance.kinds)}")
+
+
+def _systems(governance: Governance) -> Iterator[Problem]:
+    for name, system in governance.systems.items():
+        if name not in governance.mappings:
+            yield Problem("systems.yaml", f"systems.{name}", f"has no mapping: add mappings/{name}.yaml")
+            continue
+        for attribute, target in system.links.items():
+            if what := _link(governance, name, attribute, target):
+                yield Problem("systems.yaml", f"systems.{name}.links.{attribute}", what)
+        yield from _serves(governance, name, system)
+
+
+def _link(governance: Governance, name: str, attribute: str, target: str) -> str:
+    if target not in governance.systems:
+        return _no("system", target, governance.systems)
+    if governance.systems[target].links:
+        return (
+            f"names {target!r}, which has links itself: chains would make a verdict wait for systems that it does not "
+            "name; link every system to the same senior one"
+        )
+    mappings = governance.mappings[name].values()
+    if not any(m.entity == "customer" and attribute in m.attributes for m in mappings):
+        return f"is not mapped: add it in mappings/{name}.yaml"
+    return ""
+
+
+def _serves(governance: Governance, name: str, system: System) -> Iterator[Problem]:
+    for entity in system.serves:
+        if entity not in governance.entities:
+            what = _no("legal entity", entity, governance.entities, "add it to entities.yaml")
+            yield Problem("systems.yaml", f"systems.{name}.serves.{entity}", what)
+
+
+def _kinds(governance: Governance) -> Iterator[Problem]:
+    for name, kind in governance.kinds.items():
+        for segment in kind.segments:
+            if segment not in governance.segments:
+                what = _no("segment", segment, governance.segments, "add it to segments in systems.yaml")
+                yield Problem("kinds.yaml", f"{name}.segments.{segment}", what)
+        if kind.counts_business_days and not governance.entities:
+            what = "business days need a calendar: add the legal entities to entities.yaml"
+            yield Problem("kinds.yaml", f"{name}.sla_business_days", what)
+
+
+def _ownership(governance: Governance) -> Iterator[Problem]:
+    for entity, owners in governance.ownership.items():
+        if entity not in ENTITIES:
+            yield Problem("ownership.yaml", entity, _no("entity", entity, ENTITIES))
+            continue
+        names = ENTITIES[entity].attribute_names
+        for attribute in owners:
+            if attribute == ANY_ATTRIBUTE and entity == "customer":
+                what = "the corrected state merges customers attribute by attribute: list each"
+                yield Problem("ownership.yaml", f"{entity}.{attribute}", what)
+            elif attribute not in (*names, ANY_ATTRIBUTE):
+                yield Problem("ownership.yaml", f"{entity}.{attribute}", _no("attribute", attribute, names))
+
+
+def _currencies(governance: Governance) -> Iterator[Problem]:
+    for number, entity in governance.entities.items():
+        if entity.currency not in governance.finance.currencies:
+            what = f"{entity.currency} has no exponent: add it to currencies in finance.yaml, {entity.currency}: 2"
+            yield Problem("entities.yaml", f"{number}.currency", what)
+
+
+def _routing(governance: Governance) -> Iterator[Problem]:
+    for place, entity in governance.finance.routing.items():
+        if entity not in governance.entities:
+            what = _no("legal entity", entity, governance.entities, "add it to entities.yaml")
+            yield Problem("finance.yaml", f"routing.{place}", what)
+
+
+def _ignored(governance: Governance) -> Iterator[Problem]:
+    for name, rule in governance.ignore.items():
+        if rule.kind not in governance.kinds:
+            yield Problem("ignore.yaml", f"{name}.kind", _no("kind", rule.kind, governance.kinds))
+        if rule.system is not None and rule.system not in governance.systems:
+            yield Problem("ignore.yaml", f"{name}.system", _no("system", rule.system, governance.systems))
+
+
+CHECKS: tuple[Check, ...] = (_judged, _systems, _kinds, _ownership, _currencies, _routing, _ignored)

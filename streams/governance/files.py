@@ -1,0 +1,92 @@
+"""Governance files as plain data: YAML without its surprises, and one folder laid over another."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from streams.governance.problem import BadGovernance, Problem
+from streams.governance.words import did_you_mean
+
+KEY_OF_FILE: dict[str, str | None] = {
+    # file -> key of the model; None: its keys are the model's own
+    "systems": None,
+    "kinds": "kinds",
+    "people": "people",
+    "ownership": "ownership",
+    "entities": "entities",
+    "finance": "finance",
+    "ignore": "ignore",
+}
+
+
+class _Loader(yaml.SafeLoader):
+    """A key given twice is an error, not the last one's win; NO is Norway, and only true and false are flags."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way to say it
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":bool")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key.value!r} is given twice, in lines {seen[key.value]} and {line}; keep one"
+                )
+            seen[key.value] = line
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), ["t", "f"])
+
+
+def read_folder(folder: Path) -> dict[str, Any]:
+    """Its files as one value, under the keys of the model; raises BadGovernance."""
+    raw: dict[str, Any] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        if path.stem not in KEY_OF_FILE:
+            known = f"known: {', '.join(KEY_OF_FILE)} and mappings/SYSTEM.yaml"
+            raise BadGovernance(f"{path}: unknown file{did_you_mean(path.stem, KEY_OF_FILE)}; {known}")
+        key = KEY_OF_FILE[path.stem]
+        raw |= {key: read_file(path)} if key else read_file(path)
+    mappings = {path.stem: read_file(path) for path in sorted((folder / "mappings").glob("*.yaml"))}
+    return raw | ({"mappings": mappings} if mappings else {})
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    try:
+        value = yaml.load(path.read_text(), _Loader) or {}  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as problem:
+        raise BadGovernance(f"{path}: no valid YAML: {problem}") from None
+    if not isinstance(value, dict):
+        raise BadGovernance(f"{path}: must hold keys and values, not {type(value).__name__}")
+    return value
+
+
+def overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    """Mappings merge key by key; null takes away what lies below; anything else is replaced."""
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        merged[key] = overlay(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def rival_owners(folders: dict[Path, dict[str, Any]]) -> list[Problem]:
+    """Attributes to which two of the folders give different owners. The defaults are there to be decided otherwise;
+    folders of one deployment must not decide against each other."""
+    found, decided = [], dict[tuple[str, str], tuple[str, Path]]()
+    for folder, raw in folders.items():
+        for entity, owners in raw.get("ownership", {}).items():
+            for attribute, owner in owners.items() if isinstance(owners, dict) else ():
+                first, where = decided.setdefault((entity, attribute), (owner, folder))
+                if first != owner:
+                    what = f"two owners: {first} in {where} and {owner} in {folder}; keep one"
+                    found.append(Problem("ownership.yaml", f"{entity}.{attribute}", what))
+    return found

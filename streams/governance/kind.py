@@ -1,0 +1,59 @@
+"""What is governed about a kind of drift, and what differs for a segment of customers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pydantic import Field
+
+from schemas.instants import Instant, seconds
+from streams.governance.base import BusinessDays, Governed, Mode, Seconds, Severity
+
+
+class Segment(Governed):
+    """What differs for customers of one segment; null: as for everyone."""
+
+    sla_seconds: Seconds | None = None
+    sla_business_days: BusinessDays | None = None
+    severity: Severity | None = None
+    finance_impacting: bool | None = None
+    mode: Mode | None = None
+    tolerance_absolute: Decimal | None = None
+    tolerance_relative: Decimal | None = None
+
+
+class Kind(Governed):
+    sla_seconds: Seconds
+    """Deadline after the trigger, or grace through which a mismatch must persist."""
+    sla_business_days: BusinessDays | None = None
+    """Instead of `sla_seconds`: due at the end of that many business days after the day of the trigger, by the calendar
+    of the customer's legal entity."""
+    severity: Severity
+    finance_impacting: bool
+    owner_team: str
+    mode: Mode
+    tolerance_absolute: Decimal = Decimal(0)
+    tolerance_relative: Decimal = Decimal(0)
+    hold_down_seconds: Seconds = 0
+    """How long it must have held clean before it counts as closed."""
+    segments: dict[str, Segment] = Field(default_factory=dict)
+
+    @property
+    def sla(self) -> Instant:
+        return seconds(self.sla_seconds)
+
+    @property
+    def counts_business_days(self) -> bool:
+        """For anyone."""
+        return bool(self.sla_business_days) or any(s.sla_business_days for s in self.segments.values())
+
+    def of_segment(self, segment: str) -> Kind:
+        """The rules for customers of this segment."""
+        return self.model_copy(update=_differences(self.segments[segment]))
+
+
+def _differences(segment: Segment) -> dict[str, object]:
+    differences = {name: value for name, value in dict(segment).items() if value is not None}
+    if segment.sla_seconds is not None and segment.sla_business_days is None:
+        differences["sla_business_days"] = None
+    return differences

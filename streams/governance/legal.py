@@ -1,0 +1,105 @@
+"""Our own companies: what they are, and the calendar that each keeps."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+import holidays
+from pydantic import Field, field_validator, model_validator
+
+from streams.governance.base import CountryCode, CurrencyCode, Day, Governed
+from streams.governance.words import did_you_mean
+
+
+class Span(Governed):
+    """From the first instant of one day to the last of another, by the entity's calendar."""
+
+    begins: Day
+    ends: Day
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Span:
+        if self.ends < self.begins:
+            raise ValueError(f"ends {self.ends}, before it begins {self.begins}; exchange the two")
+        return self
+
+
+class LegalEntity(Governed):
+    """A company of ours that sells and keeps books; its key in the file is its number, the company code."""
+
+    name: str = ""
+    country: CountryCode
+    currency: CurrencyCode
+    """Of its books."""
+    zone: str
+    """IANA time zone: a date without time is the whole day there."""
+    holidays_country: CountryCode | None = None
+    """Whose public holidays it keeps; null: none but those listed."""
+    holidays_subdivision: str | None = None
+    """State or province, as the `holidays` library names it."""
+    holidays_also: tuple[Day, ...] = ()
+    working_weekdays: tuple[int, ...] = Field(default=(1, 2, 3, 4, 5))
+    """ISO numbers: Monday is 1."""
+    period_ends: tuple[Day, ...] = ()
+    """Last days of accounting periods; none: the last day of each month."""
+    posting_window: Span | None = None
+    """Days that may be posted to; null: no limit."""
+    close_freezes: tuple[Span, ...] = ()
+    """While books are being closed, corrections to them are proposed and not performed."""
+
+    @field_validator("zone")
+    @classmethod
+    def _zone(cls, zone: str) -> str:
+        if zone not in _zones():
+            raise ValueError(f"{zone!r} is no IANA time zone{did_you_mean(zone, _zones())}")
+        return zone
+
+    @field_validator("working_weekdays")
+    @classmethod
+    def _week(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        if not days or not set(days) <= set(range(1, 8)):
+            raise ValueError("names the days of the week that are worked, Monday as 1 to Sunday as 7")
+        return days
+
+    @model_validator(mode="after")
+    def _holidays(self) -> LegalEntity:
+        if self.holidays_country is not None:
+            public_holidays(self.holidays_country, self.holidays_subdivision)
+        return self
+
+    @property
+    def zone_info(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    def frozen(self, instant: datetime) -> bool:
+        """Whether its books are being closed; `instant` with any zone."""
+        day = instant.astimezone(self.zone_info).date()
+        return any(span.begins <= day <= span.ends for span in self.close_freezes)
+
+    def may_post(self, day: date) -> bool:
+        return self.posting_window is None or self.posting_window.begins <= day <= self.posting_window.ends
+
+
+@cache
+def _zones() -> set[str]:
+    """Read once: it searches the machine's zone files."""
+    return available_timezones()
+
+
+@cache
+def _subdivisions() -> dict[str, list[str]]:
+    """Country -> its states or provinces, as the library names them."""
+    return holidays.list_supported_countries()
+
+
+def public_holidays(country: str, subdivision: str | None) -> holidays.HolidayBase:
+    """Filled in year by year as it is asked; raises ValueError for a country or subdivision the library lacks."""
+    supported = _subdivisions()
+    if country not in supported:
+        raise ValueError(f"no public holidays are known of {country!r}: list them in holidays_also")
+    if subdivision is not None and subdivision not in supported[country]:
+        hint = did_you_mean(subdivision, supported[country])
+        raise ValueError(f"{country} has no subdivision {subdivision!r}{hint}; it has: {', '.join(supported[country])}")
+    return holidays.country_holidays(country, subdiv=subdivision)

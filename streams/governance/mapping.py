@@ -1,0 +1,43 @@
+"""How a vendor's objects and words become canonical entities and attributes."""
+
+from __future__ import annotations
+
+from pydantic import model_validator
+
+from schemas.entities import ENTITIES, MONEY_TYPES
+from streams.governance.base import Governed
+from streams.governance.words import did_you_mean
+
+
+class Vocabulary(Governed):
+    field: str
+    map: dict[str, str]
+
+
+class Amount(Governed):
+    amount: str
+    currency: str
+
+
+class ObjectMapping(Governed):
+    """A vendor's object or table -> a canonical entity."""
+
+    entity: str
+    id: str
+    customer: str
+    attributes: dict[str, str | Vocabulary | Amount]
+
+    @model_validator(mode="after")
+    def _known(self) -> ObjectMapping:
+        entity = ENTITIES.get(self.entity)
+        if entity is None:
+            hint = did_you_mean(self.entity, ENTITIES)
+            raise ValueError(f"entity {self.entity!r} is unknown{hint}; known: {', '.join(ENTITIES)}")
+        types = {a.name: a.type for a in entity.attributes}
+        for name, source in self.attributes.items():
+            if name not in types:
+                hint = did_you_mean(name, types)
+                raise ValueError(f"{self.entity} has no attribute {name!r}{hint}; it has: {', '.join(types)}")
+            if (types[name] in MONEY_TYPES) != isinstance(source, Amount):
+                raise ValueError(f"attribute {name!r} is {types[name]}: money, and only money, is {{amount, currency}}")
+        return self

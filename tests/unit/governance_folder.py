@@ -1,0 +1,24 @@
+"""Governance folders for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from streams.governance import BadGovernance, load
+
+
+def folder_of(path: Path, **files: str) -> Path:
+    """A folder of the given files, `mappings__erp` for mappings/erp.yaml."""
+    for name, text in files.items():
+        file = path / (name.replace("__", "/") + ".yaml")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return path
+
+
+def problem_of(*folders: Path) -> str:
+    with pytest.raises(BadGovernance) as caught:
+        load(*folders)
+    return str(caught.value)

@@ -1,0 +1,143 @@
+"""What is wrong with governance is told with file, key and remedy; a typo with what was probably meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from streams.governance.load import DEFAULT
+from tests.unit.governance_folder import folder_of, problem_of
+
+RULE = "kind: invoice_not_posted, system: billing, reason: test, by: ada"
+BAD = {
+    # what is wrong: (file, text, what the error must name)
+    "a currency without exponent": (
+        "finance", "currencies: {JPY: null, USD: }", ("entities.yaml: US01.currency", "USD has no exponent", "USD: 2"),
+    ),
+    "an exponent that is a word": (
+        "finance", "currencies: {EUR: two}", ("finance.yaml: currencies", "EUR has no exponent", "EUR: 2"),
+    ),
+    "a new company whose currency has no exponent": (
+        "entities",
+        "MX01: {country: MX, currency: MXV, zone: America/Mexico_City}",
+        ("entities.yaml: MX01.currency", "MXV has no exponent", "finance.yaml"),
+    ),
+    "two owners in one file": (
+        "ownership",
+        "customer:\n  name: crm\n  email: crm\n  name: erp",
+        ("ownership.yaml", "'name' is given twice, in lines 2 and 4", "keep one"),
+    ),
+    "a typo in an entity's key": (
+        "entities", "DE01: {zome: Europe/Rome}", ("entities.yaml: DE01.zome", "did you mean 'zone'?"),
+    ),
+    "a typo in a kind's key": (
+        "kinds",
+        "invoice_not_posted: {tolerance_absolut: 1}",
+        ("kinds.yaml: invoice_not_posted.tolerance_absolut", "did you mean 'tolerance_absolute'?"),
+    ),
+    "a typo within a vocabulary": (
+        "mappings__erp",
+        "customer: {attributes: {status: {feild: x, map: {}}}}",
+        ("mappings/erp.yaml: customer.attributes.status.Vocabulary", "did you mean 'field'?"),
+    ),
+    "a typo at the top": ("systems", "systms: {}", ("systems.yaml: systms", "did you mean 'systems'?")),
+    "a typo in a mode": ("kinds", "invoice_not_posted: {mode: exekute}", ("did you mean 'execute'?",)),
+    "a typo in a file's name": ("entitis", "", ("entitis.yaml", "did you mean 'entities'?")),
+    "a typo in a zone": (
+        "entities", "DE01: {zone: Europe/Berlim}", ("entities.yaml: DE01.zone", "did you mean 'Europe/Berlin'?"),
+    ),
+    "holidays of nowhere": (
+        "entities", "DE01: {holidays_country: QQ}", ("entities.yaml: DE01", "'QQ'", "list them in holidays_also"),
+    ),
+    "a state that the country does not have": (
+        "entities", "DE01: {holidays_subdivision: BW2}", ("entities.yaml: DE01", "did you mean 'BW'?"),
+    ),
+    "a freeze that ends before it begins": (
+        "entities",
+        "DE01: {close_freezes: [{begins: 2026-02-03, ends: 2026-02-01}]}",
+        ("entities.yaml: DE01.close_freezes.0", "exchange the two"),
+    ),
+    "a company code that is a number": (
+        "entities",
+        "1000: {country: DE, currency: EUR, zone: Europe/Berlin}",
+        ("entities.yaml: 1000", "put it between quotes"),
+    ),
+    "a segment that nobody has": (
+        "kinds",
+        "invoice_not_posted: {segments: {enterprize: {sla_seconds: 1}}}",
+        ("kinds.yaml: invoice_not_posted.segments.enterprize", "did you mean 'enterprise'?", "systems.yaml"),
+    ),
+    "a rule that no segment can have": (
+        "kinds",
+        "invoice_not_posted: {segments: {enterprise: {owner: me}}}",
+        ("kinds.yaml: invoice_not_posted.segments.enterprise.owner", "no such key", "sla_seconds"),
+    ),
+    "an owner of an unknown attribute": (
+        "ownership", "invoice: {totl: erp}", ("ownership.yaml: invoice.totl", "did you mean 'total'?"),
+    ),
+    "an owner of an unknown entity": (
+        "ownership", "invoyce: {total: erp}", ("ownership.yaml: invoyce", "did you mean 'invoice'?"),
+    ),
+    "an owner of whatever a customer has": (
+        "ownership", 'customer: {"*": erp}', ("ownership.yaml: customer.*", "list each"),
+    ),
+    "a system that serves no company": (
+        "systems",
+        "systems: {erp: {serves: {DE02: 2026-01-01}}}",
+        ("systems.yaml: systems.erp.serves.DE02", "did you mean 'DE01'?", "entities.yaml"),
+    ),
+    "a country sold to by no company": (
+        "finance", "routing: {IT: IT01}", ("finance.yaml: routing.IT", "entities.yaml"),
+    ),
+    "an ignore rule without expiry": (
+        "ignore", f"old: {{{RULE}}}", ("ignore.yaml: old.expires_at", "is missing: add it"),
+    ),
+    "an expiry without a time zone": (
+        "ignore", f"old: {{{RULE}, expires_at: 2027-01-01T00:00:00}}", ("ignore.yaml: old.expires_at", "timezone"),
+    ),
+    "an ignore rule for a whole kind": (
+        "ignore",
+        "old: {kind: invoice_not_posted, reason: r, by: ada, expires_at: 2027-01-01T00:00:00Z}",
+        ("ignore.yaml: old", "name system, native_id or customer"),
+    ),
+    "an ignore rule of no kind": (
+        "ignore",
+        "old: {kind: invoice_posted, system: billing, reason: r, by: ada, expires_at: 2027-01-01T00:00:00Z}",
+        ("ignore.yaml: old.kind", "did you mean 'invoice_not_posted'?"),
+    ),
+    "an ignore rule of no system": (
+        "ignore",
+        "old: {kind: invoice_not_posted, system: bling, reason: r, by: ada, expires_at: 2027-01-01T00:00:00Z}",
+        ("ignore.yaml: old.system", "did you mean 'billing'?"),
+    ),
+    "a cut-over without a time zone": ("systems", "go_live_at: 2026-01-01T00:00:00", ("go_live_at", "timezone")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_an_error_names_file_key_and_remedy(what: str, tmp_path: Path) -> None:
+    file, text, named = BAD[what]
+
+    problem = problem_of(folder_of(tmp_path, **{file: text}))
+
+    assert [word for word in named if word not in problem] == []
+
+
+def test_two_folders_may_not_name_two_owners_of_one_attribute(tmp_path: Path) -> None:
+    one = folder_of(tmp_path / "one", ownership="customer: {name: erp}")
+    other = folder_of(tmp_path / "other", ownership="customer: {name: billing}")
+
+    problem = problem_of(one, other)
+
+    assert f"ownership.yaml: customer.name: two owners: erp in {one} and billing in {other}; keep one" in problem
+
+
+def test_all_that_does_not_fit_together_is_told_at_once(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, finance="routing: {IT: IT01}", systems="judged: [nothing]")
+
+    assert len(problem_of(folder).splitlines()) == 2
+
+
+def test_the_default_files_say_what_is_meant_where_they_are_empty() -> None:
+    assert [path.name for path in DEFAULT.glob("*.yaml") if not path.read_text().startswith("#")] == []
