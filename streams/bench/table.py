@@ -15,6 +15,7 @@ RUNNERS: Mapping[str, str] = {
     "state": "streams.bench.state",
     "recovery": "streams.bench.recovery",
     "latency": "streams.bench.latency",
+    "identity": "streams.bench.identity",
 }
 Progress = Callable[[str], None]
 

@@ -35,7 +35,8 @@ from streams.commands.context import json_option
 def bench(
     name: str, rounds: int | None, quick: bool, only: tuple[str, ...], profile: Path | None, as_json: bool
 ) -> None:
-    """Measure: `engine` (the join job and the full step against peers), `state`, `recovery`, `latency`."""
+    """Measure: `engine` (the join job and the full step against peers), `state`, `recovery`, `latency`;
+    `identity` (duplicate suspects on the FEBRL data sets)."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: what was started is stopped
     console, started = Console(stderr=True), time.monotonic()
 

@@ -10,7 +10,7 @@ import pytest
 from streams.bench import peers
 from streams.bench.contestants import CONTESTANTS, RATIOS, Run
 from streams.bench.figures import VOID_BELOW, void_reason
-from streams.bench.peers.environment import REQUIREMENTS
+from streams.bench.peers.environment import PEERS
 from streams.bench.workload import DISTRIBUTIONS
 
 NAMES = {each.name for each in CONTESTANTS}
@@ -54,7 +54,7 @@ def test_a_peer_imports_nothing_of_ours(program: str) -> None:
 
 
 def test_the_peers_are_pinned_with_hashes() -> None:
-    text = REQUIREMENTS.read_text()
+    text = PEERS.read_text()
 
     assert "quixstreams==3.28." in text
     assert text.count("==") <= text.count("--hash=")

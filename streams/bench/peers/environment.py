@@ -1,4 +1,4 @@
-"""The Python environment of the peers: made once, from pinned and hashed requirements, in the user's cache."""
+"""Python environments of the peers: each made once, from pinned and hashed requirements, in the user's cache."""
 
 from __future__ import annotations
 
@@ -12,31 +12,35 @@ from pathlib import Path
 
 import platformdirs
 
-REQUIREMENTS = Path(__file__).parents[3] / "ops" / "peers.txt"
+PEERS = Path(__file__).parents[3] / "ops" / "peers.txt"
+YARDSTICKS = PEERS.with_name("yardsticks.txt")
+"""What the judgement is measured with."""
 
 
 class NoPeers(Exception):
     """Stop: the environment of the peers could not be made; the text says why and what to do."""
 
 
-def python(progress: Callable[[str], None]) -> Path:
+def python(progress: Callable[[str], None], requirements: Path = PEERS) -> Path:
     """The interpreter of the environment, which is made at the first call; DRIFTWISE_CACHE moves it."""
-    if not REQUIREMENTS.exists():
-        raise NoPeers("ops/peers.txt is not there: the peers run from a clone of the repository, not from a wheel")
-    mark = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    if not requirements.exists():
+        raise NoPeers(
+            f"ops/{requirements.name} is not there: peers run from a clone of the repository, not from a wheel"
+        )
+    mark = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
     cache = Path(os.environ.get("DRIFTWISE_CACHE") or platformdirs.user_cache_dir("driftwise"))
-    folder = cache / f"peers-{mark}"
+    folder = cache / f"{requirements.stem}-{mark}"
     interpreter = folder / "bin" / "python"
     if not (folder / "complete").exists():
-        progress("making the environment of the Python peers (once) ...")
+        progress(f"making the environment of the {requirements.stem} (once) ...")
         shutil.rmtree(folder, ignore_errors=True)
-        for command in _commands(folder, interpreter):
+        for command in _commands(folder, interpreter, requirements):
             _run(command)
         (folder / "complete").touch()
     return interpreter
 
 
-def _commands(folder: Path, interpreter: Path) -> list[list[str]]:
+def _commands(folder: Path, interpreter: Path, requirements: Path) -> list[list[str]]:
     if uv := shutil.which("uv"):
         return [
             [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
@@ -49,13 +53,13 @@ def _commands(folder: Path, interpreter: Path) -> list[list[str]]:
                 str(interpreter),
                 "--require-hashes",
                 "-r",
-                str(REQUIREMENTS),
+                str(requirements),
             ],
         ]
     install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--progress-bar", "off"]
     return [
         [sys.executable, "-m", "venv", str(folder)],
-        [str(interpreter), *install, "--require-hashes", "-r", str(REQUIREMENTS)],
+        [str(interpreter), *install, "--require-hashes", "-r", str(requirements)],
     ]
 
 
