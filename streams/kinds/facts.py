@@ -45,7 +45,9 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
     "revenue_schedule": {
         "recognising": lambda a: bool(a["recognised"]) and Decimal(a["recognised"]["amount"]) != 0,
     },
-    "credit_memo": {"posted": lambda a: a["status"] == "posted"},
+    "credit_memo": {
+        "posted": lambda a: a["status"] == "posted" and not (a["total"] and Decimal(a["total"]["amount"]) == 0),
+    },
 }
 
 VALUES: dict[str, dict[str, Callable[[Attributes], object]]] = {

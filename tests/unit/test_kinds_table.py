@@ -9,7 +9,7 @@ def test_every_attribute_by_which_subjects_are_found_is_indexed() -> None:
     for kind in KINDS:
         for (_, entity), reach in kind.reach.items():
             if isinstance(reach, Refers):
-                assert reach.subject_attribute in REFERENCES[kind.entity], kind.name
+                assert reach.subject_attribute == ID or reach.subject_attribute in REFERENCES[kind.entity], kind.name
                 # A record that changes it concerns its old and its new subjects; the index tells that it changed.
                 assert reach.change_attribute == ID or reach.change_attribute in REFERENCES[entity], kind.name
 

@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-from streams.kinds.asof import AsOf
+from streams.kinds.asof import AsOf, Found
 from streams.kinds.facts import since
 from streams.kinds.finding import WAITING, Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import All, Itself, Kind
-from streams.kinds.shared import first_in_role, place
+from streams.kinds.shared import is_mapped, place
 
 
 def external_id_writeback_missing(now: AsOf, subject: Subject) -> Answer:
     record = now.subject(*place(subject))
     linked = since(record.version["since"], "linked") if record else None
-    if record is None or linked is None:
-        return None
-    role = now.governance.systems[subject.system].role
-    field = f"{role}_ref"
-    crm = first_in_role(now, "crm")
-    account = now.record("customer", crm, record.attrs["crm_ref"])
+    if record is None or linked is None or record.attrs["status"] == "churned":
+        return None  # a closed counterpart is nothing that an account should name
+    account = _account(now, record)
     if account is None:
         return WAITING
-    written = account.attrs[field]
+    field = f"{now.governance.systems[subject.system].role}_ref"
+    if not is_mapped(now, account, field):
+        return None
+    crm, written = account.system, account.attrs[field]
     return Finding(
         satisfied=bool(written),
         triggered_at=linked.at,
         trigger_version=linked.version,
         snapshot=linked.snapshot,
         owner_system=subject.system,
-        expected=f"the account in {crm} names its customer in {subject.system}, {subject.native_id}",
-        observed=written or "nothing",
+        expected=f"account {account.native_id} in {crm} names its customer in {subject.system}, {subject.native_id}",
+        observed=f"it names {written}" if written else f"it names no customer of {subject.system}",
         evidence=(Evidence(record, "crm_ref", record.attrs["crm_ref"]), Evidence(account, field, written)),
         ask=Ask(crm, "customer", account.native_id, {field: subject.native_id}, {field: written}),
         satisfied_by=account if written else None,
     )
+
+
+def _account(now: AsOf, record: Found) -> Found | None:
+    """In the CRM that the record's link is about; else in the first that has it."""
+    linked = now.governance.systems[record.system].links.get("crm_ref")
+    for crm in (linked,) if linked else now.governance.in_role("crm"):
+        account = now.record("customer", crm, record.attrs["crm_ref"])
+        if account is not None:
+            return account
+    return None
 
 
 KIND = Kind(
