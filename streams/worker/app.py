@@ -60,8 +60,7 @@ class WorkerApp(faust.App):
 
     async def _admit(self, positions: Mapping[TP, int]) -> None:
         with suppress(IllegalStateError):  # revoked meanwhile: the next assignment asks for positions again
-            for tp, offset in positions.items():
-                await self.consumer.seek(tp, offset)
+            await self.consumer.go_to(positions)  # type: ignore[attr-defined]
             self.consumer.resume_partitions(positions.keys())
 
 

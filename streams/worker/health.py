@@ -1,8 +1,8 @@
 """/metrics, /livez, /readyz: on loopback unless told otherwise.
 
-Alive: the event loop turns, and nothing stands still for too long that should move: a shard with input waiting, a
-restore, the group's decision who owns what. Ready: partitions are owned and open, no rebalance is going on, and no
-shard is paused."""
+Alive: the event loop turns, Faust has not crashed, and nothing stands still for too long that should move: a shard
+with input waiting, a restore, the group's decision who owns what. Ready: partitions are owned and open, no rebalance is
+going on, and no shard is paused."""
 
 from __future__ import annotations
 
@@ -85,7 +85,11 @@ class WorkerHealth:
         return next((runner.paused for runner in self._app.shards.runners.values() if runner.paused), None)
 
     def _stuck(self) -> str | None:
-        return next(filter(None, (self._uncommitted(), self._restoring(), self._undecided())), None)
+        return next(filter(None, (self._crashed(), self._uncommitted(), self._restoring(), self._undecided())), None)
+
+    def _crashed(self) -> str | None:
+        """Faust ends what crashes and whatever it belongs to, but not the process."""
+        return f"Faust crashed: {self._app.crash_reason!r}" if self._app.crashed else None
 
     def _uncommitted(self) -> str | None:
         now = time.monotonic()

@@ -109,6 +109,14 @@ class Consumer(driver.Consumer):
             generation_id=self.app.consumer_generation_id,
         )
 
+    async def go_to(self, positions: Mapping[TP, int]) -> None:
+        """Fetch these partitions from there on. In the consumer's thread, which alone may touch what it has fetched: a
+        seek from outside, as Faust's own, takes records from under its hands and ends it. Raises IllegalStateError
+        where one of them was revoked meanwhile."""
+        thread = cast(ConsumerThread, self._thread)
+        await thread.call_thread(thread._seek_all, positions)
+        self._read_offset.update(positions)  # Faust drops, as read before, what lies below
+
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         self._acked.clear()
         self._acked_index.clear()

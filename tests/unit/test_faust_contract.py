@@ -66,7 +66,6 @@ COROUTINES = [
     (Thread, "call_thread"),
     (faust.App, "_on_partitions_revoked"),
     (faust.App, "_on_partitions_assigned"),
-    (driver.Consumer, "seek"),
 ]
 LIBRARIES = ("faust-streaming", "mode-streaming", "aiokafka")
 HERE = TP("src.crm", 0)
@@ -86,7 +85,7 @@ def test_what_we_await_is_a_coroutine(owner: Any, name: str) -> None:
 
 @pytest.mark.parametrize("ours", [transport.Consumer, transport.ConsumerThread, transport.BatchTopic, WorkerApp])
 def test_every_private_method_of_ours_that_faust_should_call_exists_there(ours: type) -> None:
-    own = {"_batch_message", "_seek_all", "_pass_on", "_admit"}
+    own = {"_batch_message", "_seek_all", "_pass_on", "_admit", "go_to"}
     (above,) = ours.__bases__
     overridden = {name for name, value in vars(ours).items() if inspect.isfunction(value)} - own
 
@@ -282,3 +281,20 @@ def test_each_partition_is_sought_to_where_its_state_stands(app: WorkerApp) -> N
 
     assert positions == {HERE: 42}
     assert seeks == [(driver.ensure_aiokafka_TP(HERE), 42)]
+
+
+def test_a_partition_is_sought_in_the_thread_that_fetches(app: WorkerApp) -> None:
+    async def sought() -> list[tuple[Any, Any]]:
+        consumer: Any = app.consumer
+        thread, asked = consumer._thread, []
+
+        async def call_thread(fun: Any, *args: Any) -> None:
+            asked.append((fun, *args))
+
+        thread.call_thread = call_thread
+        await app._admit({HERE: 42})
+        return asked
+
+    consumer: Any = app.consumer
+
+    assert asyncio.run(sought()) == [(consumer._thread._seek_all, {HERE: 42})]

@@ -31,13 +31,20 @@ def opening(moved: float) -> Any:
 
 
 def health(
-    runner: Any = None, opening: Any = None, *, undecided: float | None = None, rebalancing: bool = False
+    runner: Any = None,
+    opening: Any = None,
+    *,
+    undecided: float | None = None,
+    rebalancing: bool = False,
+    crash: BaseException | None = None,
 ) -> WorkerHealth:
     """Of a worker with at most one shard that runs and one that is being opened."""
     shards = SimpleNamespace(
         runners={("judge", 3): runner} if runner else {}, openings={("judge", 4): opening} if opening else {}
     )
-    found = WorkerHealth(SimpleNamespace(shards=shards, rebalancing=rebalancing, joined=True), STUCK_AFTER)
+    app = SimpleNamespace(shards=shards, rebalancing=rebalancing, joined=True, crashed=crash is not None)
+    app.crash_reason = crash
+    found = WorkerHealth(app, STUCK_AFTER)
     found._undecided_since = None if undecided is None else ago(undecided)
     return found
 
@@ -62,8 +69,14 @@ def test_a_worker_that_moves_is_alive(calm: Callable[[], WorkerHealth]) -> None:
         (lambda: health(runner(busy=70, committed=65)), r"judge-3 has had input waiting without a commit for \d+ s"),
         (lambda: health(opening=opening(moved=61)), r"judge-4 has been restored no further for \d+ s"),
         (lambda: health(undecided=121), r"the group has not said for \d+ s who owns which partition"),
+        (lambda: health(runner(), crash=KeyError("src.crm")), r"Faust crashed: KeyError\('src.crm'\)"),
     ],
-    ids=["a commit that never comes", "a restore that stands still", "an assignment that never comes"],
+    ids=[
+        "a commit that never comes",
+        "a restore that stands still",
+        "an assignment that never comes",
+        "a crash inside Faust",
+    ],
 )
 def test_what_stands_still_ends_the_process_and_says_what(stuck: Callable[[], WorkerHealth], words: str) -> None:
     assert re.fullmatch(words, stuck().alive() or "")
