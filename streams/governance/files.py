@@ -20,6 +20,7 @@ KEY_OF_FILE: dict[str, str | None] = {
     "entities": "entities",
     "finance": "finance",
     "ignore": "ignore",
+    "process": "process",
 }
 
 

@@ -11,11 +11,13 @@ from pydantic import AwareDatetime, Field
 
 from schemas.instants import NEVER, Instant, from_datetime, seconds
 from streams.governance.base import Day, Governed, Role, Seconds
+from streams.governance.calendar import Calendar, calendar_of
 from streams.governance.finance import Finance
 from streams.governance.ignore import IgnoreRule
 from streams.governance.kind import Kind, Segment
 from streams.governance.legal import LegalEntity
 from streams.governance.mapping import Amount, ObjectMapping, Vocabulary
+from streams.governance.process import Process
 
 __all__ = ["Amount", "Governance", "Kind", "ObjectMapping", "People", "Role", "Segment", "System", "Vocabulary"]
 
@@ -73,6 +75,7 @@ class Governance(Governed):
     entities: dict[str, LegalEntity] = Field(default_factory=dict)
     """Our own companies, by company code."""
     finance: Finance = Finance()
+    process: Process = Process()
     ignore: dict[str, IgnoreRule] = Field(default_factory=dict)
     mappings: dict[str, dict[str, ObjectMapping]]
 
@@ -131,6 +134,13 @@ class Governance(Governed):
         known: Kind | None = self.derived.get(("rules", kind, segment))
         if known is None:
             known = self.derived["rules", kind, segment] = everyone.of_segment(segment)
+        return known
+
+    def calendar(self, legal_entity: str | None) -> Calendar:
+        known: Calendar | None = self.derived.get(("calendar", legal_entity))
+        if known is None:
+            entity = self.entities.get(legal_entity or "")
+            known = self.derived["calendar", legal_entity] = calendar_of(entity)
         return known
 
     def ignoring(self, kind: str) -> Iterator[IgnoreRule]:
