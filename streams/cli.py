@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "dead-letters": "letters",
     "schemas": "contracts",
     "governance": "contracts",
+    "backtest": "backtest",
     "bench": "bench",
 }
 
