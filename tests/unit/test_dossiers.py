@@ -11,7 +11,7 @@ import pytest
 
 from schemas.instants import SECOND
 from streams.judge.gates import needed
-from streams.kinds.table import BY_NAME
+from streams.kinds.table import KINDS
 from tests.dossiers.model import Dossier
 from tests.dossiers.stage import THE_END, Play
 from tests.dossiers.table import DOSSIERS
@@ -56,7 +56,7 @@ def test_a_near_miss_stays_quiet(dossier: Dossier, why: str) -> None:
 @every_kind
 def test_is_unknown_while_a_needed_source_lags(dossier: Dossier) -> None:
     opened = performed(dossier).drifts()[0]
-    kind = BY_NAME[dossier.kind]
+    kind = next(k for k in KINDS if (k.name, k.entity) == (dossier.kind, opened["entity"]))
     for silent in sorted({s for s, _ in needed(Play(dossier).governance, kind, opened["system"])}):
         play = Play(dossier).told(dossier.story)
         heard = [s for s in play.governance.systems if s != silent]

@@ -1,0 +1,130 @@
+"""Kind 38: a state went backwards in its order, and no refund, reversal or chargeback explains it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from streams.kinds.asof import AsOf, Found
+from streams.kinds.finding import Answer, Evidence, Finding, Subject
+from streams.kinds.model import Itself, Kind, Refers
+from streams.kinds.shared import place
+from streams.kinds.trail import STATES, Step, trail_of
+
+
+class _Explains(NamedTuple):
+    """A record that may explain a step back: where it is, how it names the subject, in which states it does."""
+
+    role: str
+    entity: str
+    names_it_in: str
+    by: str
+    """The attribute of the subject that it states."""
+    attribute: str
+    states: tuple[str, ...]
+
+
+class _Row(NamedTuple):
+    roles: tuple[str, ...]
+    explained_by: tuple[_Explains, ...] = ()
+
+
+_INVOICE = (
+    _Explains("processor", "payment", "invoice_ref", "number", "status", ("failed", "refunded", "disputed")),
+    _Explains("billing", "refund", "invoice_ref", "number", "status", ("pending", "settled")),
+    _Explains("processor", "refund", "invoice_ref", "number", "status", ("pending", "settled")),
+    _Explains("billing", "credit_memo", "invoice_ref", "number", "status", ("posted",)),
+    _Explains("erp", "cash_application", "invoice_ref", "number", "status", ("reversed",)),
+    _Explains("erp", "ledger_posting", "document_ref", "number", "document_type", ("reversal", "refund")),
+)
+_PAYMENT = (_Explains("processor", "refund", "payment_ref", "reference", "status", ("pending", "settled")),)
+ROWS: dict[str, _Row] = {
+    "customer": _Row(("crm", "billing", "erp")),
+    "opportunity": _Row(("crm",)),
+    "order": _Row(("erp",)),
+    "contract": _Row(("crm", "billing", "erp")),
+    "subscription": _Row(("billing",)),
+    "invoice": _Row(("billing",), _INVOICE),
+    "payment": _Row(("processor", "billing"), _PAYMENT),
+    "refund": _Row(("processor",)),
+    "credit_memo": _Row(("billing", "erp")),
+    "ledger_posting": _Row(("erp",)),
+    "revenue_schedule": _Row(("erp",)),
+}
+_MONEY = frozenset({"invoice", "payment", "refund", "credit_memo", "ledger_posting"})
+_NAMES = ("number", "document_ref", "reference", "name")
+_AMOUNTS = ("total", "total_value", "value")
+
+
+def state_regression(now: AsOf, subject: Subject) -> Answer:
+    record = now.subject(*place(subject))
+    if record is None:
+        return None
+    back = _steps_back(now, record)
+    reason = next((r for r in (_explanation(now, record, step) for step in back.values()) if r), None)
+    newest = max(back.values(), key=lambda s: s.at, default=None)
+    states = back or dict.fromkeys(STATES[record.entity])
+    return Finding(
+        satisfied=not back or reason is not None,
+        triggered_at=newest.at if newest else 0,
+        trigger_version=newest.version if newest else "",
+        snapshot=newest is not None and newest.snapshot,
+        owner_system=record.system,
+        severity="" if record.entity in _MONEY else "S3",
+        amount=next((record.attrs[name] for name in _AMOUNTS if record.attrs.get(name)), None),
+        expected=f"{_called(record)} in {record.system} goes forward only, "
+        "or a refund, reversal or chargeback says why not",
+        observed="; ".join(_said(record, attribute, step) for attribute, step in back.items()) or "in order",
+        evidence=tuple(Evidence(record, attribute, record.attrs[attribute]) for attribute in states),
+        satisfied_by=reason or record,
+    )
+
+
+def _steps_back(now: AsOf, record: Found) -> dict[str, Step]:
+    process, found = now.governance.process, {}
+    for attribute in STATES[record.entity]:
+        step = next(iter(trail_of(record.version["since"], attribute)), None)
+        before = process.rank(record.entity, attribute, step.was) if step else None
+        after = process.rank(record.entity, attribute, record.attrs[attribute])
+        if step is not None and before is not None and after is not None and after < before:
+            found[attribute] = step
+    return found
+
+
+def _explanation(now: AsOf, record: Found, step: Step) -> Found | None:
+    within = now.governance.process.explained_within
+    for e in ROWS[record.entity].explained_by:
+        for other in now.by_reference(e.entity, e.role, e.names_it_in, record.attrs[e.by]):
+            if other.attrs[e.attribute] in e.states and abs(other.version["at"] - step.at) <= within:
+                return other
+    return None
+
+
+def _called(record: Found) -> str:
+    name = next((record.attrs[n] for n in _NAMES if n != "name" and record.attrs.get(n)), record.native_id)
+    return f"{record.entity.replace('_', ' ')} {name}"
+
+
+def _said(record: Found, attribute: str, step: Step) -> str:
+    return f"{attribute.replace('_', ' ')} went back from {step.was} to {record.attrs[attribute]}"
+
+
+def _kind(entity: str, row: _Row) -> Kind:
+    return Kind(
+        number="38",
+        name="state_regression",
+        entity=entity,
+        several=True,
+        roles=row.roles,
+        clock="grace",
+        reach={(role, entity): Itself() for role in row.roles}
+        | {(e.role, e.entity): Refers(e.by, e.names_it_in) for e in row.explained_by},
+        # A company without a processor, say, has no refunds that could explain anything.
+        optional=frozenset((e.role, e.entity) for e in row.explained_by),
+        judge=state_regression,
+        command="",
+        sort="ask",
+        condition="StatesGoForward",
+    )
+
+
+KINDS = tuple(_kind(entity, row) for entity, row in ROWS.items())
