@@ -1,0 +1,141 @@
+"""Kind 25: an invoice was taxed otherwise than the ERP taxes it, or than the customer's region demands.
+
+Three things may differ: the tax code in the ledger, the tax amount beyond the tolerance of EN 16931 (BR-CO-17: less
+than one unit of the currency), and the jurisdiction used against the tax region in the CRM. The region counts as it
+was when the invoice was issued: who moves later does not make old invoices wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from schemas.money import plain
+from streams.kinds.asof import AsOf, Found
+from streams.kinds.books import Postings, postings_of
+from streams.kinds.facts import since, with_value
+from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
+from streams.kinds.model import All, Itself, Kind, Refers
+from streams.kinds.shared import first_in_role, number, place, said, with_amount
+
+ONE_UNIT = Decimal(1)
+
+
+class Compared(NamedTuple):
+    agrees: bool
+    expected: str
+    observed: str
+    at_stake: Decimal
+    evidence: tuple[Evidence, ...]
+
+
+def tax_treatment_divergence(now: AsOf, subject: Subject) -> Answer:
+    invoice = now.subject(*place(subject))
+    posted = since(invoice.version["since"], "posted") if invoice else None
+    if invoice is None or posted is None:
+        return None
+    postings = postings_of(now, invoice.attrs["number"])
+    accounts = [a for a in now.in_role("customer", "crm") if _known_by(a, posted.at)]
+    compared = [*_with_ledger(invoice, postings), *_with_region(invoice, accounts)]
+    if not compared:
+        return None
+    wrong = [c for c in compared if not c.agrees] or compared
+    evidence = tuple(e for c in compared for e in c.evidence)
+    newest = max((e.found for e in evidence), key=lambda f: (f.version["at"], f.system, f.native_id))
+    basis = invoice.attrs["tax"] or invoice.attrs["total"]
+    return Finding(
+        satisfied=all(c.agrees for c in compared),
+        triggered_at=0,
+        trigger_version="",
+        owner_system=first_in_role(now, "erp"),
+        amount=with_amount(basis, max(c.at_stake for c in wrong)),
+        expected=f"invoice {invoice.attrs['number'] or invoice.native_id} is taxed with "
+        + ", ".join(c.expected for c in wrong),
+        observed=f"{subject.system} taxed it with " + ", ".join(c.observed for c in wrong),
+        evidence=evidence,
+        ask=_for_the_future(invoice, accounts),
+        satisfied_by=newest,
+        snapshot=newest.version["snapshot"],
+    )
+
+
+def _known_by(account: Found, issued_at: int) -> bool:
+    """Whether the account's region, as it is, stood when the invoice was issued."""
+    region = account.attrs["tax_region"]
+    known = since(account.version["since"], with_value("tax_region", region)) if region else None
+    return known is not None and known.at <= issued_at
+
+
+def _with_ledger(invoice: Found, postings: Postings) -> Iterator[Compared]:
+    if postings.standing <= 0:
+        return
+    tax, code = invoice.attrs["tax"], invoice.attrs["tax_code"]
+    codes = sorted({p.attrs["tax_code"] for p in postings.posted if p.attrs["tax_code"]})
+    if code and codes:
+        yield Compared(
+            agrees=codes == [code],
+            expected=f"tax code {' and '.join(codes)}",
+            observed=f"tax code {code}",
+            # The whole tax is in doubt: it may be owed to another authority, or by somebody else.
+            at_stake=abs(number(tax)),
+            evidence=(
+                Evidence(invoice, "tax_code", code),
+                *(Evidence(p, "tax_code", p.attrs["tax_code"]) for p in postings.posted),
+            ),
+        )
+    if tax and postings.currencies("tax") == {tax["currency"]}:
+        ledger = postings.net("tax")
+        yield Compared(
+            agrees=abs(number(tax) - ledger) < ONE_UNIT,
+            expected=f"{said(with_amount(tax, ledger))} of tax",
+            observed=f"{said(tax)} of tax",
+            at_stake=abs(number(tax) - ledger),
+            evidence=(
+                Evidence(invoice, "tax", plain(number(tax))),
+                *(Evidence(p, "tax", plain(number(p.attrs["tax"]))) for p in (*postings.posted, *postings.taken_back)),
+            ),
+        )
+
+
+def _with_region(invoice: Found, accounts: list[Found]) -> Iterator[Compared]:
+    used = invoice.attrs["tax_region"]
+    regions = sorted({a.attrs["tax_region"] for a in accounts})
+    if used and regions:
+        yield Compared(
+            # Accounts that were merged may differ among themselves: that is another kind's matter.
+            agrees=used in regions,
+            expected=f"the tax of region {' or '.join(regions)}",
+            observed=f"that of region {used}",
+            at_stake=abs(number(invoice.attrs["tax"])),
+            evidence=(
+                Evidence(invoice, "tax_region", used),
+                *(Evidence(a, "tax_region", a.attrs["tax_region"]) for a in accounts),
+            ),
+        )
+
+
+def _for_the_future(invoice: Found, accounts: list[Found]) -> Ask | None:
+    """Later invoices get the right region; the one that is issued, a person credits and bills anew."""
+    used, right = invoice.attrs["tax_region"], {a.attrs["tax_region"] for a in accounts}
+    if not used or len(right) != 1 or used in right:
+        return None
+    return Ask(invoice.system, "customer", invoice.version["customer"], {"tax_region": right.pop()})
+
+
+KIND = Kind(
+    number="25",
+    name="tax_treatment_divergence",
+    entity="invoice",
+    roles=("billing",),
+    clock="grace",
+    reach={
+        ("billing", "invoice"): Itself(),
+        ("erp", "ledger_posting"): Refers("number", "document_ref"),
+        # Only invoices whose mismatch runs are walked: a region that changes begins none, it can only end one.
+        ("crm", "customer"): All(),
+    },
+    judge=tax_treatment_divergence,
+    command="billing.tax_profile.update",
+    sort="copy",
+    condition="TaxTreatmentAgrees",
+)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+from tests.dossiers.model import Change, Dossier, change
+
+
+def invoice(at: float, status: str = "posted", **attributes: Any) -> Change:
+    stated = {"tax": "19.00 EUR", "total": "119.00 EUR", "tax_code": "DE19", "tax_region": "DE"} | attributes
+    return change(at, "billing", "invoice", "I", number="INV-7", status=status, **stated)
+
+
+def posting(
+    at: float, native_id: str = "L", status: str = "posted", type_: str = "invoice", **attributes: Any
+) -> Change:
+    stated = {"tax": "19.00 EUR", "total": "119.00 EUR", "tax_code": "DE19"} | attributes
+    return change(
+        at, "erp", "ledger_posting", native_id, document_type=type_, document_ref="INV-7", status=status, **stated
+    )
+
+
+def account(at: float, region: str | None, **attributes: Any) -> Change:
+    return change(
+        at, "crm", "customer", "A", name="Acme GmbH", status="active", country="DE", tax_region=region, **attributes
+    )
+
+
+CODE = Dossier(
+    kind="tax_treatment_divergence",
+    story=(invoice(3), posting(4, tax_code="EURC")),
+    opens_at=14,
+    near_misses={
+        "put right exactly at the end of the grace": (invoice(3), posting(4, tax_code="EURC"), posting(14)),
+        "voided in time": (invoice(3), posting(4, tax_code="EURC"), invoice(13.9, "voided")),
+        "the ledger states no code": (invoice(3), posting(4, tax_code=None)),
+        "billing states no code": (invoice(3, tax_code=None), posting(4, tax_code="EURC")),
+        "a draft in the ledger": (invoice(3), posting(4, status="draft", tax_code="EURC")),
+        "a draft in billing": (invoice(3, "draft"), posting(4, tax_code="EURC")),
+        "taken back": (
+            invoice(3),
+            posting(4, tax_code="EURC"),
+            posting(12, "R", type_="reversal", tax_code="EURC"),
+        ),
+        "of nothing": (invoice(3, tax="0 EUR", total="0 EUR"), posting(4, tax_code="EURC", tax="0 EUR", total="0 EUR")),
+    },
+    late=(posting(13.5),),
+    amount="19 EUR",
+    owner_system="erp",
+    owner_team="finance-systems",
+    says=("INV-7", "tax code EURC", "tax code DE19", "billing"),
+    resolved_by=(posting(40, status="reversed", tax_code="EURC"), posting(40, "L2")),
+)
+
+AMOUNT = CODE._replace(
+    story=(invoice(3), posting(4, tax="18.00 EUR")),
+    near_misses={
+        "a cent less than one unit": (invoice(3), posting(4, tax="18.01 EUR")),
+        "in two parts": (invoice(3), posting(4, tax="12.00 EUR"), posting(4, "L2", tax="7.00 EUR")),
+        "in the currency of the books": (invoice(3), posting(4, tax="21.00 CHF")),
+        "the ledger states no tax": (invoice(3), posting(4, tax=None)),
+        "put right in time": (invoice(3), posting(4, tax="18.00 EUR"), posting(14)),
+    },
+    amount="1 EUR",
+    says=("INV-7", "18.00 EUR of tax", "19.00 EUR of tax"),
+)
+
+REGION = CODE._replace(
+    story=(account(2, "CH"), invoice(3), posting(4)),
+    opens_at=13,
+    near_misses={
+        "the account moved after the invoice": (account(2, "DE"), invoice(3), posting(4), account(5, "CH")),
+        "and moved for the second time": (account(1.5, "CH"), account(2, "DE"), invoice(3), account(5, "CH")),
+        "its region was a mistake, put right in time": (account(2, "CH"), invoice(3), account(13, "DE")),
+        "the account has no region": (account(2, None), invoice(3)),
+        "the invoice has no region": (account(2, "CH"), invoice(3, tax_region=None), posting(4)),
+        "the same region": (account(2, "DE"), invoice(3), posting(4)),
+        "voided in time": (account(2, "CH"), invoice(3), invoice(12.9, "voided")),
+    },
+    late=(account(12.5, "DE"),),
+    says=("INV-7", "region CH", "region DE"),
+    resolved_by=(account(40, "DE"),),
+)
+
+DOSSIERS = (CODE, AMOUNT, REGION)
