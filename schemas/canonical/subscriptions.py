@@ -22,6 +22,7 @@ SUBSCRIPTIONS = (
             _A("ends_on", "date", "last day of service: end of term or of a cancellation"),
             _A("legal_entity", "text", "selling company"),
             CORRELATION,
+            _A("effective_on", "date", "first day of the present version"),
         ),
     ),
     Entity(

@@ -7,22 +7,22 @@ from typing import Any
 from schemas import ids, topics
 from schemas.instants import Instant
 from schemas.money import from_json
-from streams.governance.model import Governance
 from streams.judge.keys import MARKS, ObligationKey, drift_key
 from streams.judge.obligation import Obligation, Transition
 from streams.judge.process import count
+from streams.kinds.asof import AsOf
 from streams.kinds.finding import Finding
 from streams.kinds.table import Kind
 from tables.view import Emit, Workspace
 
 
 def announce(
-    ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, after: Obligation, transition: Transition
+    ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, after: Obligation, transition: Transition
 ) -> Obligation:
     """Emit what the transition means; returns the obligation with the drift record it now stands for."""
     drift_id = ids.drift_id(kind.name, key.system, kind.entity, key.native_id, transition.trigger.version)
     if transition.what == "opened":
-        drift = _opened(ws, governance, kind, key, transition, drift_id)
+        drift = _opened(ws, now, kind, key, transition, drift_id)
         _publish_drift(ws, key, drift)
         _audit(ws, kind, key, transition, drift_id, "baseline" if transition.baseline else "missed")
         if not transition.baseline:
@@ -41,12 +41,12 @@ def announce(
 
 
 def _opened(
-    ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, transition: Transition, drift_id: str
+    ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, transition: Transition, drift_id: str
 ) -> dict[str, Any]:
     finding = transition.finding
     assert finding is not None
-    rules = governance.kinds[kind.name]
-    mode = "alert" if transition.baseline else _mode(ws, governance, kind, rules.mode)
+    governance, rules = now.governance, now.rules(kind.name)
+    mode = "alert" if transition.baseline else _mode(ws, now, kind, rules.mode)
     drift: dict[str, Any] = {
         "drift_id": drift_id,
         "kind": kind.name,
@@ -75,6 +75,7 @@ def _opened(
         "mode": mode,
         "causes": list(finding.causes),
         "correlation_id": _correlation(finding),
+        "segment": (now.segment or "") if governance.kinds[kind.name].segments else "",
     }
     if mode != "alert" and finding.ask is not None:
         drift["command_id"] = _command(ws, kind, key, drift, finding)
@@ -86,10 +87,14 @@ def _correlation(finding: Finding) -> str:
     return next((str(name) for name in named if name), "")
 
 
-def _mode(ws: Workspace, governance: Governance, kind: Kind, governed: str) -> str:
-    """A hole whose customer nobody could read makes absence unsure for everyone: commands fall to proposals."""
+def _mode(ws: Workspace, now: AsOf, kind: Kind, governed: str) -> str:
+    """A hole whose customer nobody could read makes absence unsure for everyone: commands fall to proposals, as do those
+    to books that are being closed."""
     if governed != "execute":
         return governed
+    governance = now.governance
+    if kind.command.startswith("erp.") and now.books_are_frozen:
+        return "propose"
     for text, _ in ws.range("g/", 1000):
         _, system, entity, _ = text.split("/", 3)
         role = governance.systems[system].role
@@ -115,7 +120,7 @@ def _command(ws: Workspace, kind: Kind, key: ObligationKey, drift: dict[str, Any
                 "idempotency_key": ids.idempotency_key(command_id, 0),
                 "drift_id": drift["drift_id"],
                 "type": type_,
-                "sort": kind.sort,
+                "sort": ask.sort or kind.sort,
                 "target_system": ask.target_system,
                 "target_entity": ask.target_entity,
                 "target_id": ask.target_id,

@@ -25,8 +25,10 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
         "linked": lambda a: bool(a["crm_ref"]),
     },
     "subscription": {
+        "known": lambda a: True,
         "pending": lambda a: a["status"] in PENDING_ACTIVATION,
         "activated": lambda a: a["status"] in ("active", "suspended"),
+        "cancelled": lambda a: a["status"] == "cancelled",
     },
     "invoice": {
         "posted": lambda a: a["status"] in ("posted", "paid") and a["total"] and Decimal(a["total"]["amount"]) != 0,

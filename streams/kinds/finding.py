@@ -32,7 +32,8 @@ class Ask(NamedTuple):
     desired: Mapping[str, str | None]
     expected: Mapping[str, str | None] = {}
     command: str = ""
-    """Where it depends on what is wrong; empty: that of the kind."""
+    """Where it depends on what is wrong, as `sort` may; empty: that of the kind."""
+    sort: str = ""
 
 
 class Finding(NamedTuple):

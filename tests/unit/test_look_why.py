@@ -210,7 +210,7 @@ def test_values_that_differ_a_little_are_within_tolerance_by_so_much() -> None:
 
     assert found.outcome == "within_tolerance"
     assert "they differ by 0.9 EUR" in found.because
-    assert "within 1.2 EUR" in found.because
+    assert "within 1.20 EUR" in found.because
 
 
 def test_equal_values_agree() -> None:

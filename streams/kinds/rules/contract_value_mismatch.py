@@ -1,62 +1,90 @@
-"""Kind 26: deal, subscription and ERP contract state different total values."""
+"""Kind 26: deal, subscription and ERP contract state different total values for the same term."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import NamedTuple
 
-from schemas.money import plain
-from streams.kinds.asof import AsOf
+from streams.kinds.asof import AsOf, Found
+from streams.kinds.facts import PENDING_ACTIVATION
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
+from streams.kinds.lags import for_term
 from streams.kinds.model import ID, Itself, Kind, Refers
-from streams.kinds.shared import place, text, tolerance
+from streams.kinds.shared import Amount, deal_of, place, said, text, tolerance, with_amount
+
+_NOT_COMPARED = PENDING_ACTIVATION | {"cancelled"}
+
+
+class _Stated(NamedTuple):
+    """What one record says the contract is worth."""
+
+    found: Found
+    field: str
+    money: Amount
+    term_months: int | None
+    value: Decimal
+    """For the subscription's term."""
+
+    def __str__(self) -> str:
+        known = self.found.attrs.get("number") or self.found.native_id
+        term = f" over {self.term_months} months" if self.term_months else ""
+        return f"{self.found.system} {self.found.entity} {known} {said(self.money)}{term}"
 
 
 def contract_value_mismatch(now: AsOf, subject: Subject) -> Answer:
     subscription = now.subject(*place(subject))
-    if subscription is None or subscription.attrs["status"] in (
-        "draft",
-        "pending_activation",
-        "pending_acceptance",
-        "cancelled",
-    ):
+    if subscription is None or subscription.attrs["status"] in _NOT_COMPARED:
         return None
-    values = [Evidence(subscription, "total_value", text(subscription.attrs["total_value"]))]
-    for system in now.governance.in_role("crm"):
-        deal = now.record("opportunity", system, subscription.attrs["opportunity_ref"] or "")
-        if deal is not None:
-            if deal.attrs["stage"] != "won":
-                return None
-            values.append(Evidence(deal, "value", text(deal.attrs["value"])))
-    contracts = now.by_reference("contract", "erp", "number", subscription.attrs["contract_ref"])
-    values += [Evidence(contract, "value", text(contract.attrs["value"])) for contract in contracts]
-    amounts = [e.found.attrs[e.field] for e in values]
-    if len(values) < 2 or any(a is None for a in amounts):
+    deal = deal_of(now, subscription.attrs["opportunity_ref"])
+    if deal is not None and deal.attrs["stage"] != "won":
         return None
-    comparable = len({a["currency"] for a in amounts}) == 1
-    numbers = [Decimal(a["amount"]) for a in amounts]
-    spread, allowed = max(numbers) - min(numbers), tolerance(now, KIND.name, numbers[0])
-    # In different currencies there is no difference to state: the whole contract is at stake.
-    at_stake = spread if comparable else numbers[0]
-    target = values[-1].found
-    newest = max((e.found for e in values), key=lambda f: f.version["at"])
+    stated = _stated(now, subscription, deal)
+    if len(stated) < 2 or stated[0].found is not subscription:
+        return None
+    ours, values = stated[0], [s.value for s in stated]
+    comparable = len({s.money["currency"] for s in stated}) == 1
+    spread, allowed = max(values) - min(values), tolerance(now, KIND.name, ours.value)
+    newest = max((s.found for s in stated), key=lambda f: f.version["at"])
+    term = f" for {ours.term_months} months" if ours.term_months else ""
     return Finding(
         satisfied=comparable and spread <= allowed,
         triggered_at=0,
         trigger_version="",
         owner_system=subject.system,
-        amount={**amounts[0], "amount": plain(at_stake)},
-        expected=f"the same contract value everywhere, within {plain(allowed)} {amounts[0]['currency']}",
-        observed=", ".join(
-            f"{e.found.system} {e.found.entity} {a['amount']} {a['currency']}"
-            for e, a in zip(values, amounts, strict=True)
-        ),
-        evidence=tuple(values),
-        ask=Ask(
-            target.system, target.entity, target.native_id, {"value": values[0].value}, {"value": values[-1].value}
-        ),
+        # In different currencies there is no difference to state: the whole contract is at stake.
+        amount=with_amount(ours.money, spread) if comparable else ours.money,
+        expected=f"the same contract value everywhere{term}, within {said(with_amount(ours.money, allowed))}",
+        observed=", ".join(str(s) for s in stated),
+        evidence=tuple(Evidence(s.found, s.field, text(s.money)) for s in stated),
+        ask=_ask(ours, stated, allowed) if comparable else None,
         satisfied_by=newest,
         snapshot=newest.version["snapshot"],
     )
+
+
+def _stated(now: AsOf, subscription: Found, deal: Found | None) -> list[_Stated]:
+    """The subscription first. A record that states no value is left out."""
+    term = subscription.attrs["term_months"]
+    contracts = now.by_reference("contract", "erp", "number", subscription.attrs["contract_ref"])
+    sides = [(subscription, "total_value", term), *([(deal, "value", term)] if deal else [])]
+    sides += [(c, "value", c.attrs["term_months"]) for c in contracts]
+    return [
+        _Stated(found, field, money, months, for_term(money, months, term))
+        for found, field, months in sides
+        if (money := found.attrs[field]) is not None
+    ]
+
+
+def _ask(ours: _Stated, stated: list[_Stated], allowed: Decimal) -> Ask | None:
+    """Billing's terms and value for the contract that finance keeps; a deal's value is its CRM's own to change."""
+    other = next((s for s in stated if s.found.entity == "contract" and abs(s.value - ours.value) > allowed), None)
+    if other is None:
+        return None
+    desired, expected = {"value": text(ours.money)}, {"value": text(other.money)}
+    if ours.term_months and other.term_months != ours.term_months:
+        desired["term_months"] = str(ours.term_months)
+        expected["term_months"] = str(other.term_months) if other.term_months else None
+    return Ask(other.found.system, "contract", other.found.native_id, desired, expected)
 
 
 KIND = Kind(
