@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.dossiers.model import Change, Dossier, change
+from tests.dossiers.model import Change, Dossier, Toggles, change
 
 
 def subscription(at: float, status: str = "pending_activation", starts_on: str | None = "1970-01-01") -> Change:
@@ -88,4 +88,12 @@ DOSSIERS = (
         late=(subscription(12.5, "active"),),
         says=("SUB-1", "acceptance"),
     ),
+)
+
+TOGGLES = Toggles(
+    demand=lambda at: (deal(at),),
+    withdraw=lambda at: (deal(at, "open"),),
+    do=lambda at: (subscription(at, "active"),),
+    undo=lambda at: (subscription(at),),
+    before=(account(2, "prospect"), subscription(2)),
 )

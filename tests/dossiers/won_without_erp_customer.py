@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.dossiers.model import Change, Dossier, change
+from tests.dossiers.model import Change, Dossier, Toggles, change
 
 
 def deal(at: float, stage: str = "won", value: str | None = "1200.00 EUR") -> Change:
@@ -55,4 +55,11 @@ DOSSIERS = (
         says=("Acme: seats", "only E", "closed"),
         resolved_by=(erp_customer(40),),
     ),
+)
+
+TOGGLES = Toggles(
+    demand=lambda at: (deal(at),),
+    withdraw=lambda at: (deal(at, "open"),),
+    do=lambda at: (erp_customer(at),),
+    undo=lambda at: (erp_customer(at, "churned"),),
 )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.dossiers.model import Change, Dossier, change
+from tests.dossiers.model import Change, Dossier, Toggles, change
 
 
 def deal(at: float, stage: str = "won", **said: Any) -> Change:
@@ -76,4 +76,11 @@ DOSSIERS = (
         says=("Acme: seats",),
         resolved_by=(subscription(40),),
     ),
+)
+
+TOGGLES = Toggles(
+    demand=lambda at: (deal(at),),
+    withdraw=lambda at: (deal(at, "lost"),),
+    do=lambda at: (subscription(at),),
+    undo=lambda at: (subscription(at, opportunity="O-OTHER"),),
 )

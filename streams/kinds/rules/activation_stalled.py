@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.kinds.asof import AsOf, Found
-from streams.kinds.facts import Since, since
+from streams.kinds.facts import PENDING_ACTIVATION, Since, since
 from streams.kinds.finding import WAITING, Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import ID, All, Itself, Kind, Refers
 from streams.kinds.shared import day_begins, deal_of, place
@@ -19,25 +19,18 @@ def activation_stalled(now: AsOf, subject: Subject) -> Answer:
     subscription = now.subject(*place(subject))
     if subscription is None:
         return None
-    pending = since(subscription.version["since"], "pending")
-    if pending is None:
-        # Activated (or suspended, cancelled): answers the obligation that was running, begins none.
-        return _activation(subscription, _ANSWERED, satisfied=True)
-    demanded = _service_demanded(now, subscription)
-    if demanded is None:
+    known, demanded = since(subscription.version["since"], "known"), _service_demanded(now, subscription)
+    if known is None or demanded is None:
         return WAITING
     starts_at = day_begins(subscription.attrs["starts_on"])
-    latest = max(demanded, pending, key=lambda s: s.at)
+    latest = max(demanded, known, key=lambda s: s.at)
     if starts_at > latest.at:
-        latest = Since(starts_at, pending.version, pending.snapshot)
-    return _activation(subscription, latest, satisfied=False)
-
-
-_ANSWERED = Since(0, "", False)
+        latest = known._replace(at=starts_at)
+    return _activation(subscription, latest)
 
 
 def _service_demanded(now: AsOf, subscription: Found) -> Since | None:
-    """Since when the customer should be served: the account is active, or its deal was won, whichever came first. One
+    """Since when the customer is to be served: the account is active, or its deal was won, whichever came first. One
     that left is not to be served."""
     accounts = now.in_role("customer", "crm")
     if accounts and all(a.attrs["status"] == "churned" for a in accounts):
@@ -48,10 +41,11 @@ def _service_demanded(now: AsOf, subscription: Found) -> Since | None:
     return min((s for s in asked if s is not None), default=None)
 
 
-def _activation(subscription: Found, trigger: Since, *, satisfied: bool) -> Finding:
+def _activation(subscription: Found, trigger: Since) -> Finding:
     status, name = subscription.attrs["status"], subscription.attrs["number"] or subscription.native_id
+    answered = status not in PENDING_ACTIVATION
     return Finding(
-        satisfied=satisfied,
+        satisfied=answered,
         triggered_at=trigger.at,
         trigger_version=trigger.version,
         snapshot=trigger.snapshot,
@@ -61,7 +55,7 @@ def _activation(subscription: Found, trigger: Since, *, satisfied: bool) -> Find
         observed=STILL.get(status or "", f"it is {status}"),
         evidence=(Evidence(subscription, "status", status),),
         ask=None if status == "pending_acceptance" else _activate(subscription),
-        satisfied_by=subscription if satisfied else None,
+        satisfied_by=subscription if answered else None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.facts import since
 from streams.kinds.finding import WAITING, Answer, Ask, Evidence, Finding, Subject
-from streams.kinds.model import All, Itself, Kind
+from streams.kinds.model import ID, All, Itself, Kind, Refers
 from streams.kinds.references import EVERY
 from streams.kinds.shared import LIVE_SUBSCRIPTION, first_in_role, place, said
 
@@ -69,7 +69,7 @@ KIND = Kind(
     clock="deadline",
     reach={
         ("crm", "opportunity"): Itself(),
-        ("crm", "opportunity_line"): All(),
+        ("crm", "opportunity_line"): Refers(ID, "opportunity_ref"),
         ("billing", "subscription"): All(),
     },
     judge=won_without_subscription,
@@ -77,7 +77,6 @@ KIND = Kind(
     sort="ask",
     condition="SubscriptionsProvisioned",
     finds=(
-        ("opportunity_line", "opportunity_ref"),
         ("subscription", "opportunity_ref"),
         ("subscription", "contract_ref"),
         ("subscription", EVERY),
