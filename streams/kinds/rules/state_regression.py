@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.finding import Answer, Evidence, Finding, Subject
-from streams.kinds.model import Itself, Kind, Refers
+from streams.kinds.model import Itself, Kind, Place, Reach, Refers
 from streams.kinds.shared import place
 from streams.kinds.trail import STATES, Step, trail_of
 
@@ -62,7 +62,7 @@ def state_regression(now: AsOf, subject: Subject) -> Answer:
     back = _steps_back(now, record)
     reason = next((r for r in (_explanation(now, record, step) for step in back.values()) if r), None)
     newest = max(back.values(), key=lambda s: s.at, default=None)
-    states = back or dict.fromkeys(STATES[record.entity])
+    states = tuple(back) or STATES[record.entity]
     return Finding(
         satisfied=not back or reason is not None,
         triggered_at=newest.at if newest else 0,
@@ -109,6 +109,8 @@ def _said(record: Found, attribute: str, step: Step) -> str:
 
 
 def _kind(entity: str, row: _Row) -> Kind:
+    reach: dict[Place, Reach] = {(role, entity): Itself() for role in row.roles}
+    reach |= {(e.role, e.entity): Refers(e.by, e.names_it_in) for e in row.explained_by}
     return Kind(
         number="38",
         name="state_regression",
@@ -116,8 +118,7 @@ def _kind(entity: str, row: _Row) -> Kind:
         several=True,
         roles=row.roles,
         clock="grace",
-        reach={(role, entity): Itself() for role in row.roles}
-        | {(e.role, e.entity): Refers(e.by, e.names_it_in) for e in row.explained_by},
+        reach=reach,
         # A company without a processor, say, has no refunds that could explain anything.
         optional=frozenset((e.role, e.entity) for e in row.explained_by),
         judge=state_regression,

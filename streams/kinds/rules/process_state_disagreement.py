@@ -1,0 +1,151 @@
+"""Kind 37: every record is in order by itself, and the three systems do not agree on where the customer stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from streams.governance.process import Allowed, MissingEdge
+from streams.kinds.asof import AsOf
+from streams.kinds.finding import WAITING, Answer, Evidence, Finding, Subject
+from streams.kinds.model import All, Kind, Siblings
+from streams.kinds.references import EVERY
+from streams.kinds.shared import Amount, first_in_role, number, place, with_amount
+from streams.kinds.states import Books, Stand, billing_stand, books, crm_stand
+
+
+def process_state_disagreement(now: AsOf, subject: Subject) -> Answer:
+    account = now.subject(*place(subject))
+    if account is None or account.attrs["status"] is None:
+        return None
+    if now.in_role("customer", "crm")[0] != account:
+        return WAITING  # a second account of the customer is kind 44's: the first speaks for it
+    subscriptions = now.in_role("subscription", "billing")
+    crm, billing, erp = crm_stand(now, account), billing_stand(now, subscriptions), books(now, subscriptions)
+    agreed = any(_agrees(now, row, crm, billing, erp) for row in now.governance.process.allowed.values())
+    causes = () if agreed else tuple(dict.fromkeys(_causes(now, crm, billing, erp)))
+    deciding = (*crm.deciding, *billing.deciding, *erp.deciding)
+    newest = max(deciding, key=lambda f: f.version["at"])
+    return Finding(
+        satisfied=agreed,
+        triggered_at=0,
+        trigger_version="",
+        owner_system=_behind(now, crm, billing),
+        amount=_at_stake(crm, billing),
+        severity=min((now.rules(cause).severity for cause in causes), default=""),
+        expected=_expected(now, crm),
+        observed=f"the CRM says {crm.state}, billing says {_word(billing.state)}, {_in_the_books(erp)}",
+        evidence=tuple(Evidence(f, _FIELD[f.entity], f.attrs[_FIELD[f.entity]]) for f in deciding),
+        satisfied_by=newest,
+        snapshot=newest.version["snapshot"],
+        causes=causes,
+    )
+
+
+_FIELD = {
+    "customer": "status",
+    "opportunity": "stage",
+    "subscription": "status",
+    "financial_profile": "status",
+    "revenue_schedule": "status",
+}
+
+
+def _agrees(now: AsOf, row: Allowed, crm: Stand, billing: Stand, erp: Books) -> bool:
+    if (row.crm, row.billing) != (crm.state, billing.state):
+        return False
+    if not (set(row.erp) <= erp.has | erp.unknown) or erp.has & set(row.erp_without):
+        return False
+    if row.within is None:
+        return True
+    ends = max(crm.since, billing.since) + row.within
+    now.again_at(ends)
+    return now.instant < ends
+
+
+def _causes(now: AsOf, crm: Stand, billing: Stand, erp: Books) -> Iterable[str]:
+    return (
+        edge.cause
+        for edge in now.governance.process.missing_edges.values()
+        if edge.cause in now.governance.kinds and _missing(edge, crm, billing, erp)
+    )
+
+
+def _missing(edge: MissingEdge, crm: Stand, billing: Stand, erp: Books) -> bool:
+    return (
+        (not edge.crm or crm.state in edge.crm)
+        and (not edge.billing or billing.state in edge.billing)
+        and set(edge.erp_has) <= erp.has
+        and not set(edge.erp_lacks) & (erp.has | erp.unknown)
+    )
+
+
+def _behind(now: AsOf, crm: Stand, billing: Stand) -> str:
+    """Billing while what it says does not go with the CRM at all, else the books."""
+    goes = any((row.crm, row.billing) == (crm.state, billing.state) for row in now.governance.process.allowed.values())
+    return first_in_role(now, "erp" if goes else "billing")
+
+
+def _at_stake(crm: Stand, billing: Stand) -> Amount | None:
+    """What the subscriptions that decide the state are worth; without one, the deal."""
+    stated = [v for s in billing.deciding if (v := s.attrs["total_value"])]
+    deals = [v for d in crm.deciding if d.entity == "opportunity" and (v := d.attrs["value"])]
+    amounts = stated or deals
+    if not amounts or len({a["currency"] for a in amounts}) > 1:
+        return None
+    return with_amount(amounts[0], sum((number(a) for a in amounts[1:]), number(amounts[0])))
+
+
+def _expected(now: AsOf, crm: Stand) -> str:
+    rows = [row for row in now.governance.process.allowed.values() if row.crm == crm.state]
+    ways = "; or ".join(f"billing says {_word(row.billing)} and the ERP has {_parts(row)}" for row in rows)
+    return f"where the CRM says {crm.state}, {ways or 'nothing goes with it'}"
+
+
+def _parts(row: Allowed) -> str:
+    parts = [_PARTS[p] for p in row.erp] + [f"no {_PARTS[p]}" for p in row.erp_without]
+    return " and ".join(parts) or "anything"
+
+
+def _in_the_books(erp: Books) -> str:
+    told = [_PARTS[p] if p in erp.has else f"no {_PARTS[p]}" for p in _PARTS if p not in erp.unknown]
+    return f"the ERP has {', '.join(told)}"
+
+
+def _word(state: str) -> str:
+    return "nothing" if state == "none" else state.replace("_", " ")
+
+
+_PARTS = {
+    "customer": "customer",
+    "profile": "financial profile",
+    "revenue": "running revenue schedule",
+    "open_balance": "open balance",
+}
+
+KIND = Kind(
+    number="37",
+    name="process_state_disagreement",
+    entity="customer",
+    roles=("crm",),
+    clock="grace",
+    reach={
+        ("crm", "customer"): Siblings(),
+        ("crm", "opportunity"): All(),
+        ("billing", "customer"): All(),
+        ("billing", "subscription"): All(),
+        ("erp", "customer"): All(),
+        ("erp", "financial_profile"): All(),
+        ("erp", "revenue_schedule"): All(),
+    },
+    finds=(
+        ("opportunity", EVERY),
+        ("subscription", EVERY),
+        ("financial_profile", EVERY),
+        ("revenue_schedule", "subscription_number"),
+    ),
+    optional=frozenset({("crm", "opportunity"), ("erp", "financial_profile"), ("erp", "revenue_schedule")}),
+    judge=process_state_disagreement,
+    command="",
+    sort="ask",
+    condition="ProcessStateAgreed",
+)
