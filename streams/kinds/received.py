@@ -1,0 +1,88 @@
+"""What was received for an invoice: from the processor's payments and the ERP's cash applications.
+
+The same money is reported by both; an application that names a payment is that payment, reported once more."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from streams.kinds.asof import AsOf, Found
+from streams.kinds.facts import Since, since
+from streams.kinds.shared import number
+
+PAID, IN_PART, FAILED = "paid", "partially_paid", "failed"
+
+
+class Money(NamedTuple):
+    """One payment of an invoice, by all the records that report it, the earliest first."""
+
+    records: tuple[Found, ...]
+    began: Since
+    amount: Decimal
+
+
+class Received(NamedTuple):
+    status: str
+    """paid, partially_paid, failed: what a system that shows the invoice should say."""
+    amount: Decimal
+    decided: Since
+    """When the payment that made it so was reported first."""
+    by: Found
+
+
+def received(now: AsOf, invoice: Found, tolerated: Decimal) -> Received | None:
+    """None: nothing was settled, failed or applied that this invoice's currency can tell."""
+    document, total = invoice.attrs["number"], invoice.attrs["total"]
+    payments = now.by_reference("payment", "processor", "invoice_ref", document)
+    applications = now.by_reference("cash_application", "erp", "invoice_ref", document)
+    if total is None or _other_currency(total["currency"], (*payments, *applications)):
+        return None
+    moneys = sorted(_moneys(payments, applications), key=lambda m: (m.began, m.records[0].native_id))
+    amount = sum((m.amount for m in moneys), Decimal(0))
+    if moneys:
+        last = moneys[-1]
+        status = PAID if amount >= number(total) - tolerated else IN_PART
+        return Received(status, amount, last.began, last.records[0])
+    return _failed(payments)
+
+
+def _other_currency(currency: str, records: tuple[Found, ...]) -> bool:
+    return any((r.attrs["total"] or {}).get("currency", currency) != currency for r in records)
+
+
+def _moneys(payments: list[Found], applications: list[Found]) -> list[Money]:
+    """A settled payment with its applications is one, and so is each application of anything else."""
+    groups: dict[str, list[Found]] = {}
+    known = {p.attrs["reference"]: f"{p.system}/{p.native_id}" for p in payments if p.attrs["reference"]}
+    for payment in payments:
+        if since(payment.version["since"], "settled"):
+            groups.setdefault(f"{payment.system}/{payment.native_id}", []).append(payment)
+    for application in applications:
+        if since(application.version["since"], "applied"):
+            name = known.get(application.attrs["payment_ref"], f"{application.system}/{application.native_id}")
+            groups.setdefault(name, []).append(application)
+    return [_money(records) for records in groups.values()]
+
+
+def _money(records: list[Found]) -> Money:
+    ordered = sorted(records, key=lambda r: (_began(r), r.native_id))
+    # The processor says how much came in; where it is silent, the ERP's applications do.
+    stated = [r for r in ordered if r.entity == "payment"] or ordered
+    amount = sum((number(r.attrs["total"]) for r in stated), Decimal(0))
+    return Money(tuple(ordered), _began(ordered[0]), amount)
+
+
+def _began(record: Found) -> Since:
+    began = since(record.version["since"], "settled" if record.entity == "payment" else "applied")
+    assert began is not None
+    return began
+
+
+def _failed(payments: list[Found]) -> Received | None:
+    """The last attempt failed, and no other is under way."""
+    failed = [(s, p) for p in payments if (s := since(p.version["since"], "failed"))]
+    if not failed or any(p.attrs["status"] == "pending" for p in payments):
+        return None
+    last, payment = max(failed, key=lambda found: (found[0], found[1].native_id))
+    return Received(FAILED, Decimal(0), last, payment)

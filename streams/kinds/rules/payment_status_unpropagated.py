@@ -1,0 +1,31 @@
+"""Kind 11 in billing: a payment was settled, failed or applied, and billing's invoice does not show it."""
+
+from __future__ import annotations
+
+from streams.kinds.asof import AsOf
+from streams.kinds.finding import Answer, Subject
+from streams.kinds.model import Itself, Kind, Refers
+from streams.kinds.shown_status import payment_status_shown
+
+
+def payment_status_unpropagated(now: AsOf, subject: Subject) -> Answer:
+    return payment_status_shown(now, subject, KIND.name)
+
+
+KIND = Kind(
+    number="11",
+    name="payment_status_unpropagated",
+    entity="invoice",
+    roles=("billing",),
+    clock="deadline",
+    reach={
+        ("billing", "invoice"): Itself(),
+        ("processor", "payment"): Refers("number", "invoice_ref"),
+        ("erp", "cash_application"): Refers("number", "invoice_ref"),
+    },
+    judge=payment_status_unpropagated,
+    command="billing.payment_status.set",
+    sort="copy",
+    condition="PaymentStatusPropagated",
+    optional=frozenset({("processor", "payment"), ("erp", "cash_application")}),
+)
