@@ -249,6 +249,54 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("opened_at", "instant", "event time"),
         ],
     ),
+    "LetterWritten": (
+        "q2c.change",
+        "A record that may be of a financial document went to the dead letters.",
+        [
+            ("letter_id", "!text", "the letter"),
+            ("system", "!text", "system instance"),
+            ("entity", "text", "entity, or * if unreadable"),
+            ("reason", "text", "one word: what kind of fault"),
+            ("written_at", "instant", "wall clock"),
+        ],
+    ),
+    "LetterResolved": (
+        "q2c.change",
+        "A dead letter was dealt with.",
+        [("letter_id", "!text", "the letter"), ("how", "text", "replayed or dismissed")],
+    ),
+    "CorrectionAsked": (
+        "q2c.change",
+        "A drift opened whose correction is to be performed: its effect is awaited.",
+        [
+            ("drift_id", "!text", "the drift"),
+            ("kind", "!text", "name in the catalogue"),
+            *_SUBJECT,
+            ("owner_system", "text", "system instance that is to act"),
+            ("expected", "text", "in words for a finance person"),
+            ("amount_at_stake", "?money", "what the subject is worth"),
+        ],
+    ),
+    "DriftEnded": (
+        "q2c.change",
+        "A drift whose correction was to be performed has ended.",
+        [
+            ("drift_id", "!text", "the drift"),
+            ("closed_at", "instant", "event time"),
+            ("how", "text", "as the drift says"),
+        ],
+    ),
+    "KindSurged": (
+        "q2c.change",
+        "How many customers of one partition newly drifted in a kind within a window of event time.",
+        [
+            ("kind", "!text", "name in the catalogue"),
+            ("partition", "!integer", "partition of the changes"),
+            ("window_at", "instant", "event time at which the window begins"),
+            ("drifting", "integer", "customers that newly drifted"),
+            ("customers", "integer", "customers of the partition"),
+        ],
+    ),
     "EntityMoved": (
         "q2c.change",
         "A record left this canonical customer for another.",

@@ -105,7 +105,7 @@ class Executor:
     def __init__(self, settings: Settings, governance: Governance, targets: Targets) -> None:
         self._governance, self._targets = governance, targets
         self._codec = Codec(HttpRegistry(settings.registry_url))
-        self._codec.prepare({topics.COMMAND_RESULTS: ("CommandResult",)})
+        self._codec.prepare(dict.fromkeys((topics.COMMAND_RESULTS, topics.PROGRESS), ("CommandResult",)))
         self._consumer = Consumer(
             settings.client
             | {
@@ -201,6 +201,8 @@ class Executor:
         partition = topics.partition_for(key.decode(), self._governance.partitions)
         data = self._codec.encode(topics.COMMAND_RESULTS, "CommandResult", value)
         self._producer.produce(topics.COMMAND_RESULTS, data, key, partition, on_delivery=self._delivered)
+        told = self._codec.encode(topics.PROGRESS, "CommandResult", value)  # the fleet stage waits for its effect
+        self._producer.produce(topics.PROGRESS, told, command["drift_id"].encode(), 0, on_delivery=self._delivered)
 
 
 def _kinds_of(command_type: str) -> list[str]:

@@ -14,6 +14,7 @@ from schemas.entities import ENTITIES
 from schemas.instants import ALWAYS, NEVER, SECOND, Instant, iso, seconds
 from schemas.source import ALL_OBJECTS, Gap, Heard, Probed, Reader, Skipped, SourceEvent, SourceRow
 from streams import canary
+from streams.fleet import letters
 from streams.governance.model import Governance
 from streams.identify import keys
 from streams.identify.canonicalize import attributes
@@ -79,6 +80,8 @@ class Identify(WithoutDeadlines):
         marks = ws.get(keys.MARKS) or {}
         known = [m[2] for name, m in _here(marks, partition) if name.startswith(f"{system}/") and LINKS not in name]
         opened_at = min((k for k in known if k is not None), default=NEVER)
+        if (told := letters.tell_written(letter)) is not None:
+            ws.emit(told)
         customer = _readable(letter["original_key"])
         self._open_hole(ws, system, customer, letter["entity"], letter["letter_id"], partition, opened_at)
 
@@ -394,6 +397,8 @@ class Identify(WithoutDeadlines):
         key = keys.holes_prefix(system, customer) + letter
         opened = ws.get(key)
         ws.delete(key)
+        if entity in letters.FINANCE and how == "replayed":
+            ws.emit(letters.tell_resolved(letter, how))
         canonical_id = opened["canonical_id"] if opened else self._canonical(ws, system, customer)[0]
         value = {"canonical_id": canonical_id, "system": system, "entity": entity, "letter_id": letter, "how": how}
         self._emit_hole(ws, "HoleClosed", value)

@@ -7,6 +7,8 @@ from typing import Any
 from schemas import ids, topics
 from schemas.instants import Instant
 from schemas.money import from_json
+from streams.fleet import corrections, mass
+from streams.governance.model import Governance
 from streams.judge.keys import MARKS, ObligationKey, drift_key
 from streams.judge.obligation import Obligation, Transition
 from streams.judge.process import count
@@ -24,9 +26,9 @@ def announce(
     if transition.what == "opened":
         drift = _opened(ws, now, kind, key, transition, drift_id)
         _publish_drift(ws, key, drift)
-        _audit(ws, kind, key, transition, drift_id, "baseline" if transition.baseline else "missed")
+        _audit(ws, kind, key, transition, drift_id, "missed")
         if not transition.baseline:
-            count(ws, key.customer, kind, +1, transition.at)
+            _set_going(ws, now.governance, kind, key, drift)
         return after._replace(drift=drift)
     if transition.what == "closed" and transition.drift is not None:
         _publish_drift(
@@ -35,9 +37,23 @@ def announce(
         _audit(ws, kind, key, transition, drift_id, "retracted" if transition.how == "retracted" else "late")
         if not transition.baseline:
             count(ws, key.customer, kind, -1, transition.at)
+        if _performed(transition.drift):
+            ws.emit(corrections.tell_ended(drift_id, transition.at, transition.how))
         return after
     _audit(ws, kind, key, transition, drift_id, transition.what)
     return after
+
+
+def _set_going(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, drift: dict[str, Any]) -> None:
+    if count(ws, key.customer, kind, +1, drift["opened_at"]):
+        mass.count(ws, governance, kind.name, drift["opened_at"])
+    if _performed(drift):
+        ws.emit(corrections.tell_asked(_with_money(drift, "amount_at_stake")))
+
+
+def _performed(drift: dict[str, Any]) -> bool:
+    """Its correction is not only proposed."""
+    return drift["mode"] == "execute" and drift["command_id"] is not None
 
 
 def _opened(
@@ -88,7 +104,7 @@ def _correlation(finding: Finding) -> str:
 
 
 def _mode(ws: Workspace, now: AsOf, kind: Kind, governed: str) -> str:
-    """A hole whose customer nobody could read makes absence unsure for everyone: commands fall to proposals, as do those
+    """A hole whose customer nobody could read makes absence unsure for everyone: commands become proposals, as do those
     to books that are being closed."""
     if governed != "execute":
         return governed
@@ -188,7 +204,8 @@ def _audit(ws: Workspace, kind: Kind, key: ObligationKey, transition: Transition
         "triggered_at": transition.trigger.at,
         "due_at": transition.due,
         "settled_at": transition.at,
-        "result": result,
+        # The KPIs are sums over results: the baseline is in none of them, whatever becomes of it.
+        "result": "baseline" if transition.baseline else result,
         "amount": transition.finding.amount if transition.finding else None,
     }
     ws.emit(Emit(topics.AUDIT, drift_id, "ObligationSettled", _with_money(value, "amount")))

@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas import topics
 from schemas.instants import Instant
+from streams.fleet import mass
 from streams.governance.model import Governance
 from streams.judge.keys import process_key
 from streams.kinds.facts import PENDING_ACTIVATION
@@ -41,7 +42,10 @@ def contribute(
     role = governance.systems[system].role
     old = _contribution(role, entity, before)
     new = _contribution(role, entity, after)
-    process = ws.get(process_key(customer)) or _EMPTY
+    known = ws.get(process_key(customer))
+    if known is None:
+        mass.customer_came(ws)
+    process = known or _EMPTY
     facts = dict(process["facts"])
     for fact in old - new:
         facts[fact] = facts.get(fact, 0) - 1
@@ -52,7 +56,7 @@ def contribute(
         member = f"{system}:{native_id}"
         members = members | {member} if after["op"] == "upsert" else members - {member}
     changed = {**process, "facts": {f: n for f, n in facts.items() if n}, "members": sorted(members)}
-    if changed != process:
+    if known is None or changed != process:
         _keep(ws, customer, changed)
 
 
@@ -70,8 +74,8 @@ def _contribution(role: str, entity: str, version: Version | None) -> set[str]:
     return {fact for fact, holds in counted.items() if holds}
 
 
-def count(ws: Workspace, customer: str, kind: Kind, by: int, at: Instant) -> None:
-    """A drift of this kind opened (+1) or closed (-1) at an instant of event time."""
+def count(ws: Workspace, customer: str, kind: Kind, by: int, at: Instant) -> bool:
+    """A drift of this kind opened (+1) or closed (-1) at an instant of event time; True: it is the only one open."""
     process = ws.get(process_key(customer)) or _EMPTY
     number = process["open"].get(kind.name, 0) + by
     open_ = {**process["open"], kind.name: number}
@@ -80,6 +84,7 @@ def count(ws: Workspace, customer: str, kind: Kind, by: int, at: Instant) -> Non
     if conditions.get(kind.condition, [None])[0] != status:
         conditions[kind.condition] = [status, reason, at]
     _keep(ws, customer, {**process, "open": {k: n for k, n in open_.items() if n}, "conditions": conditions})
+    return by > 0 and number == by
 
 
 def _reason(kind: Kind) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.instants import ALWAYS, Instant
 from streams import canary
+from streams.fleet import letters, mass
 from streams.governance.model import Governance
 from streams.identify.changes import ENTITY_OF_RECORD, version_of
 from streams.inputs import Divert, Due, Input
@@ -49,10 +50,12 @@ class Judge:
         return record.record.lower()
 
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
-        """Nothing of ours reads what judge refused; the letter itself is the trace."""
+        """Nothing of ours reads what judge refused; the letter itself is the trace, and the fleet stage hears of it."""
+        if (told := letters.tell_written(letter)) is not None:
+            ws.emit(told)
 
     def flush(self, ws: Workspace, partition: int) -> None:
-        """What is not of one customer is said as it happens."""
+        mass.tell(ws, self._governance, partition)
 
     def project(self, ws: Workspace, place: Place) -> None:
         project(ws, self._governance, place)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from schemas.instants import NEVER, Instant, iso, seconds
-from streams.fleet import KIND as SOURCE_STALE
+from streams.fleet.stale import KIND as SOURCE_STALE
 from streams.governance.model import Governance
 from streams.look.drifts import Drift
 from streams.look.progress import Progress

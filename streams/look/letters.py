@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from schemas import topics
 from schemas.instants import Instant
+from streams.fleet.letters import tell_resolved
 from streams.governance.model import Governance
 from streams.letters import ENTITY_HEADER, HOPS_HEADER, HOPS_MAX, ID_HEADER
 from streams.look.read import CannotLook, Cluster
@@ -130,6 +131,7 @@ def dismiss(
     else:
         targets = range(governance.partitions)
     closing = [Emit(topics.CHANGES, customer, "HoleClosed", value, partition=p, headers=headers) for p in targets]
+    closing.append(tell_resolved(letter["letter_id"], "dismissed"))
     audited = {name: opened[name] for name in ("letter_id", "system", "entity", "canonical_id")}
     audited |= {"reason": reason, "by": by, "dismissed_at": now_micros}
     partition = topics.partition_for(letter_id, governance.partitions)

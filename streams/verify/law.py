@@ -15,7 +15,7 @@ from schemas.codec import Codec
 from schemas.instants import NEVER, Instant
 from schemas.source import Reader
 from streams.driver import Driver, Take
-from streams.fleet import KIND as SOURCE_STALE
+from streams.fleet import FLEET_KINDS
 from streams.governance.model import Governance
 from streams.intake import take_in
 from streams.letters import Raw
@@ -105,7 +105,7 @@ def _refusing(letters: Mapping[tuple[str, int, int], Refused]) -> Take:
 def _keep(state: State, drifts: Iterable[tuple[int, str, Value | None]]) -> None:
     """The last word on each drift of customers."""
     for partition, key, value in drifts:
-        if value is None or value["kind"] != SOURCE_STALE:
+        if value is None or value["kind"] not in FLEET_KINDS:
             state.apply({f"{key}/{partition}": None if value is None else plain(value)})
 
 

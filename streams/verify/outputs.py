@@ -11,7 +11,7 @@ import orjson
 
 from schemas import topics
 from schemas.instants import Instant
-from streams.fleet import KIND as SOURCE_STALE
+from streams.fleet import FLEET_KINDS
 from streams.identify.changes import ENTITY_OF_RECORD
 from streams.verify.compare import Fact
 
@@ -50,11 +50,11 @@ def without(*names: str) -> Callable[[Value], Fact]:
 
 
 def _of_customers(record: str, key: str, value: Value) -> str | None:
-    return key if value.get("kind") != SOURCE_STALE else None
+    return key if value.get("kind") not in FLEET_KINDS else None
 
 
 def _of_sources(record: str, key: str, value: Value) -> str | None:
-    return key if value.get("kind") == SOURCE_STALE else None
+    return key if value.get("kind") in FLEET_KINDS else None
 
 
 def _drift_turned(value: Value) -> Instant | None:

@@ -70,7 +70,17 @@ WRITTEN: dict[str, tuple[str, ...]] = {
     # topic: the records written to it
     topics.LINKS: ("LinkAsserted", "Watermarks"),
     topics.CROSSWALK: ("RouteAssigned", "Watermarks"),
-    topics.PROGRESS: ("Watermarks", "SourceObserved", "CanaryDrifted"),
+    topics.PROGRESS: (
+        "Watermarks",
+        "SourceObserved",
+        "CanaryDrifted",
+        "LetterWritten",
+        "LetterResolved",
+        "CorrectionAsked",
+        "DriftEnded",
+        "KindSurged",
+        "CommandResult",
+    ),
     topics.CHANGES: (
         "Watermarks",
         "EntityMoved",

@@ -10,6 +10,7 @@ import pytest
 from schemas.instants import NEVER, seconds
 from streams.governance import BadGovernance, load
 from streams.governance.load import DEFAULT
+from streams.fleet import FLEET_KINDS
 from streams.kinds import KINDS
 
 Folder = Callable[..., Path]
@@ -36,7 +37,7 @@ def problem_of(*folders: Path) -> str:
 
 
 def test_the_defaults_govern_every_kind() -> None:
-    assert {kind.name for kind in KINDS} | {"source_stale"} == set(load().kinds)
+    assert {kind.name for kind in KINDS} | set(FLEET_KINDS) == set(load().kinds)
 
 
 def test_nothing_is_executed_by_default() -> None:

@@ -114,10 +114,11 @@ def test_a_dismissal_closes_the_hole_where_it_is_and_the_verdict_is_given_withou
     company = refused()
     letter = only(read(company))
 
-    audited, effect = dismiss(read(company), company.governance, letter["letter_id"], "test data", "ann", NOW)
+    audited, effect, told = dismiss(read(company), company.governance, letter["letter_id"], "test data", "ann", NOW)
     assert (audited.record, audited.value["reason"], audited.value["by"]) == ("LetterDismissed", "test data", "ann")
     assert (effect.key, effect.partition) == ("crm:A", topics.partition_for("crm:A", 4))
     assert dict(effect.headers) == {REASON_HEADER: b"test data", BY_HEADER: b"ann"}
+    assert (told.topic, told.record) == (topics.PROGRESS, "LetterResolved")
 
     assert company.open("invoice_not_posted") == []
     assert effect.value is not None

@@ -1,0 +1,64 @@
+"""M2 source_gap: a source has lost part of its stream and says so; until it is whole, what needs it is UNKNOWN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.instants import iso
+from streams.fleet.table import Subject, Told, clock, close, opened, publish
+from streams.governance.model import Governance
+from tables.view import Value, Workspace
+
+KIND = "source_gap"
+
+
+def heard(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
+    if not governance.wants(KIND):
+        return
+    for mark in value["watermarks"]:
+        if mark["system"] in governance.systems:
+            _heard(ws, governance, str(value["partition"]), mark)
+
+
+def _heard(ws: Workspace, governance: Governance, partition: str, mark: dict[str, Any]) -> None:
+    key = f"g/{mark['system']}/{mark['object']}"
+    source = ws.get(key)
+    if mark["phase"] != "gap" and (source is None or (partition not in source["gaps"] and source["drift"] is None)):
+        if mark["watermark"] is not None:
+            ws.put(key, _with_mark(source, partition, mark["watermark"]))
+        return
+    source = source or {"marks": {}, "gaps": [], "drift": None}
+    gaps = sorted({*source["gaps"], partition} - ({partition} if mark["phase"] != "gap" else set()))
+    marks = source["marks"]
+    if mark["phase"] == "streaming":
+        marks = {**marks, partition: mark["watermark"]}
+    drift = source["drift"]
+    if gaps and drift is None:
+        drift = _open(ws, governance, {**source, "marks": marks}, mark)
+        publish(ws, drift)
+    elif not gaps and drift is not None and mark["phase"] == "streaming":
+        close(ws, drift, mark["watermark"])
+        drift = None
+    ws.put(key, {"marks": marks, "gaps": gaps, "drift": drift})
+
+
+def _with_mark(source: Value | None, partition: str, mark: int) -> Value:
+    source = source or {"marks": {}, "gaps": [], "drift": None}
+    return {**source, "marks": {**source["marks"], partition: mark}}
+
+
+def _open(ws: Workspace, governance: Governance, source: Value, mark: dict[str, Any]) -> Value:
+    """As of the last that was heard before it; a source that loses its first snapshot has no such instant."""
+    at = min(source["marks"].values(), default=clock(ws))
+    what = mark["system"] if mark["object"] == "*" else f"{mark['object']} of {mark['system']}"
+    told = Told(
+        Subject(mark["system"], "source", mark["object"]),
+        f"{mark['epoch']}:{at}",
+        at,
+        at,
+        expected=f"every change of {what}, without a gap",
+        observed=f"part of the stream after {iso(at)} is lost; until it was read again, verdicts that need it "
+        "are UNKNOWN",
+        watermarks={mark["system"]: at},
+    )
+    return opened(governance, KIND, told)

@@ -1,0 +1,116 @@
+"""M8 mass_drift: so many customers drift in one kind at once that it is an outage or a fault of ours, not them all.
+
+Judge counts, per partition, kind and window of event time, the customers that newly drift, and tells only once the
+share in its own partition is worth telling; customers are spread evenly, so a share of the whole shows in each part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas import topics
+from schemas.instants import Instant, iso
+from streams.fleet.table import Subject, Told, clock, close, opened, publish, wait
+from streams.governance.model import Governance
+from tables.view import Emit, Value, Workspace
+
+KIND = "mass_drift"
+COUNTED = "~drifting"
+"""In judge's state: kind -> [window begins at, customers newly drifting in it, what was told]."""
+CUSTOMERS = "~customers"
+"""In judge's state: {count} of customers that have a process here."""
+
+
+def customer_came(ws: Workspace) -> None:
+    ws.put(CUSTOMERS, {"count": (ws.get(CUSTOMERS) or {"count": 0})["count"] + 1})
+
+
+def count(ws: Workspace, governance: Governance, kind: str, at: Instant) -> None:
+    """In judge: a customer newly drifts in this kind."""
+    if not governance.wants(KIND):
+        return
+    window = at - at % governance.kinds[KIND].sla
+    counted = ws.get(COUNTED) or {}
+    begun, number, told = counted.get(kind, (window, 0, 0))
+    if window > begun:
+        begun, number, told = window, 0, 0
+    if window == begun:  # what is settled late does not count in a window that has passed
+        ws.put(COUNTED, {**counted, kind: [begun, number + 1, told]})
+
+
+def tell(ws: Workspace, governance: Governance, partition: int) -> None:
+    """In judge, before a commit: what the fleet stage must hear."""
+    if not governance.wants(KIND):
+        return
+    counted = ws.get(COUNTED) or {}
+    customers = (ws.get(CUSTOMERS) or {"count": 0})["count"]
+    news = {kind: entry for kind, entry in counted.items() if _worth_telling(governance, entry, customers)}
+    if not news:
+        return
+    ws.put(COUNTED, counted | {kind: [begun, number, number] for kind, (begun, number, _) in news.items()})
+    for kind, (begun, number, _) in news.items():
+        value = {"kind": kind, "partition": partition, "window_at": begun, "drifting": number, "customers": customers}
+        ws.emit(Emit(topics.PROGRESS, kind, "KindSurged", value, partition=0))
+
+
+def _worth_telling(governance: Governance, entry: list[int], customers: int) -> bool:
+    rules = governance.kinds[KIND]
+    _, number, told = entry
+    share = float(rules.tolerance_relative) * customers / 2
+    return number > told and number >= max(share, float(rules.tolerance_absolute) / governance.partitions / 2)
+
+
+def surged(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
+    key = f"m/{value['kind']}"
+    known = ws.get(key) or {"window_at": value["window_at"], "parts": {}, "drift": None}
+    if value["window_at"] < known["window_at"] or not governance.wants(KIND):
+        return
+    if value["window_at"] > known["window_at"]:
+        known = {**known, "window_at": value["window_at"], "parts": {}}
+    parts = {**known["parts"], str(value["partition"]): [value["drifting"], value["customers"]]}
+    known = {**known, "parts": parts}
+    if _is_mass(governance, parts):
+        known = _massive(ws, governance, value["kind"], known)
+    ws.put(key, known)
+
+
+def _is_mass(governance: Governance, parts: dict[str, list[int]]) -> bool:
+    rules = governance.kinds[KIND]
+    drifting, customers = (sum(part[i] for part in parts.values()) for i in (0, 1))
+    return drifting >= rules.tolerance_absolute and drifting > rules.tolerance_relative * customers
+
+
+def _massive(ws: Workspace, governance: Governance, kind: str, known: Value) -> Value:
+    span = governance.kinds[KIND].sla
+    quiet_at = known["window_at"] + 2 * span
+    if known["drift"] is None:
+        drift = opened(governance, KIND, _told(kind, known, span))
+        publish(ws, drift)
+        known = {**known, "drift": drift}
+        wait(ws, max(quiet_at, clock(ws)), f"m/{kind}")
+    return {**known, "quiet_at": quiet_at}
+
+
+def _told(kind: str, known: Value, span: Instant) -> Told:
+    drifting, customers = (sum(part[i] for part in known["parts"].values()) for i in (0, 1))
+    at = known["window_at"]
+    return Told(
+        Subject("driftwise", "kind", kind),
+        str(at),
+        at,
+        at,
+        expected=f"customers drift in {kind.replace('_', ' ')} one by one",
+        observed=f"{drifting} of {customers} customers within {span // 60_000_000} min from {iso(at)}: look for one "
+        "cause - an outage, a release, a mapping - before any single case",
+        causes=(kind,),
+    )
+
+
+def due(ws: Workspace, governance: Governance, key: str) -> None:
+    known = ws.get(key)
+    if known is None or known["drift"] is None:
+        return
+    if known["quiet_at"] > clock(ws):
+        wait(ws, known["quiet_at"], key)
+        return
+    close(ws, known["drift"], known["quiet_at"])
+    ws.put(key, {**known, "drift": None})

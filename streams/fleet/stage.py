@@ -1,0 +1,76 @@
+"""The stage: recorded observations in, drifts about the fleet out. Its clock is what the observations say.
+
+~clock               the latest time that an observation carries
+w/DUE/KEY            entries to be looked at once the clock has passed DUE
+s/SYSTEM             M3, y/SYSTEM the canary's side of it
+g/SYSTEM/OBJECT      M2
+l/LETTER             M1
+k/DRIFT              M6
+m/KIND/WINDOW        M8"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas import topics
+from streams import canary
+from streams.fleet import corrections, gaps, letters, mass, stale
+from streams.fleet.table import CLOCK, clock, fallen_due
+from streams.governance.model import Governance
+from streams.inputs import Divert, Input, WithoutDeadlines
+from tables.view import Workspace
+
+Take = Callable[[Workspace, Governance, dict[str, Any]], None]
+
+
+def _observed(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
+    stale.observed(ws, governance, value)
+    if value["observed_at"] > clock(ws):
+        ws.put(CLOCK, {"at": value["observed_at"]})
+    for key in fallen_due(ws, clock(ws)):
+        DUE[key.partition("/")[0]](ws, governance, key)
+
+
+def _canary(ws: Workspace, _: Governance, value: dict[str, Any]) -> None:
+    canary.alive(ws, value["system"], value["partition"], value["broken_at"])
+
+
+TAKES: dict[str, Take] = {
+    # record of q2c.progress: who takes it
+    "SourceObserved": _observed,
+    "Watermarks": gaps.heard,
+    "CanaryDrifted": _canary,
+    "LetterWritten": letters.written,
+    "LetterResolved": letters.resolved,
+    "CorrectionAsked": corrections.asked,
+    "CommandResult": corrections.performed,
+    "DriftEnded": corrections.ended,
+    "KindSurged": mass.surged,
+}
+DUE: dict[str, Callable[[Workspace, Governance, str], None]] = {
+    # first part of the key of an entry that fell due
+    "l": letters.due,
+    "k": corrections.due,
+    "m": mass.due,
+}
+
+
+class Fleet(WithoutDeadlines):
+    name = "fleet"
+
+    def __init__(self, governance: Governance) -> None:
+        self._governance = governance
+
+    def step(self, ws: Workspace, partition: int, record: Input) -> str:
+        take = TAKES.get(record.record)
+        if take is None:
+            raise Divert("unknown_record", f"{topics.PROGRESS} carries no {record.record}")
+        take(ws, self._governance, record.value)
+        return record.record.lower()
+
+    def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
+        """An observation that cannot be read is a fault of our own; the letter is the trace."""
+
+    def flush(self, ws: Workspace, partition: int) -> None:
+        """Everything is said as it happens."""

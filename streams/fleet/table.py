@@ -1,0 +1,114 @@
+"""The kinds of the fleet stage, and what they have in common: a clock, a drift record, a list of what falls due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from schemas import ids, topics
+from schemas.instants import Instant
+from schemas.money import from_json
+from streams.governance.model import Governance
+from tables.view import Emit, Value, Workspace
+
+FLEET_KINDS: Mapping[str, str] = {
+    # kind: number in the catalogue
+    "finance_event_dead_lettered": "M1",
+    "source_gap": "M2",
+    "source_stale": "M3",
+    "correction_ineffective": "M6",
+    "mass_drift": "M8",
+}
+CLOCK = "~clock"
+"""{at}: the latest wall-clock time that a recorded observation carries; a replay sees the same."""
+WAITING = "w/"
+
+
+class Subject(NamedTuple):
+    system: str
+    entity: str
+    native_id: str
+
+
+class Told(NamedTuple):
+    """What a drift of the fleet says beyond its kind's governance."""
+
+    subject: Subject
+    trigger_version: str
+    triggered_at: Instant
+    due_at: Instant
+    expected: str
+    observed: str
+    customer: str = ""
+    """Empty: the system's."""
+    amount: dict[str, Any] | None = None
+    watermarks: Mapping[str, Instant] = {}
+    causes: tuple[str, ...] = ()
+
+
+def clock(ws: Workspace) -> Instant:
+    at: Instant = (ws.get(CLOCK) or {"at": 0})["at"]
+    return at
+
+
+def opened(governance: Governance, kind: str, told: Told) -> Value:
+    """The record of a drift that opens when it was due."""
+    rules = governance.kinds[kind]
+    system, entity, native_id = told.subject
+    return {
+        "drift_id": ids.drift_id(kind, system, entity, native_id, told.trigger_version),
+        "kind": kind,
+        "kind_number": FLEET_KINDS[kind],
+        "canonical_id": told.customer or f"system:{system}",
+        "system": system,
+        "entity": entity,
+        "native_id": native_id,
+        "status": "open",
+        "severity": rules.severity,
+        "finance_impacting": rules.finance_impacting,
+        "amount_at_stake": told.amount,
+        "owner_system": system,
+        "owner_team": rules.owner_team,
+        "trigger_version": told.trigger_version,
+        "triggered_at": told.triggered_at,
+        "due_at": told.due_at,
+        "opened_at": told.due_at,
+        "closed_at": None,
+        "how": "",
+        "expected": told.expected,
+        "observed": told.observed,
+        "evidence": [],
+        "watermarks": dict(told.watermarks),
+        "command_id": None,
+        "mode": rules.mode,
+        "causes": list(told.causes),
+        "correlation_id": "",
+        "segment": "",
+    }
+
+
+def publish(ws: Workspace, drift: Value) -> None:
+    money = from_json(drift["amount_at_stake"])
+    value = {**drift, "amount_at_stake": money._asdict() if money else None}
+    ws.emit(Emit(topics.DRIFTS, drift["drift_id"], "Drift", value, partition_key=drift["canonical_id"]))
+
+
+def close(ws: Workspace, drift: Value, at: Instant, how: str = "self_healed") -> None:
+    publish(ws, {**drift, "status": "closed", "closed_at": max(at, drift["opened_at"]), "how": how})
+
+
+def wait(ws: Workspace, due: Instant, key: str) -> None:
+    """Have the entry looked at once the clock has passed `due`."""
+    ws.put(f"{WAITING}{due:020d}/{key}", {})
+
+
+def fallen_due(ws: Workspace, now: Instant, limit: int = 256) -> list[str]:
+    """Keys of entries whose time has come, taken off the list."""
+    found = []
+    for text, _ in ws.range(WAITING, limit):
+        due, key = text.removeprefix(WAITING).split("/", 1)
+        if int(due) > now:
+            break
+        ws.delete(text)
+        found.append(key)
+    return found
