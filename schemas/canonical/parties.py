@@ -33,6 +33,7 @@ PARTIES = (
             _A("payment_terms", "text", "governed terms code"),
             _A("delinquent", "flag", "shown as overdue to account teams"),
             _A("partner_ref", "text", "the partner it is sold through"),
+            _A("bill_to_crm_ref", "text", "CRM account of the customer that is billed, as the other systems name it"),
         ),
     ),
     Entity(

@@ -6,13 +6,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from schemas.instants import Instant
 from schemas.money import CONTEXT, SCALE
-from streams.kinds.asof import Found
+from streams.governance.calendar import Calendar
+from streams.kinds.asof import AsOf, Found
 from streams.kinds.finding import Ask, Evidence
-from streams.kinds.shared import Amount, day_begins
-
-_DAY = 86_400_000_000
+from streams.kinds.shared import Amount
 
 
 class Lag(NamedTuple):
@@ -30,9 +28,9 @@ def newest(found: Iterable[Found]) -> Found | None:
     return max(found, key=lambda f: (f.version["at"], f.system, f.entity, f.native_id), default=None)
 
 
-def day_ends(day: str | None) -> Instant:
-    """The first instant after an ISO day in UTC; 0 where there is none."""
-    return day_begins(day) + _DAY if day else 0
+def days_of(now: AsOf, subscription: Found) -> Calendar:
+    """What a day is to the company that sells it."""
+    return now.governance.calendar(subscription.attrs["legal_entity"])
 
 
 def for_term(money: Amount, months: int | None, term: int | None) -> Decimal:

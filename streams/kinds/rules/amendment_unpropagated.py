@@ -7,7 +7,7 @@ from decimal import Decimal
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.facts import Since, since, with_value
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
-from streams.kinds.lags import Lag, for_term, newest
+from streams.kinds.lags import Lag, days_of, for_term, newest
 from streams.kinds.model import Itself, Kind, Refers
 from streams.kinds.shared import Amount, day_begins, place, said, text, tolerance, with_amount
 
@@ -33,7 +33,7 @@ def amendment_unpropagated(now: AsOf, subject: Subject) -> Answer:
     stated = f"version {subscription.attrs['version_number']} of {name}, {said(subscription.attrs['total_value'])}"
     return Finding(
         satisfied=not lags,
-        triggered_at=max(trigger.at, day_begins(subscription.attrs["effective_on"])),
+        triggered_at=max(trigger.at, day_begins(subscription.attrs["effective_on"], days_of(now, subscription))),
         trigger_version=trigger.version,
         snapshot=trigger.snapshot,
         owner_system=subject.system,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from schemas.instants import Instant, iso
+from schemas.instants import Instant
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.facts import Since, since
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
-from streams.kinds.lags import Lag, day_ends, newest
+from streams.kinds.lags import Lag, days_of, newest
 from streams.kinds.model import All, Kind, Refers, Siblings
 from streams.kinds.references import EVERY, FEW
 from streams.kinds.shared import Amount, number, place, said, with_amount
@@ -26,7 +27,7 @@ class _Ended(NamedTuple):
 
 def cancellation_unpropagated(now: AsOf, subject: Subject) -> Answer:
     subscription = now.subject(*place(subject))
-    ended = _ended(subscription) if subscription else None
+    ended = _ended(now, subscription) if subscription else None
     if subscription is None or ended is None:
         return None
     name = subscription.attrs["number"]
@@ -55,19 +56,21 @@ def cancellation_unpropagated(now: AsOf, subject: Subject) -> Answer:
     )
 
 
-def _ended(subscription: Found) -> _Ended | None:
+def _ended(now: AsOf, subscription: Found) -> _Ended | None:
     cancelled = since(subscription.version["since"], "cancelled")
     if cancelled is None:
         return None
-    last_day = subscription.attrs["ends_on"]
-    return _Ended(subscription, cancelled, max(cancelled.at, day_ends(last_day)), last_day or iso(cancelled.at)[:10])
+    calendar, stated = days_of(now, subscription), subscription.attrs["ends_on"]
+    day = stated or calendar.day_of(cancelled.at).isoformat()
+    at = max(cancelled.at, calendar.ends(date.fromisoformat(stated))) if stated else cancelled.at
+    return _Ended(subscription, cancelled, at, day)
 
 
 def _is_last(now: AsOf, ended: _Ended) -> bool:
     """Whether the customer is left without any subscription by this one: the account answers for the last that ends.
     Of a customer with more than can be looked at, nobody knows."""
     others = now.in_role("subscription", "billing")
-    all_ended = [_ended(other) for other in others]
+    all_ended = [_ended(now, other) for other in others]
     if len(others) >= FEW or None in all_ended:
         return False
     last = max((e for e in all_ended if e), key=lambda e: (e.at, e.found.system, e.found.native_id), default=ended)

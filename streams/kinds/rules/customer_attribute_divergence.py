@@ -1,0 +1,148 @@
+"""Kind 30: a customer record states an attribute otherwise than the system that owns it."""
+
+from __future__ import annotations
+
+import unicodedata
+from decimal import Decimal
+from typing import NamedTuple
+
+from schemas.entities import ENTITIES
+from streams.kinds.asof import AsOf, Found
+from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
+from streams.kinds.lags import newest
+from streams.kinds.model import All, Kind, Siblings
+from streams.kinds.shared import Amount, number, place, with_amount
+
+ON_INVOICES = ("tax_id", "name")
+"""What makes an open invoice wrong; it comes first."""
+COMPARED = (*ON_INVOICES, "registration_number", "email", "country", "street", "city", "postal_code")
+"""Currency, legal entity, terms, status and hierarchy have kinds of their own."""
+_PAID = ("paid", "refunded")
+_PERSONAL = frozenset(a.name for a in ENTITIES["customer"].attributes if a.pii)
+
+
+class _Difference(NamedTuple):
+    attribute: str
+    owner: Found
+    stated: Found
+
+    @property
+    def owned(self) -> str:
+        return str(self.owner.attrs[self.attribute])
+
+    @property
+    def evidence(self) -> tuple[Evidence, Evidence]:
+        name = self.attribute
+        return Evidence(self.owner, name, self.owned), Evidence(self.stated, name, self.stated.attrs[name])
+
+
+def customer_attribute_divergence(now: AsOf, subject: Subject) -> Answer:
+    record = now.subject(*place(subject))
+    if record is None or record.attrs["status"] == "churned":
+        return None
+    owners = {attribute: _owners(now, record, attribute) for attribute in COMPARED if record.attrs[attribute]}
+    known = newest((record, *(owner for found in owners.values() for owner in found)))
+    if not any(owners.values()) or known is None:
+        return None
+    differences = [
+        _Difference(attribute, found[0], record)
+        for attribute, found in owners.items()
+        if found and not any(_same(attribute, owner, record) for owner in found)
+    ]
+    wrong = [d.attribute for d in differences if d.attribute in ON_INVOICES]
+    invoices = _open_invoices(now) if wrong else []
+    told = f"; {len(invoices)} open invoices rest on it" if invoices else ""
+    return Finding(
+        satisfied=not differences,
+        triggered_at=0,
+        trigger_version="",
+        owner_system=differences[0].owner.system if differences else known.system,
+        amount=_owed(invoices),
+        expected=_expected(record, differences),
+        observed=_observed(record, differences) + told,
+        evidence=tuple(e for d in differences for e in d.evidence),
+        ask=_ask(now, record, differences),
+        satisfied_by=known,
+        snapshot=known.version["snapshot"],
+        severity="S1" if invoices else "",
+    )
+
+
+def _owners(now: AsOf, record: Found, attribute: str) -> list[Found]:
+    """The customer's records in the owning role that state it; none where the record is one of them."""
+    role = now.governance.owner_role("customer", attribute)
+    if role is None or role == now.governance.systems[record.system].role:
+        return []
+    found = now.in_role("customer", role)
+    return [owner for owner in found if owner.attrs[attribute] and owner.attrs["status"] != "churned"]
+
+
+def _same(attribute: str, owner: Found, record: Found) -> bool:
+    return _normal(attribute, owner.attrs[attribute]) == _normal(attribute, record.attrs[attribute])
+
+
+def _normal(attribute: str, value: str) -> str:
+    """Without case, width, spaces and punctuation: `G.m.b.H.` is GmbH, `de 811 569 869` the tax number it spells."""
+    folded = unicodedata.normalize("NFKC", value).casefold()
+    if attribute == "email":
+        return folded.strip()
+    return "".join(character for character in folded if character.isalnum())
+
+
+def _open_invoices(now: AsOf) -> list[Found]:
+    posted = now.by_reference("invoice", "billing", "status", "posted")
+    return [invoice for invoice in posted if invoice.attrs["payment_status"] not in _PAID]
+
+
+def _owed(invoices: list[Found]) -> Amount | None:
+    """In the currency of the first: what the others state cannot be added to it."""
+    totals = [invoice.attrs["total"] for invoice in invoices if invoice.attrs["total"]]
+    if not totals:
+        return None
+    alike = (number(total) for total in totals if total["currency"] == totals[0]["currency"])
+    return with_amount(totals[0], sum(alike, Decimal(0)))
+
+
+def _expected(record: Found, differences: list[_Difference]) -> str:
+    stated = ", ".join(f"{_told(d.attribute, d.owner)} as {d.owner.system} states it" for d in differences)
+    return f"customer {record.native_id} in {record.system} has {stated or 'what the owners of its attributes state'}"
+
+
+def _observed(record: Found, differences: list[_Difference]) -> str:
+    return ", ".join(f"another {_told(d.attribute, record)}" for d in differences) or "it agrees"
+
+
+def _told(attribute: str, found: Found) -> str:
+    """Sentences are read in lists and logs; what is personal stands in the evidence alone."""
+    word = attribute.replace("_", " ")
+    return word if attribute in _PERSONAL else f"{word} {found.attrs[attribute]}"
+
+
+def _ask(now: AsOf, record: Found, differences: list[_Difference]) -> Ask | None:
+    if not differences:
+        return None
+    desired: dict[str, str | None] = {d.attribute: d.owned for d in differences}
+    expected: dict[str, str | None] = {d.attribute: record.attrs[d.attribute] for d in differences}
+    command = f"{now.governance.systems[record.system].role}.customer.update_attribute"
+    return Ask(record.system, "customer", record.native_id, desired, expected, command)
+
+
+KIND = Kind(
+    number="30",
+    name="customer_attribute_divergence",
+    entity="customer",
+    roles=("crm", "billing", "erp"),
+    clock="grace",
+    reach={
+        ("crm", "customer"): Siblings(),
+        ("billing", "customer"): Siblings(),
+        ("erp", "customer"): Siblings(),
+        ("billing", "invoice"): All(),
+    },
+    judge=customer_attribute_divergence,
+    command="customer.update_attribute",
+    sort="copy",
+    condition="CustomerAttributesAgree",
+    finds=(("invoice", "status"),),
+    optional=frozenset({("billing", "invoice")}),
+)
