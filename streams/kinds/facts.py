@@ -25,14 +25,15 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
         "linked": lambda a: bool(a["crm_ref"]),
     },
     "subscription": {
+        "live": lambda a: a["status"] in (*PENDING_ACTIVATION, "active", "suspended"),
         "known": lambda a: True,
         "pending": lambda a: a["status"] in PENDING_ACTIVATION,
         "activated": lambda a: a["status"] in ("active", "suspended"),
         "cancelled": lambda a: a["status"] == "cancelled",
     },
     "invoice": {
+        "live": lambda a: a["status"] in ("posting", "posted", "paid"),
         "posted": lambda a: a["status"] in ("posted", "paid") and a["total"] and Decimal(a["total"]["amount"]) != 0,
-        "posting": lambda a: a["status"] == "posting",
         "voided": lambda a: a["status"] == "voided",
         "owed": lambda a: a["status"] in ("posted", "paid") and a["payment_status"] in OWED,
     },
@@ -43,13 +44,14 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
     },
     "refund": {"settled": lambda a: a["status"] == "settled"},
     "cash_application": {"applied": lambda a: a["status"] != "reversed"},
-    "ledger_posting": {"posting": lambda a: a["status"] == "posting"},
     "revenue_schedule": {
         "recognising": lambda a: bool(a["recognised"]) and Decimal(a["recognised"]["amount"]) != 0,
     },
     "credit_memo": {
+        "live": lambda a: a["status"] == "posted",
         "posted": lambda a: a["status"] == "posted" and not (a["total"] and Decimal(a["total"]["amount"]) == 0),
     },
+    "ledger_posting": {"live": lambda a: a["status"] in ("posting", "posted")},
 }
 
 VALUES: dict[str, dict[str, Callable[[Attributes], object]]] = {

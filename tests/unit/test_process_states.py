@@ -8,7 +8,13 @@ from schemas.instants import SECOND
 from streams.governance import load
 from tests.dossiers.model import Dossier, Story
 from tests.dossiers.process_state_disagreement import (
-    DOSSIERS, PROSPECT, SERVED, customer, deal, profile, schedule, subscription,
+    DOSSIERS,
+    PROSPECT,
+    SERVED,
+    customer,
+    deal,
+    profile,
+    subscription,
 )  # fmt: skip
 from tests.dossiers.stage import Play
 

@@ -1,0 +1,67 @@
+"""Kind 44: one customer has two active records in one system."""
+
+from __future__ import annotations
+
+from schemas.instants import NEVER
+from streams.kinds.asof import AsOf, Found
+from streams.kinds.facts import since
+from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
+from streams.kinds.model import Kind, Siblings
+from streams.kinds.shared import place
+
+NOT_IN_USE = ("prospect", "churned")
+APART = ("legal_entity", "currency")
+"""A system that keeps a record for each company or currency means them to be two."""
+
+
+def duplicate_customer(now: AsOf, subject: Subject) -> Answer:
+    """The younger record is the subject: the one in use for longer survives."""
+    record = now.subject(*place(subject))
+    if record is None:
+        return None
+    role = now.governance.systems[subject.system].role
+    others = [o for o in now.in_role("customer", role) if o.system == subject.system and o != record]
+    seniors = [o for o in others if _same(o, record) and _age(o) < _age(record)]
+    survivor = min(seniors, key=_age, default=None)
+    kept = survivor.native_id if survivor else record.native_id
+    shown = (record, *((survivor,) if survivor else ()))
+    return Finding(
+        satisfied=survivor is None,
+        triggered_at=0,
+        trigger_version="",
+        owner_system=subject.system,
+        expected=f"one active customer record in {subject.system}, which is {kept}",
+        observed=f"{record.native_id} stands for the same customer" if survivor else "one",
+        evidence=tuple(Evidence(found, "status", found.attrs["status"]) for found in shown),
+        ask=Ask(subject.system, "customer", record.native_id, {"merge_into": kept}) if survivor else None,
+        satisfied_by=max((record, *others), key=lambda f: f.version["at"]),
+        snapshot=all(found.version["snapshot"] for found in shown),
+    )
+
+
+def _same(one: Found, other: Found) -> bool:
+    """Both in use, for the same company and in the same currency, and neither the other's parent."""
+    if one.attrs["status"] in NOT_IN_USE or other.attrs["status"] in NOT_IN_USE:
+        return False
+    if any(one.attrs[a] and other.attrs[a] and one.attrs[a] != other.attrs[a] for a in APART):
+        return False
+    return one.native_id != other.attrs["parent_ref"] and other.native_id != one.attrs["parent_ref"]
+
+
+def _age(record: Found) -> tuple[int, str]:
+    active = since(record.version["since"], "active")
+    return (active.at if active else NEVER), record.native_id
+
+
+KIND = Kind(
+    number="44",
+    name="duplicate_customer",
+    entity="customer",
+    roles=("crm", "billing", "erp"),
+    clock="grace",
+    reach={(role, "customer"): Siblings() for role in ("crm", "billing", "erp")},
+    judge=duplicate_customer,
+    command="master.merge.propose",
+    sort="ask",
+    condition="CustomersUnique",
+)
