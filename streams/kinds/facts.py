@@ -19,7 +19,11 @@ OWED = ("open", "partially_paid", "failed")
 
 FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
     # entity: {fact: does it hold?}
-    "opportunity": {"won": lambda a: a["stage"] == "won"},
+    "opportunity": {
+        "won": lambda a: a["stage"] == "won",
+        "ordered": lambda a: a["stage"] == "won" and a["order_managed"] is True,
+    },
+    "order": {"fulfilled": lambda a: a["status"] == "fulfilled"},
     "customer": {
         "active": lambda a: a["status"] == "active",
         "linked": lambda a: bool(a["crm_ref"]),

@@ -45,7 +45,8 @@ def _same(one: Found, other: Found) -> bool:
         return False
     if any(one.attrs[a] and other.attrs[a] and one.attrs[a] != other.attrs[a] for a in APART):
         return False
-    return one.native_id != other.attrs["parent_ref"] and other.native_id != one.attrs["parent_ref"]
+    parents = (one.attrs["parent_ref"], other.attrs["parent_ref"])
+    return one.native_id not in parents and other.native_id not in parents
 
 
 def _age(record: Found) -> tuple[int, str]:
