@@ -39,6 +39,7 @@ SALES = (
             _A("legal_entity", "text", "selling company"),
             _A("contract_ref", "text", "contract number it led to"),
             CORRELATION,
+            _A("order_managed", "flag", "has lines that the ERP delivers by order"),
         ),
     ),
     Entity(
