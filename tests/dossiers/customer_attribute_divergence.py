@@ -25,7 +25,7 @@ def erp(at: float, **told: Any) -> Change:
 
 
 def invoice(at: float, native_id: str, status: str = "posted", paid: str | None = "open") -> Change:
-    stated = {"number": f"INV-{native_id}", "status": status, "payment_status": paid}
+    stated: dict[str, Any] = {"number": f"INV-{native_id}", "status": status, "payment_status": paid}
     return change(at, "billing", "invoice", native_id, **stated, total="119.00 EUR")
 
 
