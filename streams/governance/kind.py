@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -36,6 +37,8 @@ class Kind(Governed):
     tolerance_relative: Decimal = Decimal(0)
     hold_down_seconds: Seconds = 0
     """How long it must have held clean before it counts as closed."""
+    after_days: Annotated[int, Field(ge=0)] = 0
+    """Of kinds that a date begins: how many whole days after it, e.g. overdue before a customer is delinquent."""
     segments: dict[str, Segment] = Field(default_factory=dict)
 
     @property

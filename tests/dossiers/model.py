@@ -80,6 +80,8 @@ class Dossier(NamedTuple):
     """Decisions of this company other than the defaults: attributes of the kind's governance."""
     subject: tuple[str, str, str] | None = None
     """(system, entity, native id) of the drift, where the story has several candidates."""
+    ends: float = 1000
+    """Up to when every source is heard."""
 
 
 class Toggles(NamedTuple):

@@ -13,7 +13,7 @@ from schemas.instants import SECOND
 from streams.judge.gates import needed
 from streams.kinds.table import KINDS
 from tests.dossiers.model import Dossier
-from tests.dossiers.stage import THE_END, Play
+from tests.dossiers.stage import Play
 from tests.dossiers.table import DOSSIERS
 
 Fact = Callable[[Dossier], None]
@@ -36,7 +36,7 @@ every_near_miss = pytest.mark.parametrize(
 
 
 def performed(dossier: Dossier) -> Play:
-    return Play(dossier).told(dossier.story).heard(THE_END).run()
+    return Play(dossier).told(dossier.story).heard(dossier.ends).run()
 
 
 @every_kind
@@ -48,7 +48,7 @@ def test_opens_when_it_has_become_certain(dossier: Dossier) -> None:
 
 @every_near_miss
 def test_a_near_miss_stays_quiet(dossier: Dossier, why: str) -> None:
-    play = Play(dossier).told(dossier.near_misses[why]).heard(THE_END).run()
+    play = Play(dossier).told(dossier.near_misses[why]).heard(dossier.ends).run()
 
     assert play.drifts() == []
 
@@ -60,10 +60,10 @@ def test_is_unknown_while_a_needed_source_lags(dossier: Dossier) -> None:
     for silent in sorted({s for s, _ in needed(Play(dossier).governance, kind, opened["system"])}):
         play = Play(dossier).told(dossier.story)
         heard = [s for s in play.governance.systems if s != silent]
-        play.heard(THE_END, *heard).heard(dossier.opens_at - 0.001, silent).run()
+        play.heard(dossier.ends, *heard).heard(dossier.opens_at - 0.001, silent).run()
         assert play.drifts() == [], f"{silent} was not heard far enough"
 
-        play.heard(THE_END, silent).run()
+        play.heard(dossier.ends, silent).run()
         assert play.lives() == performed(dossier).lives(), f"after {silent} was heard"
 
 
@@ -73,7 +73,7 @@ def test_late_evidence_retracts_it_as_false(dossier: Dossier) -> None:
     assert len(play.drifts()) == 1
 
     play.tell(dossier.late)
-    play.run().heard(THE_END).run()
+    play.run().heard(dossier.ends).run()
 
     assert {drift["how"] for drift in play.drifts()} == {"retracted"}
 
@@ -82,9 +82,9 @@ def test_late_evidence_retracts_it_as_false(dossier: Dossier) -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_any_interleaving_and_duplication_say_the_same(dossier: Dossier, seed: int) -> None:
     story = (*dossier.story, *dossier.resolved_by)
-    expected = Play(dossier).told(story).heard(THE_END).run()
+    expected = Play(dossier).told(story).heard(dossier.ends).run()
 
-    shuffled = Play(dossier).told(story).heard(THE_END)
+    shuffled = Play(dossier).told(story).heard(dossier.ends)
     shuffled.run_in_any_order(random.Random(seed), duplicates=0.2, crashes=0)
 
     assert shuffled.lives() == expected.lives()
@@ -95,9 +95,9 @@ def test_any_interleaving_and_duplication_say_the_same(dossier: Dossier, seed: i
 @pytest.mark.parametrize("seed", range(4))
 def test_a_restart_in_mid_life_changes_nothing(dossier: Dossier, seed: int) -> None:
     story = (*dossier.story, *dossier.resolved_by)
-    expected = Play(dossier).told(story).heard(THE_END).run()
+    expected = Play(dossier).told(story).heard(dossier.ends).run()
 
-    interrupted = Play(dossier).told(story).heard(THE_END)
+    interrupted = Play(dossier).told(story).heard(dossier.ends)
     interrupted.run_in_any_order(random.Random(seed), duplicates=0, crashes=0.3)
 
     assert interrupted.lives() == expected.lives()
