@@ -21,6 +21,10 @@ class Itself(NamedTuple):
 class All(NamedTuple):
     """The change may touch any obligation of this kind that the customer has."""
 
+    begins: bool = True
+    """Whether it may begin one. If it can only end those that run, subjects in order need not stay within reach: so
+    documents may be subjects, of which a customer has many."""
+
 
 class Siblings(NamedTuple):
     """The changed record, and every other record of the subject's entity that the customer has in the kind's roles. For
@@ -77,8 +81,8 @@ class Kind(NamedTuple):
 
     @property
     def at_large(self) -> bool:
-        """Some changes concern whatever obligations there are."""
-        return any(isinstance(reach, All) for reach in self.reach.values())
+        """Some changes may begin whatever obligations there could be."""
+        return any(isinstance(reach, All) and reach.begins for reach in self.reach.values())
 
     @property
     def needs(self) -> tuple[tuple[str, str], ...]:

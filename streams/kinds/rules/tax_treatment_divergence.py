@@ -131,8 +131,8 @@ KIND = Kind(
     reach={
         ("billing", "invoice"): Itself(),
         ("erp", "ledger_posting"): Refers("number", "document_ref"),
-        # Only invoices whose mismatch runs are walked: a region that changes begins none, it can only end one.
-        ("crm", "customer"): All(),
+        # A region that changes makes no invoice wrong that was issued before; it can show that it never was.
+        ("crm", "customer"): All(begins=False),
     },
     judge=tax_treatment_divergence,
     command="billing.tax_profile.update",
