@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -73,9 +73,8 @@ class LegalEntity(Governed):
     def zone_info(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
 
-    def frozen(self, instant: datetime) -> bool:
-        """Whether its books are being closed; `instant` with any zone."""
-        day = instant.astimezone(self.zone_info).date()
+    def frozen(self, day: date) -> bool:
+        """Whether its books are being closed."""
         return any(span.begins <= day <= span.ends for span in self.close_freezes)
 
     def may_post(self, day: date) -> bool:

@@ -14,13 +14,17 @@ from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
 from streams.kinds.asof import entity_key
 from streams.kinds.references import EVERY, add, names, reference_key, remove, values
+from streams.kinds.standing import regarding, tells_otherwise
 from streams.kinds.table import ID, REFERENCES, All, Itself, Kind, Refers, Siblings, reached_by
-from tables.versions import MOVED, Version, fold, insert, latest
+from tables.versions import MOVED, Version, as_of, fold, insert, latest
 from tables.view import Workspace
 from tables.watermarks import Minima, minima
 
 MANY = 10_000
 """Obligations of one kind that one change may concern: deals, subscriptions, customer records; not invoices."""
+
+EVERYTHING = 1_000_000
+"""Of one customer, where nothing less will do: rare, and governed."""
 
 
 class Changed(NamedTuple):
@@ -49,9 +53,12 @@ def on_change(ws: Workspace, governance: Governance, change: Changed) -> str:
     heard = minima(ws.get(MARKS), governance.partitions)
     late = change.version["at"] <= heard.of(change.system, change.entity)
     concerns = set(concerned(ws, governance, change))
-    unsettled = min((_next(ws, key) for key in concerns), default=ALWAYS)
+    regard = set(_regarding(ws, governance, change))
+    unsettled = min((_next(ws, key) for key in concerns | regard), default=ALWAYS)
     if _store(ws, governance, change, record, versions, min(_frontier(governance, heard), unsettled)):
         concerns.update(concerned(ws, governance, change))
+    if tells_otherwise(as_of(record["versions"], change.version["at"]), change.version):
+        concerns.update(regard)
     for subject in sorted(concerns):
         arm(ws, subject, change.version["at"], late=late)
     return "late" if late else "folded"
@@ -69,6 +76,15 @@ def concerned(ws: Workspace, governance: Governance, change: Changed) -> Iterato
     for kind, reach in reached_by(governance, role, change.entity):
         for system, native_id in _reached(ws, governance, kind, reach, change):
             yield ObligationKey(change.customer, kind.row, system, native_id)
+
+
+def _regarding(ws: Workspace, governance: Governance, change: Changed) -> Iterator[ObligationKey]:
+    """Every subject, demanded or not, of the kinds whose rules hang on what this record tells of the customer."""
+    for kind in regarding(governance, change.system, change.entity):
+        for system in (s for role in kind.roles for s in governance.in_role(role)):
+            prefix = entity_key(change.customer, kind.entity, system, "")
+            for key, _ in ws.range(prefix, EVERYTHING):
+                yield ObligationKey(change.customer, kind.row, system, key.removeprefix(prefix))
 
 
 def _reached(
@@ -195,6 +211,6 @@ def on_hole(ws: Workspace, value: dict[str, Any], *, opened: bool) -> None:
 
 
 def _wake_held(ws: Workspace, customer: str, letter_id: str) -> None:
-    for key, value in ws.range(f"o/{customer}/", 1_000_000):
+    for key, value in ws.range(f"o/{customer}/", EVERYTHING):
         if value.get("held") == letter_id:
             ws.put(key, {k: v for k, v in value.items() if k != "held"})

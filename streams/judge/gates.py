@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.instants import Instant
 from streams.governance.model import Governance
 from streams.judge.keys import MARKS
+from streams.kinds.standing import homes, regards_customer
 from streams.kinds.table import SUBJECT, Kind, judged
 from tables.view import Workspace
 from tables.watermarks import LINKS, minima
@@ -37,6 +38,8 @@ def _needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str,
     for role, entity in kind.needs:
         systems = (system,) if role == SUBJECT else governance.in_role(role)
         pairs += [(s, entity) for s in systems if role == SUBJECT or governance.carries(s, entity)]
+    if regards_customer(governance, kind):
+        pairs += [home for home in homes(governance) if home not in pairs]
     involved = sorted({s for s, _ in pairs if governance.systems[s].links})
     return (*pairs, *((s, LINKS) for s in involved))
 

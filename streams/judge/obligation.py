@@ -12,11 +12,14 @@ order, each only when every watermark it needs has passed it; so arrival order n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from schemas.instants import ALWAYS, NEVER, Instant
 from streams.kinds.finding import Answer, Finding, Waiting
+
+Ends = Callable[[Instant], Instant]
 
 
 class Trigger(NamedTuple):
@@ -90,7 +93,12 @@ class Clock:
     sla: Instant
     hold_down: Instant = 0
     go_live: Instant = NEVER
+    ends: Ends | None = None
+    """Where business days are governed: from the trigger to the end of the last; `sla` is added to that."""
     transitions: list[Transition] = field(default_factory=list)
+
+    def due(self, triggered_at: Instant) -> Instant:
+        return (self.ends(triggered_at) if self.ends else triggered_at) + self.sla
 
     def advance(self, obligation: Obligation, now: Instant, answer: Answer, *, moved: bool) -> Obligation:
         """The obligation after judging one instant; what happened is in `transitions`."""
@@ -118,13 +126,13 @@ class Clock:
                 return o
             trigger = Trigger(now, _newest(finding))
             baseline = finding.snapshot or now < self.go_live
-            return o._replace(status="armed", trigger=trigger, due=now + self.sla, baseline=baseline)
+            return o._replace(status="armed", trigger=trigger, due=self.due(now), baseline=baseline)
         asked = Trigger(finding.triggered_at, finding.trigger_version)
         if not finding.trigger_version or asked == o.asked:
             return self._lost(o, now, finding)
         o = self._withdraw(o, now, "withdrawn")
         baseline = finding.snapshot or asked.at < self.go_live
-        return o._replace(status="armed", trigger=asked, asked=asked, due=asked.at + self.sla, baseline=baseline)
+        return o._replace(status="armed", trigger=asked, asked=asked, due=self.due(asked.at), baseline=baseline)
 
     def _lost(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
         """What had answered the obligation is gone: demanded again, with a deadline of its own."""
@@ -132,7 +140,7 @@ class Clock:
             return o
         trigger = Trigger(now, f"lost:{now}")
         return o._replace(
-            status="armed", trigger=trigger, due=now + self.sla, opened_at=None, baseline=now < self.go_live
+            status="armed", trigger=trigger, due=self.due(now), opened_at=None, baseline=now < self.go_live
         )
 
     def _answer(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:

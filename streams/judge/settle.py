@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from schemas.instants import Instant, seconds
+from schemas.instants import Instant
 from streams.governance.model import Governance
 from streams.judge.announce import announce
+from streams.judge.counting import clock_of
+from streams.judge.flapping import calm_at, watch
 from streams.judge.fold import save
 from streams.judge.gates import needed
 from streams.judge.keys import ObligationKey, holes_prefix
@@ -35,14 +37,16 @@ def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey
     instant = obligation.next
     now = AsOf(ws, governance, key.customer, instant)
     answer = kind.judge(now, Subject(key.system, kind.entity, key.native_id))
-    clock = _clock(governance, kind, key.system)
+    clock = clock_of(now, kind, key.system)
     obligation = _amended(ws, governance, kind, key, obligation, clock)
     after = clock.advance(obligation, instant, answer, moved=now.moved)
     for transition in clock.transitions:
-        after = announce(ws, governance, kind, key, after, transition)
+        after = announce(ws, now, kind, key, after, transition)
+    after = watch(ws, now, kind, key, after, clock.transitions)
     if kind.at_large and after.status == "idle" and isinstance(answer, Finding):
         after = after._replace(status="waiting")  # in order, and still to be found by what reaches it at large
-    return after._replace(next=wake_at(after, now.next_change, clock.hold_down))
+    next_change = min(now.next_change, calm_at(after, governance.process.flapping))
+    return after._replace(next=wake_at(after, next_change, clock.hold_down))
 
 
 def _amended(
@@ -58,16 +62,6 @@ def _amended(
     if isinstance(answer, Finding) and answer.satisfied:
         return clock.retract(obligation, obligation.next, answer)
     return obligation
-
-
-def _clock(governance: Governance, kind: Kind, system: str) -> Clock:
-    counts = governance.derived.get((Clock, kind.row, system))
-    if counts is None:
-        rules = governance.kinds[kind.name]
-        skew = governance.skew(tuple({s for s, _ in needed(governance, kind, system)}))
-        counts = (kind.clock, rules.sla + skew, seconds(rules.hold_down_seconds), governance.go_live)
-        governance.derived[Clock, kind.row, system] = counts
-    return Clock(*counts)
 
 
 def _hole(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, instant: Instant) -> str | None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from schemas.instants import ALWAYS, Instant
+from streams.governance.calendar import Calendar
 from streams.governance.model import Governance
 from streams.governance.model import Kind as Rules
 from streams.kinds.references import EVERY, names, reference_key
 from tables.versions import MOVED, Version, as_of, next_after, present
 from tables.view import Value, Workspace
+
+HOME = ("crm", "customer")
+"""Role and entity of the record that tells a customer's segment and legal entity."""
 
 
 class Found(NamedTuple):
@@ -41,14 +46,50 @@ class AsOf:
         if instant > self.instant:
             self.next_change = min(self.next_change, instant)
 
-    def look_again_at(self, instant: Instant) -> None:
-        """The answer may change then, though no record does: a day begins that a date names."""
-        if instant > self.instant:
-            self.next_change = min(self.next_change, instant)
-
     def rules(self, kind: str) -> Rules:
         """What is governed about a kind, for this customer."""
-        return self.governance.kinds[kind]
+        segmented = self.governance.kinds[kind].segments
+        return self.governance.rules(kind, self.segment if segmented else None)
+
+    @cached_property
+    def home(self) -> Found | None:
+        """The customer's record in the senior CRM that has one. Verdicts of kinds for which segments, business days or
+        charges of legal entities are governed wait for it (`streams.kinds.standing`); a kind that asks for more than
+        those names HOME in its reach."""
+        role, entity = HOME
+        return next(iter(self.in_role(entity, role)), None)
+
+    @property
+    def segment(self) -> str | None:
+        return self._told("segment")
+
+    @property
+    def legal_entity(self) -> str | None:
+        """Company code: as the customer's record says, else of who sells in its country."""
+        finance = self.governance.finance
+        return self._told("legal_entity") or finance.sells(self._told("country"), self._told("tax_region"))
+
+    @property
+    def calendar(self) -> Calendar:
+        """Of the customer's legal entity."""
+        return self.governance.calendar(self.legal_entity)
+
+    @property
+    def books_are_frozen(self) -> bool:
+        """Whether the customer's legal entity is closing its books."""
+        freezing = any(entity.close_freezes for entity in self.governance.entities.values())
+        entity = self.governance.entities.get(self.legal_entity or "") if freezing else None
+        return entity is not None and entity.frozen(self.calendar.day_of(self.instant))
+
+    def _told(self, attribute: str) -> str | None:
+        return self.home.attrs.get(attribute) if self.home else None
+
+    def in_charge(self, role: str) -> tuple[str, ...]:
+        """The systems that have the role for the customer's legal entity on this day, the first in charge."""
+        systems = self.governance.in_role(role)
+        if not any(self.governance.systems[system].serves for system in systems):
+            return systems
+        return self.governance.for_entity(role, self.legal_entity, self.calendar.day_of(self.instant))
 
     def record(self, entity: str, system: str, native_id: str) -> Found | None:
         value = self._ws.get(entity_key(self.customer, entity, system, native_id))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from schemas.instants import from_datetime
+from schemas.instants import Instant
 from schemas.money import plain
+from streams.governance.calendar import Calendar
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.finding import Subject
 
@@ -45,7 +46,7 @@ def tolerance(now: AsOf, kind: str, value: Decimal) -> Decimal:
 
 def first_in_role(now: AsOf, role: str) -> str:
     """The system that a correction in this role goes to."""
-    systems = now.governance.in_role(role)
+    systems = now.in_charge(role)
     return systems[0] if systems else role
 
 
@@ -57,11 +58,10 @@ def deal_of(now: AsOf, reference: str | None) -> Found | None:
     return None
 
 
-def day_begins(day: str | None) -> int:
-    """The first instant of an ISO day in UTC; 0 where there is none."""
-    if not day:
-        return 0
-    return from_datetime(datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC))
+def day_begins(day: str | None, calendar: Calendar = Calendar()) -> Instant:  # noqa: B008 - immutable
+    """The first instant of an ISO day by a calendar, `now.calendar` for that of the customer's legal entity; 0 where
+    there is none."""
+    return calendar.begins(date.fromisoformat(day)) if day else 0
 
 
 def is_mapped(now: AsOf, found: Found, attribute: str) -> bool:

@@ -109,7 +109,7 @@ def _case(ws: Workspace, governance: Governance, customer: str, kind: Kind, subj
         subject=subject,
         obligation=obligation,
         answer=answer,
-        due=due_at(governance, kind, subject.system, obligation, answer),
+        due=due_at(as_of, kind, subject.system, obligation, answer),
         until=until,
         source=source,
         now=now,

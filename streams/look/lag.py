@@ -5,8 +5,10 @@ from __future__ import annotations
 from schemas.instants import Instant
 from schemas.source import ALL_OBJECTS
 from streams.governance.model import Governance
+from streams.judge.counting import clock_of
 from streams.judge.gates import needed
 from streams.judge.obligation import Obligation, Trigger
+from streams.kinds.asof import AsOf
 from streams.kinds.finding import Answer, Finding
 from streams.kinds.table import Kind
 from tables.watermarks import LINKS, Marks, name, object_watermark
@@ -28,17 +30,16 @@ def holding_back(marks: Marks, governance: Governance, kind: Kind, system: str) 
     return at, source_name(marks, name(entity_system, entity))
 
 
-def due_at(governance: Governance, kind: Kind, system: str, obligation: Obligation, answer: Answer) -> Instant | None:
+def due_at(now: AsOf, kind: Kind, system: str, obligation: Obligation, answer: Answer) -> Instant | None:
     """When the running trigger must be answered, or the one that begins with this answer; None where there is none."""
     if not isinstance(answer, Finding):
         return obligation.due
-    systems = {s for s, _ in needed(governance, kind, system)}
-    allowed = governance.kinds[kind.name].sla + governance.skew(tuple(systems))
+    clock = clock_of(now, kind, system)
     if kind.clock == "deadline":
         trigger = Trigger(answer.triggered_at, answer.trigger_version)
         begins = bool(trigger.version) and trigger != obligation.asked
-        return trigger.at + allowed if begins else obligation.due
+        return clock.due(trigger.at) if begins else obligation.due
     if obligation.due is not None or answer.satisfied:
         return obligation.due
     began_at: Instant = max(e.found.version["at"] for e in answer.evidence)
-    return began_at + allowed
+    return clock.due(began_at)

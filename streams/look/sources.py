@@ -15,7 +15,7 @@ from streams.judge.keys import MARKS, ObligationKey, is_obligation
 from streams.judge.obligation import Obligation
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Finding, Subject
-from streams.kinds.table import BY_NAME, Kind
+from streams.kinds.table import BY_NAME
 from streams.look.lag import due_at, holding_back, source_name
 from streams.look.progress import Progress, objects
 from tables.view import MemoryView, Workspace
@@ -65,17 +65,13 @@ def waiting(view: MemoryView, governance: Governance, now: Instant) -> Iterator[
         if obligation.held is not None or not until < obligation.next <= now:
             continue
         kind = BY_NAME[key.kind]
-        finding = _finding(ws, governance, kind, key, obligation.next)
-        if finding is None or obligation.status in ANSWERED:
+        as_of = AsOf(ws, governance, key.customer, obligation.next)
+        finding = kind.judge(as_of, Subject(key.system, kind.entity, key.native_id))
+        if not isinstance(finding, Finding) or obligation.status in ANSWERED:
             continue
-        due = due_at(governance, kind, key.system, obligation, finding)
+        due = due_at(as_of, kind, key.system, obligation, finding)
         if (ALWAYS if due is None else due) <= now:
             yield Waiting(source, key, obligation.next, finding.amount)
-
-
-def _finding(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, at: Instant) -> Finding | None:
-    answer = kind.judge(AsOf(ws, governance, key.customer, at), Subject(key.system, kind.entity, key.native_id))
-    return answer if isinstance(answer, Finding) else None
 
 
 def sources(progress: Progress, governance: Governance, waits: Iterable[Waiting], now: Instant) -> list[Source]:

@@ -112,13 +112,11 @@ def test_an_ignore_rule_covers_what_it_names_alone(tmp_path: Path) -> None:
     assert rule.until == from_datetime(datetime(2027, 1, 1, tzinfo=UTC))
 
 
-def test_books_are_frozen_for_whole_local_days(tmp_path: Path) -> None:
+def test_books_are_frozen_through_the_last_day_of_the_freeze(tmp_path: Path) -> None:
     freeze = "US01: {close_freezes: [{begins: 2026-02-01, ends: 2026-02-02}]}"
     company = load(folder_of(tmp_path, entities=freeze)).entities["US01"]
 
-    hours = [datetime(2026, 2, 1, 4, 59), datetime(2026, 2, 1, 5), datetime(2026, 2, 3, 4, 59), datetime(2026, 2, 3, 5)]
-
-    assert [company.frozen(hour.replace(tzinfo=UTC)) for hour in hours] == [False, True, True, False]
+    assert [company.frozen(date(2026, 2, day)) for day in (1, 2, 3)] == [True, True, False]
 
 
 def test_no_is_norway(tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""How an obligation counts: by the rules of the customer's segment and the calendar of its legal entity, as of the
+instant judged."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from schemas.instants import Instant, seconds
+from streams.governance.model import Governance
+from streams.governance.model import Kind as Rules
+from streams.judge.gates import needed
+from streams.judge.obligation import Clock, Ends
+from streams.kinds.asof import AsOf
+from streams.kinds.table import Kind
+
+
+def clock_of(now: AsOf, kind: Kind, system: str) -> Clock:
+    rules, ends = now.rules(kind.name), _business_days(now, kind)
+    sla = 0 if ends else rules.sla
+    skew = _skew(now.governance, kind, system)
+    return Clock(kind.clock, sla + skew, seconds(rules.hold_down_seconds), now.governance.go_live, ends)
+
+
+def _business_days(now: AsOf, kind: Kind) -> Ends | None:
+    rules: Rules = now.rules(kind.name)
+    return partial(now.calendar.after_business_days, days=rules.sla_business_days) if rules.sla_business_days else None
+
+
+def _skew(governance: Governance, kind: Kind, system: str) -> Instant:
+    """By how much the clocks involved may differ: allowed for in every deadline."""
+    known: Instant | None = governance.derived.get((_skew, kind.row, system))
+    if known is None:
+        known = governance.skew(tuple({s for s, _ in needed(governance, kind, system)}))
+        governance.derived[_skew, kind.row, system] = known
+    return known

@@ -1,0 +1,55 @@
+"""What governance makes hang on the customer itself, whatever the predicate looks at: rules of its segment, business
+days and the ERP of its legal entity. All of it is told by the customer's record in the CRM (`AsOf.home`).
+
+A kind for which something of that is governed waits for that record, and a change of it that matters concerns every
+subject of the kind."""
+
+from __future__ import annotations
+
+from streams.governance.model import Governance
+from streams.kinds.asof import HOME
+from streams.kinds.model import Kind
+from streams.kinds.table import judged
+from tables.versions import PRESENT, Version
+
+TELLING = ("segment", "legal_entity", "country", "tax_region")
+"""The attributes that decide."""
+
+
+def regards_customer(governance: Governance, kind: Kind) -> bool:
+    rules = governance.kinds[kind.name]
+    return bool(rules.segments) or rules.counts_business_days or _is_routed(governance, kind)
+
+
+def _is_routed(governance: Governance, kind: Kind) -> bool:
+    """Whether it depends on the legal entity which system of a role is in charge, or whether its books are frozen."""
+    roles = {role for role, _ in kind.reach}
+    served = any(governance.systems[s].serves for role in roles for s in governance.in_role(role))
+    return served or ("erp" in roles and any(entity.close_freezes for entity in governance.entities.values()))
+
+
+def homes(governance: Governance) -> tuple[tuple[str, str], ...]:
+    """(system, entity) of the records that tell."""
+    role, entity = HOME
+    return tuple((system, entity) for system in governance.in_role(role) if governance.carries(system, entity))
+
+
+def regarding(governance: Governance, system: str, entity: str) -> tuple[Kind, ...]:
+    """The kinds that hang on records of this place."""
+    key = (regarding, system, entity)
+    known: tuple[Kind, ...] | None = governance.derived.get(key)
+    if known is None:
+        hang = (system, entity) in homes(governance)
+        known = tuple(kind for kind in judged(governance) if hang and regards_customer(governance, kind))
+        governance.derived[key] = known
+    return known
+
+
+def tells_otherwise(before: Version | None, after: Version) -> bool:
+    return _told(before) != _told(after)
+
+
+def _told(version: Version | None) -> tuple[str | None, ...] | None:
+    if version is None or version["op"] != PRESENT:
+        return None
+    return tuple(version["attrs"].get(name) for name in TELLING)
