@@ -25,8 +25,10 @@ from tables.state import PROGRESS, Record, encode
 from tables.view import Emit
 
 log = logging.getLogger(__name__)
-CHUNK = 500
-"""Records folded before the event loop gets a turn."""
+CHUNK = 32
+"""Records folded before the clock is looked at."""
+TURN_SECONDS = 0.005
+"""So long a batch is folded before the event loop gets a turn: other shards' commits wait for it to go on."""
 FLOOD_WINDOW = 1000
 
 
@@ -155,10 +157,13 @@ class Runner:
         timer.cancel()
 
     async def _fold(self, batch: list[Any]) -> None:
-        started = time.perf_counter()
+        started = turn = time.perf_counter()
         for start in range(0, len(batch), CHUNK):
             self._fold_chunk(batch[start : start + CHUNK])
-            await asyncio.sleep(0)
+            if time.perf_counter() - turn > TURN_SECONDS:
+                await asyncio.sleep(0)
+                turn = time.perf_counter()
+        await asyncio.sleep(0)
         self.counters.batch_seconds.observe(time.perf_counter() - started)
 
     def _fold_chunk(self, records: list[Any]) -> None:

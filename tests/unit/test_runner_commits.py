@@ -41,9 +41,11 @@ class Echo(WithoutDeadlines):
 
 
 class PlainCodec:
-    """Bytes as they are; a leading question mark makes them silent."""
+    """Bytes as they are; a leading question mark makes them silent, a leading tilde slow."""
 
     def decode(self, data: bytes) -> Decoded:
+        if data.startswith(b"~"):
+            time.sleep(0.001)
         return Decoded("Silent" if data.startswith(b"?") else "Word", {"text": data.decode()})
 
     def encode(self, topic: str, record: str, value: dict[str, Any]) -> bytes:
@@ -161,6 +163,21 @@ def test_a_drip_shares_commits_while_one_is_under_way(tmp_path: Path) -> None:
             await until(lambda: runner.positions == {"in": 100})
             assert notes.said == [str(number).encode() for number in range(100)]
             assert len(notes.commits) < 20
+
+    asyncio.run(main())
+
+
+def test_others_get_their_turn_while_a_long_batch_is_folded(tmp_path: Path) -> None:
+    """500 records of judge are 200 ms, and the commits of all other shards wait for the event loop."""
+
+    async def main() -> None:
+        async with running(tmp_path, Pace(NEVER_SECONDS, 0.0), Notes()) as runner:
+            runner.submit(records(["~"] * 400))
+            turns = 0
+            while runner.counters.records < 400:
+                await asyncio.sleep(0)
+                turns += 1
+            assert turns > 5
 
     asyncio.run(main())
 
