@@ -46,11 +46,15 @@ class Obligation(NamedTuple):
     """The hole in the evidence that keeps it from being judged."""
     drift: dict[str, Any] | None = None
     """The record as published, while it is open."""
+    openings: tuple[Instant, ...] = ()
+    """When it opened within the window in which that tells flapping (streams/judge/flapping.py)."""
+    flapping: dict[str, Any] | None = None
+    """The record that tells of its flapping, as published, while that lasts."""
 
     def as_json(self) -> dict[str, Any]:
         stated = zip(_FIELDS, self, _DEFAULTS, strict=True)
         value: dict[str, Any] = {name: value for name, value, default in stated if value != default}
-        for name in ("trigger", "asked"):
+        for name in ("trigger", "asked", "openings"):
             if name in value:
                 value[name] = list(value[name])
         return value
@@ -63,6 +67,8 @@ class Obligation(NamedTuple):
         for name in ("trigger", "asked"):
             if name in known:
                 known[name] = Trigger(*known[name])
+        if "openings" in known:
+            known["openings"] = tuple(known["openings"])
         return cls(**known)
 
 
@@ -122,10 +128,12 @@ class Clock:
 
     def _trigger(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
         if self.kind == "grace":
-            if finding.satisfied or o.status in ("armed", "open"):
+            news = self._news(o, now, finding)
+            if finding.satisfied or (o.status in ("armed", "open") and not news):
                 return o
+            o = self._withdraw(o, now, "superseded")
             trigger = Trigger(now, _newest(finding))
-            baseline = finding.snapshot or now < self.go_live
+            baseline = not news and (finding.snapshot or now < self.go_live)
             return o._replace(status="armed", trigger=trigger, due=self.due(now), baseline=baseline)
         asked = Trigger(finding.triggered_at, finding.trigger_version)
         if not finding.trigger_version or asked == o.asked:
@@ -140,8 +148,21 @@ class Clock:
             return o
         trigger = Trigger(now, f"lost:{now}")
         return o._replace(
-            status="armed", trigger=trigger, due=self.due(now), opened_at=None, baseline=now < self.go_live
+            status="armed", trigger=trigger, due=self.due(now), opened_at=None, baseline=self._stood(now, finding)
         )
+
+    def _stood(self, now: Instant, finding: Finding) -> bool:
+        """What happens at this instant is of the time before: a source tells it for the first time, or go-live is ahead."""
+        told = (e.found.version for e in finding.evidence)
+        return now < self.go_live or any(v.get("snapshot") and v["at"] == now for v in told)
+
+    def _news(self, o: Obligation, now: Instant, finding: Finding) -> bool:
+        """A mismatch of the baseline has become another one since: what was accepted unseen was not this."""
+        if not o.baseline or o.status != "open" or o.drift is None or self._stood(now, finding):
+            return False
+        before = {(e["system"], e["entity"], e["native_id"], e["field"]): e["value"] for e in o.drift["evidence"]}
+        after = {(e.found.system, e.found.entity, e.found.native_id, e.field): e.value for e in finding.evidence}
+        return before != after
 
     def _answer(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
         if o.status != "armed" or o.due is None:
