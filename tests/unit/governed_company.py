@@ -8,6 +8,7 @@ from typing import Any
 from schemas.instants import SECOND
 from streams.backtest.canonical import read
 from streams.driver import Driver
+from streams.judge.keys import is_obligation
 from tests.dossiers.invoice_not_posted import invoice
 from tests.dossiers.model import Change, Dossier, Story, change
 from tests.dossiers.stage import THE_END, Play
@@ -46,4 +47,10 @@ def any_order(play: Play, seed: int) -> set[tuple[Any, ...]]:
     return play.lives()
 
 
-__all__ = ["KIND", "account", "any_order", "company", "invoice", "opened_at", "play_of"]
+def obligations(play: Play) -> dict[str, Any]:
+    """Key -> what the state holds of it."""
+    shards = (play.driver.saved("judge", partition) for partition in range(play.governance.partitions))
+    return {key: value for shard in shards for key, value in shard.state.items() if is_obligation(key)}
+
+
+__all__ = ["KIND", "account", "any_order", "company", "invoice", "obligations", "opened_at", "play_of"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ from streams.governance.model import Segment
 from streams.judge.gates import needed
 from streams.kinds.table import BY_NAME
 from tests.dossiers.model import change
-from tests.dossiers.stage import THE_END
-from tests.unit.governed_company import KIND, account, any_order, company, invoice, opened_at, play_of
+from tests.dossiers.stage import THE_END, Play
+from tests.unit.governed_company import KIND, account, any_order, company, invoice, obligations, opened_at, play_of
 
 ENTERPRISE = Segment(sla_seconds=4, severity="S1", finance_impacting=False, mode="alert")
 SEGMENTS = {"enterprise": ENTERPRISE, "small": Segment(sla_seconds=30)}
@@ -94,23 +95,25 @@ def test_any_order_gives_the_same_verdicts(what: str, seed: int) -> None:
     assert any_order(company(STORIES[what], segments=SEGMENTS), seed) == expected.lives()
 
 
+MISMATCH = (
+    account(2, segment="enterprise"),
+    change(3, "crm", "opportunity", "O", stage="won", value="1000 EUR"),
+    change(4, "billing", "subscription", "S", status="active", number="S-1", opportunity_ref="O",
+           contract_ref="K", total_value="1005 EUR", term_months=12),
+    change(4, "erp", "contract", "C", number="K", status="active", value="1000 EUR", term_months=12),
+)  # fmt: skip
+TOLERANCES = {"tolerance_absolute": 1, "segments": {"enterprise": Segment(tolerance_absolute=Decimal(10))}}
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_a_mismatch_tolerated_in_one_segment_opens_when_the_customer_leaves_it(seed: int) -> None:
-    """The subject was in order, so nothing waits for it: the change of segment alone must find it."""
-    story = (
-        account(2, segment="enterprise"),
-        change(3, "crm", "opportunity", "O", stage="won", value="1000 EUR"),
-        change(4, "billing", "subscription", "S", status="active", number="S-1", opportunity_ref="O",
-               contract_ref="K", total_value="1005 EUR", term_months=12),
-        change(4, "erp", "contract", "C", number="K", status="active", value="1000 EUR", term_months=12),
-        account(50, segment="small"),
-    )  # fmt: skip
-    rules = {"tolerance_absolute": 1, "segments": {"enterprise": Segment(tolerance_absolute=10)}}
+    story = (*MISMATCH, account(50, segment="small"))
 
-    assert opened_at(play_of("contract_value_mismatch", story, **rules)) == [60]
-    expected = play_of("contract_value_mismatch", story, **rules)
-    expected.heard(THE_END).run()
-    assert any_order(play_of("contract_value_mismatch", story, **rules), seed) == expected.lives()
+    def play() -> Play:
+        return play_of("contract_value_mismatch", story, **TOLERANCES)
+
+    assert opened_at(play()) == [60]
+    assert any_order(play(), seed) == play().heard(THE_END).run().lives()
 
 
 def _target(story: Any, **decided: Any) -> set[tuple[str, float]]:
@@ -143,3 +146,39 @@ def test_commands_to_books_that_are_being_closed_are_proposed() -> None:
         modes += [drift["mode"] for drift in play.drifts()]
 
     assert modes == ["propose", "execute"]
+
+
+def test_a_subject_long_in_order_is_found_by_the_change_of_segment() -> None:
+    play = play_of("contract_value_mismatch", MISMATCH, **TOLERANCES).heard(45).run()
+    assert play.drifts() == []
+
+    play.tell((account(50, segment="small"),))
+
+    assert opened_at(play) == [60]
+
+
+def test_other_changes_of_the_customer_wake_nothing() -> None:
+    play = play_of("contract_value_mismatch", MISMATCH, **TOLERANCES).heard(45).run()
+    before = obligations(play)
+
+    play.tell((account(50, segment="enterprise", email="new@acme.example"),))
+    play.run()
+
+    assert obligations(play) == before
+
+
+def test_the_segment_of_then_is_kept_as_long_as_a_verdict_about_then_is_held_back() -> None:
+    play = company((account(2, segment="small"),), segments=SEGMENTS, top={"late_retention_seconds": 0})
+    play.run()
+    hole = {"canonical_id": "crm:A", "system": "billing", "entity": "invoice", "letter_id": "x", "opened_at": SECOND}
+    play.driver.pipe(topics.CHANGES, "crm:A", "HoleOpened", hole)
+    play.tell((invoice(3),))
+    play.run().heard(100).run()
+    for at in (110, 120, 130):
+        play.tell((account(at, segment="enterprise", email=f"{at}@acme.example"),))
+        play.run().heard(at + 1).run()
+    assert play.drifts() == []
+
+    play.driver.pipe(topics.CHANGES, "crm:A", "HoleClosed", {**hole, "how": "replayed"})
+
+    assert opened_at(play) == [33]
