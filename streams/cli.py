@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "drifts": "look",
     "check": "look",
     "why": "look",
+    "baseline": "baseline",
     "sources": "look",
     "verify": "verify",
     "dead-letters": "letters",

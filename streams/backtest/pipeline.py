@@ -72,7 +72,7 @@ class Pipeline:
                 self._spread(effects)
         while self.judge.has_due():
             self._spread(self.judge.settle(_AT_ONCE))
-        self.judge.flush()
+        self._spread(self.judge.flush())
         for shard in (self.identify, self.crosswalk, self.judge):
             shard.deadlines.changes()  # for the copy that a store keeps; here they would pile up
 

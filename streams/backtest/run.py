@@ -130,10 +130,11 @@ class Run:
         for text, value in state.items():
             if text.startswith(OBLIGATIONS) and ("next" in value or "held" in value):
                 key = ObligationKey.parse(text)
-                outcome, _ = reason(case_of(state, self.governance, BY_NAME[key.kind], key, now))
+                kind = BY_NAME[key.kind]
+                outcome, _ = reason(case_of(state, self.governance, kind, key, now))
                 name = "unknown" if outcome in _UNKNOWN else outcome
                 if name in found:
-                    found[name][key.kind] += 1
+                    found[name][kind.name] += 1
         return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,9 @@ from streams.backtest.log import Log
 from streams.backtest.order import in_order
 from streams.backtest.stores import Stores, stores
 from streams.governance import Governance
-from tests.dossiers.model import Change, Dossier, Story, company
-from tests.dossiers.stage import THE_END, Play, governed
+from tests.crowd import as_lines, crowd, story_of
+from tests.dossiers.model import Dossier
+from tests.dossiers.stage import Play, governed
 from tests.dossiers.table import DOSSIERS
 
 every_kind = pytest.mark.parametrize(
@@ -28,70 +28,29 @@ every_kind = pytest.mark.parametrize(
 )
 
 
-def as_line(number: int, change: Change) -> bytes:
-    line: dict[str, Any] = {
-        "system": change.system,
-        "entity": change.entity,
-        "native_id": change.native_id,
-        "customer": change.customer,
-        "version": f"{number:012d}",
-        "committed_at": round(change.at * SECOND),
-        "changed_by": change.by,
-        "operation": "delete" if change.attributes is None else "upsert",
-        "attributes": change.attributes,
-    }
-    return json.dumps(line).encode() + b"\n"
-
-
-def as_log(story: Iterable[Change]) -> list[bytes]:
-    return [as_line(number, change) for number, change in enumerate(sorted(story, key=lambda c: c.at), 1)]
-
-
-def judged(governance: Governance, lines: list[bytes], kept: Stores | None = None, disorder: int = 0) -> list[Any]:
+def judged(
+    governance: Governance, lines: list[bytes], kept: Stores | None = None, *, disorder: int = 0, ends: float = 1000
+) -> list[Any]:
     findings = Findings()
-    made = run.Run(governance, kept or Stores(None), findings, marked=False, until=THE_END * SECOND)
+    made = run.Run(governance, kept or Stores(None), findings, marked=False, until=round(ends * SECOND))
     made.play(in_order(Log(BytesIO(b"".join(lines))).lines(), disorder))
     return sorted((json.loads(record) for record in findings.drifts()), key=lambda d: str(d["drift_id"]))
-
-
-def story_of(dossier: Dossier) -> Story:
-    return (*company(dossier.linked), *dossier.story, *dossier.resolved_by)
-
-
-def crowd(dossier: Dossier, customers: int, rng: random.Random) -> list[Change]:
-    """Many customers with that story, each begun at another time."""
-    made = []
-    for number in range(customers):
-        start, name = rng.randrange(0, 200), f"-{number}"
-        for one in story_of(dossier):
-            attributes = one.attributes and {
-                k: v + name if k.endswith(("_ref", "number")) and v else v for k, v in one.attributes.items()
-            }
-            made.append(
-                one._replace(
-                    at=one.at + start,
-                    native_id=one.native_id + name,
-                    customer=one.customer + name,
-                    attributes=attributes,
-                )
-            )
-    return made
 
 
 @pytest.fixture
 def log() -> tuple[Governance, list[bytes]]:
     """Some 300 lines of 40 customers."""
     dossier = next(d for d in DOSSIERS if d.kind == "invoice_not_posted")
-    return governed(dossier), as_log(crowd(dossier, 40, random.Random(1)))
+    return governed(dossier), as_lines(crowd(story_of(dossier, resolved=True), 40, random.Random(1)))
 
 
 @every_kind
 def test_every_story_ends_as_in_the_topology(dossier: Dossier) -> None:
     play = Play(dossier)
-    play.tell(story_of(dossier))
-    play.heard(THE_END).run()
+    play.tell(story_of(dossier, resolved=True))
+    play.heard(dossier.ends).run()
 
-    drifts = judged(governed(dossier), as_log(story_of(dossier)))
+    drifts = judged(governed(dossier), as_lines(story_of(dossier, resolved=True)), ends=dossier.ends)
 
     expected = {(i, o, c, how) for i, o, c, how, _ in play.lives()}
     assert {(d["drift_id"], _micros(d["opened_at"]), _micros(d["closed_at"]), d["how"]) for d in drifts} == expected
