@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from schemas.instants import Instant, seconds
+from schemas.instants import NEVER, Instant, seconds
 from streams.governance.model import Governance
 from streams.governance.model import Kind as Rules
 from streams.judge.gates import needed
@@ -14,11 +14,18 @@ from streams.kinds.asof import AsOf
 from streams.kinds.table import Kind
 
 
-def clock_of(now: AsOf, kind: Kind, system: str) -> Clock:
+def clock_of(now: AsOf, kind: Kind, system: str, native_id: str | None = None) -> Clock:
+    """`native_id`: of the subject, where it matters whether that is ignored."""
     rules, ends = now.rules(kind.name), _business_days(now, kind)
     sla = 0 if ends else rules.sla
     skew = _skew(now.governance, kind, system)
-    return Clock(kind.clock, sla + skew, seconds(rules.hold_down_seconds), now.governance.go_live, ends)
+    ignored = NEVER if native_id is None else _ignored_until(now, kind, system, native_id)
+    return Clock(kind.clock, sla + skew, seconds(rules.hold_down_seconds), now.governance.go_live, ends, ignored)
+
+
+def _ignored_until(now: AsOf, kind: Kind, system: str, native_id: str) -> Instant:
+    covering = (r.until for r in now.governance.ignoring(kind.name) if r.covers(now.customer, system, native_id))
+    return max(covering, default=NEVER)
 
 
 def _business_days(now: AsOf, kind: Kind) -> Ends | None:

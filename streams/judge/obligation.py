@@ -35,6 +35,8 @@ class Obligation(NamedTuple):
     """The fact that demanded it first; the same fact does not demand it twice."""
     due: Instant | None = None
     opened_at: Instant | None = None
+    ignored_until: Instant | None = None
+    """Violated, and somebody decided to let that be until then; it stays armed."""
     clean_since: Instant | None = None
     """Open, but satisfied since then: closes once it has held through the hold-down."""
     baseline: bool = False
@@ -81,7 +83,7 @@ class Transition(NamedTuple):
     """Something the world is told: what became of which trigger, when (event time)."""
 
     what: str
-    """opened | closed | met | withdrawn"""
+    """opened | closed | met | withdrawn | ignored"""
     trigger: Trigger
     due: Instant
     at: Instant
@@ -101,6 +103,8 @@ class Clock:
     go_live: Instant = NEVER
     ends: Ends | None = None
     """Where business days are governed: from the trigger to the end of the last; `sla` is added to that."""
+    ignored_until: Instant = NEVER
+    """What is due before is let be until then (`streams/governance/ignore.py`)."""
     transitions: list[Transition] = field(default_factory=list)
 
     def due(self, triggered_at: Instant) -> Instant:
@@ -123,7 +127,14 @@ class Clock:
         if o.status == "open":
             self._tell("closed", o, now, None, how)
         return o._replace(
-            status="idle", trigger=None, asked=None, due=None, opened_at=None, clean_since=None, drift=None
+            status="idle",
+            trigger=None,
+            asked=None,
+            due=None,
+            opened_at=None,
+            ignored_until=None,
+            clean_since=None,
+            drift=None,
         )
 
     def _trigger(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
@@ -152,7 +163,7 @@ class Clock:
         )
 
     def _stood(self, now: Instant, finding: Finding) -> bool:
-        """What happens at this instant is of the time before: a source tells it for the first time, or go-live is ahead."""
+        """What happens now is of the time before: a source tells it for the first time, or go-live is ahead."""
         told = (e.found.version for e in finding.evidence)
         return now < self.go_live or any(v.get("snapshot") and v["at"] == now for v in told)
 
@@ -169,15 +180,23 @@ class Clock:
             return o
         if self.kind == "grace" and finding.satisfied:
             self._tell("met", o, now, finding)
-            return o._replace(status="idle", trigger=None, due=None)
+            return o._replace(status="idle", trigger=None, due=None, ignored_until=None)
         if now < o.due:
             return o
         if finding.satisfied:
             self._tell("met", o, now, finding)
-            return o._replace(status="met")
-        o = o._replace(status="open", opened_at=now)
+            return o._replace(status="met", ignored_until=None)
+        if now < self.ignored_until:
+            return self._ignore(o, now, finding)
+        o = o._replace(status="open", opened_at=now, ignored_until=None)
         self._tell("opened", o, now, finding)
         return o
+
+    def _ignore(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
+        """Told once; if it still stands when that expires, it opens."""
+        if o.ignored_until is None:
+            self._tell("ignored", o, now, finding)
+        return o._replace(ignored_until=self.ignored_until)
 
     def _heal(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
         if o.status != "open":
@@ -208,10 +227,13 @@ class Clock:
 
 
 def wake_at(o: Obligation, next_change: Instant, hold_down: Instant) -> Instant:
-    """The next instant worth judging: the deadline, the end of the hold-down, or the next change already known."""
+    """The next instant worth judging: the deadline, the end of being ignored or of the hold-down, or the next change
+    already known."""
     candidates = [next_change]
     if o.status == "armed" and o.due is not None and o.due > o.settled:
         candidates.append(o.due)
+    if o.ignored_until is not None:
+        candidates.append(o.ignored_until)
     if o.clean_since is not None:
         candidates.append(o.clean_since + hold_down)
     return min(candidates)

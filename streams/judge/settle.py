@@ -37,7 +37,7 @@ def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey
     instant = obligation.next
     now = AsOf(ws, governance, key.customer, instant)
     answer = kind.judge(now, Subject(key.system, kind.entity, key.native_id))
-    clock = clock_of(now, kind, key.system)
+    clock = clock_of(now, kind, key.system, key.native_id)
     obligation = _amended(ws, governance, kind, key, obligation, clock)
     after = clock.advance(obligation, instant, answer, moved=now.moved)
     for transition in clock.transitions:
@@ -52,15 +52,17 @@ def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey
 def _amended(
     ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, obligation: Obligation, clock: Clock
 ) -> Obligation:
-    """An open drift whose opening instant, judged again, is satisfied: late evidence overturned it. Asked only when
-    late evidence had a settled instant judged again: otherwise history behind the frontier may be folded."""
+    """An open drift whose opening instant, judged again, is satisfied or demands nothing: late evidence overturned it.
+    Asked only when late evidence had a settled instant judged again: otherwise history behind the frontier may be
+    folded."""
     again = obligation.next <= obligation.settled
     if obligation.status != "open" or obligation.opened_at is None or not again:
         return obligation
     then = AsOf(ws, governance, key.customer, obligation.opened_at)
     answer = kind.judge(then, Subject(key.system, kind.entity, key.native_id))
-    if isinstance(answer, Finding) and answer.satisfied:
-        return clock.retract(obligation, obligation.next, answer)
+    finding = answer if isinstance(answer, Finding) else None
+    if (finding is None and not then.moved) or (finding is not None and finding.satisfied):
+        return clock.retract(obligation, obligation.next, finding)
     return obligation
 
 

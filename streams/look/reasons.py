@@ -65,6 +65,18 @@ def _settled(case: Case) -> Said | None:
     return "met", f"met when it was due, {iso(o.due)}; what answered or demanded it has changed since"
 
 
+def _ignored(case: Case) -> Said | None:
+    o = case.obligation
+    if o.status != "armed" or o.ignored_until is None:
+        return None
+    text = f"violated since {iso(o.due)} and ignored until {iso(o.ignored_until)}, as governed in ignore.yaml"
+    if case.finding is None:
+        return "ignored", f"{text}; what demanded it has ended since"
+    if case.finding.satisfied:
+        return "ignored", f"{text}; by now {_by(case.finding.satisfied_by)}"
+    return "ignored", f"{text}; found: {case.finding.observed}; it opens then if that still stands"
+
+
 def _demanded(case: Case) -> Said | None:
     """A trigger holds and no verdict has been given."""
     finding, due = case.finding, case.due
@@ -127,6 +139,7 @@ RULES: tuple[Rule, ...] = (
     _standing,
     _held,
     _settled,
+    _ignored,
     _demanded,
     _compared,
     _gone,

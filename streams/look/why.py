@@ -23,6 +23,7 @@ OUTCOMES: dict[str, str] = {
     "held": "a diverted record is missing as evidence",
     "parked": "a record waits for its parent row",
     "unknown": "a source has not been heard far enough",
+    "ignored": "it is violated, and governance lets that be until a date",
     "pending": "not due yet",
     "met": "done in time",
     "closed": "a drift was open and has ended",

@@ -9,6 +9,7 @@ from schemas.instants import SECOND
 from streams.backtest.canonical import read
 from streams.driver import Driver
 from streams.judge.keys import is_obligation
+from tables.view import MemoryView
 from tests.dossiers.invoice_not_posted import invoice
 from tests.dossiers.model import Change, Dossier, Story, change
 from tests.dossiers.stage import THE_END, Play
@@ -49,8 +50,20 @@ def any_order(play: Play, seed: int) -> set[tuple[Any, ...]]:
 
 def obligations(play: Play) -> dict[str, Any]:
     """Key -> what the state holds of it."""
-    shards = (play.driver.saved("judge", partition) for partition in range(play.governance.partitions))
-    return {key: value for shard in shards for key, value in shard.state.items() if is_obligation(key)}
+    return {key: value for key, value in _state(play) if is_obligation(key)}
 
 
-__all__ = ["KIND", "account", "any_order", "company", "invoice", "obligations", "opened_at", "play_of"]
+def invoice_view(play: Play) -> MemoryView:
+    """Judge's state of the customer that has the invoice."""
+    view = MemoryView()
+    view.apply(dict(_state(play)))
+    return view
+
+
+def _state(play: Play) -> list[tuple[str, Any]]:
+    """Of the shard of judge that has obligations; one customer is all there is."""
+    shards = [play.driver.saved("judge", partition).state for partition in range(play.governance.partitions)]
+    return next((list(shard.items()) for shard in shards if any(map(is_obligation, shard))), [])
+
+
+__all__ = ["KIND", "account", "any_order", "company", "invoice", "invoice_view", "obligations", "opened_at", "play_of"]
