@@ -373,6 +373,7 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("command_id", "!text", "hash of drift, type, target, desired values and evidence versions"),
             ("idempotency_key", "!text", "command id and attempt epoch"),
             ("drift_id", "!text", "why"),
+            ("kind", "text", "of the drift: what governance must have switched on"),
             ("type", "!text", "e.g. erp.customer.upsert"),
             ("sort", "text", "copy or ask"),
             ("target_system", "!text", "system instance"),

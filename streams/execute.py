@@ -26,7 +26,6 @@ from schemas import topics
 from schemas.codec import Codec, Unreadable
 from schemas.registry import HttpRegistry
 from streams.governance.model import Governance
-from streams.kinds import KINDS
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -169,8 +168,8 @@ class Executor:
         """Only what was meant to be executed, can be, and is still switched on (promise 6)."""
         if command["mode"] != "execute" or command["type"] not in EXECUTORS:
             return False
-        kinds = _kinds_of(command["type"])
-        return any(self._governance.kinds[kind].mode == "execute" for kind in kinds)
+        rules = self._governance.kinds.get(command["kind"])
+        return rules is not None and rules.mode == "execute"
 
     def _perform(self, command: Command) -> Performed:
         attempt = 1
@@ -203,7 +202,3 @@ class Executor:
         self._producer.produce(topics.COMMAND_RESULTS, data, key, partition, on_delivery=self._delivered)
         told = self._codec.encode(topics.PROGRESS, "CommandResult", value)  # the fleet stage waits for its effect
         self._producer.produce(topics.PROGRESS, told, command["drift_id"].encode(), 0, on_delivery=self._delivered)
-
-
-def _kinds_of(command_type: str) -> list[str]:
-    return [kind.name for kind in KINDS if kind.command == command_type]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas import topics
-from schemas.instants import Instant, iso
+from schemas.instants import SECOND, Instant, iso
 from streams.fleet.table import Subject, Told, clock, close, opened, publish, wait
 from streams.governance.model import Governance
 from tables.view import Emit, Value, Workspace
@@ -28,7 +28,7 @@ def count(ws: Workspace, governance: Governance, kind: str, at: Instant) -> None
     """In judge: a customer newly drifts in this kind."""
     if not governance.wants(KIND):
         return
-    window = at - at % governance.kinds[KIND].sla
+    window = at - at % _span(governance)
     counted = ws.get(COUNTED) or {}
     begun, number, told = counted.get(kind, (window, 0, 0))
     if window > begun:
@@ -80,7 +80,7 @@ def _is_mass(governance: Governance, parts: dict[str, list[int]]) -> bool:
 
 
 def _massive(ws: Workspace, governance: Governance, kind: str, known: Value) -> Value:
-    span = governance.kinds[KIND].sla
+    span = _span(governance)
     quiet_at = known["window_at"] + 2 * span
     if known["drift"] is None:
         drift = opened(governance, KIND, _told(kind, known, span))
@@ -88,6 +88,10 @@ def _massive(ws: Workspace, governance: Governance, kind: str, known: Value) -> 
         known = {**known, "drift": drift}
         wait(ws, max(quiet_at, clock(ws)), f"m/{kind}")
     return {**known, "quiet_at": quiet_at}
+
+
+def _span(governance: Governance) -> Instant:
+    return max(SECOND, governance.kinds[KIND].sla)
 
 
 def _told(kind: str, known: Value, span: Instant) -> Told:

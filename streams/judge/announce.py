@@ -62,7 +62,7 @@ def _opened(
     finding = transition.finding
     assert finding is not None
     governance, rules = now.governance, now.rules(kind.name)
-    mode = "alert" if transition.baseline else _mode(ws, now, kind, rules.mode)
+    mode = "alert" if transition.baseline else _mode(ws, now, kind, _type(kind, finding), rules.mode)
     drift: dict[str, Any] = {
         "drift_id": drift_id,
         "kind": kind.name,
@@ -103,13 +103,13 @@ def _correlation(finding: Finding) -> str:
     return next((str(name) for name in named if name), "")
 
 
-def _mode(ws: Workspace, now: AsOf, kind: Kind, governed: str) -> str:
+def _mode(ws: Workspace, now: AsOf, kind: Kind, command: str, governed: str) -> str:
     """A hole whose customer nobody could read makes absence unsure for everyone: commands become proposals, as do those
     to books that are being closed."""
     if governed != "execute":
         return governed
     governance = now.governance
-    if kind.command.startswith("erp.") and now.books_are_frozen:
+    if command.startswith("erp.") and now.books_are_frozen:
         return "propose"
     for text, _ in ws.range("g/", 1000):
         _, system, entity, _ = text.split("/", 3)
@@ -119,12 +119,16 @@ def _mode(ws: Workspace, now: AsOf, kind: Kind, governed: str) -> str:
     return governed
 
 
+def _type(kind: Kind, finding: Finding) -> str:
+    return (finding.ask.command if finding.ask else "") or kind.command
+
+
 def _command(ws: Workspace, kind: Kind, key: ObligationKey, drift: dict[str, Any], finding: Finding) -> str:
     ask = finding.ask
     assert ask is not None
     versions = {f"{e['system']}/{e['entity']}/{e['native_id']}": e["version"] for e in drift["evidence"]}
     target = f"{ask.target_system}/{ask.target_entity}/{ask.target_id}"
-    type_ = ask.command or kind.command
+    type_ = _type(kind, finding)
     command_id = ids.command_id(drift["drift_id"], type_, target, ask.desired, versions)
     ws.emit(
         Emit(
@@ -135,6 +139,7 @@ def _command(ws: Workspace, kind: Kind, key: ObligationKey, drift: dict[str, Any
                 "command_id": command_id,
                 "idempotency_key": ids.idempotency_key(command_id, 0),
                 "drift_id": drift["drift_id"],
+                "kind": kind.name,
                 "type": type_,
                 "sort": ask.sort or kind.sort,
                 "target_system": ask.target_system,

@@ -35,7 +35,8 @@ def executor(governance: Governance) -> Any:
 
 def command(type_: str = UPSERT, mode: str = "execute", **fields: Any) -> dict[str, Any]:
     plain = {"command_id": "c", "drift_id": "d", "type": type_, "target_system": "erp", "target_id": "A", "mode": mode}
-    return {**plain, "idempotency_key": "c-0", "desired": {}, "expected": {}, **fields}
+    kind = next((kind.name for kind in KINDS if kind.command == type_), "")
+    return {**plain, "kind": kind, "idempotency_key": "c-0", "desired": {}, "expected": {}, **fields}
 
 
 def test_a_command_speaks_the_words_of_its_target() -> None:
