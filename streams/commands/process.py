@@ -1,0 +1,36 @@
+"""`driftwise process`: the process map, from the tables that verdicts are given by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from streams.commands.context import json_option
+from streams.governance import load
+from streams.look.shown import console, print_json
+from streams.process_map import rows
+from streams.process_map.svg import svg
+
+COLUMNS = ("number", "trigger", "expected", "deadline", "owner", "command", "mode")
+
+
+@click.command()
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--svg", "picture", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture to this file.")
+@json_option
+def process(folders: tuple[Path, ...], picture: Path | None, as_json: bool) -> None:
+    """What must follow what, by when, who owns it and what would put it right; FOLDERS over the default governance."""
+    found = rows(load(*folders))
+    if picture is not None:
+        picture.write_text(svg(found))
+        click.echo(f"{picture}: {len(found)} steps")
+        return
+    if as_json:
+        print_json([row._asdict() for row in found])
+        return
+    table = Table("", *COLUMNS[1:], box=None)
+    for row in found:
+        table.add_row(*(getattr(row, column) for column in COLUMNS), style="dim" if row.missing else None)
+    console().print(table)

@@ -1,0 +1,41 @@
+"""What is valid in a governance, and probably not meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schemas.instants import Instant, iso
+from streams.governance.model import Governance
+from streams.judge.horizon import horizon_seconds
+from streams.kinds.table import KINDS, Kind
+from streams.process_map.rows import not_observed
+from streams.process_map.words import duration
+
+
+def advice(governance: Governance, now: Instant) -> list[str]:
+    """Warnings, each with what to do."""
+    kinds = [kind for kind in KINDS if governance.wants(kind.name)]
+    return [*_late(governance, kinds), *_unobserved(governance, kinds), *_expired(governance, now)]
+
+
+def _late(governance: Governance, kinds: list[Kind]) -> Iterator[str]:
+    for kind in kinds:
+        horizon, rules = horizon_seconds(governance, kind), governance.kinds[kind.name]
+        spans = {"": rules} | {f" for {name}": rules.of_segment(name) for name in rules.segments}
+        for whose, stated in spans.items():
+            sla = stated.sla_seconds
+            if not stated.sla_business_days and 0 < sla < horizon:
+                text = f"deadline {duration(sla)}{whose}, but the earliest verdict comes {duration(horizon)} after it"
+                yield f"kinds.yaml: {kind.row}: {text}: capture its slowest source faster, or promise less"
+
+
+def _unobserved(governance: Governance, kinds: list[Kind]) -> Iterator[str]:
+    for kind in kinds:
+        if why := not_observed(governance, kind):
+            yield f"kinds.yaml: {kind.row}: {why}: map it in mappings/SYSTEM.yaml, or take the kind off `judged`"
+
+
+def _expired(governance: Governance, now: Instant) -> Iterator[str]:
+    for name, rule in governance.ignore.items():
+        if rule.until <= now:
+            yield f"ignore.yaml: {name}: expired {iso(rule.until)}: take it out, or have {rule.by} decide again"
