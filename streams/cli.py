@@ -26,7 +26,8 @@ COMMANDS: dict[str, str] = {
     "verify": "verify",
     "dead-letters": "letters",
     "schemas": "contracts",
-    "governance": "contracts",
+    "governance": "governance",
+    "process": "process",
     "backtest": "backtest",
     "bench": "bench",
 }

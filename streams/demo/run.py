@@ -9,7 +9,6 @@ from pathlib import Path
 
 from schemas import topics
 from schemas.instants import NEVER, Instant, seconds
-from streams.commands.contracts import horizon_seconds
 from streams.demo.cluster import Cluster
 from streams.demo.companies import Companies, today
 from streams.demo.flaws import AUTOMATIC
@@ -19,6 +18,7 @@ from streams.demo.score import Score, score
 from streams.demo.truth import Outage, expected_drifts, last_deadline
 from streams.demo.watch import Watch
 from streams.governance import Governance
+from streams.judge.horizon import horizon_seconds
 from streams.kinds.table import judged
 
 PAUSED = "billing"

@@ -1,0 +1,137 @@
+"""`driftwise governance check|diff|show`: what is decided, what changes, and what was probably not meant."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from schemas.instants import SECOND
+from streams.commands.governance import governance
+from streams.governance import BadGovernance, load
+from streams.governance.difference import differences
+from streams.judge.horizon import horizon_seconds
+from streams.kinds.table import BY_NAME, KINDS
+from streams.process_map.advice import advice
+from tests.unit.governance_folder import folder_of
+
+RULE = "kind: invoice_not_posted, native_id: I-1, reason: r, by: ada"
+
+
+def told(*arguments: Any) -> str:
+    done = CliRunner().invoke(governance, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def warnings(folder: Path, now: int = 0) -> list[str]:
+    return advice(load(folder), now)
+
+
+def test_check_shows_every_kind_with_its_earliest_verdict() -> None:
+    shown = json.loads(told("check", "--json"))["kinds"]
+
+    assert [row["kind"] for row in shown] == [kind.row for kind in KINDS]
+    assert {row["kind"]: row["horizon"] for row in shown}["invoice_not_posted"] == "2 s"
+
+
+def test_a_horizon_beyond_the_deadline_is_warned_of(tmp_path: Path) -> None:
+    (said,) = (
+        w for w in warnings(folder_of(tmp_path, kinds="invoice_not_posted: {sla_seconds: 1}")) if "invoice_n" in w
+    )
+
+    assert said.startswith("kinds.yaml: invoice_not_posted: deadline 1 s, but the earliest verdict comes 2 s after it")
+
+
+def test_a_horizon_beyond_the_deadline_of_a_segment_is_warned_of(tmp_path: Path) -> None:
+    kinds = "invoice_not_posted: {segments: {enterprise: {sla_seconds: 60}, small_business: {sla_seconds: 900}}}"
+    said = [w for w in warnings(folder_of(tmp_path, kinds=kinds)) if "invoice_not_posted" in w]
+
+    assert len(said) == 1
+    assert "deadline 1 min for enterprise, but the earliest verdict comes 670 s after it" in said[0]
+
+
+def test_rules_by_segment_make_a_kind_as_slow_as_the_crm(tmp_path: Path) -> None:
+    governed = load(folder_of(tmp_path, kinds="invoice_not_posted: {segments: {enterprise: {severity: S2}}}"))
+
+    seconds = [horizon_seconds(g, BY_NAME["invoice_not_posted"]) for g in (load(), governed)]
+
+    assert seconds == [2, 670]
+
+
+def test_a_kind_that_nothing_captures_is_said_not_to_be_observed(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, mappings__erp="ledger_posting: null")
+
+    (said,) = (w for w in warnings(folder) if w.startswith("kinds.yaml: invoice_not_posted:"))
+
+    assert "not observed because nothing captures ledger posting from any erp system" in said
+
+
+def test_an_expired_ignore_rule_is_a_warning_and_no_error(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, ignore=f"old: {{{RULE}, expires_at: 1970-01-01T00:00:50Z}}")
+
+    assert [w for w in warnings(folder, 49 * SECOND) if "ignore" in w] == []
+    assert [w for w in warnings(folder, 50 * SECOND) if "ignore" in w] == [
+        "ignore.yaml: old: expired 1970-01-01T00:00:50.000Z: take it out, or have ada decide again"
+    ]
+    assert "warning: ignore.yaml: old: expired" in told("check", folder)
+
+
+def test_what_is_wrong_stops_the_check(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, kinds="invoice_not_posted: {sla_second: 5}")
+
+    with pytest.raises(BadGovernance, match="did you mean 'sla_seconds'"):
+        CliRunner().invoke(governance, ["check", str(folder)], catch_exceptions=False)
+
+
+def test_diff_says_file_key_before_and_after(tmp_path: Path) -> None:
+    before = folder_of(tmp_path / "1", kinds="invoice_not_posted: {sla_seconds: 60}", systems="segments: [big]")
+    after = folder_of(
+        tmp_path / "2",
+        kinds="invoice_not_posted: {sla_seconds: 90, sla_business_days: 2}",
+        mappings__erp="customer: {attributes: {tax_id: null}}",
+    )
+
+    assert told("diff", before, after).splitlines() == [
+        "kinds.yaml: invoice_not_posted.sla_business_days is new: 2",
+        "kinds.yaml: invoice_not_posted.sla_seconds was 60.0 and becomes 90.0",
+        "mappings/erp.yaml: customer.attributes.tax_id is gone; it was tax_registration",
+        "systems.yaml: segments was ['big'] and becomes ['enterprise', 'mid_market', 'small_business']",
+    ]
+
+
+def test_diff_is_told_to_programs_as_well(tmp_path: Path) -> None:
+    before, after = (
+        folder_of(tmp_path / "1", kinds=""),
+        folder_of(tmp_path / "2", kinds="invoice_not_posted: {mode: alert}"),
+    )
+
+    assert json.loads(told("diff", "--json", before, after)) == [
+        {"file": "kinds.yaml", "key": "invoice_not_posted.mode", "before": "propose", "after": "alert"}
+    ]
+
+
+def test_nothing_changes_between_equal_folders(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, kinds="invoice_not_posted: {mode: alert}")
+
+    assert told("diff", folder, folder) == "nothing changes\n"
+    assert differences(load(), load()) == []
+
+
+def test_show_tells_what_is_in_force_below_a_key(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, kinds="invoice_not_posted: {sla_seconds: 60}")
+
+    shown = told("show", "kinds.invoice_not_posted", "--folder", folder).splitlines()
+
+    assert "kinds.yaml: invoice_not_posted.sla_seconds: 60.0" in shown
+    assert {line.split(":")[1].split(".")[0] for line in shown} == {" invoice_not_posted"}
+
+
+def test_show_of_an_unknown_key_says_what_was_meant() -> None:
+    done = CliRunner().invoke(governance, ["show", "kinds.invoice_not_postd"])
+
+    assert done.exit_code == 1
+    assert "did you mean 'kinds.invoice_not_posted'?" in done.output
