@@ -37,6 +37,7 @@ class Contestant:
 CONTESTANTS: tuple[Contestant, ...] = (
     Contestant("bare_loop", "bare"),
     Contestant("ours", "worker", 0.1),
+    Contestant("ours_all_kinds", "worker", options=("--all-kinds",)),
     Contestant("quix", "quix", 5.0, ("--guarantee", "exactly-once")),
     Contestant("quix_at_least_once", "quix", 5.0, ("--guarantee", "at-least-once")),
     Contestant("quix_spared", "quix", None, ("--guarantee", "exactly-once", "--spared"), checked=False),
@@ -64,7 +65,7 @@ class Run:
                 own = [sys.executable, "-m", "streams.bench.step.bare", "--total", str(self.total)]
                 return [*own, "--done-file", str(self.done_file), *self._common(), *self._interval()]
             case "worker":
-                own = [sys.executable, "-m", "streams.bench.step.worker", "--run", self.name]
+                own = [sys.executable, "-m", "streams.bench.step.worker", "--run", self.name, *self.contestant.options]
                 return [*own, "--done-file", str(self.done_file), *self._common(), *self._interval()]
             case "quix":
                 own = [str(environment.python(bench.progress)), "-m", "streams.bench.step.quix_step"]

@@ -28,9 +28,11 @@ class Record(NamedTuple):
     value: bytes
 
 
-def governance() -> Governance:
-    """The demo's: deadlines of seconds, so that minutes of event time hold every kind of verdict."""
-    return load(GOVERNANCE)
+def governance(*, all_kinds: bool = False) -> Governance:
+    """The demo's: deadlines of seconds, so that minutes of event time hold every kind of verdict. `all_kinds`: not only
+    those of the demo's first story, but all whose records its systems carry."""
+    governed = load(GOVERNANCE)
+    return governed.model_copy(update={"judged": None}) if all_kinds else governed
 
 
 def codec() -> Codec:

@@ -28,10 +28,13 @@ from tables.state import RocksState
 @click.option("--commit-every", default=2_000, show_default=True, help="Records of a shard between two commits.")
 @click.option("--sort", default="tottime", show_default=True, help="As pstats names it: tottime, cumulative, ...")
 @click.option("--lines", default=40, show_default=True)
+@click.option("--all-kinds", is_flag=True, help="Judge all kinds, not only the demo's first.")
 @click.option("--plain", is_flag=True, help="Only the clock: a profile makes calls look dearer than they are.")
-def profile(events: int, seed: int, state: str, commit_every: int, sort: str, lines: int, plain: bool) -> None:
+def profile(
+    events: int, seed: int, state: str, commit_every: int, sort: str, lines: int, all_kinds: bool, plain: bool
+) -> None:
     """Profile the in-process path."""
-    governed = governance()
+    governed = governance(all_kinds=all_kinds)
     work = by_partition(records(seed, events, governed), governed.partitions)
     profiler = cProfile.Profile()
     with TemporaryDirectory() as folder:

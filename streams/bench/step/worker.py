@@ -23,13 +23,16 @@ from streams.worker.app import WorkerApp, build
 @click.option("--folder", required=True, type=click.Path(path_type=Path))
 @click.option("--done-file", required=True, type=click.Path(path_type=Path))
 @click.option("--commit-interval-seconds", type=float, default=None)
-def main(bootstrap: str, run: str, folder: Path, done_file: Path, commit_interval_seconds: float | None) -> None:
+@click.option("--all-kinds", is_flag=True)
+def main(
+    bootstrap: str, run: str, folder: Path, done_file: Path, commit_interval_seconds: float | None, all_kinds: bool
+) -> None:
     """Judge until told to stop by SIGTERM; the log goes to standard error."""
     logging.basicConfig(level=logging.WARNING)
     given: dict[str, Any] = {}
     if commit_interval_seconds is not None:
         given["commit_interval_seconds"] = commit_interval_seconds
-    governed = governance()
+    governed = governance(all_kinds=all_kinds)
     settings = Settings(bootstrap, "", application=run, data_folder=folder, **given)
     app = build(settings, {topics.CHANGES: Judge(governed)}, codec(), governed.partitions)
     raise SystemExit(asyncio.run(serve(app, done_file, lambda: _done(app))))
