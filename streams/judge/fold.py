@@ -57,7 +57,7 @@ def on_change(ws: Workspace, governance: Governance, change: Changed) -> str:
     unsettled = min((_next(ws, key) for key in concerns | regard), default=ALWAYS)
     if _store(ws, governance, change, record, versions, min(_frontier(governance, heard), unsettled)):
         concerns.update(concerned(ws, governance, change))
-    if tells_otherwise(as_of(record["versions"], change.version["at"]), change.version):
+    if regard and tells_otherwise(as_of(record["versions"], change.version["at"]), change.version):
         concerns.update(regard)
     for subject in sorted(concerns):
         arm(ws, subject, change.version["at"], late=late)
