@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from schemas.instants import NEVER, seconds
+from streams.fleet import FLEET_KINDS
 from streams.governance import BadGovernance, load
 from streams.governance.load import DEFAULT
-from streams.fleet import FLEET_KINDS
 from streams.kinds import KINDS
 
 Folder = Callable[..., Path]
