@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from schemas.instants import NEVER, Instant, iso
 from streams.kinds.asof import Found
-from streams.kinds.finding import Waiting
+from streams.kinds.finding import Finding, Waiting
 from streams.kinds.table import SUBJECT
 from streams.look.case import Case
 from streams.look.parked import PARKED
+from streams.look.shown import money
 
 Said = tuple[str, str]
 """(outcome, because)."""
@@ -101,11 +103,20 @@ def _compared(case: Case) -> Said | None:
     finding = case.finding
     if finding is None or case.kind.clock != "grace" or not finding.satisfied:
         return None
-    amount = finding.amount or {"amount": "0", "currency": ""}
-    if amount["amount"] == "0":
-        return "agrees", f"the values agree: {finding.observed}"
-    differ = f"within tolerance: they differ by {amount['amount']} {amount['currency']}"
-    return "within_tolerance", f"{differ}; expected {finding.expected}; found {finding.observed}"
+    stated = f"expected {finding.expected}; found {finding.observed}"
+    if (difference := _difference(finding)) is None:
+        return "agrees", f"as it should be: {stated}"
+    return "within_tolerance", f"within tolerance: they differ by {difference}; {stated}"
+
+
+def _difference(finding: Finding) -> str | None:
+    """What is at stake, where it is a part of the amounts compared; else it is what the whole document is worth."""
+    fields = (evidence.found.attrs.get(evidence.field) for evidence in finding.evidence)
+    compared = [abs(Decimal(field["amount"])) for field in fields if isinstance(field, dict)]
+    stake = finding.amount
+    if stake is None or not 0 < abs(Decimal(stake["amount"])) < max(compared, default=Decimal(0)):
+        return None
+    return money(stake)
 
 
 def _gone(case: Case) -> Said | None:
@@ -132,7 +143,21 @@ def _never(case: Case) -> Said:
     if case.finding is not None:
         return "not_triggered", f"not demanded: {case.finding.expected}; found {case.finding.observed}"
     since = f" since {iso(case.remembered[0]['at'])}" if case.remembered else ""
-    return "not_triggered", f"never triggered: nothing{since} has demanded it"
+    return "not_triggered", f"never triggered: nothing{since} has demanded it{_as_it_is(case)}"
+
+
+def _as_it_is(case: Case) -> str:
+    """The subject in a few words: most often they show why nothing is demanded."""
+    last = case.remembered[-1]["attrs"] if case.remembered else None
+    if last is None:
+        return f"; the {case.subject.entity} is gone" if case.remembered else ""
+    words = [str(last[name]).replace("_", " ") for name in ("status", "stage") if last.get(name)]
+    words += [f"{name.replace('_', ' ')} {money(last[name])}" for name in _WORTH if last.get(name)]
+    return f"; the {case.subject.entity.replace('_', ' ')} is {', '.join(words)}" if words else ""
+
+
+_WORTH = ("total", "value", "total_value")
+"""Attributes that say what a document is worth."""
 
 
 RULES: tuple[Rule, ...] = (

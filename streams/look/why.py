@@ -27,7 +27,7 @@ OUTCOMES: dict[str, str] = {
     "pending": "not due yet",
     "met": "done in time",
     "closed": "a drift was open and has ended",
-    "agrees": "the values agree",
+    "agrees": "it is as it should be",
     "within_tolerance": "the values differ by less than is tolerated",
     "moved": "it went to another customer",
     "withdrawn": "what demanded it ended first",
