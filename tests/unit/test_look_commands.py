@@ -96,11 +96,11 @@ def test_drifts_lists_the_worst_first(run: Run) -> None:
     found = document(run(look_commands.drifts, "--json"))
 
     assert [(d["severity"], d["kind"]) for d in found] == [
-        ("S1", "credit_memo_unpropagated"),
         ("S2", "won_without_erp_customer"),
+        ("S2", "credit_memo_unpropagated"),
     ]
-    assert found[1]["amount_at_stake"] == {"amount": "1200", "currency": "EUR", "basis": "net"}
-    assert found[1]["opened_at"] == "1970-01-01T00:00:11Z"
+    assert found[0]["amount_at_stake"] == {"amount": "1200", "currency": "EUR", "basis": "net"}
+    assert found[0]["opened_at"] == "1970-01-01T00:00:11Z"
 
 
 def test_drifts_for_people_say_subject_amount_owner_age_and_command_mode(run: Run) -> None:
