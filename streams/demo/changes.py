@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from streams.demo.flaws import CREDIT_MEMO_UNPROPAGATED, VALUE_MISMATCH
+from streams.demo.further import AMENDMENT_UNPROPAGATED, CREDIT_MEMO_ALONE
 from streams.demo.script import INTEGRATION, SALES, Script
 from streams.demo.steps import Value
 
@@ -55,7 +56,11 @@ def amend(script: Script, at: float, in_erp: float | None) -> None:
         ),
         script.change("contract", "billing.contract", value=value),
     )
-    ledger = script.answer(VALUE_MISMATCH, "erp")
+    ledger = (
+        script.flawed_answer(AMENDMENT_UNPROPAGATED)
+        if script.tells(AMENDMENT_UNPROPAGATED)
+        else script.answer(VALUE_MISMATCH, "erp")
+    )
     if in_erp is not None and ledger is not None:
         script.add(
             max(at + ledger, in_erp + 0.2), "erp", INTEGRATION, script.change("contract", "erp.contract", value=value)
@@ -86,8 +91,14 @@ def credit(script: Script, at: float) -> None:
         _FINANCE,
         script.create("credit_memo", "erp.memo", customer_id=customer, status="Draft", **memo),
     )
+    late = script.flawed_answer(CREDIT_MEMO_ALONE) if script.tells(CREDIT_MEMO_ALONE) else 0.0
+    if late is None:
+        return
     posted = script.add(
-        drafted + script.soon(0.3, 0.8), "erp", _FINANCE, script.change("credit_memo", "erp.memo", status="Posted")
+        max(drafted + script.soon(0.3, 0.8), at + late),
+        "erp",
+        _FINANCE,
+        script.change("credit_memo", "erp.memo", status="Posted"),
     )
     after = script.answer(CREDIT_MEMO_UNPROPAGATED)
     if after is None:

@@ -1,31 +1,46 @@
-"""What follows once a subscription is active: it is amended, invoiced, paid, and now and then credited."""
+"""What follows once a subscription is active: it is amended, invoiced, and now and then credited."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
 
+from streams.demo.bookings import book, book_early, follow_up
 from streams.demo.changes import amend, credit
 from streams.demo.flaws import CREDIT_MEMO_UNPROPAGATED, INVOICE_NOT_POSTED, VALUE_MISMATCH
-from streams.demo.script import INTEGRATION, Script
+from streams.demo.further import (
+    AMENDMENT_UNPROPAGATED,
+    CREDIT_MEMO_ALONE,
+    OUT_OF_ORDER,
+    STATE_REGRESSION,
+    STUCK_IN_FLIGHT,
+)
+from streams.demo.further import INVOICED as FURTHER_INVOICED
+from streams.demo.script import Script
 
 _CENT = Decimal("0.01")
 _TAX_RATE = Decimal("0.2")
 _BILLING = "billing-operator"
-_FINANCE = "finance"
+_AMENDED = (VALUE_MISMATCH, AMENDMENT_UNPROPAGATED)
+_INVOICED = (INVOICE_NOT_POSTED, CREDIT_MEMO_UNPROPAGATED, *FURTHER_INVOICED)
+_CREDITED = (CREDIT_MEMO_UNPROPAGATED, CREDIT_MEMO_ALONE)
 
 
 def bill(script: Script, active: float, in_erp: float | None) -> None:
     """Everything after activation; `in_erp` is when the ERP had customer and contract, if it has."""
     kind, where = (script.flaw.kind, script.flaw.where) if script.flaw else ("", "")
-    if (kind == VALUE_MISMATCH and where != "erp from the start") or (not kind and script.chance(0.3)):
+    if (kind in _AMENDED and where != "erp from the start") or (not kind and script.chance(0.3)):
         amend(script, active + script.soon(1.0, 3.0), in_erp)
     if in_erp is None:
         return
-    wanted = kind in (INVOICE_NOT_POSTED, CREDIT_MEMO_UNPROPAGATED) or script.chance(0.9)
+    wanted = kind in _INVOICED or script.chance(0.9)
     posted = _invoice(script, max(active, in_erp) + script.soon(0.3, 1.0)) if wanted else None
-    if posted is not None and (kind == CREDIT_MEMO_UNPROPAGATED or (not kind and script.chance(0.25))):
+    if posted is not None and (kind in _CREDITED or _explained(script) or (not kind and script.chance(0.25))):
         credit(script, posted + script.soon(0.5, 1.5))
+
+
+def _explained(script: Script) -> bool:
+    return script.tells(STATE_REGRESSION) and script.tolerable
 
 
 def _invoice(script: Script, at: float) -> float | None:
@@ -71,79 +86,23 @@ def _invoice(script: Script, at: float) -> float | None:
             for index, (charge, amount) in enumerate(charges, 1)
         ),
     )
-    posted = script.add(
-        at + script.soon(0.4, 0.9),
-        "billing",
-        _BILLING,
-        script.change("invoice", "billing.invoice", status="Posted"),
-    )
-    if free:
+    posted = _issue(script, at + script.soon(0.4, 0.9), net + tax)
+    if free or posted is None:
         return posted
-    booked = _ledger_posting(script, posted, net + tax)
-    if booked is not None and script.chance(0.7):
-        _pay(script, max(booked, posted + 0.8), net + tax)
+    booked = posted if script.tells(OUT_OF_ORDER) else book(script, posted, net + tax)
+    if booked is not None:
+        follow_up(script, max(booked, posted + 0.8), net + tax)
     return booked
 
 
-def _ledger_posting(script: Script, posted: float, total: Decimal) -> float | None:
-    """The invoice in the ledger, drafted and posted; a flaw leaves it out or in draft."""
-    who = script.profile
-    left_in_draft = script.suffers(INVOICE_NOT_POSTED, "left in draft")
-    after = None if left_in_draft else script.answer(INVOICE_NOT_POSTED)
-    if after is None and not left_in_draft:
-        return None
-    script.add(
-        posted + (script.soon(0.3, 1.0) if after is None else after * 0.6),
-        "erp",
-        INTEGRATION,
-        script.create(
-            "ledger_posting",
-            "erp.posting",
-            id=who.id("LP"),
-            customer_id=script.ref("erp.customer"),
-            document_type="invoice",
-            document_number=who.id("INV"),
-            status="Draft",
-            currency=who.currency,
-            amount=total,
-            posting_date=who.today,
-        ),
-    )
-    if after is None:
-        return None
-    return script.add(posted + after, "erp", _FINANCE, script.change("ledger_posting", "erp.posting", status="Posted"))
-
-
-def _pay(script: Script, at: float, total: Decimal) -> None:
-    who = script.profile
-    paid = script.add(
-        at,
-        "billing",
-        INTEGRATION,
-        script.create(
-            "payment",
-            "billing.payment",
-            id=who.id("P"),
-            account_id=script.ref("billing.account"),
-            invoice_number=who.id("INV"),
-            status="Settled",
-            currency=who.currency,
-            amount=total,
-        ),
-        script.change("invoice", "billing.invoice", status="Paid"),
-    )
-    script.add(
-        paid + script.soon(0.3, 1.0),
-        "erp",
-        INTEGRATION,
-        script.create(
-            "cash_application",
-            "erp.cash",
-            id=who.id("CA"),
-            customer_id=script.ref("erp.customer"),
-            payment_reference=who.id("P"),
-            invoice_number=who.id("INV"),
-            currency=who.currency,
-            amount=total,
-        ),
-    )
+def _issue(script: Script, at: float, total: Decimal) -> float | None:
+    """Billing posts the invoice; a flaw makes it too late for the ledger, or lets it hang on the way."""
+    if script.tells(OUT_OF_ORDER):
+        at = book_early(script, at, total) + (1.0 if script.tolerable else 5.0)
+    if script.suffers(STUCK_IN_FLIGHT, "invoice"):
+        script.add(at, "billing", _BILLING, script.change("invoice", "billing.invoice", status="Posting"))
+        after = script.flawed_answer(STUCK_IN_FLIGHT)
+        if after is None:
+            return None
+        at += after
+    return script.add(at, "billing", _BILLING, script.change("invoice", "billing.invoice", status="Posted"))

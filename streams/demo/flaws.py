@@ -93,9 +93,12 @@ NEAR_MISSES: tuple[Flaw, ...] = (
 )
 
 
+_OTHERWISE = Answer((0.5, 3.0), 2.5)
+
+
 def answer_after(kind: str, timing: Timing, sla_seconds: float, rng: random.Random) -> float | None:
     """Seconds from the step that starts an obligation to the one that answers it; None if it never comes."""
-    answer = ANSWERS[kind]
+    answer = ANSWERS.get(kind, _OTHERWISE)
     match timing:
         case Timing.USUAL:
             return rng.uniform(*answer.usual)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import NamedTuple
@@ -33,6 +33,7 @@ class Version(NamedTuple):
     at: Instant
     native_version: str
     values: Mapping[str, Native]
+    by: str = ""
 
 
 @dataclass
@@ -80,10 +81,13 @@ class History:
         rows = self._records[entry.system, entry.entity]
         record = rows.setdefault(entry.native_id, Record(entry.system, entry.entity, entry.native_id))
         before = record.versions[-1].values if record.versions else {}
-        record.versions.append(Version(entry.committed_at, entry.native_version, {**before, **entry.values}))
+        record.versions.append(Version(entry.committed_at, entry.native_version, {**before, **entry.values}, entry.by))
 
     def records(self, system: str, entity: str) -> list[Record]:
         return list(self._records.get((system, entity), {}).values())
+
+    def everything(self) -> Iterator[Record]:
+        return (record for rows in self._records.values() for record in rows.values())
 
     def only(self, system: str, entity: str) -> Record | None:
         found = self.records(system, entity)

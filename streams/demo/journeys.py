@@ -9,6 +9,9 @@ from __future__ import annotations
 from streams.demo.contracts import activate_subscription, carry_contract
 from streams.demo.documents import bill
 from streams.demo.flaws import WRITEBACK_MISSING
+from streams.demo.further import WON_WITHOUT_SUBSCRIPTION
+from streams.demo.lifecycle import change_of_state
+from streams.demo.masters import disagree
 from streams.demo.openings import open_billing_account, open_erp_customer, win_deal
 from streams.demo.script import INTEGRATION, Script
 
@@ -24,10 +27,19 @@ def write_journey(script: Script, ending: str = "won") -> None:
     account = script.soon(0.3, 2.0) + won
     contract = open_billing_account(script, account)
     _write_back(script, {"billing": account, "erp": customer})
-    active = activate_subscription(script, contract + script.soon(0.15, 0.4))
+    active = _activate(script, won, contract + script.soon(0.15, 0.4))
     in_erp = None if customer is None else carry_contract(script, max(customer, contract) + script.soon(0.3, 1.5))
     if active is not None:
         bill(script, active, in_erp)
+        change_of_state(script, won, active)
+    disagree(script, won, account, customer)
+
+
+def _activate(script: Script, won: float, drafted: float) -> float | None:
+    if not script.tells(WON_WITHOUT_SUBSCRIPTION):
+        return activate_subscription(script, drafted)
+    after = script.flawed_answer(WON_WITHOUT_SUBSCRIPTION)
+    return None if after is None else activate_subscription(script, max(won + after, drafted))
 
 
 def _write_back(script: Script, created: dict[str, float | None]) -> None:

@@ -126,7 +126,9 @@ def invoice_not_posted(history: History) -> Iterator[Obligation]:
 
         if due_from is not None:
             kind = flaws.INVOICE_NOT_POSTED
-            yield Obligation(kind, invoice, due_from, met, (invoice,), "total_amount", "currency")
+            # No document of the demo that is not in the ledger has more than one posting.
+            drafts = [p for p in history.records("erp", "ledger_posting") if _is_of(p, number)]
+            yield Obligation(kind, invoice, due_from, met, (invoice, *drafts), "total_amount", "currency")
 
 
 def credit_memo_unpropagated(history: History) -> Iterator[Obligation]:
@@ -161,6 +163,11 @@ def _to_be_booked(values: Mapping[str, Native]) -> bool:
 
 def _any_with(records: list[Record], wanted: dict[str, Native], instant: Instant) -> bool:
     return any(all(record.value(c, instant) == v for c, v in wanted.items()) for record in records)
+
+
+def _is_of(posting: Record, number: Native) -> bool:
+    first = posting.versions[0].values
+    return (first["document_type"], first["document_number"]) == ("invoice", number)
 
 
 def _midnight(day: Native) -> Instant:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from streams.demo.flaws import WON_WITHOUT_ERP_CUSTOMER
+from streams.demo.further import PROFILE_MISSING, STEP_SKIPPED
+from streams.demo.masters import stated
 from streams.demo.script import INTEGRATION, SALES, Script
 
 
@@ -20,7 +22,7 @@ def win_deal(script: Script, ending: str) -> float | None:
             AccountNumber=who.id("N"),
             Status__c="Prospect",
             BillingCountry=who.country,
-            Tax_Id__c=who.tax_id,
+            Tax_Id__c=stated(script, "crm tax id", who.tax_id),
             Email__c=who.email,
             CurrencyIsoCode=who.currency,
             Legal_Entity__c=who.company_code,
@@ -75,12 +77,22 @@ def open_erp_customer(script: Script, won: float) -> float | None:
             status="Active",
             tax_registration=who.tax_id,
             currency=who.currency,
-            country=who.country,
+            country=stated(script, "erp country", who.country),
             company_code=who.company_code,
         ),
     )
+    set_up = created + script.soon(0.2, 0.6)
+    if script.suffers(PROFILE_MISSING, "left in draft"):
+        set_up_finance(script, set_up, status="Draft")
+    elif not script.tells(PROFILE_MISSING):
+        set_up_finance(script, set_up)
+    return created
+
+
+def set_up_finance(script: Script, at: float, status: str = "Active") -> None:
+    who = script.profile
     script.add(
-        created + script.soon(0.2, 0.6),
+        at,
         "erp",
         INTEGRATION,
         script.create(
@@ -92,10 +104,9 @@ def open_erp_customer(script: Script, won: float) -> float | None:
             receivable_account="1200",
             payment_terms="NET30",
             currency=who.currency,
-            status="Active",
+            status=status,
         ),
     )
-    return created
 
 
 def open_billing_account(script: Script, at: float) -> float:
@@ -109,7 +120,7 @@ def open_billing_account(script: Script, at: float) -> float:
             "account",
             "billing.account",
             id=who.id("A"),
-            name=who.name,
+            name=stated(script, "billing name", who.name),
             status="Active",
             crm_account_id=script.ref("crm.account"),
             currency=who.currency,
@@ -129,7 +140,7 @@ def open_billing_account(script: Script, at: float) -> float:
             account_id=script.ref("billing.account"),
             number=who.id("CT"),
             crm_opportunity_id=script.ref("crm.opportunity"),
-            status="Active",
+            status="Draft" if script.tells(STEP_SKIPPED) else "Active",
             currency=who.currency,
             value=who.contract_value,
             starts_on=who.starts_on,

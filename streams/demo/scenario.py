@@ -10,8 +10,6 @@ from itertools import count
 
 from streams.demo.flaws import (
     DEFAULT_SLA_SECONDS,
-    FAULTS,
-    NEAR_MISSES,
     WON_WITHOUT_ERP_CUSTOMER,
     WRITEBACK_MISSING,
     Flaw,
@@ -20,6 +18,7 @@ from streams.demo.journeys import write_journey
 from streams.demo.profile import draw_profile
 from streams.demo.script import Script
 from streams.demo.steps import Journey, Step, in_time_order
+from streams.demo.stories import FIRST, SLA_SECONDS, Story
 
 CLEAN_FOR_EACH_FAULTY = 10
 _CLEAN_SPARE = 15  # some may slip into a true drift on a slow machine
@@ -40,6 +39,7 @@ class Plan:
     journeys: tuple[Journey, ...]
     faults: Mapping[int, Flaw]
     near_misses: Mapping[int, Flaw]
+    story: Story = FIRST
 
     def steps(self) -> list[Step]:
         """All steps in time order."""
@@ -74,14 +74,18 @@ def plan(
     today: date,
     slas: Mapping[str, float] = DEFAULT_SLA_SECONDS,
     spread_seconds: float = SPREAD_SECONDS,
+    story: Story = FIRST,
 ) -> Plan:
     """A run of about 20 seconds more than `spread_seconds`, in which the customers start.
 
     `slas`: kind -> seconds (for contract_value_mismatch its grace); `today` is the UTC day of the run.
-    Raises ValueError where an SLA is so short that clean customers could miss it."""
+    Kinds that `slas` leaves out have the deadlines of the demo. Raises ValueError where an SLA is so
+    short that clean customers could miss it."""
+    slas = {**SLA_SECONDS, **slas}
     _check(slas)
     rng = random.Random(f"driftwise demo {seed}")  # noqa: S311 - must repeat, not be secret
-    flaws: list[Flaw | None] = [*FAULTS, *NEAR_MISSES, *[None] * (CLEAN_FOR_EACH_FAULTY * len(FAULTS) + _CLEAN_SPARE)]
+    flaws: list[Flaw | None] = [*story.faults, *story.near_misses]
+    flaws += [None] * (CLEAN_FOR_EACH_FAULTY * len(story.faults) + _CLEAN_SPARE)
     rng.shuffle(flaws)
     journeys = [
         _journey(number, _run(seed), today, slas, flaw, rng, spread_seconds) for number, flaw in enumerate(flaws, 1)
@@ -90,8 +94,9 @@ def plan(
     return Plan(
         seed,
         tuple(sorted(journeys, key=lambda journey: journey.starts_at_seconds)),
-        {number: flaw for number, flaw in chosen.items() if flaw in FAULTS},
-        {number: flaw for number, flaw in chosen.items() if flaw in NEAR_MISSES},
+        {number: flaw for number, flaw in chosen.items() if flaw in story.faults},
+        {number: flaw for number, flaw in chosen.items() if flaw in story.near_misses},
+        story,
     )
 
 
@@ -99,6 +104,7 @@ def clean_journeys(
     seed: int, today: date, per_second: float = 1.0, slas: Mapping[str, float] = DEFAULT_SLA_SECONDS
 ) -> Iterator[Journey]:
     """Customers without any flaw, for ever, one every 1/`per_second` seconds."""
+    slas = {**SLA_SECONDS, **slas}
     _check(slas)
     rng = random.Random(f"driftwise hold {seed}")  # noqa: S311
     for number in count(1):
@@ -111,7 +117,8 @@ def _run(seed: int) -> str:
 
 
 def _check(slas: Mapping[str, float]) -> None:
-    short = {kind: slas[kind] for kind in DEFAULT_SLA_SECONDS if slas[kind] < _SHORTEST_SLA_SECONDS}
+    timed = (kind for kind, usual in SLA_SECONDS.items() if usual)
+    short = {kind: slas[kind] for kind in timed if slas[kind] < _SHORTEST_SLA_SECONDS}
     if short:
         raise ValueError(f"SLAs of the demo must be at least {_SHORTEST_SLA_SECONDS:g} s: {short}")
 

@@ -32,10 +32,24 @@ class Script:
     def suffers(self, kind: str, where: str = "") -> bool:
         return self.flaw is not None and (self.flaw.kind, self.flaw.where) == (kind, where)
 
+    def tells(self, kind: str) -> bool:
+        """Whether this customer's flaw is of that kind, wherever it hits."""
+        return self.flaw is not None and self.flaw.kind == kind
+
     def answer(self, kind: str, where: str = "") -> float | None:
         """Seconds until the obligation of that kind is answered, as this customer's flaw has it; None: never."""
         timing = self.flaw.timing if self.flaw and self.suffers(kind, where) else Timing.USUAL
         return answer_after(kind, timing, self._slas[kind], self.rng)
+
+    def flawed_answer(self, kind: str) -> float | None:
+        """As `answer`, for the customer whose flaw is of that kind, wherever it hits."""
+        assert self.flaw is not None
+        return answer_after(kind, self.flaw.timing, self._slas[kind], self.rng)
+
+    @property
+    def tolerable(self) -> bool:
+        """The flaw is a near miss because what is done is nothing wrong, whenever it is done."""
+        return self.flaw is not None and self.flaw.within_tolerance
 
     def ref(self, name: str) -> Ref:
         return Ref(f"{self.profile.number}/{name}")

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from schemas.instants import Instant, seconds
 from streams.demo.agreement import Mismatch, difference, mismatches, present
+from streams.demo.claims.model import openings, times
+from streams.demo.claims.table import TEAMS, claims
 from streams.demo.flaws import SOURCE_STALE, VALUE_MISMATCH
 from streams.demo.journal import Entry, History, Record, histories
 from streams.demo.obligations import OBLIGATIONS, OWNERS, Obligation, as_amount
@@ -51,7 +53,7 @@ def expected_drifts(
     outages: Iterable[Outage] = (),
     stale_after_seconds: float | None = None,
 ) -> list[ExpectedDrift]:
-    """Every drift that opened at or before `until`.
+    """Every drift that opened at or before `until`, of the kinds that `slas` names.
 
     `slas`: kind -> seconds; `stale_after_seconds`: an outage longer than this is a source_stale of its system.
     `journal` holds what the companies wrote and, afterwards, what driftwise wrote (`Companies.foreign_entries`).
@@ -65,7 +67,7 @@ def last_deadline(journal: Iterable[Entry], slas: Mapping[str, float], now: Inst
     """When the last obligation that has begun by `now` falls due, or the last grace ends; nothing more is to come
     after it unless something is written."""
     begun = (start for history in histories(journal) for start in _starts(history) if start[1] <= now)
-    return max((at + seconds(slas[kind]) for kind, at in begun), default=None)
+    return max((at + seconds(slas[kind]) for kind, at in begun if kind in slas), default=None)
 
 
 def _starts(history: History) -> Iterator[tuple[str, Instant]]:
@@ -80,13 +82,35 @@ def _subject_drifts(
 ) -> Iterator[ExpectedDrift]:
     for history in histories(journal):
         for obligation in _obligations(history):
-            due = _due(obligation, slas)
-            if not obligation.met(due):
+            due = _due(obligation, slas) if obligation.kind in slas else None
+            if due is not None and not obligation.met(due):
                 yield _missed(history, obligation, due, planned)
-        for mismatch in mismatches(history):
+        yield from _claimed(history, slas, planned)
+        for mismatch in mismatches(history) if VALUE_MISMATCH in slas else ():
             opened_at = mismatch.since + seconds(slas[VALUE_MISMATCH])
             if mismatch.until is None or mismatch.until > opened_at:
                 yield _mismatched(history, mismatch, opened_at, planned)
+
+
+def _claimed(
+    history: History, slas: Mapping[str, float], planned: frozenset[tuple[int, str]]
+) -> Iterator[ExpectedDrift]:
+    changes = times(history)
+    for claim in claims(history, slas):
+        for opened_at, wrong in openings(claim, changes, seconds(slas[claim.kind])):
+            versions = {record.name: record.as_of(opened_at) for record in wrong.evidence}
+            yield ExpectedDrift(
+                claim.kind,
+                *claim.subject.name,
+                opened_at,
+                wrong.amount,
+                wrong.currency,
+                wrong.owner,
+                TEAMS[claim.kind],
+                {name: version.native_version for name, version in versions.items() if version},
+                (history.customer, claim.kind) in planned,
+                history.customer,
+            )
 
 
 def _obligations(history: History) -> Iterator[Obligation]:

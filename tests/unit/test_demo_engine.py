@@ -6,18 +6,23 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pytest
+from hypothesis import settings
+
 from schemas import topics
 from schemas.instants import Instant, from_datetime, seconds
 from schemas.source import SourceEvent, SourceRow
-from streams.demo.flaws import AUTOMATIC, DEFAULT_SLA_SECONDS
+from streams.demo.cluster import OVERLAY
+from streams.demo.flaws import AUTOMATIC
 from streams.demo.journal import Entry
 from streams.demo.matching import Seen
 from streams.demo.scenario import Plan, plan
 from streams.demo.score import score
 from streams.demo.steps import ENTITIES, Native
+from streams.demo.stories import ALL, FIRST, SLA_SECONDS, Story
 from streams.demo.truth import expected_drifts
 from streams.driver import Driver
-from streams.governance import Governance
+from streams.governance import Governance, load
 from tests import topology
 from tests.unit.ideal_companies import IdealCompanies, on_time, stalls
 
@@ -25,20 +30,14 @@ TODAY = date(2026, 11, 24)
 STARTED_AT = from_datetime(datetime(2026, 11, 24, 12, tzinfo=UTC))
 SECONDS = 110
 HEARD_EVERY_SECONDS = 2
-SLAS = DEFAULT_SLA_SECONDS
+SEEDS = range(10, 10 + max(2, settings().max_examples // 50))
 TABLES = {(system, entity): table for (system, table), entity in ENTITIES.items()}
 CUSTOMER = {"billing": ("account_id",), "erp": ("customer_id",), "crm": ("AccountId", "Account__c")}
 
 
-def demo_governance() -> Governance:
-    governed = topology.default_governance()
-    kinds = {
-        name: kind.model_copy(
-            update={"sla_seconds": SLAS.get(name, 0), "mode": "execute" if name in AUTOMATIC else "propose"}
-        )
-        for name, kind in governed.kinds.items()
-    }
-    return governed.model_copy(update={"kinds": kinds})
+def demo_governance(story: Story) -> Governance:
+    """As the demo runs under it; only what the story tells is judged."""
+    return load(OVERLAY).model_copy(update={"judged": tuple(story.kinds)})
 
 
 def read(record: str, value: dict[str, Any], headers: dict[str, bytes]) -> SourceEvent:
@@ -53,8 +52,8 @@ def read(record: str, value: dict[str, Any], headers: dict[str, bytes]) -> Sourc
 class Replay:
     """Pipes a journal through the topology, as capture would bring it: in commit order, watermarks behind."""
 
-    def __init__(self) -> None:
-        self.governance = demo_governance()
+    def __init__(self, story: Story) -> None:
+        self.governance = demo_governance(story)
         self.driver = Driver(self.governance, dict.fromkeys(self.governance.systems, read))
         self._images: dict[tuple[str, str, str], dict[str, Native]] = {}
         self._polls = 0
@@ -114,12 +113,13 @@ def with_clean(planned: Plan, number: int) -> Plan:
     return replace(planned, journeys=tuple(j for j in planned.journeys if j.customer in kept))
 
 
-def replay_and_score(seed: int, *, stalling: bool):
-    planned = with_clean(plan(seed, TODAY, SLAS), 40)
+def replay_and_score(seed: int, *, stalling: bool, story: Story = FIRST):
+    slas = {kind: sla for kind, sla in SLA_SECONDS.items() if kind in story.kinds}
+    planned = with_clean(plan(seed, TODAY, slas, story=story), 40)
     late = stalls(planned, seed, share=0.5) if stalling else on_time
-    journal = IdealCompanies(STARTED_AT + 345_678, seed).run(planned, SLAS, late)
-    truth = expected_drifts(planned, journal, SLAS, STARTED_AT + seconds(SECONDS - 2))
-    replay = Replay()
+    journal = IdealCompanies(STARTED_AT + 345_678, seed).run(planned, slas, late)
+    truth = expected_drifts(planned, journal, slas, STARTED_AT + seconds(SECONDS - 2))
+    replay = Replay(story)
     replay.run(journal)
     assert replay.driver.latest(topics.DEAD_LETTERS) == []
     return truth, score(planned, truth, replay.seen(topics.DRIFTS), replay.seen(topics.AUDIT), {})
@@ -140,3 +140,12 @@ def test_where_the_companies_stall_the_topology_finds_what_nobody_planned():
     assert result.differences == ()
     assert result.total("detected") == len(truth)
     assert sum(not drift.planned for drift in truth) > 20
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_topology_finds_every_drift_of_every_kind_and_no_other(seed):
+    truth, result = replay_and_score(seed, stalling=seed % 2 == 1, story=ALL)
+
+    assert result.differences == ()
+    assert result.total("detected") == len(truth)
+    assert {drift.kind for drift in truth} == ALL.injected

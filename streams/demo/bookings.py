@@ -1,0 +1,152 @@
+"""An invoice in the books: posted in the ledger, then paid, voided, or whatever a flaw has in store for it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from streams.demo.flaws import INVOICE_NOT_POSTED
+from streams.demo.further import (
+    AMOUNT_MISMATCH,
+    DUPLICATE_DOCUMENT,
+    PAYMENT_UNPROPAGATED,
+    REVERSAL_INCOMPLETE,
+    STATE_REGRESSION,
+    STUCK_IN_FLIGHT,
+)
+from streams.demo.script import INTEGRATION, Script
+from streams.demo.steps import Write
+
+_CENT = Decimal("0.01")
+_BILLING = "billing-operator"
+_FINANCE = "finance"
+
+
+def book(script: Script, posted: float, total: Decimal) -> float | None:
+    """The invoice in the ledger, drafted and posted; a flaw leaves it out, in draft or in flight. Returns when it
+    stood there, if it did."""
+    left_in_draft = script.suffers(INVOICE_NOT_POSTED, "left in draft")
+    after = None if left_in_draft else script.answer(INVOICE_NOT_POSTED)
+    if after is None and not left_in_draft:
+        return None
+    wrong = script.tells(AMOUNT_MISMATCH)
+    amount = total + max(_CENT * 100, (total / 20).quantize(_CENT)) if wrong else total
+    draft = posted + (script.soon(0.3, 1.0) if after is None else after * 0.6)
+    script.add(draft, "erp", INTEGRATION, _posting(script, "erp.posting", script.profile.id("LP"), "Draft", amount))
+    if after is None:
+        return None
+    at = posted + after
+    if script.suffers(STUCK_IN_FLIGHT, "ledger"):
+        script.add(at, "erp", _FINANCE, _status(script, "Posting"))
+        until = script.flawed_answer(STUCK_IN_FLIGHT)
+        if until is None:
+            return None
+        at += until
+    script.add(at, "erp", _FINANCE, _status(script, "Posted"))
+    if wrong and (until := script.flawed_answer(AMOUNT_MISMATCH)) is not None:
+        script.add(at + until, "erp", _FINANCE, script.change("ledger_posting", "erp.posting", amount=total))
+    return at
+
+
+def book_early(script: Script, at: float, total: Decimal) -> float:
+    """The ledger has it before billing has issued it; returns when."""
+    return script.add(at, "erp", _FINANCE, _posting(script, "erp.posting", script.profile.id("LP"), "Posted", total))
+
+
+def follow_up(script: Script, at: float, total: Decimal) -> None:
+    """Once the invoice stands in the books: most are paid."""
+    if script.tells(REVERSAL_INCOMPLETE):
+        _void(script, at + script.soon(0.5, 1.5), total)
+    elif script.tells(PAYMENT_UNPROPAGATED):
+        _pay_the_bank(script, at, total)
+    elif script.tells(STATE_REGRESSION):
+        _pay(script, at, total)
+        _step_back(script, at + script.soon(3.0, 4.0))
+    elif script.tells(DUPLICATE_DOCUMENT):
+        _book_again(script, at + script.soon(0.5, 1.5), total)
+    elif script.chance(0.7):
+        _pay(script, at, total)
+
+
+def _pay(script: Script, at: float, total: Decimal) -> None:
+    """Through billing, which tells the ERP."""
+    who = script.profile
+    payment = script.create(
+        "payment",
+        "billing.payment",
+        id=who.id("P"),
+        account_id=script.ref("billing.account"),
+        invoice_number=who.id("INV"),
+        status="Settled",
+        currency=who.currency,
+        amount=total,
+    )
+    paid = script.add(at, "billing", INTEGRATION, payment, _paid(script))
+    script.add(paid + script.soon(0.3, 1.0), "erp", INTEGRATION, _cash(script, total))
+
+
+def _pay_the_bank(script: Script, at: float, total: Decimal) -> None:
+    """By transfer: the ERP applies the cash, and must tell billing."""
+    applied = script.add(at, "erp", _FINANCE, _cash(script, total))
+    after = script.flawed_answer(PAYMENT_UNPROPAGATED)
+    if after is not None:
+        script.add(applied + after, "billing", INTEGRATION, _paid(script))
+
+
+def _paid(script: Script, status: str = "Paid") -> Write:
+    return script.change("invoice", "billing.invoice", status=status)
+
+
+def _cash(script: Script, total: Decimal) -> Write:
+    who = script.profile
+    return script.create(
+        "cash_application",
+        "erp.cash",
+        id=who.id("CA"),
+        customer_id=script.ref("erp.customer"),
+        payment_reference=who.id("P"),
+        invoice_number=who.id("INV"),
+        currency=who.currency,
+        amount=total,
+    )
+
+
+def _step_back(script: Script, at: float) -> None:
+    """Paid, and then only posted; where a credit memo explains it, not for long."""
+    script.add(at, "billing", _BILLING, _paid(script, "Posted"))
+    if script.tolerable:
+        script.add(at + 2.0, "billing", _BILLING, _paid(script))
+
+
+def _void(script: Script, at: float, total: Decimal) -> None:
+    script.add(at, "billing", _BILLING, script.change("invoice", "billing.invoice", status="Voided"))
+    after = script.flawed_answer(REVERSAL_INCOMPLETE)
+    if after is not None:
+        reversal = _posting(script, "erp.reversal", script.profile.id("LR"), "Posted", total, "reversal")
+        script.add(at + after, "erp", _FINANCE, reversal)
+
+
+def _book_again(script: Script, at: float, total: Decimal) -> None:
+    status = "Draft" if script.tolerable else "Posted"
+    script.add(at, "erp", _FINANCE, _posting(script, "erp.posting.2", script.profile.id("LP", 2), status, total))
+
+
+def _posting(
+    script: Script, record: str, id_: str, status: str, amount: Decimal, document_type: str = "invoice"
+) -> Write:
+    who = script.profile
+    return script.create(
+        "ledger_posting",
+        record,
+        id=id_,
+        customer_id=script.ref("erp.customer"),
+        document_type=document_type,
+        document_number=who.id("INV"),
+        status=status,
+        currency=who.currency,
+        amount=amount,
+        posting_date=who.today,
+    )
+
+
+def _status(script: Script, status: str) -> Write:
+    return script.change("ledger_posting", "erp.posting", status=status)

@@ -1,0 +1,57 @@
+"""All claims of a customer's history, and which team each kind is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from streams.demo import further
+from streams.demo.claims import customers, documents, ledger, sales, standing, subscriptions
+from streams.demo.claims.model import Claim
+from streams.demo.journal import History
+
+CLAIMS: dict[str, Callable[[History], Iterator[Claim]]] = {
+    further.WON_WITHOUT_SUBSCRIPTION: sales.won_without_subscription,
+    further.PROFILE_MISSING: subscriptions.profile_missing,
+    further.PAYMENT_UNPROPAGATED: documents.payment_status_unpropagated,
+    further.CREDIT_MEMO_ALONE: documents.credit_memo_alone,
+    further.AMENDMENT_UNPROPAGATED: subscriptions.amendment_unpropagated,
+    further.CANCELLATION_UNPROPAGATED: subscriptions.cancellation_unpropagated,
+    further.REVERSAL_INCOMPLETE: ledger.reversal_incomplete,
+    further.AMOUNT_MISMATCH: ledger.amount_mismatch,
+    further.ATTRIBUTE_DIVERGENCE: customers.attribute_divergence,
+    further.STATES_DISAGREE: standing.states_disagree,
+    further.STATE_REGRESSION: documents.state_regression,
+    further.OUT_OF_ORDER: documents.out_of_order,
+    further.STEP_SKIPPED: sales.step_skipped,
+    further.STUCK_IN_FLIGHT: documents.stuck_in_flight,
+    further.DUPLICATE_CUSTOMER: customers.duplicate_customer,
+    further.DUPLICATE_DOCUMENT: ledger.duplicate_document,
+    further.OWNERSHIP_VIOLATION: customers.ownership_violation,
+    further.OSCILLATION: customers.oscillation,
+}
+TEAMS: dict[str, str] = {
+    further.WON_WITHOUT_SUBSCRIPTION: "billing-operations",
+    further.PROFILE_MISSING: "finance-systems",
+    further.PAYMENT_UNPROPAGATED: "finance-systems",
+    further.CREDIT_MEMO_ALONE: "finance-systems",
+    further.AMENDMENT_UNPROPAGATED: "revenue-operations",
+    further.CANCELLATION_UNPROPAGATED: "billing-operations",
+    further.REVERSAL_INCOMPLETE: "finance-systems",
+    further.AMOUNT_MISMATCH: "finance-systems",
+    further.ATTRIBUTE_DIVERGENCE: "customer-master",
+    further.STATES_DISAGREE: "revenue-operations",
+    further.STATE_REGRESSION: "finance-systems",
+    further.OUT_OF_ORDER: "finance-systems",
+    further.STEP_SKIPPED: "revenue-operations",
+    further.STUCK_IN_FLIGHT: "integration",
+    further.DUPLICATE_CUSTOMER: "customer-master",
+    further.DUPLICATE_DOCUMENT: "finance-systems",
+    further.OWNERSHIP_VIOLATION: "customer-master",
+    further.OSCILLATION: "integration",
+}
+
+
+def claims(history: History, kinds: Iterable[str]) -> Iterator[Claim]:
+    for kind in kinds:
+        if kind in CLAIMS:
+            yield from CLAIMS[kind](history)

@@ -1,0 +1,111 @@
+"""The kinds that `--kinds all` adds to the first ones: their faults, and near misses that are none."""
+
+from __future__ import annotations
+
+from streams.demo.flaws import Flaw, Timing
+
+WON_WITHOUT_SUBSCRIPTION = "won_without_subscription"
+PROFILE_MISSING = "erp_financial_profile_missing"
+PAYMENT_UNPROPAGATED = "payment_status_unpropagated"
+CREDIT_MEMO_ALONE = "credit_memo_without_counterpart"
+AMENDMENT_UNPROPAGATED = "amendment_unpropagated"
+CANCELLATION_UNPROPAGATED = "cancellation_unpropagated"
+REVERSAL_INCOMPLETE = "reversal_incomplete"
+AMOUNT_MISMATCH = "invoice_amount_mismatch"
+ATTRIBUTE_DIVERGENCE = "customer_attribute_divergence"
+STATES_DISAGREE = "process_state_disagreement"
+STATE_REGRESSION = "state_regression"
+OUT_OF_ORDER = "step_out_of_order"
+STEP_SKIPPED = "step_skipped"
+STUCK_IN_FLIGHT = "stuck_in_flight"
+DUPLICATE_CUSTOMER = "duplicate_customer"
+DUPLICATE_DOCUMENT = "duplicate_document"
+OWNERSHIP_VIOLATION = "ownership_violation"
+OSCILLATION = "correction_oscillation"
+
+INVOICED = (
+    PAYMENT_UNPROPAGATED,
+    CREDIT_MEMO_ALONE,
+    REVERSAL_INCOMPLETE,
+    AMOUNT_MISMATCH,
+    STATE_REGRESSION,
+    OUT_OF_ORDER,
+    STUCK_IN_FLIGHT,
+    DUPLICATE_DOCUMENT,
+)
+"""Whose flaws need an invoice."""
+
+SLA_SECONDS: dict[str, float] = {
+    WON_WITHOUT_SUBSCRIPTION: 8,
+    PROFILE_MISSING: 8,
+    PAYMENT_UNPROPAGATED: 8,
+    CREDIT_MEMO_ALONE: 8,
+    AMENDMENT_UNPROPAGATED: 8,
+    CANCELLATION_UNPROPAGATED: 8,
+    REVERSAL_INCOMPLETE: 8,
+    AMOUNT_MISMATCH: 8,  # its grace, as below
+    ATTRIBUTE_DIVERGENCE: 8,
+    STATES_DISAGREE: 10,
+    STATE_REGRESSION: 0,
+    OUT_OF_ORDER: 0,
+    STEP_SKIPPED: 8,
+    STUCK_IN_FLIGHT: 8,
+    DUPLICATE_CUSTOMER: 8,
+    DUPLICATE_DOCUMENT: 0,
+    OWNERSHIP_VIOLATION: 0,
+    OSCILLATION: 0,
+}
+
+
+def _timed(kind: str, *places: str) -> list[Flaw]:
+    """Never three times and late twice, at each place in turn."""
+    timings = [Timing.NEVER] * 3 + [Timing.LATE] * 2
+    return [Flaw(kind, timing, places[i % len(places)] if places else "") for i, timing in enumerate(timings)]
+
+
+FAULTS: tuple[Flaw, ...] = (
+    *_timed(WON_WITHOUT_SUBSCRIPTION),
+    *_timed(PROFILE_MISSING),
+    *[Flaw(PROFILE_MISSING, Timing.NEVER, "left in draft")] * 2,
+    *_timed(PAYMENT_UNPROPAGATED),
+    *_timed(CREDIT_MEMO_ALONE),
+    *_timed(AMENDMENT_UNPROPAGATED),
+    *_timed(CANCELLATION_UNPROPAGATED),
+    *_timed(REVERSAL_INCOMPLETE),
+    *_timed(AMOUNT_MISMATCH),
+    *_timed(ATTRIBUTE_DIVERGENCE, "billing name", "erp country", "crm tax id"),
+    *[Flaw(STATES_DISAGREE, Timing.NEVER)] * 5,
+    *[Flaw(STATE_REGRESSION, Timing.NEVER)] * 5,
+    *[Flaw(OUT_OF_ORDER, Timing.LATE)] * 5,
+    *_timed(STEP_SKIPPED),
+    *_timed(STUCK_IN_FLIGHT, "invoice", "ledger"),
+    *[Flaw(DUPLICATE_CUSTOMER, Timing.NEVER)] * 3,
+    *[Flaw(DUPLICATE_CUSTOMER, Timing.LATE)] * 2,
+    *[Flaw(DUPLICATE_DOCUMENT, Timing.NEVER)] * 5,
+    *_timed(OWNERSHIP_VIOLATION),
+    *[Flaw(OSCILLATION, Timing.NEVER)] * 5,
+)
+
+NEAR_MISSES: tuple[Flaw, ...] = (
+    *[Flaw(WON_WITHOUT_SUBSCRIPTION, Timing.JUST_IN_TIME)] * 2,
+    *[Flaw(PROFILE_MISSING, Timing.JUST_IN_TIME)] * 2,
+    *[Flaw(PAYMENT_UNPROPAGATED, Timing.JUST_IN_TIME)] * 2,
+    *[Flaw(CREDIT_MEMO_ALONE, Timing.JUST_IN_TIME)] * 2,
+    *[Flaw(AMENDMENT_UNPROPAGATED, Timing.JUST_IN_TIME)] * 2,
+    *[Flaw(CANCELLATION_UNPROPAGATED, Timing.JUST_IN_TIME)] * 2,
+    *[Flaw(REVERSAL_INCOMPLETE, Timing.JUST_IN_TIME)] * 2,
+    *[Flaw(AMOUNT_MISMATCH, Timing.JUST_IN_TIME)] * 2,
+    Flaw(ATTRIBUTE_DIVERGENCE, Timing.JUST_IN_TIME, "erp country"),
+    Flaw(ATTRIBUTE_DIVERGENCE, Timing.NEVER, "billing name", within_tolerance=True),  # in capitals
+    *[Flaw(STATES_DISAGREE, Timing.JUST_IN_TIME)] * 2,
+    *[Flaw(STATE_REGRESSION, Timing.NEVER, within_tolerance=True)] * 2,  # a credit memo explains it
+    *[Flaw(OUT_OF_ORDER, Timing.LATE, within_tolerance=True)] * 2,  # by no more than clocks may differ
+    *[Flaw(STEP_SKIPPED, Timing.JUST_IN_TIME)] * 2,
+    Flaw(STUCK_IN_FLIGHT, Timing.JUST_IN_TIME, "invoice"),
+    Flaw(STUCK_IN_FLIGHT, Timing.JUST_IN_TIME, "ledger"),
+    Flaw(DUPLICATE_CUSTOMER, Timing.JUST_IN_TIME),
+    Flaw(DUPLICATE_CUSTOMER, Timing.NEVER, within_tolerance=True),  # a draft is not in use
+    *[Flaw(DUPLICATE_DOCUMENT, Timing.NEVER, within_tolerance=True)] * 2,  # a draft is not live
+    *[Flaw(OWNERSHIP_VIOLATION, Timing.NEVER, within_tolerance=True)] * 2,  # the same name in capitals
+    *[Flaw(OSCILLATION, Timing.NEVER, within_tolerance=True)] * 2,  # put back once
+)

@@ -1,0 +1,50 @@
+"""What a run tells: which kinds are injected, with which faults and near misses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from streams.demo import flaws, further
+from streams.demo.flaws import SOURCE_STALE, Flaw
+
+
+class Story(NamedTuple):
+    """`kinds` are injected, and their truth is known; all others stay out of the score."""
+
+    name: str
+    kinds: frozenset[str]
+    faults: tuple[Flaw, ...]
+    near_misses: tuple[Flaw, ...]
+
+    @property
+    def injected(self) -> frozenset[str]:
+        """The kinds with faults of their own."""
+        return frozenset(flaw.kind for flaw in self.faults)
+
+
+SLA_SECONDS: dict[str, float] = {**flaws.DEFAULT_SLA_SECONDS, **further.SLA_SECONDS}
+FIRST = Story("first", frozenset({*flaws.DEFAULT_SLA_SECONDS, SOURCE_STALE}), flaws.FAULTS, flaws.NEAR_MISSES)
+ALL = Story(
+    "all",
+    frozenset({*SLA_SECONDS, SOURCE_STALE}),
+    (*flaws.FAULTS, *further.FAULTS),
+    (*flaws.NEAR_MISSES, *further.NEAR_MISSES),
+)
+
+
+def story_of(names: str) -> Story:
+    """`first`, `all`, or names of kinds with commas between. Raises ValueError that lists what can be injected."""
+    told = {story.name: story for story in (FIRST, ALL)}.get(names)
+    return told or _only(names, frozenset(name.strip() for name in names.split(",") if name.strip()))
+
+
+def _only(names: str, kinds: frozenset[str]) -> Story:
+    if unknown := sorted(kinds - ALL.kinds) or not kinds:
+        what = ", ".join(unknown) if isinstance(unknown, list) else "nothing"
+        raise ValueError(f"{what} cannot be injected; give first, all, or of {', '.join(sorted(ALL.kinds))}")
+    return Story(names, kinds, _of(ALL.faults, kinds), _of(ALL.near_misses, kinds))
+
+
+def _of(flaws_: Iterable[Flaw], kinds: frozenset[str]) -> tuple[Flaw, ...]:
+    return tuple(flaw for flaw in flaws_ if flaw.kind in kinds)
