@@ -15,7 +15,7 @@ from streams.judge.process import contribute
 from streams.kinds.asof import entity_key
 from streams.kinds.references import EVERY, add, names, reference_key, remove, values
 from streams.kinds.standing import regarding, tells_otherwise
-from streams.kinds.table import ID, REFERENCES, All, Itself, Kind, Refers, Siblings, reached_by
+from streams.kinds.table import ID, REFERENCES, All, Consulted, Itself, Kind, Refers, Siblings, reached_by
 from tables.versions import MOVED, Version, as_of, fold, insert, latest
 from tables.view import Workspace
 from tables.watermarks import Minima, minima
@@ -54,7 +54,8 @@ def on_change(ws: Workspace, governance: Governance, change: Changed) -> str:
     late = change.version["at"] <= heard.of(change.system, change.entity)
     concerns = set(concerned(ws, governance, change))
     regard = set(_regarding(ws, governance, change))
-    unsettled = min((_next(ws, key) for key in concerns | regard), default=ALWAYS)
+    looked_at_by = concerns | regard | set(_consulting(ws, governance, change))
+    unsettled = min((_next(ws, key) for key in looked_at_by), default=ALWAYS)
     if _store(ws, governance, change, record, versions, min(_frontier(governance, heard), unsettled)):
         concerns.update(concerned(ws, governance, change))
     if regard and tells_otherwise(as_of(record["versions"], change.version["at"]), change.version):
@@ -74,8 +75,37 @@ def concerned(ws: Workspace, governance: Governance, change: Changed) -> Iterato
     the new: then it is asked before and after the fold."""
     role = governance.systems[change.system].role
     for kind, reach in reached_by(governance, role, change.entity):
-        for system, native_id in _reached(ws, governance, kind, reach, change):
-            yield ObligationKey(change.customer, kind.row, system, native_id)
+        found = (ObligationKey(change.customer, kind.row, *s) for s in _reached(ws, governance, kind, reach, change))
+        if isinstance(reach, All) or (kind.begins is None and not kind.compares):
+            yield from found
+        else:
+            yield from _worth_judging(ws, governance, kind, change, set(found))
+
+
+def _worth_judging(
+    ws: Workspace, governance: Governance, kind: Kind, change: Changed, subjects: set[ObligationKey]
+) -> Iterator[ObligationKey]:
+    """Where nothing can begin, only what runs."""
+    alone = kind.compares and len({key.system for key in subjects}) == len(subjects)
+    begins = not alone and (kind.begins is None or _may_begin(ws, governance, kind, change, subjects))
+    yield from (key for key in subjects if begins or ws.get(key.text()) is not None)
+
+
+def _may_begin(
+    ws: Workspace, governance: Governance, kind: Kind, change: Changed, subjects: set[ObligationKey]
+) -> bool:
+    assert kind.begins is not None
+    for key in subjects:
+        place = (kind.entity, key.system, key.native_id)
+        versions = [change.version] if place == change.place else _versions(ws, key.customer, place)
+        if any(v["attrs"] is not None and kind.begins(governance, v) for v in versions):
+            return True
+    return False
+
+
+def _versions(ws: Workspace, customer: str, place: tuple[str, str, str]) -> list[Version]:
+    kept: list[Version] = (ws.get(entity_key(customer, *place)) or {"versions": []})["versions"]
+    return kept
 
 
 def _regarding(ws: Workspace, governance: Governance, change: Changed) -> Iterator[ObligationKey]:
@@ -93,15 +123,27 @@ def _reached(
     if isinstance(reach, Itself):
         yield change.system, change.native_id
     elif isinstance(reach, All):
-        prefix = f"o/{change.customer}/{kind.row}/"
-        for key, _ in ws.range(prefix, MANY):
-            system, native_id = key.removeprefix(prefix).split("/", 1)
-            yield system, native_id
+        yield from _running(ws, kind, change.customer)
     elif isinstance(reach, Siblings):
         yield change.system, change.native_id
         yield from _found(ws, governance, change.customer, kind, EVERY, "")
     elif isinstance(reach, Refers):
         yield from _referring(ws, governance, kind, reach, change)
+
+
+def _consulting(ws: Workspace, governance: Governance, change: Changed) -> Iterator[ObligationKey]:
+    """Obligations that still have to look at the record as it was."""
+    role = governance.systems[change.system].role
+    for kind, reach in reached_by(governance, role, change.entity):
+        if isinstance(reach, Consulted):
+            yield from (ObligationKey(change.customer, kind.row, *s) for s in _running(ws, kind, change.customer))
+
+
+def _running(ws: Workspace, kind: Kind, customer: str) -> Iterator[tuple[str, str]]:
+    prefix = f"o/{customer}/{kind.row}/"
+    for key, _ in ws.range(prefix, MANY):
+        system, native_id = key.removeprefix(prefix).split("/", 1)
+        yield system, native_id
 
 
 def _referring(
@@ -132,13 +174,17 @@ def _homes(governance: Governance, kind: Kind, system: str) -> tuple[str, ...]:
 def _values(ws: Workspace, change: Changed, attribute: str) -> set[str]:
     if attribute == ID:
         return {change.native_id}
-    record = ws.get(entity_key(change.customer, *change.place)) or {"versions": []}
-    return values(record["versions"], attribute)
+    return values(_versions(ws, change.customer, change.place), attribute)
 
 
 def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool) -> None:
     """See to it that the instant is judged. What was settled is looked at again only for late evidence."""
-    obligation = Obligation.from_json(ws.get(key.text()))
+    text = key.text()
+    value = ws.get(text)
+    if value is None:
+        ws.put(text, {"next": at})
+        return
+    obligation = Obligation.from_json(value)
     if at > obligation.settled:
         save(ws, key, obligation._replace(next=min(obligation.next, at)))
     elif late:

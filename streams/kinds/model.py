@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from streams.governance.model import Governance
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Answer, Subject
+from tables.versions import Version
 
 SUBJECT = "@subject"
 """In `needs`: the subject's own system."""
@@ -26,6 +28,10 @@ class All(NamedTuple):
     documents may be subjects, of which a customer has many."""
 
 
+class Consulted(NamedTuple):
+    """Looked at for what is to be said; a change of it alone changes no answer."""
+
+
 class Siblings(NamedTuple):
     """The changed record, and every other record of the subject's entity that the customer has in the kind's roles. For
     entities a customer has few of; one other than `customer` must be in `finds` with EVERY."""
@@ -39,7 +45,7 @@ class Refers(NamedTuple):
     change_attribute: str
 
 
-Reach = Itself | All | Siblings | Refers
+Reach = Itself | All | Consulted | Siblings | Refers
 Place = tuple[str, str]
 """(role, entity)."""
 
@@ -71,6 +77,11 @@ class Kind(NamedTuple):
     """Where no system of a deployment has it, the kind is judged without; where another place is missing, it is not
     judged at all."""
 
+    begins: Callable[[Governance, Version], bool] | None = None
+    """Whether a version of a subject could begin anything. Where none that is kept can, and nothing runs, there is
+    nothing to judge. None: any could."""
+    compares: bool = False
+    """Subjects of a system are compared with one another: one alone is in order."""
     several: bool = False
     """One of several rows of this name, each about another entity."""
 

@@ -8,10 +8,23 @@ import pkgutil
 
 from streams.governance.model import Governance
 from streams.kinds import rules
-from streams.kinds.model import ID, SUBJECT, All, Itself, Kind, Place, Reach, Refers, Siblings
+from streams.kinds.model import ID, SUBJECT, All, Consulted, Itself, Kind, Place, Reach, Refers, Siblings
 from streams.kinds.references import EVERY
 
-__all__ = ["BY_NAME", "ID", "KINDS", "REFERENCES", "SUBJECT", "All", "Itself", "Kind", "Reach", "Refers", "Siblings"]
+__all__ = [
+    "BY_NAME",
+    "ID",
+    "KINDS",
+    "REFERENCES",
+    "SUBJECT",
+    "All",
+    "Consulted",
+    "Itself",
+    "Kind",
+    "Reach",
+    "Refers",
+    "Siblings",
+]
 
 
 def _gather() -> tuple[Kind, ...]:

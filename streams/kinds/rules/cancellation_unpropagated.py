@@ -138,6 +138,7 @@ KIND = Kind(
         ("crm", "customer"): All(),
     },
     judge=cancellation_unpropagated,
+    begins=lambda _, version: "cancelled" in version["since"],
     command="erp.revenue_schedule.terminate",
     sort="ask",
     condition="CancellationsCarried",

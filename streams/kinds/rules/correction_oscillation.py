@@ -64,6 +64,7 @@ KIND = Kind(
     clock="grace",
     reach={(role, "customer"): Itself() for role in ("crm", "billing", "erp")},
     judge=correction_oscillation,
+    begins=lambda _, version: any(len(trail_of(version["since"], a)) > 1 for a in STATED["customer"]),
     command="",
     sort="copy",
     condition="CorrectionsSettle",

@@ -10,7 +10,7 @@ from schemas.entities import ENTITIES
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.lags import newest
-from streams.kinds.model import All, Kind, Siblings
+from streams.kinds.model import Consulted, Kind, Siblings
 from streams.kinds.shared import Amount, number, place, with_amount
 
 ON_INVOICES = ("tax_id", "name")
@@ -137,7 +137,7 @@ KIND = Kind(
         ("crm", "customer"): Siblings(),
         ("billing", "customer"): Siblings(),
         ("erp", "customer"): Siblings(),
-        ("billing", "invoice"): All(),
+        ("billing", "invoice"): Consulted(),
     },
     judge=customer_attribute_divergence,
     command="customer.update_attribute",

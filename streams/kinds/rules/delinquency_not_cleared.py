@@ -43,6 +43,7 @@ KIND = Kind(
         ("erp", "credit_memo"): All(),
     },
     judge=delinquency_not_cleared,
+    begins=lambda _, version: version["attrs"]["delinquent"] is not None,
     command="crm.account.set_delinquency",
     sort="copy",
     condition="DelinquencyCleared",

@@ -56,6 +56,7 @@ KIND = Kind(
         ("erp", "credit_memo"): All(),
     },
     judge=delinquency_unpropagated,
+    begins=lambda _, version: version["attrs"]["delinquent"] is not None,
     command="crm.account.set_delinquency",
     sort="copy",
     condition="DelinquencyShown",

@@ -62,6 +62,7 @@ KIND = Kind(
     clock="grace",
     reach={(role, "customer"): Siblings() for role in ("crm", "billing", "erp")},
     judge=duplicate_customer,
+    compares=True,
     command="master.merge.propose",
     sort="ask",
     condition="CustomersUnique",

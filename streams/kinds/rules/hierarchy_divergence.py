@@ -149,6 +149,9 @@ KIND = Kind(
         ("erp", "customer"): Siblings(),
     },
     judge=hierarchy_divergence,
+    begins=lambda _, version: any(
+        version["attrs"][name] for r in RELATIONS for name in (r.in_crm, r.elsewhere, r.local)
+    ),
     command="customer.set_parent",
     sort="copy",
     condition="HierarchiesAgree",

@@ -124,6 +124,7 @@ KIND = Kind(
     clock="grace",
     reach={(role, "customer"): Siblings() for role in ("crm", "billing", "erp")},
     judge=ownership_violation,
+    begins=lambda _, version: any(trail_of(version["since"], a) for a in STATED["customer"]),
     command="target.attribute.restore",
     sort="copy",
     condition="OwnershipRespected",

@@ -94,6 +94,7 @@ KIND = Kind(
         ("erp", "credit_memo"): Refers("number", "invoice_ref"),
     },
     judge=reversal_incomplete,
+    begins=lambda _, version: "voided" in version["since"],
     command="erp.invoice.reverse",
     sort="ask",
     condition="ReversalsComplete",

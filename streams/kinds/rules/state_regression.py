@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from streams.governance.model import Governance
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.finding import Answer, Evidence, Finding, Subject
 from streams.kinds.model import Itself, Kind, Place, Reach, Refers
 from streams.kinds.shared import place
 from streams.kinds.trail import STATES, Step, trail_of
+from tables.versions import Version
 
 
 class _Explains(NamedTuple):
@@ -59,7 +61,7 @@ def state_regression(now: AsOf, subject: Subject) -> Answer:
     record = now.subject(*place(subject))
     if record is None:
         return None
-    back = _steps_back(now, record)
+    back = _steps_back(now.governance, record.entity, record.version)
     reason = next((r for r in (_explanation(now, record, step) for step in back.values()) if r), None)
     newest = max(back.values(), key=lambda s: s.at, default=None)
     states = tuple(back) or STATES[record.entity]
@@ -79,12 +81,12 @@ def state_regression(now: AsOf, subject: Subject) -> Answer:
     )
 
 
-def _steps_back(now: AsOf, record: Found) -> dict[str, Step]:
-    process, found = now.governance.process, {}
-    for attribute in STATES[record.entity]:
-        step = next(iter(trail_of(record.version["since"], attribute)), None)
-        before = process.rank(record.entity, attribute, step.was) if step else None
-        after = process.rank(record.entity, attribute, record.attrs[attribute])
+def _steps_back(governance: Governance, entity: str, version: Version) -> dict[str, Step]:
+    process, found = governance.process, {}
+    for attribute in STATES[entity]:
+        step = next(iter(trail_of(version["since"], attribute)), None)
+        before = process.rank(entity, attribute, step.was) if step else None
+        after = process.rank(entity, attribute, version["attrs"][attribute]) if step else None
         if step is not None and before is not None and after is not None and after < before:
             found[attribute] = step
     return found
@@ -122,6 +124,7 @@ def _kind(entity: str, row: _Row) -> Kind:
         # A company without a processor, say, has no refunds that could explain anything.
         optional=frozenset((e.role, e.entity) for e in row.explained_by),
         judge=state_regression,
+        begins=lambda governance, version: bool(_steps_back(governance, entity, version)),
         command="",
         sort="ask",
         condition="StatesGoForward",
