@@ -57,15 +57,17 @@ class _Seen:
 
 
 def _field(spec: tuple[Any, ...], seen: _Seen) -> Schema:
-    """(name, type, doc) where type is a key of _TYPES, `?key` for nullable, `!key` for identifying (no default),
-    `[Record` for an array of a nested record, `money` or `?money`."""
+    """(name, type, doc) where type is a key of _TYPES, `?key` for nullable, `!key` for identifying (no default), `#key`
+    for personal data, `[Record` for an array of a nested record, `money` or `?money`."""
     name, kind, doc = spec
     if kind.startswith("["):
         return {"name": name, "type": {"type": "array", "items": _nested(kind[1:], seen)}, "default": [], "doc": doc}
     if kind in ("?money",):
         return {"name": name, "type": ["null", seen.define(MONEY)], "default": None, "doc": doc}
-    bare = kind.lstrip("?!")
+    bare = kind.lstrip("?!#")
     avro, default = _TYPES[bare]
+    if kind.startswith("#"):
+        return {"name": name, "type": avro, "default": default, "doc": doc, "pii": True}
     if kind.startswith("?"):
         return {"name": name, "type": ["null", avro], "default": None, "doc": doc}
     if kind.startswith("!"):
@@ -199,6 +201,25 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("version", "text", "version of the customer record"),
             ("committed_at", "instant", "source commit time"),
             ("present", "flag", "false once the record is deleted"),
+        ],
+    ),
+    "BusinessKeyAsserted": (
+        "q2c.identity",
+        "A record that has a business key: others that have it are compared with it.",
+        [
+            ("key", "!text", "what the key is made of, and the hash of it"),
+            ("system", "!text", "system instance"),
+            ("entity", "!text", "canonical entity"),
+            ("native_id", "!text", "the record"),
+            ("native_customer", "text", "native customer that the record carries"),
+            ("canonical_id", "text", "canonical customer, as known"),
+            ("present", "flag", "false once the record lacks the key, is out of use or deleted"),
+            ("version", "text", "version of the record"),
+            ("effective_at", "instant", "when it became a fact of this customer: commit time, or the later link"),
+            ("began_at", "instant", "since when it is in use or live; 0 where it is not known"),
+            ("snapshot", "flag", "read by the source's first full pass"),
+            ("fields", "#texts", "what is compared, normalised"),
+            ("amount", "?money", "what the record is worth"),
         ],
     ),
     "RouteAssigned": (

@@ -37,6 +37,7 @@ class Topic(NamedTuple):
 CHANGES = "q2c.changes"
 CROSSWALK = "q2c.crosswalk"
 LINKS = "q2c.links"
+BUSINESS_KEYS = "q2c.business-keys"
 PROGRESS = "q2c.progress"
 CORRECTED_STATE = "q2c.corrected-state"
 DRIFTS = "q2c.drifts"
@@ -55,6 +56,7 @@ _SHARED = (
         partitions=1,
     ),
     Topic(CROSSWALK, "canonical id of every native customer, with progress", "system/native customer id", "compact"),
+    Topic(BUSINESS_KEYS, "which records have a business key, with progress", "business key", kept_days=30),
     Topic(CHANGES, "canonical changes, moves, holes and watermarks", "canonical customer id", kept_days=30),
     Topic(
         PROGRESS, "watermarks of every source object and observations of sources", "system", kept_days=7, partitions=1
@@ -79,6 +81,7 @@ _SHARED = (
     Topic(CHANGELOG + "identify", "state of the identify stage", "entity key", "compact"),
     Topic(CHANGELOG + "crosswalk", "state of the crosswalk stage", "entity key", "compact", partitions=1),
     Topic(CHANGELOG + "judge", "state of the judge stage", "entity key", "compact"),
+    Topic(CHANGELOG + "suspects", "state of the suspects stage", "entity key", "compact"),
     Topic(CHANGELOG + "fleet", "state of the fleet stage", "entity key", "compact", partitions=1),
 )
 

@@ -9,6 +9,7 @@ from schemas import topics
 from schemas.registry import DictRegistry
 from streams.driver import Driver
 from streams.letters import Raw
+from streams.suspects.table import compared
 from streams.verify.recording import Bounds
 from tables.state import PROGRESS, decode, encode
 from tests.look import STAGES
@@ -29,7 +30,7 @@ class DriverRecording:
             if not any(known == topic for known, _ in driver.log):
                 for written in records:
                     self.append(topic, written.partition, written.key, written.record, written.value)
-        for stage in STAGES:
+        for stage in (*STAGES, *(("suspects",) if compared(driver.governance) else ())):
             for partition in range(self._partitions):
                 self._changelog(driver, stage, partition)
 

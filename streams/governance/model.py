@@ -65,6 +65,8 @@ class Governance(Governed):
     canary_sla_seconds: Seconds = 5
     judged: tuple[str, ...] | None = None
     """Which kinds are judged; null for all that the systems carry the records of."""
+    suspects: bool = False
+    """Whether records of different customers are compared: duplicates that nobody linked. It costs a stage more."""
     segments: tuple[str, ...] = ()
     """Segments of customers that a kind may have rules for."""
     systems: dict[str, System]

@@ -23,6 +23,7 @@ from streams.inputs import Divert, Input, WithoutDeadlines
 from streams.kinds.facts import stamp
 from streams.kinds.trail import stamp_trails
 from streams.letters import ENTITY_HEADER, ID_HEADER
+from streams.suspects import tell
 from tables.versions import Version, fold
 from tables.view import Emit, Workspace
 from tables.watermarks import LINKS, Marks, heard, watermark
@@ -151,11 +152,13 @@ class Identify(WithoutDeadlines):
         known = {v["version"] for v in versions}
         stale = bool(versions) and version["version"] < versions[-1]["version"]
         key = keys.row_key(row.system, row.native_customer, entity, row.native_id)
+        effective_at = max(version["at"], routed_at)
         if version["version"] not in known and not stale:
             ws.put(key, {"versions": fold([*versions, version], self._links_frontier(ws, row.system))})
             if entity == "customer":
                 self._assert_links(ws, row, version)
-        effective_at = max(version["at"], routed_at)
+            told = tell.Record(row.system, entity, row.native_id, canonical_id)
+            tell.changed(ws, self._governance, told, versions[-1] if versions else None, version, effective_at)
         if version["op"] == "moved":
             self._emit_moved(
                 ws, canonical_id, "", row.system, entity, row.native_id, route_version, version, effective_at
@@ -240,6 +243,9 @@ class Identify(WithoutDeadlines):
                 self._emit_moved(ws, new, "", system, entity, native_id, number, version, effective_at)
             else:
                 ws.emit(change(new, system, entity, native_id, version, number, effective_at))
+        latest = versions[-1]
+        told = tell.Record(system, entity, native_id, new)
+        tell.rerouted(ws, self._governance, told, latest, max(latest["at"], at))
 
     def _emit_moved(
         self,
@@ -313,6 +319,7 @@ class Identify(WithoutDeadlines):
             entries = [_entry(name, report) for name, reports in news.items() for report in reports.values()]
             value = {"partition": partition, "watermarks": entries}
             ws.emit(Emit(topics.PROGRESS, "", "Watermarks", value, partition=0))
+            tell.heard(ws, self._governance, value)
 
     def _links(self, system: str) -> dict[str, str]:
         return self._governance.systems[system].links
@@ -353,7 +360,10 @@ class Identify(WithoutDeadlines):
             gone |= {"version": f"{last['version']}.gone", "by": "unknown"}
             ws.put(key, {"versions": fold([*image["versions"], gone], self._links_frontier(ws, event.system))})
             canonical_id, number, routed_at = self._canonical(ws, event.system, last["customer"])
-            ws.emit(change(canonical_id, event.system, entity, native_id, gone, number, max(at, routed_at)))
+            effective_at = max(at, routed_at)
+            ws.emit(change(canonical_id, event.system, entity, native_id, gone, number, effective_at))
+            told = tell.Record(event.system, entity, native_id, canonical_id)
+            tell.changed(ws, self._governance, told, last, gone, effective_at)
 
     def _entity(self, event: Gap) -> str:
         mapping = self._governance.mappings[event.system].get(event.object)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from streams.likeness.normalise import Normal
 
 PREFIX = 4
+CROWD = 200
+"""A key that more records than this share tells nobody apart."""
 
 
 def keys(record: Normal) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from streams.verify.compare import Scope, compare
 from streams.verify.deployed import Place, read_output
 from streams.verify.ledger import Deployed, Recomputed
 from streams.verify.one_shard import ShardVerifier, Verified
-from streams.verify.outputs import ROWS
+from streams.verify.outputs import OUTPUTS, ROWS
 from streams.verify.reach import trimmed
 from streams.verify.recording import Bounds, ClusterRecording, Recording
 from streams.verify.registry import ReadOnlyRegistry
@@ -91,7 +91,8 @@ class Examination:
     def _places(self) -> Iterator[Place]:
         reading = stages(self._governance, self._readers)
         single = {stage.name for topic, stage in reading.items() if topic in topics.SINGLE_PARTITION}
-        for stage in ("identify", "crosswalk", "judge", "fleet"):
+        present = {stage.name for stage in reading.values()}
+        for stage in (name for name in OUTPUTS if name in present):
             shards = 1 if stage in single else self._governance.partitions
             yield from (Place(stage, partition, shards) for partition in range(shards))
 

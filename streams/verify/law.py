@@ -15,13 +15,12 @@ from schemas.codec import Codec
 from schemas.instants import NEVER, Instant
 from schemas.source import Reader
 from streams.driver import Driver, Take
-from streams.fleet import FLEET_KINDS
 from streams.governance.model import Governance
 from streams.intake import take_in
 from streams.letters import Raw
 from streams.shard import Shard, State
 from streams.verify.compare import Fact, apart, outer_join
-from streams.verify.outputs import Value, plain
+from streams.verify.outputs import OF_OTHERS, Value, plain
 from streams.verify.recording import Recording, decoded, up_to
 from streams.verify.replay import Refused
 from streams.verify.report import Check
@@ -103,9 +102,9 @@ def _refusing(letters: Mapping[tuple[str, int, int], Refused]) -> Take:
 
 
 def _keep(state: State, drifts: Iterable[tuple[int, str, Value | None]]) -> None:
-    """The last word on each drift of customers."""
+    """The last word on each drift that judge raised."""
     for partition, key, value in drifts:
-        if value is None or value["kind"] not in FLEET_KINDS:
+        if value is None or value["kind"] not in OF_OTHERS:
             state.apply({f"{key}/{partition}": None if value is None else plain(value)})
 
 

@@ -13,6 +13,7 @@ from schemas import topics
 from schemas.instants import Instant
 from streams.fleet import FLEET_KINDS
 from streams.identify.changes import ENTITY_OF_RECORD
+from streams.suspects.table import CONFLICT, SUSPECT_KINDS
 from streams.verify.compare import Fact
 
 Value = dict[str, Any]
@@ -49,8 +50,27 @@ def without(*names: str) -> Callable[[Value], Fact]:
     return lambda value: {name: held for name, held in value.items() if name not in names}
 
 
+OF_OTHERS = frozenset(FLEET_KINDS) | frozenset(SUSPECT_KINDS)
+"""Kinds that judge does not judge."""
+
+
 def _of_customers(record: str, key: str, value: Value) -> str | None:
-    return key if value.get("kind") not in FLEET_KINDS else None
+    return key if value.get("kind") not in OF_OTHERS else None
+
+
+def _of_conflicts(record: str, key: str, value: Value) -> str | None:
+    """A drift that moved was told under each customer."""
+    return f"{key}/{value['canonical_id']}" if value.get("kind") == CONFLICT else None
+
+
+def _of_pairs(record: str, key: str, value: Value) -> str | None:
+    ours = value.get("kind") in SUSPECT_KINDS and value["kind"] != CONFLICT
+    return f"{key}/{value['canonical_id']}" if ours else None
+
+
+def _of_business_key(value: Value) -> str:
+    """Which key a suspicion is under; the trigger begins with it."""
+    return str(value["trigger_version"]).partition("/")[0]
 
 
 def _of_sources(record: str, key: str, value: Value) -> str | None:
@@ -62,7 +82,9 @@ def _drift_turned(value: Value) -> Instant | None:
     return max((at for at in turns if at is not None), default=None)
 
 
-def _command(record: str, key: str, value: Value) -> str:
+def _command(record: str, key: str, value: Value) -> str | None:
+    if value["kind"] in OF_OTHERS:
+        return None
     return f"{value['idempotency_key']}/{value['canonical_id']}"
 
 
@@ -138,7 +160,12 @@ OUTPUTS: Mapping[str, tuple[Output, ...]] = {
     ),
     "crosswalk": (
         Output("routes", topics.CROSSWALK, _route, without(), _at("routed_at"), compacted=True),
+        Output("identity conflicts", topics.DRIFTS, _of_conflicts, without(), _drift_turned, True),
         _letters("crosswalk"),
+    ),
+    "suspects": (
+        Output("suspects", topics.DRIFTS, _of_pairs, without(), _drift_turned, True, _of_business_key),
+        _letters("suspects"),
     ),
     "judge": (
         Output("drifts", topics.DRIFTS, _of_customers, without("watermarks"), _drift_turned, True, None, WHOSE),

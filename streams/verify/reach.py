@@ -17,6 +17,7 @@ _PROVEN_OF_A_PART = {
     "identify": _NEWEST,
     "crosswalk": "nothing of clusters and routes is proven",
     "judge": _NEWEST,
+    "suspects": "nothing of suspects is proven",
     "fleet": "proven is only which sources fell silent since (ask with --since)",
 }
 

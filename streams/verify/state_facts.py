@@ -71,6 +71,11 @@ def _process(value: Fact) -> Fact | None:
     return fact | {"conditions": conditions} if any(fact.values()) or conditions else None
 
 
+def _suspicion(value: Fact) -> Fact:
+    """Whether it was told yet says how far the watermarks were seen."""
+    return {name: held for name, held in value.items() if name != "opened"}
+
+
 def _of_key(key: str, fact: Fact) -> str:
     return key.split("/", 2)[1]
 
@@ -93,7 +98,7 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "h": Rule("holes"),
         "k": Rule("parked rows"),
     },
-    "crosswalk": {"n": Rule("members of clusters")},
+    "crosswalk": {"n": Rule("members of clusters"), "c": Rule("identity conflicts", _suspicion), "w": None},
     "judge": {
         "e": Rule("entity versions", _here, _same_history, _committed),
         "o": Rule("obligations", _obligation, when=_last_turn, customer=_of_key),
@@ -104,6 +109,7 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "r": None,  # the reference index: checked against the versions it stands for
         "c": None,  # revisions
     },
+    "suspects": {"m": Rule("members of business keys"), "p": Rule("suspects", _suspicion)},
     "fleet": {"s": Rule("observations of sources")},
 }
 

@@ -70,6 +70,7 @@ WRITTEN: dict[str, tuple[str, ...]] = {
     # topic: the records written to it
     topics.LINKS: ("LinkAsserted", "Watermarks"),
     topics.CROSSWALK: ("RouteAssigned", "Watermarks"),
+    topics.BUSINESS_KEYS: ("BusinessKeyAsserted", "Watermarks"),
     topics.PROGRESS: (
         "Watermarks",
         "SourceObserved",

@@ -12,6 +12,7 @@ from streams.fleet import FLEET_KINDS
 from streams.governance import BadGovernance, load
 from streams.governance.load import DEFAULT
 from streams.kinds import KINDS
+from streams.suspects.table import SUSPECT_KINDS
 
 Folder = Callable[..., Path]
 
@@ -37,7 +38,7 @@ def problem_of(*folders: Path) -> str:
 
 
 def test_the_defaults_govern_every_kind() -> None:
-    assert {kind.name for kind in KINDS} | set(FLEET_KINDS) == set(load().kinds)
+    assert {kind.name for kind in KINDS} | set(FLEET_KINDS) | set(SUSPECT_KINDS) == set(load().kinds)
 
 
 def test_nothing_is_executed_by_default() -> None:

@@ -39,7 +39,7 @@ def test_what_must_last_for_ever_is_compacted() -> None:
         topics.CROSSWALK,
         topics.CORRECTED_STATE,
         topics.DRIFTS,
-        *(topics.CHANGELOG + stage for stage in ("identify", "crosswalk", "judge", "fleet")),
+        *(topics.CHANGELOG + stage for stage in ("identify", "crosswalk", "judge", "suspects", "fleet")),
     }
 
 

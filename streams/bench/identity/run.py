@@ -15,11 +15,9 @@ from streams.bench.machine import describe
 from streams.bench.peers import environment
 from streams.bench.table import Bench
 from streams.likeness.compare import compare
-from streams.likeness.keys import keys, meeting_key
+from streams.likeness.keys import CROWD, keys, meeting_key
 from streams.likeness.normalise import Normal, normal
 
-CROWD = 200
-"""A key that more records than this share tells nobody apart."""
 Pair = frozenset[str]
 
 

@@ -1,0 +1,88 @@
+"""Two members of a business key: which is the junior, and whether they might be one."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from streams.governance.model import Governance
+from streams.identify.keys import part
+from streams.likeness.compare import SUSPECT_ABOVE, compare
+from streams.likeness.keys import keys as likeness_keys
+from streams.likeness.keys import meeting_key
+from streams.suspects.keys import as_compared, hashed
+
+_APART = ("legal_entity", "currency")
+"""Records kept for each company or currency are meant to be two."""
+
+
+class Member(NamedTuple):
+    """A record as it asserted the key last."""
+
+    key: str
+    system: str
+    entity: str
+    native_id: str
+    native_customer: str
+    canonical_id: str
+    version: str
+    effective_at: int
+    began_at: int
+    snapshot: bool
+    fields: dict[str, str]
+    amount: dict[str, Any] | None
+
+    @property
+    def place(self) -> str:
+        return f"{self.system}/{self.entity}/{part(self.native_id)}"
+
+
+def senior_first(governance: Governance, member: Member) -> tuple[int, int, str]:
+    """By governed order of systems, then who is in use for longer: that one survives."""
+    return governance.seniority.index(member.system), member.began_at, member.native_id
+
+
+def likeness(governance: Governance, senior: Member, junior: Member) -> str:
+    """Why they might be one though nobody linked them, in words; empty if they are not suspected."""
+    if senior.entity != junior.entity or senior.canonical_id == junior.canonical_id or _apart(senior, junior):
+        return ""
+    if senior.entity != "customer":
+        return "the same number"
+    if _in_parallel(governance, senior, junior) or _parent(senior, junior) or _has_its_own(senior, junior):
+        return ""
+    pair = as_compared(senior.fields), as_compared(junior.fields)
+    met = meeting_key(*map(likeness_keys, pair))
+    if met is None or hashed(met) != senior.key:  # each pair is compared once, however many keys it shares
+        return ""
+    found = compare(*pair)
+    if not found.suspect:
+        return ""
+    return f"{', '.join(found.reasons)}; together {found.weight:+g}, suspected from {SUSPECT_ABOVE:+g}"
+
+
+def _apart(one: Member, other: Member) -> bool:
+    stated = ((one.fields.get(name), other.fields.get(name)) for name in _APART)
+    return any(a and b and a != b for a, b in stated)
+
+
+def _parent(one: Member, other: Member) -> bool:
+    if one.system != other.system:
+        return False
+    return one.native_id == other.fields.get("parent_ref") or other.native_id == one.fields.get("parent_ref")
+
+
+def _has_its_own(senior: Member, junior: Member) -> bool:
+    """It is linked with another record of the senior's system: then those two are what might be one."""
+    return senior.system != junior.system and junior.canonical_id.startswith(f"{senior.system}:")
+
+
+def _in_parallel(governance: Governance, one: Member, other: Member) -> bool:
+    """Two instances of a role that serve the same company, at one time or another: while the one replaces the other
+    each has the customer."""
+    systems = [governance.systems[member.system] for member in (one, other)]
+    if one.system == other.system or systems[0].role != systems[1].role:
+        return False
+    serves = [set(system.serves) for system in systems]
+    company = one.fields.get("legal_entity") or other.fields.get("legal_entity")
+    if company is None:
+        return not all(serves) or bool(serves[0] & serves[1])
+    return all(not served or company in served for served in serves)

@@ -1,0 +1,192 @@
+"""The stage: business keys in, suspicions out. One shard has all members of a key.
+
+m/KEY/SYSTEM/ENTITY/ID   a record that has the key, as it said last
+p/KEY/SYSTEM/ENTITY/ID   what is suspected of it: {senior, due, opened, drift}
+~marks                   watermarks, per identify shard
+
+A record is a suspect under one senior a key, so that ten records of one customer are nine suspicions and not 45.
+A key that a crowd shares raises none; those that it had raised before stand until one of their two records changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from schemas import topics
+from schemas.instants import Instant
+from schemas.money import Money
+from streams.governance.model import Governance
+from streams.inputs import Divert, Due, Input
+from streams.likeness.keys import CROWD
+from streams.suspects import suspicion
+from streams.suspects.members import Member, likeness, senior_first
+from streams.suspects.suspicion import Suspected
+from streams.suspects.table import KIND_OF, compared
+from tables.view import Place, Value, Workspace
+from tables.watermarks import LINKS, heard, minima
+
+MARKS = "~marks"
+
+
+class Suspects:
+    name = "suspects"
+    waits_under: str | None = "p/"
+
+    def __init__(self, governance: Governance) -> None:
+        self._governance = governance
+
+    def step(self, ws: Workspace, partition: int, record: Input) -> str:
+        if record.record == "Watermarks":
+            marks = ws.get(MARKS) or {}
+            for mark in record.value["watermarks"]:
+                name = f"{mark['system']}/{mark['object']}"
+                at = record.value["partition"], mark["epoch"], mark["phase"], mark["watermark"]
+                marks = heard(marks, name, *at)
+            ws.put(MARKS, marks)
+            return "watermarks"
+        if record.record != "BusinessKeyAsserted":
+            raise Divert("unknown_record", f"{topics.BUSINESS_KEYS} carries no {record.record}")
+        return self._assert(ws, record.value)
+
+    def _assert(self, ws: Workspace, value: dict[str, Any]) -> str:
+        money = Money(**value["amount"]).as_json() if value["amount"] else None
+        member = Member(**{name: value[name] for name in Member._fields} | {"amount": money})
+        known = _member(ws.get(f"m/{member.key}/{member.place}"))
+        if known is not None and _older(member, known, present=value["present"]):
+            return "older"
+        if value["present"]:
+            ws.put(f"m/{member.key}/{member.place}", member._asdict())
+        else:
+            ws.delete(f"m/{member.key}/{member.place}")
+        self._look_again(ws, member, present=value["present"])
+        return "asserted" if value["present"] else "withdrawn"
+
+    def _look_again(self, ws: Workspace, member: Member, *, present: bool) -> None:
+        """At what is suspected of it, and of those that it is or might be the senior of."""
+        found = [m for _, v in ws.range(f"m/{member.key}/", CROWD + 1) if (m := _member(v)) is not None]
+        crowd = len(found) > CROWD
+        at = member.effective_at
+        self._weigh(ws, member, found if present else [], at, crowd=crowd)
+        for other in found:
+            entry = ws.get(f"p/{member.key}/{other.place}")
+            if other.place == member.place or not (entry is None or entry["senior"] == member.place):
+                continue
+            self._weigh(ws, other, found if entry or crowd else [member] if present else [], at, crowd=crowd)
+
+    def _weigh(self, ws: Workspace, junior: Member, among: list[Member], at: Instant, *, crowd: bool) -> None:
+        """Whether it is a suspect, and under whom; the senior it has stays as long as the two look alike."""
+        key = f"p/{junior.key}/{junior.place}"
+        entry = ws.get(key)
+        if entry is None and crowd:
+            return
+        seniors = sorted(self._seniors(junior, among), key=lambda m: senior_first(self._governance, m))
+        now = {m.place: words for m in seniors if (words := likeness(self._governance, m, junior))}
+        if entry is not None and entry["senior"] in now:
+            if entry["drift"]["canonical_id"] != junior.canonical_id:
+                suspicion.move(ws, key, entry, junior.canonical_id, at)
+            return
+        if entry is not None:
+            suspicion.end(ws, key, entry, at)
+        senior = next((m for m in seniors if m.place in now), None)
+        if senior is not None and not crowd:
+            told = _suspected(junior, senior, now[senior.place], at if entry else _since(junior, senior))
+            suspicion.begin(ws, self._governance, key, told, senior=senior.place)
+
+    def _seniors(self, junior: Member, among: Iterable[Member]) -> list[Member]:
+        rank = senior_first(self._governance, junior)
+        return [m for m in among if m.place != junior.place and senior_first(self._governance, m) < rank]
+
+    # -- deadlines
+
+    def wake(self, key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:
+        if value is None or not key.startswith("p/") or value["opened"]:
+            return None
+        return (value["drift"]["entity"],), value["due"]
+
+    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
+        """An entity's: up to when its records, and the links between customers, were heard of every system."""
+        known = minima(ws.get(MARKS), self._governance.partitions)
+        for entity in sorted(compared(self._governance)):
+            yield (entity,), known.lowest(self._needed(entity))[0]
+
+    def _needed(self, entity: str) -> tuple[tuple[str, str], ...]:
+        systems = self._governance.systems
+        heard_of = [(name, entity) for name in systems if self._governance.carries(name, entity)]
+        return (*heard_of, *((name, LINKS) for name, rules in systems.items() if rules.links))
+
+    def settle(self, ws: Workspace, due: Due) -> None:
+        entry = ws.get(due.key)
+        if entry is not None and not entry["opened"]:
+            suspicion.fall_due(ws, due.key, entry)
+
+    # -- nothing more to say
+
+    def flush(self, ws: Workspace, partition: int) -> None:
+        """Everything is said as it happens."""
+
+    def project(self, ws: Workspace, place: Place) -> None:
+        raise NotImplementedError(f"{self.name} refreshes no place")
+
+    def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
+        """A key that cannot be read is a fault of our own; the letter is the trace."""
+
+
+def _member(value: Value | None) -> Member | None:
+    return None if value is None else Member(**value)
+
+
+def _older(new: Member, known: Member, *, present: bool) -> bool:
+    """A record that went to another native customer is told of by two shards of identify, whose order is not known."""
+    if new.native_customer == known.native_customer:
+        return False
+    return new.version < known.version or (new.version == known.version and not present)
+
+
+def _since(one: Member, other: Member) -> Instant:
+    return max(one.effective_at, other.effective_at)
+
+
+def _suspected(junior: Member, senior: Member, words: str, at: Instant) -> Suspected:
+    whole = f"{senior.entity.replace('_', ' ')} {senior.native_id} of {senior.system}"
+    return Suspected(
+        KIND_OF[junior.entity],
+        junior.canonical_id,
+        junior.system,
+        junior.entity,
+        junior.native_id,
+        trigger=f"{junior.key}/{senior.place}/{at}",
+        began_at=at,
+        expected=_expected(junior, senior, whole),
+        observed=f"{junior.native_id} of {junior.system} has with {whole}: {words}",
+        evidence=tuple(_evidence(member) for member in (junior, senior)),
+        desired=_desired(junior, senior),
+        amount=junior.amount,
+        snapshot=junior.snapshot and senior.snapshot,
+    )
+
+
+def _expected(junior: Member, senior: Member, whole: str) -> str:
+    if junior.entity != "customer":
+        return f"one {junior.entity.replace('_', ' ')} with that number in {junior.system}: {whole}"
+    if junior.system == senior.system:
+        return f"one record of a customer in {junior.system}: {whole}"
+    return f"a link to {whole}, if the two are one customer"
+
+
+def _desired(junior: Member, senior: Member) -> dict[str, str]:
+    if junior.system == senior.system:
+        return {"duplicate_of": senior.native_id}
+    return {"link_to": f"{senior.system}/{senior.native_id}"}
+
+
+def _evidence(member: Member) -> Value:
+    return {
+        "system": member.system,
+        "entity": member.entity,
+        "native_id": member.native_id,
+        "version": member.version,
+        "native_version": "",
+        "committed_at": member.effective_at,
+        "field": member.key.partition(":")[0],
+        "value": None,
+    }

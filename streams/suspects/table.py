@@ -1,0 +1,42 @@
+"""The kinds about identity across customers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from streams.governance.model import Governance
+
+
+class SuspectKind(NamedTuple):
+    number: str
+    """In the catalogue."""
+    command: str
+    """Proposed only: a person decides who is who."""
+    gate: str = "counterpart"
+    """It is given from what both sides say when it falls due, not from their history: outside the law (contracts 5)."""
+
+
+CUSTOMERS = "duplicate_customer_suspected"
+DOCUMENTS = "duplicate_document_across_customers"
+CONFLICT = "identity_conflict"
+SUSPECT_KINDS: Mapping[str, SuspectKind] = {
+    CUSTOMERS: SuspectKind("44", "master.merge.propose"),
+    DOCUMENTS: SuspectKind("45", "document.duplicate.propose"),
+    CONFLICT: SuspectKind("48", "crosswalk.resolve"),
+}
+KIND_OF: Mapping[str, str] = {
+    # entity: the kind for which its records are compared across customers
+    "customer": CUSTOMERS,
+    "invoice": DOCUMENTS,
+    "credit_memo": DOCUMENTS,
+}
+
+
+def compared(governance: Governance) -> frozenset[str]:
+    """The entities whose records this deployment compares across customers."""
+    known: frozenset[str] | None = governance.derived.get((compared,))
+    if known is None:
+        wanted = (entity for entity, kind in KIND_OF.items() if governance.suspects and governance.wants(kind))
+        known = governance.derived[(compared,)] = frozenset(wanted)
+    return known
