@@ -23,7 +23,15 @@ from streams.demo.hold import describe, hold
 from streams.demo.report import as_json as score_as_json
 from streams.demo.report import render
 from streams.demo.scenario import SPREAD_SECONDS
+from streams.demo.stories import Story, story_of
 from streams.demo.watch import Watch
+
+
+def _story(_context: click.Context, _option: click.Parameter, names: str) -> Story:
+    try:
+        return story_of(names)
+    except ValueError as problem:
+        raise click.BadParameter(str(problem)) from None
 
 
 @click.command()
@@ -33,13 +41,21 @@ from streams.demo.watch import Watch
     default=SPREAD_SECONDS,
     type=click.FloatRange(SPREAD_SECONDS),
     show_default=True,
-    help="Over how long the customers start; the whole takes about 45 s more.",
+    help="Over how long the customers start, for more faults longer; the whole takes about 45 s more.",
 )
 @click.option(
     "--hold", "holding", is_flag=True, help="Keep the companies running without any fault, for you to make some."
 )
+@click.option(
+    "--kinds",
+    default="first",
+    show_default=True,
+    metavar="first|all|NAME[,NAME...]",
+    callback=_story,
+    help="What is injected and scored; with all, every kind is judged.",
+)
 @json_option
-def demo(seed: int, seconds: float, holding: bool, as_json: bool) -> None:
+def demo(seed: int, seconds: float, holding: bool, kinds: Story, as_json: bool) -> None:
     """Simulated companies with seeded faults through the real stack, scored; exit 1 if anything was missed or false."""
     if running_stack() is not None and not _leftover():
         raise click.ClickException(
@@ -55,10 +71,10 @@ def demo(seed: int, seconds: float, holding: bool, as_json: bool) -> None:
 
     try:
         if holding:
-            _hold(seed, show, as_json)
+            _hold(seed, kinds, show, as_json)
             return
         with _live_view(console) as live:
-            result = demo_run.run(home(), seed, seconds, show, live)
+            result = demo_run.run(home(), seed, seconds, show, live, kinds)
     except (StackError, RoleDied, demo_run.TooSlow) as problem:
         raise click.ClickException(str(problem)) from None
     if as_json:
@@ -76,9 +92,9 @@ def _leftover() -> bool:
     return not any(service.state != "down" for service in status(stack_folder()))
 
 
-def _hold(seed: int, show: Callable[[str], None], as_json: bool) -> None:
+def _hold(seed: int, story: Story, show: Callable[[str], None], as_json: bool) -> None:
     stop = stop_on_signals()
-    with Cluster(home(), show) as cluster, Watch(cluster.settings, cluster.governance) as watch:
+    with Cluster(home(), show, story) as cluster, Watch(cluster.settings, cluster.governance) as watch:
         demo_run.wait_until_heard(cluster, watch, show)
         place = describe(cluster)
         if as_json:

@@ -24,6 +24,7 @@ from connectors.salesforce.simulator import DRIFTWISE_USER_ID, Simulator, demo_c
 from connectors.stack import Endpoints, down, up
 from streams.commands.roles import FOLLOWED, apply_connector, connector_name
 from streams.demo.companies import Access
+from streams.demo.stories import FIRST, Story
 from streams.governance import Governance, load
 from streams.settings import Settings
 from streams.worker import wiring
@@ -48,6 +49,17 @@ ROLES: dict[str, tuple[str, ...]] = {
 Progress = Callable[[str], None]
 
 
+def governed(home: Path, story: Story) -> tuple[Path, ...]:
+    """The folders of the demo's governance; what another story than the first judges is written beside the stack."""
+    if story is FIRST:
+        return (OVERLAY,)
+    folder = home / "governance"
+    folder.mkdir(parents=True, exist_ok=True)
+    judged = None if story.judges_all else sorted(story.kinds)
+    (folder / "systems.yaml").write_text(json.dumps({"judged": judged}))  # JSON is YAML
+    return OVERLAY, folder
+
+
 class RoleDied(Exception):
     """Stop: one of our own processes ended by itself; the text ends with its last lines."""
 
@@ -55,9 +67,10 @@ class RoleDied(Exception):
 class Cluster:
     """Started by `with`; everything it started is gone afterwards, however it ends."""
 
-    def __init__(self, home: Path, progress: Progress) -> None:
+    def __init__(self, home: Path, progress: Progress, story: Story = FIRST) -> None:
         self.home, self._progress = home, progress
-        self.governance: Governance = load(OVERLAY)
+        self._folders = governed(home, story)
+        self.governance: Governance = load(*self._folders)
         self._closing = ExitStack()
         self._roles: dict[str, subprocess.Popen[bytes]] = {}
         self._secret = secrets.token_urlsafe(16)
@@ -81,7 +94,7 @@ class Cluster:
         self._closing.callback(down, self.home / "stack", delete_data=True)
         self.endpoints = up(self.home / "stack", progress=self._progress, attached=True)
         self.simulator = self._closing.enter_context(running(demo_clients(self._secret)))
-        (self.home / "governance.json").write_text(json.dumps([str(OVERLAY)]))
+        (self.home / "governance.json").write_text(json.dumps([str(folder) for folder in self._folders]))
         self._closing.callback((self.home / "governance.json").unlink, missing_ok=True)
         self.settings = Settings(self.endpoints.kafka_bootstrap, self.endpoints.registry_url)
         wiring.create_topics(self.settings, self.governance)
@@ -159,7 +172,7 @@ class Cluster:
             FOLLOWED: str(os.getpid()),
             "DRIFTWISE_KAFKA_BOOTSTRAP": self.endpoints.kafka_bootstrap,
             "DRIFTWISE_REGISTRY_URL": self.endpoints.registry_url,
-            "DRIFTWISE_GOVERNANCE": str(OVERLAY),
+            "DRIFTWISE_GOVERNANCE": os.pathsep.join(map(str, self._folders)),
             "DRIFTWISE_DATA": str(self.home / "state" / role),
             "DRIFTWISE_INSTANCE_ID": f"demo-{role}",
             "DRIFTWISE_CRM_URL": self.simulator.base_url,

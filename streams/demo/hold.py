@@ -13,6 +13,7 @@ from connectors.stack.postgres import installed_programs
 from streams.demo.cluster import Cluster
 from streams.demo.companies import Companies
 from streams.demo.run import slas
+from streams.demo.stories import FIRST
 
 
 def describe(cluster: Cluster) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def describe(cluster: Cluster) -> dict[str, Any]:
         "billing": server.dsn("billing"),
         "erp": server.dsn("erp"),
         "crm": crm,
-        "slas": slas(cluster.governance),
+        "slas": slas(cluster.governance, FIRST),
     }
     path: Path = cluster.home / "hold.json"
     path.touch(mode=0o600)

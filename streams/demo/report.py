@@ -12,7 +12,8 @@ from streams.demo.score import COUNTS, Score
 
 def as_json(score: Score) -> dict[str, Any]:
     """`injected` to `corrected` map each kind to a count; times are seconds; `differences` and `shortfalls` say in
-    words why a run failed."""
+    words why a run failed. `judged_not_injected` maps kinds whose truth nobody knows to the drifts seen; they and
+    `not_judged`, which no system of the demo has the records for, are not in the score."""
     return {
         **{name: dict(score.counts[name]) for name in COUNTS},
         "totals": {name: score.total(name) for name in COUNTS},
@@ -24,6 +25,8 @@ def as_json(score: Score) -> dict[str, Any]:
         "unknown_excess_seconds": {"p99": _rounded(score.unknown_excess)["p99"]},
         "events": score.events,
         "seed": score.seed,
+        "judged_not_injected": dict(score.beside),
+        "not_judged": list(score.not_judged),
         "differences": list(score.differences),
         "shortfalls": list(score.shortfalls),
     }
@@ -50,7 +53,15 @@ def _caption(score: Score) -> str:
         f"detected after {_seconds(detection.p50)} (median), {_seconds(detection.p99)} (p99); "
         f"unknown for {_seconds(excess.p99)} longer than explained (p99)",
     ]
+    lines += _not_scored(score)
     return "\n".join([*lines, *score.differences, *score.shortfalls])
+
+
+def _not_scored(score: Score) -> list[str]:
+    judged = ", ".join(f"{kind} ({number} seen)" if number else kind for kind, number in score.beside.items())
+    without = ", ".join(score.not_judged)
+    told = (("judged, not injected", judged), ("not judged, no system has the records", without))
+    return [f"{what}: {kinds}" for what, kinds in told if kinds]
 
 
 def _rounded(seconds: Seconds) -> dict[str, float | None]:

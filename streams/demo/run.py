@@ -11,15 +11,16 @@ from schemas import topics
 from schemas.instants import NEVER, Instant, seconds
 from streams.demo.cluster import Cluster
 from streams.demo.companies import Companies, today
-from streams.demo.flaws import AUTOMATIC
+from streams.demo.flaws import AUTOMATIC, SOURCE_STALE
 from streams.demo.journal import Entry
 from streams.demo.scenario import Plan, plan
 from streams.demo.score import Score, score
+from streams.demo.stories import FIRST, Story
 from streams.demo.truth import Outage, expected_drifts, last_deadline
 from streams.demo.watch import Watch
 from streams.governance import Governance
 from streams.judge.horizon import horizon_seconds
-from streams.kinds.table import judged
+from streams.kinds.table import KINDS, judged
 
 PAUSED = "billing"
 PAUSE_AT, RESUME_AT, KILL_AT = 0.35, 0.50, 0.65
@@ -91,24 +92,31 @@ class Mischief:
 
 
 def run(
-    home: Path, seed: int, spread_seconds: float, show: Show, live: Callable[[Watch, Callable[[], float]], object]
+    home: Path,
+    seed: int,
+    spread_seconds: float,
+    show: Show,
+    live: Callable[[Watch, Callable[[], float]], object],
+    story: Story = FIRST,
 ) -> Score:
     """Bring everything up, run the plan of this seed, wait until nothing more is to come, and score it."""
-    with Cluster(home, show) as cluster, Watch(cluster.settings, cluster.governance) as watch:
+    with Cluster(home, show, story) as cluster, Watch(cluster.settings, cluster.governance) as watch:
         wait_until_heard(cluster, watch, show)
-        script = plan(seed, today(), slas(cluster.governance), spread_seconds)
+        spread_seconds *= max(1.0, len(story.faults) / len(FIRST.faults))  # as many customers a second as ever
+        script = plan(seed, today(), slas(cluster.governance, story), spread_seconds, story)
         steps = len(script.steps())
         companies = Companies(cluster.access())
         with Mischief(cluster, steps, show) as mischief:
             live(watch, lambda: mischief.count / steps)
             journal = companies.run(script, mischief.on_step)
         show("the companies are done; waiting for the last deadline")
-        journal = _drain(cluster, watch, companies, journal)
+        journal = _drain(cluster, watch, companies, journal, story)
         return _score(cluster.governance, script, journal, watch, mischief.outages)
 
 
-def slas(governance: Governance) -> dict[str, float]:
-    return {kind.name: governance.kinds[kind.name].sla_seconds for kind in judged(governance)}
+def slas(governance: Governance, story: Story) -> dict[str, float]:
+    """Kind -> seconds, of the kinds whose truth is known."""
+    return {k.name: governance.kinds[k.name].sla_seconds for k in judged(governance) if k.name in story.kinds}
 
 
 def wait_until_heard(cluster: Cluster, watch: Watch, show: Show) -> None:
@@ -122,13 +130,13 @@ def wait_until_heard(cluster: Cluster, watch: Watch, show: Show) -> None:
     show("every source is heard; the companies start")
 
 
-def _drain(cluster: Cluster, watch: Watch, companies: Companies, journal: list[Entry]) -> list[Entry]:
+def _drain(cluster: Cluster, watch: Watch, companies: Companies, journal: list[Entry], story: Story) -> list[Entry]:
     """Until the watermarks have passed the last deadline, consequences of corrections included."""
     give_up = time.monotonic() + DRAIN_SECONDS
     while True:
         cluster.check_roles()
         everything = [*journal, *companies.foreign_entries(journal, cluster.written_to_crm())]
-        last = last_deadline(everything, slas(cluster.governance), _now()) or _now()
+        last = last_deadline(everything, slas(cluster.governance, story), _now()) or _now()
         settled = max(last, _latest(everything)) + seconds(1.0)
         decided, late = watch.heard_until() > settled, time.monotonic() > give_up
         if decided and (late or not watch.open_kinds() & AUTOMATIC):
@@ -146,11 +154,24 @@ def _latest(journal: list[Entry]) -> Instant:
 
 def _score(governance: Governance, script: Plan, journal: list[Entry], watch: Watch, outages: list[Outage]) -> Score:
     until = watch.heard_until()
-    stale_after = governance.systems[PAUSED].stale_after_seconds
-    expected = expected_drifts(script, journal, slas(governance), until, outages, stale_after)
-    horizons = {kind.name: horizon_seconds(governance, kind) for kind in judged(governance)}
+    story, limit = script.story, governance.systems[PAUSED].stale_after_seconds
+    stale_after = limit if SOURCE_STALE in story.kinds else None
+    expected = expected_drifts(script, journal, slas(governance, story), until, outages, stale_after)
+    horizons: dict[str, float] = {}
+    for kind in judged(governance):
+        horizons[kind.name] = max(horizons.get(kind.name, 0.0), horizon_seconds(governance, kind))
     horizons["source_stale"] = governance.systems[PAUSED].horizon_seconds + 1.0  # an observation a second
-    return score(script, expected, watch.seen(topics.DRIFTS), watch.seen(topics.AUDIT), horizons, outages, len(journal))
+    beside, not_judged = _out_of_the_score(governance, story)
+    seen = watch.seen(topics.DRIFTS), watch.seen(topics.AUDIT)
+    return score(script, expected, *seen, horizons, outages, len(journal), beside, not_judged)
+
+
+def _out_of_the_score(governance: Governance, story: Story) -> tuple[list[str], list[str]]:
+    """Kinds that are judged and not injected, and those that cannot be judged here."""
+    predicates = {kind.name for kind in KINDS}
+    known = {kind.name for kind in judged(governance)} | (governance.kinds.keys() - predicates)
+    others = sorted(kind for kind in governance.kinds if governance.wants(kind) and kind not in story.kinds)
+    return [kind for kind in others if kind in known], [kind for kind in others if kind not in known]
 
 
 def _now() -> Instant:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from streams.demo.flaws import AUTOMATIC, FAULTS, SOURCE_STALE
+from streams.demo.flaws import AUTOMATIC, SOURCE_STALE
 from streams.demo.matching import Seen, by_subject, flat, match
 from streams.demo.measures import Seconds, spread, unknown_excess_seconds
 from streams.demo.scenario import CLEAN_FOR_EACH_FAULTY, Plan
@@ -31,6 +31,10 @@ class Score:
     detection_raw: Seconds
     """The same from the deadline itself."""
     unknown_excess: Seconds
+    beside: Mapping[str, int]
+    """Kinds that were judged and not injected, so that nobody knows their truth: drifts seen. Out of the score."""
+    not_judged: tuple[str, ...]
+    """Kinds that look at what no system of the demo has."""
     differences: tuple[str, ...]
     shortfalls: tuple[str, ...]
 
@@ -50,10 +54,14 @@ def score(
     horizon_seconds: Mapping[str, float],
     outages: Sequence[Outage] = (),
     events: int | None = None,
+    beside: Iterable[str] = (),
+    not_judged: Iterable[str] = (),
 ) -> Score:
     """Compares the truth with every record ever read of q2c.drifts (`drifts`) and q2c.audit (`settled`), each in the
-    order of its topic. `horizon_seconds`: kind -> verdict horizon of its slowest system."""
-    observed = by_subject(drifts)
+    order of its topic. `horizon_seconds`: kind -> verdict horizon of its slowest system; `beside`: kinds that are
+    judged though nobody knows their truth."""
+    everything, unknown = by_subject(drifts), frozenset(beside)
+    observed = {subject: found for subject, found in everything.items() if subject[0] not in unknown}
     matching = match(expected, observed)
     corrected = [pair for pair in matching.detected if pair.found.last.get("how") == "corrected"]
     sides = {
@@ -69,20 +77,22 @@ def score(
     return Score(
         seed=plan.seed,
         events=plan.events if events is None else events,
-        counts=_by_kind(sides),
+        counts=_by_kind(plan, sides),
         near_misses=near,
         clean_customers=clean,
         unresolved=sum(1 for f in flat(observed) if f.kind in AUTOMATIC and f.last["status"] == "open"),
         detection=spread(max(0.0, delay - horizon_seconds.get(kind, 0)) for kind, delay in delays),
         detection_raw=spread(delay for _, delay in delays),
         unknown_excess=spread(unknown_excess_seconds(answers, horizon_seconds, outages)),
+        beside={kind: sum(found.kind == kind for found in flat(everything)) for kind in sorted(unknown)},
+        not_judged=tuple(not_judged),
         differences=tuple(matching.differences),
         shortfalls=tuple(_shortfalls(plan, sides["injected"], near, clean)),
     )
 
 
-def _by_kind(sides: Mapping[str, Counter[str]]) -> dict[str, dict[str, int]]:
-    kinds = sorted({flaw.kind for flaw in FAULTS}.union(*sides.values()))
+def _by_kind(plan: Plan, sides: Mapping[str, Counter[str]]) -> dict[str, dict[str, int]]:
+    kinds = sorted(plan.story.injected.union(*sides.values()))
     return {name: {kind: side[kind] for kind in kinds} for name, side in sides.items()}
 
 
@@ -94,12 +104,12 @@ def _true_near_misses(plan: Plan, expected: Iterable[ExpectedDrift]) -> Counter[
 
 def _shortfalls(plan: Plan, injected: Counter[str], near: Counter[str], clean: int) -> Iterator[str]:
     """Why the run proves too little, if it does."""
-    for kind in sorted({flaw.kind for flaw in FAULTS}):
+    for kind in sorted(plan.story.injected):
         if injected[kind] < FAULTS_OF_EACH_KIND:
             yield f"only {injected[kind]} of {kind} were injected, at least {FAULTS_OF_EACH_KIND} are needed"
         if not near[kind]:
             yield f"no near miss of {kind} was injected"
-    if not injected[SOURCE_STALE]:
+    if SOURCE_STALE in plan.story.kinds and not injected[SOURCE_STALE]:
         yield "no source was paused beyond its limit"
     if clean < CLEAN_FOR_EACH_FAULTY * len(plan.faults):
         wanted = CLEAN_FOR_EACH_FAULTY * len(plan.faults)

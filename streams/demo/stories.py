@@ -18,6 +18,11 @@ class Story(NamedTuple):
     near_misses: tuple[Flaw, ...]
 
     @property
+    def judges_all(self) -> bool:
+        """Also kinds that are not injected; what they find is told beside the score."""
+        return self.name == "all"
+
+    @property
     def injected(self) -> frozenset[str]:
         """The kinds with faults of their own."""
         return frozenset(flaw.kind for flaw in self.faults)

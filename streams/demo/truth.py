@@ -10,7 +10,8 @@ from typing import NamedTuple
 from schemas.instants import Instant, seconds
 from streams.demo.agreement import Mismatch, difference, mismatches, present
 from streams.demo.claims.model import openings, times
-from streams.demo.claims.table import TEAMS, claims
+from streams.demo.claims.standing import PASSING
+from streams.demo.claims.table import CLAIMS, TEAMS, claims
 from streams.demo.flaws import SOURCE_STALE, VALUE_MISMATCH
 from streams.demo.journal import Entry, History, Record, histories
 from streams.demo.obligations import OBLIGATIONS, OWNERS, Obligation, as_amount
@@ -66,8 +67,13 @@ def expected_drifts(
 def last_deadline(journal: Iterable[Entry], slas: Mapping[str, float], now: Instant) -> Instant | None:
     """When the last obligation that has begun by `now` falls due, or the last grace ends; nothing more is to come
     after it unless something is written."""
-    begun = (start for history in histories(journal) for start in _starts(history) if start[1] <= now)
-    return max((at + seconds(slas[kind]) for kind, at in begun if kind in slas), default=None)
+    entries = list(journal)
+    begun = (start for history in histories(entries) for start in _starts(history) if start[1] <= now)
+    due = [at + seconds(slas[kind]) for kind, at in begun if kind in slas]
+    # Claims are many: all that can come of the last change has come once the longest of them is over.
+    longest = max((PASSING + seconds(slas[kind]) for kind in slas.keys() & CLAIMS), default=None)
+    due += [entry.committed_at + longest for entry in entries if longest is not None]
+    return max(due, default=None)
 
 
 def _starts(history: History) -> Iterator[tuple[str, Instant]]:

@@ -33,8 +33,10 @@ _ALLOWED = {
     # (CRM, billing): what the ERP must have then
     ("open", "none"): _Row(has_customer=False),
     ("won", "none"): _Row(has_customer=False, passing=True),
-    ("won", "draft"): _Row(has_customer=False, passing=True),
-    ("won", "pending"): _Row(has_customer=True, passing=True),
+    ("won", "draft"): _Row(has_customer=None, passing=True),
+    ("won", "pending"): _Row(has_customer=None, passing=True),
+    ("active", "draft"): _Row(has_customer=None, passing=True),
+    ("active", "pending"): _Row(has_customer=None, passing=True),
     ("active", "active"): _Row(has_customer=True, has_profile=True),
     ("churned", "cancelled"): _Row(has_customer=None),
     ("churned", "none"): _Row(has_customer=None),
