@@ -3,7 +3,12 @@
 The canonical id is that of the cluster's senior member: seniority by governed system order, then native id, never by
 arrival. A record that is only named (its row not seen yet) counts as a member, so that its arrival changes nothing.
 
+A customer whom the most senior system of its cluster knows twice is in conflict (kind 48): two accounts claim one
+record, or two systems map the same pair differently. Junior systems may keep several records, one a company.
+
     n/SYSTEM/CUSTOMER   {links, back, at, canonical, route_version}
+    c/SYSTEM/CUSTOMER   the conflict of a record that is not the cluster's senior: {senior, due, opened, drift}
+    w/DUE/SYSTEM/CUSTOMER   those in the order in which they fall due
     ~marks              watermarks of the links of each system, per identify shard
     ~sent               those that were sent on
 """
@@ -16,6 +21,7 @@ from schemas import ids, topics
 from schemas.instants import NEVER, Instant
 from streams.governance.model import Governance
 from streams.inputs import Divert, Input, WithoutDeadlines
+from streams.suspects import conflict
 from tables.view import Emit, Value, Workspace
 from tables.watermarks import LINKS, Marks, heard, watermark
 
@@ -82,6 +88,11 @@ class Crosswalk(WithoutDeadlines):
             if canonical_id != (node["canonical"] or ids.canonical_id(*member)):
                 at = max(joined_at[member], caused_at)
                 self._route(ws, member, node, canonical_id, at)
+        for member in sorted(cluster):
+            rival = member.system == senior.system and member != senior
+            neighbours = tuple(other for other, _ in _neighbours(ws, member)) if rival else ()
+            joined = conflict.Joined(neighbours, joined_at[member])
+            conflict.weigh(ws, self._governance, member, senior if rival else None, joined, caused_at)
         return cluster
 
     def _route(self, ws: Workspace, member: Member, node: Value, canonical_id: str, at: Instant) -> None:
@@ -114,6 +125,7 @@ class Crosswalk(WithoutDeadlines):
         if resolved == sent:
             return
         ws.put(SENT, resolved)
+        conflict.tell(ws, self._governance, resolved)
         # All of them each time: the topic is compacted, and this record has one key.
         entries = [self._entry(marks, system, mark) for system, mark in resolved.items()]
         value = {"partition": 0, "watermarks": entries}

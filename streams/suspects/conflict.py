@@ -1,0 +1,108 @@
+"""Kind 48, in the crosswalk: one customer has two records in the most senior system that knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from schemas import ids
+from schemas.instants import NEVER, Instant
+from streams.governance.model import Governance
+from streams.suspects import suspicion
+from streams.suspects.suspicion import Suspected
+from streams.suspects.table import CONFLICT
+from tables.view import Value, Workspace
+
+_AT_ONCE = 256
+WAITING = "w/"
+"""w/DUE/SYSTEM/CUSTOMER: conflicts in the order in which they fall due, so that nobody goes through all of them."""
+
+
+class Party(NamedTuple):
+    """A record of a cluster."""
+
+    system: str
+    native_customer: str
+
+    @property
+    def key(self) -> str:
+        return f"c/{self.system}/{self.native_customer}"
+
+
+class Joined(NamedTuple):
+    """How a record belongs to its cluster."""
+
+    neighbours: tuple[tuple[str, str], ...]
+    """Records that it names, or that name it."""
+    at: Instant
+    """Since when it is one with the senior."""
+
+
+def weigh(
+    ws: Workspace,
+    governance: Governance,
+    member: tuple[str, str],
+    senior: tuple[str, str] | None,
+    joined: Joined,
+    caused_at: Instant,
+) -> None:
+    """`senior`: whom it rivals now; None: nobody."""
+    party = Party(*member)
+    entry = ws.get(party.key)
+    if entry is None and (senior is None or not governance.wants(CONFLICT)):
+        return
+    if entry is not None:
+        if senior is not None and entry["senior"] == list(senior):
+            return
+        suspicion.end(ws, party.key, entry, caused_at)
+    if senior is not None:
+        at = max(joined.at, caused_at) if entry is not None else joined.at
+        due = suspicion.begin(
+            ws, governance, party.key, _suspected(party, Party(*senior), joined, at), senior=list(senior)
+        )
+        ws.put(f"{WAITING}{due:020d}/{party.system}/{party.native_customer}", {})
+
+
+def tell(ws: Workspace, governance: Governance, resolved: Mapping[str, Instant]) -> None:
+    """Those that have stood until they were due, by what every system that links has asserted."""
+    linking = (name for name, rules in governance.systems.items() if rules.links)
+    until = min((resolved.get(name, NEVER) for name in linking), default=NEVER)
+    for text, _ in ws.range(WAITING, _AT_ONCE):
+        due, place = text.removeprefix(WAITING).split("/", 1)
+        if int(due) > until:
+            break
+        ws.delete(text)
+        entry = ws.get(f"c/{place}")
+        if entry is not None and not entry["opened"] and entry["due"] == int(due):
+            suspicion.fall_due(ws, f"c/{place}", entry)
+
+
+def _suspected(rival: Party, senior: Party, joined: Joined, at: Instant) -> Suspected:
+    linked = ", ".join(f"{customer} of {system}" for system, customer in sorted(set(joined.neighbours)))
+    return Suspected(
+        CONFLICT,
+        ids.canonical_id(*senior),
+        rival.system,
+        "customer",
+        rival.native_customer,
+        trigger=f"{senior.system}/{senior.native_customer}/{at}",
+        began_at=at,
+        expected=f"one record of a customer in {rival.system}, and that the other systems name that one",
+        observed=f"links make {rival.native_customer} and {senior.native_customer} of {rival.system} one customer: "
+        f"{rival.native_customer} is linked with {linked}",
+        evidence=tuple(_evidence(party, at) for party in (rival, senior)),
+        desired={"apart_from": senior.native_customer},
+    )
+
+
+def _evidence(party: Party, at: Instant) -> Value:
+    return {
+        "system": party.system,
+        "entity": "customer",
+        "native_id": party.native_customer,
+        "version": "",
+        "native_version": "",
+        "committed_at": at,
+        "field": "links",
+        "value": None,
+    }
