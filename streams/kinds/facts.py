@@ -26,7 +26,7 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
     "order": {"fulfilled": lambda a: a["status"] == "fulfilled"},
     "customer": {
         "active": lambda a: a["status"] == "active",
-        "linked": lambda a: bool(a["crm_ref"]),
+        "linked": lambda a: bool(a["crm_ref"]) and a["status"] != "churned",
     },
     "subscription": {
         "live": lambda a: a["status"] in (*PENDING_ACTIVATION, "active", "suspended"),

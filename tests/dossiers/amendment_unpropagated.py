@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.dossiers.model import Change, Dossier, Story, change
+from tests.dossiers.model import Change, Dossier, Story, Toggles, change
 
 
 def subscription(
@@ -117,3 +117,16 @@ SHOWN_TO_SALES = Dossier(
     resolved_by=(contract(40, "1500.00 EUR", 2, "crm"),),
 )
 DOSSIERS = (VALUE, SCHEDULE, SHOWN_TO_SALES)
+
+TOGGLES = Toggles(
+    demand=lambda at: (subscription(at, 2, "1500.00 EUR"),),
+    withdraw=lambda at: (subscription(at, 1, "1200.00 EUR"),),
+    do=lambda at: (contract(at, "1500.00 EUR"),),
+    undo=lambda at: (contract(at, "1200.00 EUR"),),
+    before=(
+        subscription(2, 1, "1200.00 EUR"),
+        contract(2, "1200.00 EUR"),
+        contract(2, "1500.00 EUR", 2, "crm"),
+        schedule(2, "R2", 2, "1500.00 EUR"),
+    ),
+)

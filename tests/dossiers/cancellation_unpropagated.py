@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.dossiers.model import Change, Dossier, Story, change
+from tests.dossiers.model import Change, Dossier, Story, Toggles, change
 
 DAY_BEFORE, TODAY, TOMORROW = "1969-12-31", "1970-01-01", "1970-01-02"
 
@@ -112,3 +112,11 @@ NO_LAST_DAY = Dossier(
     resolved_by=(schedule(40, TODAY),),
 )
 DOSSIERS = (REVENUE, PRODUCT, ACCOUNT, NO_LAST_DAY)
+
+TOGGLES = Toggles(
+    demand=lambda at: (subscription(at, "cancelled"),),
+    withdraw=lambda at: (subscription(at, "active", TODAY),),
+    do=lambda at: (entitlement(at, "revoked"),),
+    undo=lambda at: (entitlement(at),),
+    before=(subscription(2, "active", TODAY), account(2, "churned"), schedule(2, DAY_BEFORE), entitlement(2)),
+)

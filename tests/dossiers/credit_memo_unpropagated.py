@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.dossiers.model import Change, Dossier, change, deletion
+from tests.dossiers.model import Change, Dossier, Toggles, change, deletion
 
 
 def memo(at: float, status: str = "posted", total: str = "119.00 EUR", system: str = "erp") -> Change:
@@ -33,4 +33,11 @@ DOSSIERS = (
         says=("CM-7", "119.00 EUR", "account view of crm"),
         resolved_by=(shown(40),),
     ),
+)
+
+TOGGLES = Toggles(
+    demand=lambda at: (memo(at),),
+    withdraw=lambda at: (memo(at, "voided"),),
+    do=lambda at: (shown(at),),
+    undo=lambda at: (shown(at, "draft"),),
 )

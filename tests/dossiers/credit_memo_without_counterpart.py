@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.dossiers.model import Change, Dossier, change, deletion
+from tests.dossiers.model import Change, Dossier, Toggles, change, deletion
 
 
 def memo(at: float, system: str, status: str = "posted", total: str = "119.00 EUR", number: str = "CM-7") -> Change:
@@ -50,3 +50,10 @@ TO_THE_LEDGER = Dossier(
     resolved_by=(memo(40, "erp"),),
 )
 DOSSIERS = (TO_BILLING, TO_THE_LEDGER)
+
+TOGGLES = Toggles(
+    demand=lambda at: (memo(at, "billing"),),
+    withdraw=lambda at: (memo(at, "billing", "voided"),),
+    do=lambda at: (posting(at),),
+    undo=lambda at: (posting(at, status="draft"),),
+)

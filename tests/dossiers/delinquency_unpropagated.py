@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.dossiers.model import Change, Dossier, change
+from tests.dossiers.model import Change, Dossier, Toggles, change
 
 LONG_DUE, JUST_NOT = "1969-12-28", "1969-12-29"
 
@@ -129,3 +129,11 @@ A_DAY_BEGINS = OVERDUE._replace(
 )
 
 DOSSIERS = (OVERDUE, SEVERAL, UNMARKED_TOO_EARLY, A_DAY_BEGINS)
+
+TOGGLES = Toggles(
+    demand=lambda at: (invoice(at),),
+    withdraw=lambda at: (invoice(at, "paid"),),
+    do=lambda at: (account(at, True),),
+    undo=lambda at: (account(at, False),),
+    before=(UNMARKED,),
+)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.dossiers.model import Change, Dossier, change, deletion
+from tests.dossiers.model import Change, Dossier, Toggles, change, deletion
 
 
 def account(at: float, **refs: str) -> Change:
@@ -39,3 +39,10 @@ def dossier(system: str, native_id: str, field: str) -> Dossier:
 
 
 DOSSIERS = (dossier("billing", "B", "billing_ref"), dossier("erp", "E", "erp_ref"))
+
+TOGGLES = Toggles(
+    demand=lambda at: (counterpart(at, "billing"),),
+    withdraw=lambda at: (counterpart(at, "billing", status="churned"),),
+    do=lambda at: (account(at, billing_ref="B"),),
+    undo=lambda at: (account(at),),
+)

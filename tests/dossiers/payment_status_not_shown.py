@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.dossiers.model import Change, Dossier
+from tests.dossiers.model import Change, Dossier, Toggles
 from tests.dossiers.payment_status_unpropagated import application, invoice, payment
 
 
@@ -59,3 +59,11 @@ BOUNCED = PAID._replace(
 )
 
 DOSSIERS = (PAID, BOUNCED)
+
+TOGGLES = Toggles(
+    demand=lambda at: (payment(at),),
+    withdraw=lambda at: (payment(at, "refunded"),),
+    do=lambda at: (in_crm(at, "paid"),),
+    undo=lambda at: (in_crm(at),),
+    before=(invoice(2, "paid"), in_crm(2)),
+)

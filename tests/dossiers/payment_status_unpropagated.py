@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.dossiers.model import Change, Dossier, change
+from tests.dossiers.model import Change, Dossier, Toggles, change
 
 
 def invoice(
@@ -135,3 +135,11 @@ APPLIED_IN_THE_ERP = SETTLED._replace(
 )
 
 DOSSIERS = (SETTLED, FAILED, IN_PARTS, APPLIED_IN_THE_ERP)
+
+TOGGLES = Toggles(
+    demand=lambda at: (payment(at),),
+    withdraw=lambda at: (payment(at, "refunded"),),
+    do=lambda at: (invoice(at, "paid"),),
+    undo=lambda at: (invoice(at),),
+    before=(invoice(2),),
+)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.dossiers.model import Change, Dossier, change
+from tests.dossiers.model import Change, Dossier, Toggles, change
 
 
 def payment(
@@ -115,3 +115,10 @@ WITHOUT_REFERENCE = UNMATCHED._replace(
 )
 
 DOSSIERS = (UNMATCHED, APPLIED_IN_PART, TAKEN_BACK, WITHOUT_REFERENCE)
+
+TOGGLES = Toggles(
+    demand=lambda at: (payment(at),),
+    withdraw=lambda at: (payment(at, "failed"),),
+    do=lambda at: (application(at),),
+    undo=lambda at: (application(at, status="reversed"),),
+)

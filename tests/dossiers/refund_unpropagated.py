@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.dossiers.model import Change, Dossier, change
+from tests.dossiers.model import Change, Dossier, Toggles, change
 
 
 def refund(at: float, status: str = "settled", total: str | None = "50.00 EUR", system: str = "processor") -> Change:
@@ -79,3 +79,11 @@ POSTED_WRONG = NOT_POSTED._replace(
 )
 
 DOSSIERS = (NOT_POSTED, NOT_IN_BILLING, POSTED_WRONG)
+
+TOGGLES = Toggles(
+    demand=lambda at: (refund(at),),
+    withdraw=lambda at: (refund(at, "failed"),),
+    do=lambda at: (posting(at),),
+    undo=lambda at: (posting(at, status="draft"),),
+    before=(in_billing(2),),
+)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.dossiers.model import Change, Dossier, change
+from tests.dossiers.model import Change, Dossier, Toggles, change
 
 
 def invoice(at: float, status: str = "posted", total: str | None = "119.00 EUR") -> Change:
@@ -98,3 +98,11 @@ WRONG_CREDIT = STILL_STANDS._replace(
 )
 
 DOSSIERS = (STILL_STANDS, POSTED_TOO_LATE, WITHOUT_ORIGINAL, WRONG_CREDIT)
+
+TOGGLES = Toggles(
+    demand=lambda at: (invoice(at, "voided"),),
+    withdraw=lambda at: (invoice(at),),
+    do=lambda at: (reversal(at),),
+    undo=lambda at: (reversal(at, "draft"),),
+    before=POSTED,
+)
