@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from streams.fleet import FLEET_KINDS, corrections, gaps, letters, mass, stale
 from streams.governance import Governance, load
 from streams.kinds.table import KINDS, Kind
 from tests.dossiers.model import Dossier
@@ -20,6 +21,12 @@ Generated from the code, its governed defaults and its dossiers (`python -m test
 test holds it current. What a company decides about a kind - deadline, severity, owner, mode, tolerance - is in
 `streams/governance/default/kinds.yaml` and overlaid from `ops/governance`. Severity: S1 ledger, cash or tax wrong; S2
 finance-impacting timing; S3 visible to customers; S4 for information.
+"""
+FLEET = """
+## Kinds of the fleet
+
+About sources, letters, corrections and rates, not about one customer's records: judged in one stage from recorded
+observations (`streams/fleet`), tested in `tests/unit/test_fleet.py` and `test_fleet_kinds.py`.
 """
 FACTS = """
 ## The matrix: kinds by facts
@@ -43,7 +50,8 @@ def page(governance: Governance) -> str:
     head = ("#", "kind", "when", "deadline or grace", "severity", "owner", "command", "condition")
     catalogue = _table(head, (_row(kind, governance) for kind in KINDS))
     facts = ("kind", "1", "2", "3", "4", "5", "6", "7", "8")
-    return f"{INTRODUCTION}\n{catalogue}\n{FACTS}\n{_table(facts, (_facts(kind) for kind in KINDS))}"
+    fleet = _table(("#", "kind", "when", "limit", "severity", "owner"), _fleet(governance))
+    return f"{INTRODUCTION}\n{catalogue}{FLEET}\n{fleet}{FACTS}\n{_table(facts, (_facts(kind) for kind in KINDS))}"
 
 
 def _row(kind: Kind, governance: Governance) -> Sequence[str]:
@@ -53,6 +61,14 @@ def _row(kind: Kind, governance: Governance) -> Sequence[str]:
     clock = "any occurrence" if rules.sla_seconds == 0 else f"{kind.clock} {_span(rules.sla_seconds)}"
     command = f"`{kind.command}` ({kind.sort})" if kind.command else "-"
     return kind.number, f"`{kind.name}`", when, clock, rules.severity, rules.owner_team, command, kind.condition
+
+
+def _fleet(governance: Governance) -> Iterable[Sequence[str]]:
+    for module in (letters, gaps, stale, corrections, mass):
+        rules, when = governance.kinds[module.KIND], (module.__doc__ or "").partition(": ")[2].split("\n\n")[0]
+        limit = "each system's own" if module is stale else _span(rules.sla_seconds) if rules.sla_seconds else "-"
+        text = " ".join(when.split()).rstrip(".")
+        yield FLEET_KINDS[module.KIND], f"`{module.KIND}`", text, limit, rules.severity, rules.owner_team
 
 
 def _facts(kind: Kind) -> Sequence[str]:
