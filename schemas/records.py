@@ -433,7 +433,7 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("triggered_at", "instant", "event time"),
             ("due_at", "instant", "event time"),
             ("settled_at", "instant", "event time of the answer"),
-            ("result", "text", "met, missed, late, withdrawn, baseline or retracted"),
+            ("result", "text", "met, missed, late, withdrawn, ignored, baseline or retracted"),
             ("amount", "?money", "what the subject is worth"),
         ],
     ),
