@@ -25,6 +25,13 @@ _AT_ONCE = 4_096
 Sink = Callable[[Emit], None]
 
 
+class _Told(Identify):
+    """A log is heard line by line, also within a snapshot: which lines are of a first one, it says itself."""
+
+    def in_first_snapshot(self, ws: Workspace, partition: int, row: SourceRow) -> bool:
+        return row.snapshot
+
+
 class _Verdicts(Judge):
     """Judge without the corrected state, which nobody reads here."""
 
@@ -35,7 +42,7 @@ class Pipeline:
     def __init__(self, governance: Governance, states: Callable[[str], State], sink: Sink) -> None:
         """`states` makes the empty state of a stage; `sink` gets what leaves the topology."""
         made: tuple[Stage, ...] = (
-            Identify(governance, dict.fromkeys(governance.systems, _as_given)),
+            _Told(governance, dict.fromkeys(governance.systems, _as_given)),
             Crosswalk(governance),
             _Verdicts(governance),
         )

@@ -6,6 +6,7 @@ l/SYSTEM/CUSTOMER              the links it asserted last
 h/SYSTEM/CUSTOMER/LETTER       hole in the evidence of a native customer, and where it stands open
 k/SYSTEM/CUSTOMER/PARENT/PARENT_ID/ENTITY/ID   row parked until its parent comes
 ~marks                         watermarks heard in this partition
+~streamed                      SYSTEM/OBJECT that left streaming once: a gap, a new snapshot
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 MARKS = "~marks"
+STREAMED = "~streamed"
 SENT = "~sent"
 """Marks as told downstream."""
 TOLD = "~told"

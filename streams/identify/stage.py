@@ -30,6 +30,7 @@ from tables.watermarks import LINKS, Marks, heard, watermark
 
 CAPTURE_CLOCK_SECONDS = 300
 """How far the clock of whoever captures may be behind the source's; governance adds what a system is known for."""
+_VERSION = SourceRow._fields.index("version")
 
 
 class Identify(WithoutDeadlines):
@@ -91,7 +92,8 @@ class Identify(WithoutDeadlines):
     def _on_source(self, ws: Workspace, partition: int, record: Input, system: str, event: SourceEvent) -> str:
         match event:
             case SourceRow():
-                self._on_row(ws, record, event)
+                first = event.snapshot and self.in_first_snapshot(ws, partition, event)
+                self._on_row(ws, record, event, first)
             case Heard():
                 self._on_heard(ws, partition, event)
             case Probed():
@@ -103,7 +105,7 @@ class Identify(WithoutDeadlines):
         self._home(ws, record, system)
         return type(event).__name__.lower()
 
-    def _on_row(self, ws: Workspace, record: Input, row: SourceRow) -> None:
+    def _on_row(self, ws: Workspace, record: Input, row: SourceRow, first_snapshot: bool) -> None:
         mapping = self._governance.mappings[row.system].get(row.object)
         if mapping is None:
             raise Divert("unmapped_object", f"{row.system} has no mapping for {row.object!r}: add it and replay")
@@ -114,32 +116,50 @@ class Identify(WithoutDeadlines):
         attrs = None
         if row.operation in ("upsert", "moved_in"):
             attrs = attributes(mapping, row.fields, last["attrs"] if last else None)
-            if self._parked(ws, row, entity, attrs, record):
+            if self._parked(ws, row, entity, attrs, record, first_snapshot):
                 return
-        version = self._version(row, entity, attrs, last, record.position)
+        version = self._version(row, entity, attrs, last, record.position, first_snapshot)
+        # Positions order a row's versions, whatever their commit times (a snapshot read later than a change that the
+        # log still brings; a clock set back): a newer one is not hidden, and an older one that comes late hides none.
+        following = next((v["at"] for v in image["versions"] if v["version"] > row.version), ALWAYS)
+        version["at"] = min(max(row.committed_at, last["at"] if last else NEVER), following)
         self._route(ws, record, row, entity, version, image["versions"])
         self._adopt(ws, row, entity)
 
+    def in_first_snapshot(self, ws: Workspace, partition: int, row: SourceRow) -> bool:
+        """Whether a row of a snapshot stood so before its source was known. What a later snapshot finds (a lost slot, a
+        restored copy) happened while nobody looked: it is news."""
+        marks, streamed = ws.get(keys.MARKS) or {}, ws.get(keys.STREAMED) or {}
+        mapping = self._governance.mappings[row.system].get(row.object)
+        names = [f"{row.system}/{object_}" for object_ in (ALL_OBJECTS, mapping.entity if mapping else row.object)]
+        reports = [marks[name][str(partition)] for name in names if str(partition) in marks.get(name, {})]
+        return not any(name in streamed for name in names) and all(report[1] != "streaming" for report in reports)
+
     def _version(
-        self, row: SourceRow, entity: str, attrs: dict[str, Any] | None, last: Version | None, source: str
+        self,
+        row: SourceRow,
+        entity: str,
+        attrs: dict[str, Any] | None,
+        last: Version | None,
+        source: str,
+        first_snapshot: bool,
     ) -> Version:
         before = last["since"] if last and last["attrs"] else {}
         by = self._governance.people.writer(row.changed_by)
-        held = (row.committed_at, row.version, row.snapshot)
-        since = stamp(entity, attrs, before, *held) | stamp_trails(entity, attrs, last, *held, by) if attrs else {}
+        held = (row.committed_at, row.version, first_snapshot)
+        facts = stamp(entity, attrs, before, *held, seen=not row.snapshot) if attrs else {}
+        since = facts | stamp_trails(entity, attrs, last, *held, by) if attrs else {}
         return {
             "version": row.version,
             "native": row.native_version,
             "customer": row.native_customer,
-            # Positions order a row's versions. A commit time below that of the one before (a snapshot read later than a
-            # change that the log still brings; a clock set back) must not hide the newer version.
-            "at": max(row.committed_at, last["at"] if last else NEVER),
+            "at": row.committed_at,
             "committed_at": row.committed_at,
             "op": "upsert" if attrs else ("moved" if row.operation == "moved_out" else row.operation),
             "attrs": attrs,
             "since": since,
             "by": by,
-            "snapshot": row.snapshot,
+            "snapshot": first_snapshot,
             "source": source,
             "route": 0,
         }
@@ -289,8 +309,12 @@ class Identify(WithoutDeadlines):
         marks = ws.get(keys.MARKS) or {}
         name = f"{event.system}/{event.object}"
         after = heard(marks, name, upstream, event.epoch, event.phase, event.watermark)
-        if after is not marks:
-            ws.put(keys.MARKS, after)
+        if after is marks:
+            return
+        ws.put(keys.MARKS, after)
+        phases = [all_marks.get(name, {}).get(str(upstream), [0, ""])[1] for all_marks in (marks, after)]
+        if phases[0] == "streaming" != phases[1]:
+            ws.put(keys.STREAMED, {**(ws.get(keys.STREAMED) or {}), name: True})
 
     def flush(self, ws: Workspace, partition: int) -> None:
         """Send on how far each source object was heard, behind everything it covers: to every partition of the changes
@@ -429,7 +453,9 @@ class Identify(WithoutDeadlines):
         for target in range(self._governance.partitions):
             ws.emit(Emit(topics.CHANGES, "", name, value, partition=target))
 
-    def _parked(self, ws: Workspace, row: SourceRow, entity: str, attrs: dict[str, Any], record: Input) -> bool:
+    def _parked(
+        self, ws: Workspace, row: SourceRow, entity: str, attrs: dict[str, Any], record: Input, first_snapshot: bool
+    ) -> bool:
         """A row whose parent row is unknown waits for it; its customer has a hole until then."""
         parent = ENTITIES[entity].parent
         if parent is None:
@@ -438,9 +464,12 @@ class Identify(WithoutDeadlines):
         if ws.get(keys.row_key(row.system, row.native_customer, parent, parent_id)) is not None:
             return False
         key = keys.parked_prefix(row.system, row.native_customer, parent, parent_id) + f"{entity}/{row.native_id}"
-        before = ws.get(key)  # an older version that waits already; its hole is ours
+        before = ws.get(key)  # another version that waits already; its hole is ours
+        if before and before["row"][_VERSION] > row.version:
+            return True
         letter = before["letter_id"] if before else f"parked:{record.position}"
-        ws.put(key, {"row": list(row), "position": record.position, "letter_id": letter})
+        parked = {"row": list(row), "position": record.position, "letter_id": letter, "first_snapshot": first_snapshot}
+        ws.put(key, parked)
         opened_at = row.committed_at - 1
         self._open_hole(ws, row.system, row.native_customer, entity, letter, record.partition, opened_at)
         return True
@@ -449,12 +478,13 @@ class Identify(WithoutDeadlines):
         """The parent has come: its parked rows follow, in the order of their versions."""
         prefix = keys.parked_prefix(parent.system, parent.native_customer, entity, parent.native_id)
         waiting = ws.range(prefix, 100_000)
-        for key, parked in sorted(waiting, key=lambda item: item[1]["row"][SourceRow._fields.index("version")]):
+        for key, parked in sorted(waiting, key=lambda item: item[1]["row"][_VERSION]):
             row = SourceRow(*parked["row"])
             ws.delete(key)
             topic, _, rest = parked["position"].rpartition("-")
             partition, offset = rest.split("@")
-            self._on_row(ws, Input(topic, int(partition), int(offset), row.native_customer, "", {}, {}), row)
+            record = Input(topic, int(partition), int(offset), row.native_customer, "", {}, {})
+            self._on_row(ws, record, row, parked.get("first_snapshot", row.snapshot))
             child = self._governance.mappings[row.system][row.object].entity
             self._close_hole(ws, row.system, row.native_customer, child, parked["letter_id"], "parent_arrived")
 

@@ -69,13 +69,23 @@ class Since(NamedTuple):
     at: Instant
     version: str
     snapshot: bool
+    """It stood so in its source's first snapshot."""
+    seen: bool = True
+    """False: a snapshot showed it; it began at some time before."""
 
 
 def stamp(
-    entity: str, attributes: Attributes, before: Mapping[str, str], at: Instant, version: str, snapshot: bool
+    entity: str,
+    attributes: Attributes,
+    before: Mapping[str, str],
+    at: Instant,
+    version: str,
+    snapshot: bool,
+    *,
+    seen: bool = True,
 ) -> dict[str, str]:
     """The facts that hold now, each with the instant and version in which it began."""
-    now = f"{at}/{version}" + ("/snapshot" if snapshot else "")
+    now = f"{at}/{version}" + ("/snapshot" if snapshot else "" if seen else "/unseen")
     holding = [fact for fact, holds in FACTS.get(entity, {}).items() if holds(attributes)]
     valued = ((fact, of(attributes)) for fact, of in VALUES.get(entity, {}).items())
     holding += [with_value(fact, value) for fact, value in valued if value is not None]
@@ -91,5 +101,5 @@ def since(stamped: Mapping[str, str], fact: str) -> Since | None:
     text = stamped.get(fact)
     if text is None:
         return None
-    at, version, *rest = text.split("/")
-    return Since(int(at), version, bool(rest))
+    at, version, *how = text.split("/")
+    return Since(int(at), version, how == ["snapshot"], seen=not how)

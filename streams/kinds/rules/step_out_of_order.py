@@ -75,8 +75,8 @@ def step_out_of_order(now: AsOf, subject: Subject) -> Answer:
         return None  # not taken at all: kinds 40 and 47
     found, began = first
     early = began.at - taken.at
-    # What stood when a source was first read began at some time before: nobody knows which came first.
-    known = not (began.snapshot or taken.snapshot)
+    # What a snapshot shows began at some time before: nobody knows which came first.
+    known = began.seen and taken.seen
     return Finding(
         satisfied=not known or early <= seconds(tolerance),
         triggered_at=0,
