@@ -21,6 +21,12 @@ DOSSIERS = (
         opens_at=6,
         near_misses={
             "put back twice": (theirs(3), ours(4), theirs(5)),
+            "put back twice, and between these changed to something else": (
+                theirs(3),
+                ours(4),
+                customer(5, "billing", "ada", email="ap@acme.example"),
+                ours(6),
+            ),
             "one writer who cannot decide": (
                 theirs(3, "driftwise"),
                 ours(4),

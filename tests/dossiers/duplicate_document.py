@@ -28,7 +28,7 @@ def subscription(at: float, native_id: str, status: str = "active", version: int
     )
 
 
-DOSSIERS = (
+_ONCE = (
     Dossier(
         # A webhook was delivered twice.
         kind="duplicate_document",
@@ -98,3 +98,27 @@ DOSSIERS = (
         subject=("billing", "subscription", "S2"),
     ),
 )
+
+POSTED_ANEW_TWICE = _ONCE[1]._replace(
+    # The first is marked as reversed and has a reversal besides: that makes room for one, not for two.
+    story=(
+        posting(3, "L1"),
+        posting(6, "R", "reversal"),
+        posting(6, "L1", status="reversed"),
+        posting(7, "L2"),
+        posting(8, "L3"),
+    ),
+    near_misses={
+        "each reversed and posted again": (
+            posting(3, "L1"),
+            posting(4, "R1", "reversal"),
+            posting(5, "L2"),
+            posting(6, "R2", "reversal"),
+            posting(8, "L3"),
+        ),
+    },
+    late=(posting(7.5, "R2", "reversal"),),
+    resolved_by=(posting(40, "R2", "reversal"),),
+)
+
+DOSSIERS = (*_ONCE, POSTED_ANEW_TWICE)

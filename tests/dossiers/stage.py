@@ -53,7 +53,7 @@ class Play:
         self.driver = Driver(self.governance, dict.fromkeys(self.governance.systems, read))
         self._versions = 0
 
-    def tell(self, story: Iterable[Change]) -> None:
+    def tell(self, story: Iterable[Change], *, snapshot: bool = False) -> None:
         for one in sorted(story, key=lambda c: c.at):
             self._versions += 1
             operation = "delete" if one.attributes is None else "upsert"
@@ -68,6 +68,7 @@ class Play:
                 one.attributes,
                 by=one.by,
                 operation=operation,
+                snapshot=snapshot,
             )
             self.driver.pipe(topics.source_topic(one.system), one.customer, "PolledRow", value)
 

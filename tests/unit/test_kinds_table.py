@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from schemas.entities import ENTITIES
+from streams.governance import load
+from streams.kinds.references import EVERY
 from streams.kinds.table import ID, KINDS, REFERENCES, SUBJECT, Refers
 
 
@@ -19,3 +22,24 @@ def test_what_a_verdict_waits_for_also_reaches_it() -> None:
     for kind in KINDS:
         needs = {(r, entity) for role, entity in kind.needs for r in (kind.roles if role == SUBJECT else (role,))}
         assert needs == kind.reach.keys(), kind.name
+
+
+def test_what_a_kind_can_do_without_is_among_what_it_looks_at() -> None:
+    for kind in KINDS:
+        assert kind.optional <= kind.reach.keys(), kind.name
+
+
+def test_kinds_speak_of_entities_and_attributes_that_there_are() -> None:
+    for kind in KINDS:
+        named = {kind.entity, *(entity for _, entity in kind.reach), *(entity for entity, _ in kind.finds)}
+        assert named <= ENTITIES.keys(), kind.name
+        for entity, attribute in kind.finds:
+            assert attribute == EVERY or attribute in {a.name for a in ENTITIES[entity].attributes}, kind.name
+
+
+def test_every_kind_is_governed_and_counts_and_acts_in_a_known_way() -> None:
+    governed = load().kinds
+    for kind in KINDS:
+        assert kind.name in governed, kind.name
+        assert kind.clock in ("deadline", "grace"), kind.name
+        assert kind.sort in ("ask", "copy"), kind.name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from schemas.instants import SECOND
@@ -21,7 +23,7 @@ from tests.dossiers.stage import Play
 FAR = 100_000
 
 
-def told(story: Story) -> list[dict[str, object]]:
+def told(story: Story) -> list[dict[str, Any]]:
     return Play(Dossier(**{**DOSSIERS[0]._asdict(), "story": story})).told(story).heard(FAR).run().drifts()
 
 
@@ -46,8 +48,18 @@ def test_a_disagreement_names_the_kinds_that_explain_it(what: str) -> None:
 
 def test_it_is_as_severe_as_the_worst_of_its_causes() -> None:
     (drift,) = told((subscription(2), profile(2)))
+    (worse,) = told((subscription(2),))
 
     assert (drift["causes"], drift["severity"]) == (["revenue_schedule_missing"], "S1")
+    assert (worse["causes"][0], worse["severity"]) == ("erp_financial_profile_missing", "S1")
+    assert load().kinds["erp_financial_profile_missing"].severity > "S1"
+
+
+def test_all_that_it_is_served_with_is_at_stake() -> None:
+    left = customer(5, "crm", status="churned")
+    (drift,) = told((*SERVED, subscription(2, native_id="S2"), subscription(2, native_id="S3"), left))
+
+    assert drift["amount_at_stake"]["amount"] == 3600
 
 
 def test_a_state_that_is_allowed_for_a_time_disagrees_when_the_time_and_the_grace_are_over() -> None:

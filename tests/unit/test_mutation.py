@@ -1,0 +1,83 @@
+"""Mutants: what is changed, what is left alone, and that a mutant is noticed."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+import pytest
+
+from tests.mutation.__main__ import equivalent, sampled
+from tests.mutation.killers import ROOT, killers_of, modules, path_of
+from tests.mutation.operators import Mutant, mutants, mutated
+
+
+def changes(source: str) -> set[str]:
+    return {m.place.removeprefix("m:module: ") for m in mutants("m", textwrap.dedent(source))}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("a < b", {"a < b -> a <= b"}),
+        ("a == b", {"a == b -> a != b"}),
+        ("a is None", {"a is None -> a is not None"}),
+        ("a and b", {"a and b -> a", "a and b -> b"}),
+        ("not a", {"not a -> a"}),
+        ("a + b", {"a + b -> a - b"}),
+        ("f(1)", {"1 -> 2"}),
+        ("f(at=1)", {"at=1 -> 2"}),
+        ("f(True)", {"True -> False"}),
+        ("f('paid')", {"'paid' -> 'paid~'"}),
+        ("min(a, b)", {"min(a, b) -> max(a, b)"}),
+        ("a if b else c", {"b -> not b"}),
+        ("[a for a in b if c]", {"c -> (dropped)"}),
+    ],
+)
+def test_one_operator_condition_or_value_is_changed(source: str, expected: set[str]) -> None:
+    assert changes(source) == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""What it is for."""',
+        "f'{a} is late'",
+        "assert a > 0",
+        "a: Literal['x']",
+        "a['status']",
+        "', '.join(a.replace('_', ' '))",
+        "def f(a):\n    name, b = a.number or a.id, a.b\n    return b, f'invoice {name}'",
+        "Finding(expected='it is posted' if a else 'none', observed=_seen(a))\ndef _seen(a) -> str:\n    return 'none'",
+    ],
+)
+def test_texts_and_names_of_fields_are_left_alone(source: str) -> None:
+    assert changes(source) == set()
+
+
+def test_each_mutant_is_another_program() -> None:
+    source = path_of("tables.versions").read_text()
+    programs = {ast.unparse(mutated(source, m.number)) for m in mutants("tables.versions", source)}
+
+    assert len(programs) == len(mutants("tables.versions", source))
+    assert ast.unparse(ast.parse(source)) not in programs
+
+
+def test_a_sample_is_the_same_again_and_does_not_hang_on_line_numbers() -> None:
+    found = [Mutant("m", n, f"m:f: {n} -> {n + 1}", n) for n in range(100)]
+    moved = [m._replace(line=m.line + 7) for m in found]
+
+    assert sampled(found, 10, 0) == sampled(reversed(found), 10, 0) != sampled(found, 10, 1)
+    assert [m.place for m in sampled(moved, 10, 0)] == [m.place for m in sampled(found, 10, 0)]
+
+
+def test_the_facts_that_kill_are_there() -> None:
+    files = {argument for m in modules() for s in killers_of(m) for argument in s if argument.endswith(".py")}
+
+    assert [file for file in sorted(files) if not (ROOT / file).is_file()] == []
+
+
+def test_what_is_called_equivalent_is_a_mutant() -> None:
+    places = [m.place for name in modules() for m in mutants(name, path_of(name).read_text())]
+
+    assert [named for named, pattern in equivalent().items() if not any(map(pattern.fullmatch, places))] == []
