@@ -65,9 +65,13 @@ class AsOf:
 
     @property
     def legal_entity(self) -> str | None:
+        """Company code that serves the customer."""
+        return self.serving(self.home) if self.home else None
+
+    def serving(self, customer: Found) -> str | None:
         """Company code: as the customer's record says, else of who sells in its country."""
-        finance = self.governance.finance
-        return self._told("legal_entity") or finance.sells(self._told("country"), self._told("tax_region"))
+        told = customer.attrs
+        return told.get("legal_entity") or self.governance.finance.sells(told.get("country"), told.get("tax_region"))
 
     @property
     def calendar(self) -> Calendar:

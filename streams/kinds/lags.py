@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from schemas.money import CONTEXT, SCALE
-from streams.governance.calendar import Calendar
-from streams.kinds.asof import AsOf, Found
+from streams.kinds.asof import Found
 from streams.kinds.finding import Ask, Evidence
 from streams.kinds.shared import Amount
 
@@ -26,11 +25,6 @@ class Lag(NamedTuple):
 
 def newest(found: Iterable[Found]) -> Found | None:
     return max(found, key=lambda f: (f.version["at"], f.system, f.entity, f.native_id), default=None)
-
-
-def days_of(now: AsOf, subscription: Found) -> Calendar:
-    """What a day is to the company that sells it."""
-    return now.governance.calendar(subscription.attrs["legal_entity"])
 
 
 def for_term(money: Amount, months: int | None, term: int | None) -> Decimal:

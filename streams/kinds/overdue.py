@@ -13,7 +13,7 @@ from typing import NamedTuple
 from schemas.instants import Instant
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.facts import OWED, Since, since
-from streams.kinds.shared import day_begins, number, tolerance, with_amount
+from streams.kinds.shared import days_of, number, tolerance, with_amount
 
 ENTITY = "invoice"
 
@@ -30,9 +30,9 @@ class Overdue(NamedTuple):
         return self.begins, self.invoice.system, self.invoice.native_id
 
 
-def overdue(now: AsOf, kind: str) -> list[Overdue]:
+def overdue(now: AsOf, kind: str, account: Found) -> list[Overdue]:
     """At the instant, longest overdue first; of those that will be, the instant is remembered as one to judge at."""
-    found = sorted(_owed(now, kind), key=lambda o: o.order)
+    found = sorted(_owed(now, kind, account), key=lambda o: o.order)
     for later in found:
         now.again_at(later.begins)
     return [o for o in found if o.begins <= now.instant]
@@ -51,7 +51,7 @@ def payment_status_is_read(now: AsOf) -> bool:
     return any(m.entity == ENTITY and "payment_status" in m.attributes for m in mappings)
 
 
-def _owed(now: AsOf, kind: str) -> Iterator[Overdue]:
+def _owed(now: AsOf, kind: str, account: Found) -> Iterator[Overdue]:
     waits_days = now.rules(kind).after_days
     for status in OWED:
         for invoice in now.by_reference(ENTITY, "billing", "payment_status", status):
@@ -59,7 +59,8 @@ def _owed(now: AsOf, kind: str) -> Iterator[Overdue]:
             balance = _balance(now, invoice)
             if owed and due and balance > tolerance(now, kind, number(invoice.attrs["total"])):
                 first = date.fromisoformat(due) + timedelta(days=waits_days + 1)
-                yield Overdue(invoice, owed, max(day_begins(first.isoformat()), owed.at), balance)
+                begins = days_of(now, invoice, account).begins(first)
+                yield Overdue(invoice, owed, max(begins, owed.at), balance)
 
 
 def _balance(now: AsOf, invoice: Found) -> Decimal:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from streams.governance.calendar import Calendar
 from streams.kinds.asof import AsOf, Found
-from streams.kinds.lags import days_of
+from streams.kinds.shared import days_of
 
 _COUNTED = ("recurring", None)
 """Types of charges whose quantity is the quantity that may be used. Usage is counted elsewhere; what is charged once,

@@ -64,6 +64,12 @@ def day_begins(day: str | None, calendar: Calendar = Calendar()) -> Instant:  # 
     return calendar.begins(date.fromisoformat(day)) if day else 0
 
 
+def days_of(now: AsOf, document: Found, customer: Found | None = None) -> Calendar:
+    """What a day is to the company that a document names, else to the one that serves the customer."""
+    named: str | None = document.attrs["legal_entity"]
+    return now.governance.calendar(named or (now.serving(customer) if customer else None))
+
+
 def is_mapped(now: AsOf, found: Found, attribute: str) -> bool:
     """Whether this deployment reads the attribute at all: what nobody reads is not missing."""
     mappings = now.governance.mappings[found.system].values()

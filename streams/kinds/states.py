@@ -7,7 +7,7 @@ from typing import NamedTuple
 from schemas.instants import NEVER, Instant
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.facts import since
-from streams.kinds.shared import day_begins
+from streams.kinds.shared import day_begins, days_of
 from streams.kinds.trail import trail_of
 
 
@@ -52,21 +52,22 @@ def crm_stand(now: AsOf, account: Found) -> Stand:
     return Stand("won", (account, deal), at)
 
 
-def billing_stand(now: AsOf, subscriptions: list[Found]) -> Stand:
+def billing_stand(now: AsOf, account: Found, subscriptions: list[Found]) -> Stand:
     """Of the most advanced subscription; past due where billing shows the customer as delinquent."""
     for state, statuses in BILLING_STATES:
         deciding = tuple(s for s in subscriptions if s.attrs["status"] in statuses)
         if deciding:
             owing = state == "active" and any(a.attrs["delinquent"] for a in now.in_role("customer", "billing"))
-            return Stand("past_due" if owing else state, deciding, max(map(_begins, deciding)))
+            return Stand("past_due" if owing else state, deciding, max(_begins(now, account, s) for s in deciding))
     return Stand("none")
 
 
-def _begins(subscription: Found) -> Instant:
+def _begins(now: AsOf, account: Found, subscription: Found) -> Instant:
     """Since when the state is to move on: since it was entered, and not before service starts."""
+    starts_at = day_begins(subscription.attrs["starts_on"], days_of(now, subscription, account))
     pending = since(subscription.version["since"], "pending")
     entered = [step.at for step in trail_of(subscription.version["since"], "status")[:1]]
-    return max(pending.at if pending else NEVER, day_begins(subscription.attrs["starts_on"]), *entered, NEVER)
+    return max(pending.at if pending else NEVER, starts_at, *entered, NEVER)
 
 
 def books(now: AsOf, subscriptions: list[Found]) -> Books:

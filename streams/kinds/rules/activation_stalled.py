@@ -6,7 +6,7 @@ from streams.kinds.asof import AsOf, Found
 from streams.kinds.facts import PENDING_ACTIVATION, Since, since
 from streams.kinds.finding import WAITING, Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import ID, All, Itself, Kind, Refers
-from streams.kinds.shared import day_begins, deal_of, place
+from streams.kinds.shared import day_begins, days_of, deal_of, place
 
 STILL = {
     "draft": "still a draft, never submitted for activation",
@@ -22,7 +22,7 @@ def activation_stalled(now: AsOf, subject: Subject) -> Answer:
     known, demanded = since(subscription.version["since"], "known"), _service_demanded(now, subscription)
     if known is None or demanded is None:
         return WAITING
-    starts_at = day_begins(subscription.attrs["starts_on"])
+    starts_at = day_begins(subscription.attrs["starts_on"], days_of(now, subscription, now.home))
     latest = max(demanded, known, key=lambda s: s.at)
     if starts_at > latest.at:
         latest = known._replace(at=starts_at)

@@ -7,9 +7,9 @@ from decimal import Decimal
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.facts import Since, since, with_value
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
-from streams.kinds.lags import Lag, days_of, for_term, newest
+from streams.kinds.lags import Lag, for_term, newest
 from streams.kinds.model import Itself, Kind, Refers
-from streams.kinds.shared import Amount, day_begins, place, said, text, tolerance, with_amount
+from streams.kinds.shared import Amount, day_begins, days_of, place, said, text, tolerance, with_amount
 
 _COMMANDS = {"erp": "erp.contract.update_value", "crm": "crm.contract.update"}
 

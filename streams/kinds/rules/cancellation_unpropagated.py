@@ -10,10 +10,10 @@ from schemas.instants import Instant
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.facts import Since, since
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
-from streams.kinds.lags import Lag, days_of, newest
+from streams.kinds.lags import Lag, newest
 from streams.kinds.model import All, Kind, Refers, Siblings
 from streams.kinds.references import EVERY, FEW
-from streams.kinds.shared import Amount, number, place, said, with_amount
+from streams.kinds.shared import Amount, days_of, number, place, said, with_amount
 
 
 class _Ended(NamedTuple):

@@ -15,7 +15,7 @@ def delinquency_not_cleared(now: AsOf, subject: Subject) -> Answer:
     account = now.subject(*place(subject))
     if account is None or account.attrs["delinquent"] is None or not payment_status_is_read(now):
         return None
-    marked, found = account.attrs["delinquent"], overdue(now, KIND.name)
+    marked, found = account.attrs["delinquent"], overdue(now, KIND.name, account)
     return Finding(
         satisfied=bool(found) or not marked,
         triggered_at=0,

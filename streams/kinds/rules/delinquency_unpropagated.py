@@ -13,7 +13,7 @@ def delinquency_unpropagated(now: AsOf, subject: Subject) -> Answer:
     account = now.subject(*place(subject))
     if account is None or account.attrs["delinquent"] is None or not payment_status_is_read(now):
         return None
-    found = overdue(now, KIND.name)
+    found = overdue(now, KIND.name, account)
     if not found:
         return WAITING
     marked, first, owed = account.attrs["delinquent"], found[0], owed_in_all(found)

@@ -20,7 +20,7 @@ def process_state_disagreement(now: AsOf, subject: Subject) -> Answer:
     if now.in_role("customer", "crm")[0] != account:
         return WAITING  # a second account of the customer is kind 44's: the first speaks for it
     subscriptions = now.in_role("subscription", "billing")
-    crm, billing, erp = crm_stand(now, account), billing_stand(now, subscriptions), books(now, subscriptions)
+    crm, billing, erp = crm_stand(now, account), billing_stand(now, account, subscriptions), books(now, subscriptions)
     agreed = any(_agrees(now, row, crm, billing, erp) for row in now.governance.process.allowed.values())
     causes = () if agreed else tuple(dict.fromkeys(_causes(now, crm, billing, erp)))
     deciding = (*crm.deciding, *billing.deciding, *erp.deciding)
