@@ -92,7 +92,9 @@ class Identify(WithoutDeadlines):
     def _on_source(self, ws: Workspace, partition: int, record: Input, system: str, event: SourceEvent) -> str:
         match event:
             case SourceRow():
-                first = event.snapshot and self.in_first_snapshot(ws, partition, event)
+                first = event.snapshot and (
+                    self.in_first_snapshot(ws, partition, event) or self._diverted_then(ws, record, system)
+                )
                 self._on_row(ws, record, event, first)
             case Heard():
                 self._on_heard(ws, partition, event)
@@ -134,6 +136,12 @@ class Identify(WithoutDeadlines):
         names = [f"{row.system}/{object_}" for object_ in (ALL_OBJECTS, mapping.entity if mapping else row.object)]
         reports = [marks[name][str(partition)] for name in names if str(partition) in marks.get(name, {})]
         return not any(name in streamed for name in names) and all(report[1] != "streaming" for report in reports)
+
+    def _diverted_then(self, ws: Workspace, record: Input, system: str) -> bool:
+        """A row of the first snapshot that is replayed: its hole was opened before the source had any watermark."""
+        letter = _letter(record)
+        hole = ws.get(keys.holes_prefix(system, _readable(record.key.encode())) + letter) if letter else None
+        return hole is not None and hole["opened_at"] == NEVER
 
     def _version(
         self,

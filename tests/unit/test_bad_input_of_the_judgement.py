@@ -14,6 +14,7 @@ import pytest
 
 from schemas import topics
 from schemas.instants import SECOND, from_datetime
+from streams.letters import ENTITY_HEADER, ID_HEADER
 from tests.dossiers.credit_memo_without_counterpart import memo
 from tests.dossiers.hierarchy_divergence import AGREED, billing, erp
 from tests.dossiers.hierarchy_divergence import account as crm
@@ -375,6 +376,21 @@ def test_a_row_that_waited_for_its_parent_since_the_first_snapshot_is_of_the_fir
 
     told = [w.value for w in made.driver.written[topics.CHANGES] if w.value and w.value.get("native_id") == "L"]
     assert [value["snapshot"] for value in told] == [True]
+
+
+def test_a_row_of_the_first_snapshot_that_was_diverted_is_of_the_first_snapshot_when_it_is_replayed() -> None:
+    made = accounts()
+    made.heard(0, "billing", phase="snapshot")
+    made.row("billing", "invoice", "I", 3, "B", poll=100, status="Billed", snapshot=True)
+    (letter,) = letters(made)
+    made.heard(20)
+
+    made.governance.mappings["billing"]["invoice"].attributes["status"].map["Billed"] = "posted"  # type: ignore[union-attr]
+    headers = {ID_HEADER: letter["letter_id"].encode(), ENTITY_HEADER: b"invoice"}
+    made.row("billing", "invoice", "I", 3, "B", poll=100, status="Billed", snapshot=True, headers=headers)
+    made.heard(60)
+
+    assert [drift["status"] for drift in made.drifts("invoice_not_posted")] == ["baseline"]
 
 
 def test_which_of_two_steps_came_first_is_not_known_of_one_that_a_later_snapshot_shows() -> None:
