@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Iterator
 
 import click
 from rich.console import RenderableType
 
 from schemas.instants import Instant
-from schemas.money import plain
 from streams.commands.context import json_option
 from streams.commands.look import KIND_NAMES
 from streams.commands.looking import sight, told_in_one_line
@@ -17,7 +15,7 @@ from streams.look import pages
 from streams.look.baseline import LEAVES, Baseline, Group
 from streams.look.baseline import baseline as of_drifts
 from streams.look.drifts import read_drifts
-from streams.look.shown import console, print_json, table
+from streams.look.shown import console, print_json, sums, table
 
 _SHOWN = 20
 
@@ -44,7 +42,7 @@ def _pages(found: Baseline, now: Instant) -> Iterator[RenderableType]:
         yield "nothing: no disagreement is older than go-live and the first snapshots"
         return
     yield table(("severity", "kind", "owner", "items", "at stake", "without amount"), (_row(g) for g in found.groups))
-    yield f"{found.items} items, {_sums(found.amounts) or 'none with an amount'}\n"
+    yield f"{found.items} items, {sums(found.amounts) or 'none with an amount'}\n"
     yield pages.drifts(found.drifts[:_SHOWN], now)
     if found.items > _SHOWN:
         yield f"the worst {_SHOWN}; --json has them all"
@@ -53,8 +51,4 @@ def _pages(found: Baseline, now: Instant) -> Iterator[RenderableType]:
 
 def _row(group: Group) -> tuple[str, ...]:
     unpriced = str(group.unpriced or "·")
-    return group.severity, group.kind, group.owner_team, str(group.items), _sums(group.amounts), unpriced
-
-
-def _sums(amounts: Mapping[str, Decimal]) -> str:
-    return ", ".join(f"{plain(amount)} {currency}" for currency, amount in amounts.items())
+    return group.severity, group.kind, group.owner_team, str(group.items), sums(group.amounts), unpriced

@@ -1,4 +1,4 @@
-"""`driftwise governance`: what a company decides about its process: checked, compared, shown."""
+"""`driftwise governance`: what a company decides about its process: checked, compared, shown, planned."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 
 from streams.commands.context import json_option
+from streams.commands.plan import plan
 from streams.governance import load
 from streams.governance.difference import differences, keys
 from streams.governance.explain import place
@@ -24,6 +25,9 @@ FOLDER = click.Path(path_type=Path)
 @click.group()
 def governance() -> None:
     """What a company decides about its process."""
+
+
+governance.add_command(plan)
 
 
 @governance.command()

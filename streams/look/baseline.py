@@ -40,11 +40,15 @@ class Baseline(NamedTuple):
 def baseline(drifts: Iterable[Drift], kind: str | None = None) -> Baseline:
     """Of the latest record of each drift; of one kind (name or number) where it is given."""
     stood = worst_first(d for d in drifts if d["status"] == "baseline" and kind in (None, d["kind"], d["kind_number"]))
+    return Baseline(len(stood), _amounts(stood), grouped(stood), tuple(stood))
+
+
+def grouped(drifts: Iterable[Drift]) -> tuple[Group, ...]:
+    """Given worst first, by kind and owner: by severity, then the largest sum in any currency, then number."""
     of: dict[tuple[str, str], list[Drift]] = {}
-    for drift in stood:
+    for drift in drifts:
         of.setdefault((drift["kind"], drift["owner_team"]), []).append(drift)
-    groups = sorted((_group(kind, team, items) for (kind, team), items in of.items()), key=_rank)
-    return Baseline(len(stood), _amounts(stood), tuple(groups), tuple(stood))
+    return tuple(sorted((_group(kind, team, items) for (kind, team), items in of.items()), key=_rank))
 
 
 def _group(kind: str, team: str, drifts: list[Drift]) -> Group:

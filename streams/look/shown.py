@@ -79,6 +79,11 @@ def ago(since: Instant | None, now: Instant) -> str:
     return f"{text} ago" if text not in ("never", "ahead") else text
 
 
+def sums(amounts: Mapping[str, Decimal]) -> str:
+    """`1200 EUR, 7.5 USD`."""
+    return ", ".join(f"{plain(amount)} {currency}" for currency, amount in amounts.items())
+
+
 def money(value: Mapping[str, Any] | None) -> str:
     """`1234.5 EUR`, from a record or from state."""
     return f"{plain(Decimal(value['amount']))} {value['currency']}" if value else ""
