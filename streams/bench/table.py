@@ -16,6 +16,7 @@ RUNNERS: Mapping[str, str] = {
     "recovery": "streams.bench.recovery",
     "latency": "streams.bench.latency",
     "identity": "streams.bench.identity",
+    "backtest": "streams.bench.backtest",
 }
 Progress = Callable[[str], None]
 

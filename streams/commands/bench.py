@@ -36,7 +36,7 @@ def bench(
     name: str, rounds: int | None, quick: bool, only: tuple[str, ...], profile: Path | None, as_json: bool
 ) -> None:
     """Measure: `engine` (the join job and the full step against peers), `state`, `recovery`, `latency`;
-    `identity` (duplicate suspects on the FEBRL data sets)."""
+    `identity` (duplicate suspects on the FEBRL data sets); `backtest` (beside pm4py's streaming checkers)."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: what was started is stopped
     console, started = Console(stderr=True), time.monotonic()
 
