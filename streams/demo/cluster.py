@@ -30,7 +30,6 @@ from streams.settings import Settings
 from streams.worker import wiring
 
 OVERLAY = Path(__file__).parent / "governance"
-FURTHER = Path(__file__).parent / "further_governance"
 HEARTBEAT_MS = 200
 POLL_INTERVAL_SECONDS = 0.5
 LOOK_BACK_SECONDS = 2
@@ -52,13 +51,13 @@ Progress = Callable[[str], None]
 
 def governed(home: Path, story: Story) -> tuple[Path, ...]:
     """The folders of the demo's governance; what another story than the first judges is written beside the stack."""
-    if not story.is_further:
+    if story is FIRST:
         return (OVERLAY,)
     folder = home / "governance"
     folder.mkdir(parents=True, exist_ok=True)
     judged = None if story.judges_all else sorted(story.kinds)
     (folder / "systems.yaml").write_text(json.dumps({"judged": judged}))  # JSON is YAML
-    return OVERLAY, FURTHER, folder
+    return OVERLAY, folder
 
 
 class RoleDied(Exception):

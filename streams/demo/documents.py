@@ -16,7 +16,6 @@ from streams.demo.further import (
     STUCK_IN_FLIGHT,
 )
 from streams.demo.further import INVOICED as FURTHER_INVOICED
-from streams.demo.regions import first_region, regions_later
 from streams.demo.script import Script
 
 _CENT = Decimal("0.01")
@@ -68,7 +67,6 @@ def _invoice(script: Script, at: float) -> float | None:
             net_amount=net,
             tax_amount=tax,
             total_amount=net + tax,
-            **({"tax_region": first_region(script)} if script.further else {}),
             issued_on=who.today,
             due_on=who.today + timedelta(days=30),
         ),
@@ -89,8 +87,6 @@ def _invoice(script: Script, at: float) -> float | None:
         ),
     )
     posted = _issue(script, at + script.soon(0.4, 0.9), net + tax)
-    if posted is not None:
-        regions_later(script, posted)
     if free or posted is None:
         return posted
     booked = posted if script.tells(OUT_OF_ORDER) else book(script, posted, net + tax)

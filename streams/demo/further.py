@@ -22,8 +22,6 @@ DUPLICATE_CUSTOMER = "duplicate_customer"
 DUPLICATE_DOCUMENT = "duplicate_document"
 OWNERSHIP_VIOLATION = "ownership_violation"
 OSCILLATION = "correction_oscillation"
-WON_WITHOUT_ORDER = "won_without_erp_order"
-TAX_DIVERGENCE = "tax_treatment_divergence"
 
 INVOICED = (
     PAYMENT_UNPROPAGATED,
@@ -34,7 +32,6 @@ INVOICED = (
     OUT_OF_ORDER,
     STUCK_IN_FLIGHT,
     DUPLICATE_DOCUMENT,
-    TAX_DIVERGENCE,
 )
 """Whose flaws need an invoice."""
 
@@ -57,8 +54,6 @@ SLA_SECONDS: dict[str, float] = {
     DUPLICATE_DOCUMENT: 0,
     OWNERSHIP_VIOLATION: 0,
     OSCILLATION: 0,
-    WON_WITHOUT_ORDER: 8,
-    TAX_DIVERGENCE: 8,
 }
 
 
@@ -89,8 +84,6 @@ FAULTS: tuple[Flaw, ...] = (
     *[Flaw(DUPLICATE_DOCUMENT, Timing.NEVER)] * 5,
     *_timed(OWNERSHIP_VIOLATION),
     *[Flaw(OSCILLATION, Timing.NEVER)] * 5,
-    *_timed(WON_WITHOUT_ORDER),
-    *_timed(TAX_DIVERGENCE),
 )
 
 NEAR_MISSES: tuple[Flaw, ...] = (
@@ -115,7 +108,4 @@ NEAR_MISSES: tuple[Flaw, ...] = (
     *[Flaw(DUPLICATE_DOCUMENT, Timing.NEVER, within_tolerance=True)] * 2,  # a draft is not live
     *[Flaw(OWNERSHIP_VIOLATION, Timing.NEVER, within_tolerance=True)] * 2,  # the same name in capitals
     *[Flaw(OSCILLATION, Timing.NEVER, within_tolerance=True)] * 2,  # put back once
-    *[Flaw(WON_WITHOUT_ORDER, Timing.JUST_IN_TIME)] * 2,
-    Flaw(TAX_DIVERGENCE, Timing.JUST_IN_TIME),
-    Flaw(TAX_DIVERGENCE, Timing.NEVER, "moved", within_tolerance=True),  # after the invoice was issued
 )

@@ -13,7 +13,6 @@ from streams.demo.further import WON_WITHOUT_SUBSCRIPTION
 from streams.demo.lifecycle import change_of_state
 from streams.demo.masters import disagree
 from streams.demo.openings import open_billing_account, open_erp_customer, win_deal
-from streams.demo.orders import place_order
 from streams.demo.script import INTEGRATION, Script
 
 REFERENCES = {"billing": "Billing_Account_Id__c", "erp": "ERP_Customer_Id__c"}
@@ -33,7 +32,6 @@ def write_journey(script: Script, ending: str = "won") -> None:
     if active is not None:
         bill(script, active, in_erp)
         change_of_state(script, won, active)
-    place_order(script, won, customer)
     disagree(script, won, account, customer)
 
 

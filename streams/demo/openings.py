@@ -5,7 +5,6 @@ from __future__ import annotations
 from streams.demo.flaws import WON_WITHOUT_ERP_CUSTOMER
 from streams.demo.further import PROFILE_MISSING, STEP_SKIPPED
 from streams.demo.masters import stated
-from streams.demo.orders import orders_in_erp
 from streams.demo.script import INTEGRATION, SALES, Script
 
 
@@ -27,7 +26,6 @@ def win_deal(script: Script, ending: str) -> float | None:
             Email__c=who.email,
             CurrencyIsoCode=who.currency,
             Legal_Entity__c=who.company_code,
-            **({"Tax_Region__c": who.tax_region} if script.further else {}),
         ),
     )
     opened = script.add(
@@ -43,7 +41,6 @@ def win_deal(script: Script, ending: str) -> float | None:
             Amount=who.contract_value,
             CurrencyIsoCode=who.currency,
             CloseDate=who.today,
-            **({"Order_Managed__c": orders_in_erp(script)} if script.further else {}),
         ),
     )
     if script.chance(0.5):

@@ -53,10 +53,6 @@ class Profile:
     def tax_id(self) -> str:
         return f"{self.country}{self.run}{self.number:06d}".upper()
 
-    @property
-    def tax_region(self) -> str:
-        return f"{self.country}-HOME"
-
     def id(self, prefix: str, index: int = 0) -> str:
         """A native id or document number, unique in all runs of different seeds."""
         return f"{prefix}-{self.run}-{self.number:05d}" + (f"-{index}" if index else "")

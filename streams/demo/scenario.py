@@ -88,8 +88,7 @@ def plan(
     flaws += [None] * (CLEAN_FOR_EACH_FAULTY * len(story.faults) + _CLEAN_SPARE)
     rng.shuffle(flaws)
     journeys = [
-        _journey(number, _run(seed), today, slas, flaw, rng, spread_seconds, story)
-        for number, flaw in enumerate(flaws, 1)
+        _journey(number, _run(seed), today, slas, flaw, rng, spread_seconds) for number, flaw in enumerate(flaws, 1)
     ]
     chosen = {number: flaw for number, flaw in enumerate(flaws, 1) if flaw is not None}
     return Plan(
@@ -132,24 +131,16 @@ def _journey(
     flaw: Flaw | None,
     rng: random.Random,
     spread_seconds: float,
-    story: Story,
 ) -> Journey:
-    script = _script(number, run, today, slas, flaw, rng, further=story.is_further)
+    script = _script(number, run, today, slas, flaw, rng)
     return script.journey(rng.uniform(0, spread_seconds * (_FLAWED_SHARE if flaw else 1.0)))
 
 
 def _script(
-    number: int,
-    run: str,
-    today: date,
-    slas: Mapping[str, float],
-    flaw: Flaw | None,
-    rng: random.Random,
-    *,
-    further: bool = False,
+    number: int, run: str, today: date, slas: Mapping[str, float], flaw: Flaw | None, rng: random.Random
 ) -> Script:
     starts_later = flaw is None and rng.random() < 0.03
     ending = "won" if flaw else rng.choices(_ENDINGS, _ENDING_WEIGHTS)[0]
-    script = Script(draw_profile(number, run, today, rng, starts_later=starts_later), flaw, slas, rng, further=further)
+    script = Script(draw_profile(number, run, today, rng, starts_later=starts_later), flaw, slas, rng)
     write_journey(script, ending)
     return script

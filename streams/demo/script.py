@@ -16,20 +16,10 @@ SALES = "sales"
 class Script:
     """Steps of one customer, at seconds after the start of its journey."""
 
-    def __init__(
-        self,
-        profile: Profile,
-        flaw: Flaw | None,
-        slas: Mapping[str, float],
-        rng: random.Random,
-        *,
-        further: bool = False,
-    ) -> None:
-        """`further`: also records that only kinds beyond the first ones look at."""
+    def __init__(self, profile: Profile, flaw: Flaw | None, slas: Mapping[str, float], rng: random.Random) -> None:
         self.profile = profile
         self.flaw = flaw
         self.rng = rng
-        self.further = further
         self._slas = slas
         self._steps: list[tuple[float, System, str, tuple[Write, ...]]] = []
 

@@ -16,7 +16,6 @@ ENTITIES: dict[tuple[str, str], str] = {
     ("crm", "Credit_Memo__c"): "credit_memo",
     ("billing", "account"): "customer",
     ("erp", "customer"): "customer",
-    ("erp", "sales_order"): "order",
     ("erp", "customer_financial_profile"): "financial_profile",
 }
 """(system, native table) -> canonical entity, where the two names differ."""

@@ -23,11 +23,6 @@ class Story(NamedTuple):
         return self.name == "all"
 
     @property
-    def is_further(self) -> bool:
-        """Beyond the first: the companies keep records that only further kinds look at."""
-        return self.name != "first"
-
-    @property
     def injected(self) -> frozenset[str]:
         """The kinds with faults of their own."""
         return frozenset(flaw.kind for flaw in self.faults)

@@ -12,7 +12,7 @@ from hypothesis import settings
 from schemas import topics
 from schemas.instants import Instant, from_datetime, seconds
 from schemas.source import SourceEvent, SourceRow
-from streams.demo.cluster import FURTHER, OVERLAY
+from streams.demo.cluster import OVERLAY
 from streams.demo.flaws import AUTOMATIC
 from streams.demo.journal import Entry
 from streams.demo.matching import Seen
@@ -36,9 +36,8 @@ CUSTOMER = {"billing": ("account_id",), "erp": ("customer_id",), "crm": ("Accoun
 
 
 def demo_governance(story: Story) -> Governance:
-    """As the demo runs under it."""
-    folders = (OVERLAY, FURTHER) if story.is_further else (OVERLAY,)
-    return load(*folders).model_copy(update={"judged": None if story.judges_all else tuple(story.kinds)})
+    """As the demo runs under it; only what the story tells is judged."""
+    return load(OVERLAY).model_copy(update={"judged": tuple(story.kinds)})
 
 
 def read(record: str, value: dict[str, Any], headers: dict[str, bytes]) -> SourceEvent:
@@ -97,7 +96,7 @@ class Replay:
         mapped: set[str] = set()
         for source in self.governance.mappings[system][table].attributes.values():
             mapped |= {source} if isinstance(source, str) else set(source.model_dump(exclude={"map"}).values())
-        return dict.fromkeys(mapped) | {name: as_text(v) for name, v in image.items()}
+        return dict.fromkeys(mapped) | {name: None if v is None else str(v) for name, v in image.items()}
 
     def hear(self, until: Instant) -> None:
         for system in self.governance.systems:
@@ -106,12 +105,6 @@ class Replay:
 
     def seen(self, topic: str) -> list[Seen]:
         return [Seen(0, written.value) for written in self.driver.written[topic]]
-
-
-def as_text(value: Native) -> str | None:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return None if value is None else str(value)
 
 
 def with_clean(planned: Plan, number: int) -> Plan:
@@ -129,8 +122,7 @@ def replay_and_score(seed: int, *, stalling: bool, story: Story = FIRST):
     replay = Replay(story)
     replay.run(journal)
     assert replay.driver.latest(topics.DEAD_LETTERS) == []
-    seen, beside = (replay.seen(topics.DRIFTS), replay.seen(topics.AUDIT)), replay.governance.kinds.keys() - story.kinds
-    return truth, score(planned, truth, *seen, {}, beside=beside if story.judges_all else ())
+    return truth, score(planned, truth, replay.seen(topics.DRIFTS), replay.seen(topics.AUDIT), {})
 
 
 def test_the_topology_finds_every_drift_of_a_run_and_no_other():

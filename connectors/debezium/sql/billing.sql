@@ -69,7 +69,6 @@ CREATE TABLE invoice (
     net_amount numeric(18, 2) NOT NULL,
     tax_amount numeric(18, 2) NOT NULL,
     total_amount numeric(18, 2) NOT NULL,
-    tax_region text,
     issued_on date NOT NULL,
     due_on date NOT NULL,
     last_modified_by text NOT NULL DEFAULT current_user

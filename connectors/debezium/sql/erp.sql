@@ -31,17 +31,6 @@ CREATE TABLE contract (
     term_months integer NOT NULL,
     last_modified_by text NOT NULL DEFAULT current_user
 );
-CREATE TABLE sales_order (
-    id text PRIMARY KEY,
-    customer_id text NOT NULL REFERENCES customer,
-    number text NOT NULL UNIQUE,
-    crm_opportunity_id text,
-    status text NOT NULL,
-    currency char(3) NOT NULL,
-    value numeric(18, 2) NOT NULL,
-    ordered_on date NOT NULL,
-    last_modified_by text NOT NULL DEFAULT current_user
-);
 CREATE TABLE ledger_posting (
     id text PRIMARY KEY,
     customer_id text NOT NULL REFERENCES customer,

@@ -1,4 +1,4 @@
-"""Kinds 2, 40 and 54: from the deal to a subscription with every step between them, and to an order."""
+"""Kinds 2 and 40: from the deal to a subscription, with every step between them."""
 
 from __future__ import annotations
 
@@ -26,21 +26,6 @@ def won_without_subscription(history: History) -> Iterator[Claim]:
         won_at = deal.first_time(lambda values: values.get("StageName") == "Closed Won")
         if won_at is not None:
             yield Claim(further.WON_WITHOUT_SUBSCRIPTION, deal, wrong, won_at)
-
-
-def won_without_order(history: History) -> Iterator[Claim]:
-    for deal in history.records("crm", "opportunity"):
-
-        def wrong(instant: Instant, deal: Record = deal) -> Wrong | None:
-            orders = there(history.records("erp", "order"), instant, crm_opportunity_id=deal.native_id)
-            ordered = deal.value("Order_Managed__c", instant) and deal.value("StageName", instant) == "Closed Won"
-            if not ordered or any(order.value("status", instant) != "Cancelled" for order in orders):
-                return None
-            return Wrong("erp", (deal,), *money(deal, "Amount", instant))
-
-        won_at = deal.first_time(lambda v: v.get("StageName") == "Closed Won" and bool(v.get("Order_Managed__c")))
-        if won_at is not None:
-            yield Claim(further.WON_WITHOUT_ORDER, deal, wrong, won_at)
 
 
 def step_skipped(history: History) -> Iterator[Claim]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from streams.demo import further
-from streams.demo.claims import customers, documents, ledger, sales, standing, subscriptions, taxes
+from streams.demo.claims import customers, documents, ledger, sales, standing, subscriptions
 from streams.demo.claims.model import Claim
 from streams.demo.journal import History
 
@@ -28,8 +28,6 @@ CLAIMS: dict[str, Callable[[History], Iterator[Claim]]] = {
     further.DUPLICATE_DOCUMENT: ledger.duplicate_document,
     further.OWNERSHIP_VIOLATION: customers.ownership_violation,
     further.OSCILLATION: customers.oscillation,
-    further.WON_WITHOUT_ORDER: sales.won_without_order,
-    further.TAX_DIVERGENCE: taxes.tax_divergence,
 }
 TEAMS: dict[str, str] = {
     further.WON_WITHOUT_SUBSCRIPTION: "billing-operations",
@@ -50,8 +48,6 @@ TEAMS: dict[str, str] = {
     further.DUPLICATE_DOCUMENT: "finance-systems",
     further.OWNERSHIP_VIOLATION: "customer-master",
     further.OSCILLATION: "integration",
-    further.WON_WITHOUT_ORDER: "finance-systems",
-    further.TAX_DIVERGENCE: "finance-systems",
 }
 
 
