@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from streams.governance.difference import differences
 from streams.governance.ignore import IgnoreRule
 from streams.governance.model import Segment
 from streams.governance.reach import touched
+from streams.look import changelog
 from streams.look.plan import Plan, compare
 from streams.settings import Settings
+from tables.view import MemoryView
 from tests.look import DriverCluster, micros
 from tests.topology import Company, governance
 from tests.unit.governance_folder import folder_of
@@ -46,8 +49,13 @@ def ruled(**rules: Any) -> Governance:
     return base.model_copy(update={"kinds": {**base.kinds, KIND: base.kinds[KIND].model_copy(update=rules)}})
 
 
+def shards(made: Company) -> list[MemoryView]:
+    cluster = DriverCluster(made.driver)
+    return [changelog.state(cluster, "judge", partition) for partition in range(made.governance.partitions)]
+
+
 def planned(made: Company, proposed: Governance, now: float = NOW) -> Plan:
-    views = [made.driver.state("judge", partition) for partition in range(made.governance.partitions)]
+    views = shards(made)
     return compare(views, made.governance, proposed, micros(now))
 
 
@@ -107,7 +115,7 @@ def test_a_kind_that_is_judged_from_now_on_opens() -> None:
 
 def test_what_would_be_ignored_closes() -> None:
     made = company()
-    rule = IgnoreRule(kind=KIND, native_id="I", reason="r", by="ada", expires_at="1970-01-02T00:00:00Z")
+    rule = IgnoreRule(kind=KIND, native_id="I", reason="r", by="ada", expires_at=datetime(1970, 1, 2, tzinfo=UTC))
     proposed = governance().model_copy(update={"ignore": {"old": rule}})
 
     assert told(planned(made, proposed)) == [("closes", "I", "open", "ignored")]
@@ -138,7 +146,7 @@ def test_what_was_answered_stays_answered() -> None:
 
 def test_nothing_of_the_state_is_written() -> None:
     made = company()
-    views = [made.driver.state("judge", partition) for partition in range(made.governance.partitions)]
+    views = shards(made)
     before = json.dumps([dict(view.items()) for view in views])
 
     compare(views, made.governance, ruled(sla_seconds=3), micros(NOW))
@@ -148,11 +156,14 @@ def test_nothing_of_the_state_is_written() -> None:
 
 def test_only_kinds_that_a_change_could_touch_are_judged() -> None:
     base = governance()
-    ignored = IgnoreRule(kind="activation_stalled", customer="A", reason="r", by="a", expires_at="2030-01-01T00:00:00Z")
+    ignored = IgnoreRule(
+        kind="activation_stalled", customer="A", reason="r", by="a", expires_at=datetime(2030, 1, 1, tzinfo=UTC)
+    )
     segmented = ruled(segments={"enterprise": Segment(severity="S2")})
 
-    def names(proposed: Governance) -> frozenset[str] | None:
-        return touched(base, proposed, differences(base, proposed))
+    def names(proposed: Governance) -> set[str] | None:
+        found = touched(base, proposed, differences(base, proposed))
+        return None if found is None else set(found)
 
     assert names(segmented) == {KIND}
     assert names(base.model_copy(update={"ignore": {"x": ignored}})) == {"activation_stalled"}
