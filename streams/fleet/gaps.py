@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.instants import iso
-from streams.fleet.table import Subject, Told, clock, close, opened, publish
+from streams.fleet.table import Subject, Told, close, opened, publish
 from streams.governance.model import Governance
 from tables.view import Value, Workspace
+from tables.watermarks import LINKS
 
 KIND = "source_gap"
 
@@ -16,7 +17,7 @@ def heard(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
     if not governance.wants(KIND):
         return
     for mark in value["watermarks"]:
-        if mark["system"] in governance.systems:
+        if mark["system"] in governance.systems and mark["object"] != LINKS:
             _heard(ws, governance, str(value["partition"]), mark)
 
 
@@ -27,14 +28,15 @@ def _heard(ws: Workspace, governance: Governance, partition: str, mark: dict[str
         if mark["watermark"] is not None:
             ws.put(key, _with_mark(source, partition, mark["watermark"]))
         return
-    source = source or {"marks": {}, "gaps": [], "drift": None}
+    if source is None or not source["marks"]:
+        return  # it was never heard whole: nothing has been lost yet
     gaps = sorted({*source["gaps"], partition} - ({partition} if mark["phase"] != "gap" else set()))
     marks = source["marks"]
     if mark["phase"] == "streaming":
         marks = {**marks, partition: mark["watermark"]}
     drift = source["drift"]
     if gaps and drift is None:
-        drift = _open(ws, governance, {**source, "marks": marks}, mark)
+        drift = _open(governance, {**source, "marks": marks}, mark)
         publish(ws, drift)
     elif not gaps and drift is not None and mark["phase"] == "streaming":
         close(ws, drift, mark["watermark"])
@@ -47,9 +49,9 @@ def _with_mark(source: Value | None, partition: str, mark: int) -> Value:
     return {**source, "marks": {**source["marks"], partition: mark}}
 
 
-def _open(ws: Workspace, governance: Governance, source: Value, mark: dict[str, Any]) -> Value:
-    """As of the last that was heard before it; a source that loses its first snapshot has no such instant."""
-    at = min(source["marks"].values(), default=clock(ws))
+def _open(governance: Governance, source: Value, mark: dict[str, Any]) -> Value:
+    """As of the last that was heard before it."""
+    at = min(source["marks"].values())
     what = mark["system"] if mark["object"] == "*" else f"{mark['object']} of {mark['system']}"
     told = Told(
         Subject(mark["system"], "source", mark["object"]),

@@ -37,7 +37,7 @@ def _needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str,
     pairs: list[tuple[str, str]] = []
     for role, entity in kind.needs:
         systems = (system,) if role == SUBJECT else governance.in_role(role)
-        pairs += [(s, entity) for s in systems if role == SUBJECT or governance.carries(s, entity)]
+        pairs += [(s, entity) for s in systems if governance.carries(s, entity)]
     if regards_customer(governance, kind):
         pairs += [home for home in homes(governance) if home not in pairs]
     involved = sorted({s for s, _ in pairs if governance.systems[s].links})

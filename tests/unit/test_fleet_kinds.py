@@ -69,8 +69,8 @@ def test_a_gap_opens_as_of_the_last_that_was_heard_and_closes_when_every_partiti
     assert closed["drift_id"] == opened["drift_id"]
 
 
-def test_a_first_snapshot_is_no_gap(stage: Stage) -> None:
-    assert stage.heard("snapshot", None) == stage.heard("streaming", 3) == []
+def test_a_first_snapshot_is_no_gap_and_what_was_never_heard_whole_loses_nothing(stage: Stage) -> None:
+    assert stage.heard("gap", None) == stage.heard("snapshot", None) == stage.heard("streaming", 3) == []
 
 
 def letter(entity: str = "invoice", letter_id: str = "src.billing-0@7", at: float = 1) -> dict[str, Any]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from schemas.entities import ENTITIES
 from streams.governance import load
+from streams.judge.gates import needed
 from streams.kinds.references import EVERY
-from streams.kinds.table import ID, KINDS, REFERENCES, SUBJECT, Refers
+from streams.kinds.table import ID, KINDS, REFERENCES, SUBJECT, Refers, judged
+from tables.watermarks import LINKS
+from tests.topology import default_governance
 
 
 def test_every_attribute_by_which_subjects_are_found_is_indexed() -> None:
@@ -43,3 +46,13 @@ def test_every_kind_is_governed_and_counts_and_acts_in_a_known_way() -> None:
         assert kind.name in governed, kind.name
         assert kind.clock in ("deadline", "grace"), kind.name
         assert kind.sort in ("ask", "copy"), kind.name
+
+
+def test_a_verdict_does_not_wait_for_what_no_system_carries() -> None:
+    """Optional places that nobody captures would be waited for for ever."""
+    governance = default_governance()
+    for kind in judged(governance):
+        for system in (s for role in kind.roles for s in governance.in_role(role)):
+            if governance.carries(system, kind.entity):
+                entities = [(s, entity) for s, entity in needed(governance, kind, system) if entity != LINKS]
+                assert all(governance.carries(s, entity) for s, entity in entities), kind.name
