@@ -20,7 +20,6 @@ from streams.demo.profile import draw_profile
 from streams.demo.script import Script
 from streams.demo.steps import Journey, in_time_order
 from streams.governance import Governance
-from streams.judge.keys import MARKS
 from streams.judge.stage import Judge
 from streams.shard import Shard
 from tables.state import decode, encode
@@ -29,6 +28,8 @@ from tables.view import Emit
 RUN = "S"
 FIRST_NUMBER = 1_000_000
 """Seven digits, as every copy has: ids of equal length keep the order of keys and the lengths inside of Avro."""
+OF_THE_SHARD = "~"
+"""Keys of what is no customer's begin with it."""
 ENDED_AT: Instant = STARTED_AT + 3600 * SECOND
 
 
@@ -103,4 +104,4 @@ def judged(governed: Governance, changes: list[KeyAndValue]) -> tuple[KeyAndValu
     loop = Loop(Shard(Judge(governed), 0, state), codec())
     loop.fold(changes)
     loop.commit()
-    return tuple((key.encode(), encode(value)) for key, value in state.items() if key != MARKS)
+    return tuple((key.encode(), encode(value)) for key, value in state.items() if not key.startswith(OF_THE_SHARD))
