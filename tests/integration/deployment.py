@@ -32,7 +32,7 @@ from streams.settings import Settings
 from streams.worker import wiring
 from tests.integration.captured import SQL_FOLDER, Captured, captured, database
 from tests.integration.workers import Worker
-from tests.topology import FIELDS
+from tests.topology import FIELDS, FIRST_KINDS
 
 SLA_SECONDS = 2.0
 SESSION_SECONDS = 6.0
@@ -42,12 +42,13 @@ CUSTOMERS = ("account", "customer")
 
 
 def overlay(folder: Path) -> Path:
-    """Deadlines of seconds; markers as often as the tests ask for; nothing is ever stale."""
+    """Deadlines of seconds for the first kinds; markers as often as the tests ask for; nothing is ever stale."""
     folder.mkdir(parents=True, exist_ok=True)
     young = {"stale_after_seconds": 3600}
     databases = young | {"commit_time_slack_seconds": 0.1}
     systems = {"crm": young, "billing": databases, "erp": databases}
-    (folder / "systems.yaml").write_text(yaml.safe_dump({"systems": systems, "late_retention_seconds": 60}))
+    made = {"systems": systems, "late_retention_seconds": 60, "judged": list(FIRST_KINDS)}
+    (folder / "systems.yaml").write_text(yaml.safe_dump(made))
     kinds = {name: {"sla_seconds": SLA_SECONDS} for name in load().kinds}
     (folder / "kinds.yaml").write_text(yaml.safe_dump(kinds))
     return folder
