@@ -37,7 +37,7 @@ def announce(
         _audit(ws, kind, key, transition, drift_id, "retracted" if transition.how == "retracted" else "late")
         if not transition.baseline:
             count(ws, key.customer, kind, -1, transition.at)
-        if _performed(transition.drift):
+        if _awaited(now.governance, transition.drift):
             ws.emit(corrections.tell_ended(drift_id, transition.at, transition.how))
         return after
     _audit(ws, kind, key, transition, drift_id, transition.what)
@@ -47,13 +47,13 @@ def announce(
 def _set_going(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, drift: dict[str, Any]) -> None:
     if count(ws, key.customer, kind, +1, drift["opened_at"]):
         mass.count(ws, governance, kind.name, drift["opened_at"])
-    if _performed(drift):
+    if _awaited(governance, drift):
         ws.emit(corrections.tell_asked(_with_money(drift, "amount_at_stake")))
 
 
-def _performed(drift: dict[str, Any]) -> bool:
-    """Its correction is not only proposed."""
-    return drift["mode"] == "execute" and drift["command_id"] is not None
+def _awaited(governance: Governance, drift: dict[str, Any]) -> bool:
+    """Its correction is not only proposed, and the fleet stage is to see that it shows."""
+    return drift["mode"] == "execute" and drift["command_id"] is not None and governance.wants(corrections.KIND)
 
 
 def _opened(

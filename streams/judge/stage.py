@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from schemas import topics
 from schemas.instants import ALWAYS, Instant
 from streams import canary
 from streams.fleet import letters, mass
@@ -19,6 +20,16 @@ from streams.judge.settle import settle
 from streams.kinds.table import BY_NAME, judged
 from tables.view import Place, Workspace
 from tables.watermarks import heard, name
+
+WRITES = (
+    topics.CORRECTED_STATE,
+    topics.DRIFTS,
+    topics.COMMANDS,
+    topics.AUDIT,
+    topics.PROGRESS,
+    topics.DEAD_LETTERS,
+)
+"""Topics that there must be for it, its changelog apart."""
 
 
 class Judge:

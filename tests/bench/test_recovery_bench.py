@@ -27,11 +27,6 @@ def test_the_document_has_every_figure(document: dict[str, Any]) -> None:
     assert document["machine"]["cores"]
 
 
-@pytest.mark.xfail(
-    reason="the quick run finds no gap since all kinds came in: cause not found yet; the figures in "
-    "ops/benchmarks.md are of a full run before",
-    strict=False,
-)
 def test_verdicts_stand_still_until_the_dead_workers_session_is_over_and_then_go_on(document: dict[str, Any]) -> None:
     gaps = document["verdict_gap_seconds"]
 

@@ -15,6 +15,7 @@ from streams.bench.step.log import governance, records
 from streams.bench.table import Bench
 from streams.bench.watch import ContestantFailed
 from streams.bench.workload import PARTITIONS
+from streams.judge.stage import WRITES
 
 SCENARIOS = {"standby": 1, "none": 0}
 AGE_SECONDS_MAX = 1.0
@@ -49,7 +50,7 @@ class Deployment:
         self._folder = bench.folder / self._run
         self._folder.mkdir()
         self._group = Group([])
-        cluster.create([self._source, topics.CORRECTED_STATE, topics.DRIFTS, topics.COMMANDS, topics.AUDIT])
+        cluster.create([self._source, *WRITES])
         cluster.create([self._changelog], {"cleanup.policy": "compact"})
         self._load = Load(cluster.bootstrap, self._source, records(_SEED, _ENOUGH, governance()))
         bench.progress(f"making the past of {customers:,} customers")

@@ -12,7 +12,7 @@ from streams.bench.recovery.deployment import Deployment, Size
 from streams.bench.table import Bench
 
 SIZE = Size(1_200_000, 50_000, 1_000_000, 20_000, 90.0, 3)
-QUICK = Size(40_000, 500, 4_000, 2_000, 40.0, 1)
+QUICK = Size(40_000, 500, 4_000, 10_000, 55.0, 1)
 
 
 def run(bench: Bench) -> dict[str, Any]:

@@ -11,16 +11,10 @@ from typing import Literal
 from schemas import topics
 from streams.bench.peers import environment
 from streams.bench.table import Bench
+from streams.judge.stage import WRITES
 
 _ROOT = Path(__file__).parents[3]
-OURS_WRITES = (
-    topics.CORRECTED_STATE,
-    topics.DRIFTS,
-    topics.COMMANDS,
-    topics.AUDIT,
-    topics.DEAD_LETTERS,
-    topics.CHANGELOG + "judge",
-)
+OURS_WRITES = (*WRITES, topics.CHANGELOG + "judge")
 
 
 @dataclass(frozen=True)
