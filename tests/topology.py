@@ -8,7 +8,8 @@ from typing import Any
 
 from schemas import topics
 from schemas.instants import SECOND, Instant
-from schemas.source import ALL_OBJECTS, Heard, Probed, SourceEvent, SourceRow
+from schemas.source import ALL_OBJECTS
+from streams.backtest.canonical import read
 from streams.driver import Driver
 from streams.governance import Governance, load
 
@@ -69,27 +70,6 @@ FIELDS: dict[tuple[str, str], dict[str, str | None]] = {
         "number": "CM-1", "invoice_number": "I-1", "total_amount": "10", "currency": "EUR", "status": "Posted",
     },
 }  # fmt: skip
-
-
-def read(record: str, value: dict[str, Any], headers: dict[str, bytes]) -> SourceEvent:
-    """Rows as PolledRow; the version is the poll number."""
-    if record == "SourceProgress":
-        return Heard(value["system"], value["object"], value["epoch"], value["phase"], value["watermark"])
-    if record == "SourceProbe":
-        return Probed(value["system"], value["observed_at"])
-    return SourceRow(
-        value["system"],
-        value["object"],
-        value["id"],
-        value["customer"],
-        value["operation"],
-        f"{value['poll']:012d}",
-        str(value["poll"]),
-        value["modified_at"],
-        value["snapshot"],
-        value["changed_by"],
-        value["fields"],
-    )
 
 
 @cache

@@ -87,18 +87,14 @@ def _zones() -> set[str]:
     return available_timezones()
 
 
-@cache
-def _subdivisions() -> dict[str, list[str]]:
-    """Country -> its states or provinces, as the library names them."""
-    return holidays.list_supported_countries()
-
-
 def public_holidays(country: str, subdivision: str | None) -> holidays.HolidayBase:
     """Filled in year by year as it is asked; raises ValueError for a country or subdivision the library lacks."""
-    supported = _subdivisions()
-    if country not in supported:
-        raise ValueError(f"no public holidays are known of {country!r}: list them in holidays_also")
-    if subdivision is not None and subdivision not in supported[country]:
-        hint = did_you_mean(subdivision, supported[country])
-        raise ValueError(f"{country} has no subdivision {subdivision!r}{hint}; it has: {', '.join(supported[country])}")
+    try:
+        known = holidays.country_holidays(country)
+    except NotImplementedError:
+        raise ValueError(f"no public holidays are known of {country!r}: list them in holidays_also") from None
+    if subdivision is not None and subdivision not in known.subdivisions:
+        hint = did_you_mean(subdivision, known.subdivisions)
+        named = ", ".join(known.subdivisions)
+        raise ValueError(f"{country} has no subdivision {subdivision!r}{hint}; it has: {named}")
     return holidays.country_holidays(country, subdiv=subdivision)

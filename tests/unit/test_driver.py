@@ -8,8 +8,9 @@ import pytest
 
 from schemas import topics
 from streams import driver as module
+from streams.backtest.canonical import read
 from streams.driver import Driver, Place
-from tests.topology import Company, governance, read
+from tests.topology import Company, governance
 
 CHANGE = "InvoiceChanged"
 

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from schemas import topics
+from streams.backtest.canonical import read
 from streams.suspects.table import CONFLICT, CUSTOMERS
 from streams.verify import Report
 from streams.verify.examine import examine
 from streams.verify.report import EQUAL
 from tests.recorded import DriverRecording, Value
-from tests.topology import Company, governance, read
+from tests.topology import Company, governance
 from tests.unit.test_suspects import ACME, BILLED, LOOKS_LIKE_ACME
 
 

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from schemas import topics
 from schemas.instants import SECOND
+from streams.backtest.canonical import read
 from streams.verify import Report, scratch
 from streams.verify.examine import examine
 from streams.verify.report import CANNOT_TELL, DIFFERENT, EQUAL
 from tests.recorded import DriverRecording, Value
-from tests.topology import Company, read
+from tests.topology import Company
 from tests.unit.test_look_commands import company
 from tests.unit.test_replay_from_any_commit import Restless
 from tests.unit.test_the_law import histories, inputs

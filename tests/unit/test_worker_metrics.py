@@ -16,13 +16,14 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.instants import SECOND
+from streams.backtest.canonical import read
 from streams.fleet import Fleet
 from streams.identify.stage import Identify
 from streams.shard import Shard
 from streams.worker.counters import SHORT, Buckets, Counters
 from streams.worker.metrics import METRICS, WorkerCollector
 from tables.view import MemoryView
-from tests.topology import Company, read
+from tests.topology import Company
 
 COUNTER = "_total"
 OPENED, LATE = 1, 12
