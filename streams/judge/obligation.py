@@ -143,7 +143,7 @@ class Clock:
             if finding.satisfied or (o.status in ("armed", "open") and not news):
                 return o
             o = self._withdraw(o, now, "superseded")
-            trigger = Trigger(now, _newest(finding))
+            trigger = _began(now, finding)
             baseline = not news and (finding.snapshot or now < self.go_live)
             return o._replace(status="armed", trigger=trigger, due=self.due(now), baseline=baseline)
         asked = Trigger(finding.triggered_at, finding.trigger_version)
@@ -239,9 +239,13 @@ def wake_at(o: Obligation, next_change: Instant, hold_down: Instant) -> Instant:
     return min(candidates)
 
 
-def _newest(finding: Finding) -> str:
-    """The version whose commit began a mismatch: the latest of those compared; names order equal instants."""
+def _began(now: Instant, finding: Finding) -> Trigger:
+    """What began a mismatch: the commit of the latest of the versions compared (names order equal instants), which is
+    the same at whatever customer its record is. Or else this instant itself: a day began, a record went, an explanation
+    ran out; then the same versions may come to differ more than once."""
     latest = max(
-        finding.evidence, key=lambda e: (e.found.version["at"], e.found.system, e.found.entity, e.found.native_id)
-    )
-    return str(latest.found.version["version"])
+        (e.found for e in finding.evidence), key=lambda f: (f.version["at"], f.system, f.entity, f.native_id)
+    ).version
+    if latest["at"] == now:
+        return Trigger(latest["committed_at"], latest["version"])
+    return Trigger(now, f"{latest['version']}@{now}")

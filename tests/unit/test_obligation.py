@@ -18,7 +18,7 @@ SLA = 10
 
 
 def found(at: int = 1, by: str = "someone") -> Found:
-    return Found("erp", "customer", "E", {"version": f"v{at}", "at": at, "by": by})
+    return Found("erp", "customer", "E", {"version": f"v{at}", "at": at, "committed_at": at, "by": by})
 
 
 def finding(*, satisfied: bool, at: int = 1, by: str = "someone", snapshot: bool = False) -> Finding:
@@ -177,6 +177,26 @@ def test_a_drift_whose_subject_went_to_another_customer_closes_as_moved() -> Non
 
     assert clock.advance(obligation, 20, None, moved=True).status == "idle"
     assert (clock.transitions[-1].what, clock.transitions[-1].how) == ("closed", "moved")
+
+
+def test_a_mismatch_is_named_by_the_commit_that_began_it_wherever_its_record_is() -> None:
+    here, _ = judged(Clock("grace", SLA), (1, "no"))
+    moved_to = Found("erp", "customer", "E", found(1).version | {"at": 9})
+    there = Clock("grace", SLA).advance(
+        Obligation(), 9, finding(satisfied=False)._replace(evidence=(Evidence(moved_to, "status", "x"),)), moved=False
+    )
+
+    assert here.trigger == there.trigger == Trigger(1, "v1")
+    assert there.due == 9 + SLA
+
+
+def test_a_mismatch_that_time_began_again_is_another_one() -> None:
+    came, _ = judged(Clock("grace", SLA), (1, "no"))
+    came_back, _ = judged(Clock("grace", SLA), (1, "no"), (4, "none"), (7, "no"))
+
+    assert came_back.trigger is not None and came.trigger is not None
+    assert came_back.trigger.version != came.trigger.version
+    assert came_back.trigger.at == 7
 
 
 def test_what_driftwise_itself_put_right_is_corrected() -> None:
