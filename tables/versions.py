@@ -13,6 +13,8 @@ from typing import Any
 from schemas.instants import ALWAYS, Instant
 
 Version = dict[str, Any]
+Regarded = tuple[str, ...] | None
+"""Attributes; None: all of the version, whatever it says."""
 PRESENT = "upsert"
 MOVED = "moved"
 
@@ -46,6 +48,8 @@ def _sent_away(version: Version, move: Version) -> bool:
 def as_of(versions: list[Version], instant: Instant) -> Version | None:
     """What held at the instant, deletions included: of each track its last, of those the newest in the source's order
     that did not leave. None before the first."""
+    if len(versions) == 1:  # most are
+        return versions[0] if versions[0]["at"] <= instant else None
     held: dict[str, Version] = {}
     for version in versions:
         if version["at"] <= instant:
@@ -62,9 +66,26 @@ def present(versions: list[Version], instant: Instant) -> Version | None:
     return version if version is not None and version["op"] == PRESENT else None
 
 
-def next_after(versions: list[Version], instant: Instant) -> Instant:
-    """The next instant at which something changes; ALWAYS if nothing does."""
-    return min((v["at"] for v in versions if v["at"] > instant), default=ALWAYS)
+def next_after(versions: list[Version], instant: Instant, regarded: Regarded = None) -> Instant:
+    """The next instant at which something changes in what is regarded; ALWAYS if nothing does."""
+    coming = [v for v in versions if v["at"] > instant]
+    if not coming:
+        return ALWAYS
+    if regarded is not None:
+        held = as_of(versions, instant)
+        coming = [v for v in coming if tells(held, v, regarded)]
+    return min((v["at"] for v in coming), default=ALWAYS)
+
+
+def tells(before: Version | None, after: Version, regarded: Regarded) -> bool:
+    """Whether a version says otherwise than the one before it in what is regarded: its attributes, its facts, whether
+    it is here."""
+    if regarded is None or before is None or not (before["op"] == after["op"] == PRESENT):
+        return True
+    old, new = before["attrs"], after["attrs"]
+    if any(old.get(name) != new.get(name) for name in regarded):
+        return True
+    return bool(before["since"] != after["since"] or before["customer"] != after["customer"])
 
 
 def fold(versions: list[Version], frontier: Instant) -> list[Version]:

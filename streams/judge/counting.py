@@ -16,11 +16,27 @@ from streams.kinds.table import Kind
 
 def clock_of(now: AsOf, kind: Kind, system: str, native_id: str | None = None) -> Clock:
     """`native_id`: of the subject, where it matters whether that is ignored."""
+    fixed = _fixed(now.governance, kind, system)
+    if fixed is not None:
+        return Clock(*fixed)
     rules, ends = now.rules(kind.name), _business_days(now, kind)
     sla = 0 if ends else rules.sla
     skew = _skew(now.governance, kind, system)
     ignored = NEVER if native_id is None else _ignored_until(now, kind, system, native_id)
     return Clock(kind.clock, sla + skew, seconds(rules.hold_down_seconds), now.governance.go_live, ends, ignored)
+
+
+def _fixed(governance: Governance, kind: Kind, system: str) -> tuple[str, Instant, Instant, Instant] | None:
+    """The same for every customer and every day, where segments, business days and what is ignored do not matter."""
+    key = (_fixed, kind.row, system)
+    if key not in governance.derived:
+        rules = governance.kinds[kind.name]
+        varies = rules.segments or rules.counts_business_days or any(governance.ignoring(kind.name))
+        sla = rules.sla + _skew(governance, kind, system)
+        known = (kind.clock, sla, seconds(rules.hold_down_seconds), governance.go_live)
+        governance.derived[key] = None if varies else known
+    found: tuple[str, Instant, Instant, Instant] | None = governance.derived[key]
+    return found
 
 
 def _ignored_until(now: AsOf, kind: Kind, system: str, native_id: str) -> Instant:

@@ -22,6 +22,8 @@ def watch(
     ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, after: Obligation, transitions: list[Transition]
 ) -> Obligation:
     """Remember what opened at this instant, and tell when it is too often, or no more."""
+    if not transitions and not after.openings and after.flapping is None:
+        return after
     governed = now.governance.process.flapping
     if kind.name == NAME or not now.governance.wants(NAME):
         return after._replace(openings=())

@@ -14,9 +14,10 @@ from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
 from streams.kinds.asof import entity_key
 from streams.kinds.references import EVERY, add, names, reference_key, remove, values
+from streams.kinds.sight import sight
 from streams.kinds.standing import regarding, tells_otherwise
-from streams.kinds.table import ID, REFERENCES, All, Consulted, Itself, Kind, Refers, Siblings, reached_by
-from tables.versions import MOVED, Version, as_of, fold, insert, latest
+from streams.kinds.table import BY_NAME, ID, REFERENCES, All, Consulted, Itself, Kind, Refers, Siblings, reached_by
+from tables.versions import MOVED, Version, as_of, fold, insert, latest, tells
 from tables.view import Workspace
 from tables.watermarks import Minima, minima
 
@@ -58,11 +59,28 @@ def on_change(ws: Workspace, governance: Governance, change: Changed) -> str:
     unsettled = min((_next(ws, key) for key in looked_at_by), default=ALWAYS)
     if _store(ws, governance, change, record, versions, min(_frontier(governance, heard), unsettled)):
         concerns.update(concerned(ws, governance, change))
-    if regard and tells_otherwise(as_of(record["versions"], change.version["at"]), change.version):
+    before = as_of(record["versions"], change.version["at"])
+    concerns = {key for key in concerns if _notices(ws, governance, key, before, change)}
+    if regard and tells_otherwise(before, change.version):
         concerns.update(regard)
     for subject in sorted(concerns):
         arm(ws, subject, change.version["at"], late=late)
     return "late" if late else "folded"
+
+
+def _notices(
+    ws: Workspace, governance: Governance, key: ObligationKey, before: Version | None, change: Changed
+) -> bool:
+    """Whether the change could make a difference to this obligation now."""
+    kind = BY_NAME[key.kind]
+    seen = sight(governance, kind)
+    if not tells(before, change.version, seen.regarded.get(change.entity)):
+        return False
+    subject = (kind.entity, key.system, key.native_id)
+    if (change.system, change.entity) not in seen.answering or change.place == subject:
+        return True
+    value = ws.get(key.text())
+    return value is None or not Obligation.from_json(value).awaits_deadline(kind.clock)
 
 
 def _next(ws: Workspace, key: ObligationKey) -> Instant:

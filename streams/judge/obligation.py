@@ -53,6 +53,10 @@ class Obligation(NamedTuple):
     flapping: dict[str, Any] | None = None
     """The record that tells of its flapping, as published, while that lasts."""
 
+    def awaits_deadline(self, clock: str) -> bool:
+        """Whether an answer counts only when it is due."""
+        return clock == "deadline" and self.status == "armed" and self.ignored_until is None
+
     def as_json(self) -> dict[str, Any]:
         stated = zip(_FIELDS, self, _DEFAULTS, strict=True)
         value: dict[str, Any] = {name: value for name, value, default in stated if value != default}

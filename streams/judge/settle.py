@@ -13,6 +13,7 @@ from streams.judge.keys import ObligationKey, holes_prefix
 from streams.judge.obligation import Clock, Obligation, wake_at
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Finding, Subject
+from streams.kinds.sight import sight
 from streams.kinds.table import BY_NAME, Kind
 from tables.view import Workspace
 
@@ -35,7 +36,8 @@ def settle(ws: Workspace, governance: Governance, text: str, until: Instant) -> 
 
 def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, obligation: Obligation) -> Obligation:
     instant = obligation.next
-    now = AsOf(ws, governance, key.customer, instant)
+    at_rest = obligation.status in ("idle", "waiting")
+    now = AsOf(ws, governance, key.customer, instant, sight(governance, kind), at_rest=at_rest)
     answer = kind.judge(now, Subject(key.system, kind.entity, key.native_id))
     clock = clock_of(now, kind, key.system, key.native_id)
     obligation = _amended(ws, governance, kind, key, obligation, clock)
@@ -45,7 +47,8 @@ def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey
     after = watch(ws, now, kind, key, after, clock.transitions)
     if kind.at_large and after.status == "idle" and isinstance(answer, Finding):
         after = after._replace(status="waiting")  # in order, and still to be found by what reaches it at large
-    next_change = min(now.next_change, calm_at(after, governance.process.flapping))
+    changes = now.next_demand if after.awaits_deadline(kind.clock) else now.next_change
+    next_change = min(changes, calm_at(after, governance.process.flapping))
     return after._replace(next=wake_at(after, next_change, clock.hold_down))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -15,6 +16,18 @@ from tables.view import Value, Workspace
 
 HOME = ("crm", "customer")
 """Role and entity of the record that tells a customer's segment and legal entity."""
+
+
+class Sight(NamedTuple):
+    """What somebody who looks takes notice of."""
+
+    regarded: Mapping[str, tuple[str, ...]] = {}
+    """Entity -> its attributes that matter; of another entity all do."""
+    answering: frozenset[tuple[str, str]] = frozenset()
+    """(system, entity) of records that can only answer what others demand."""
+
+
+ALL_OF_IT = Sight()
 
 
 class Found(NamedTuple):
@@ -32,19 +45,34 @@ class Found(NamedTuple):
 class AsOf:
     """Looks up records as they were at `instant`, and remembers when next one of those it looked at changes."""
 
-    def __init__(self, ws: Workspace, governance: Governance, customer: str, instant: Instant) -> None:
+    def __init__(
+        self,
+        ws: Workspace,
+        governance: Governance,
+        customer: str,
+        instant: Instant,
+        sight: Sight = ALL_OF_IT,
+        *,
+        at_rest: bool = False,
+    ) -> None:
         self._ws = ws
+        self._sight = sight
         self.governance = governance
         self.customer = customer
         self.instant = instant
         self.next_change: Instant = ALWAYS
+        self.next_demand: Instant = ALWAYS
+        """The next change of a record that does more than answer."""
         self.moved = False
         """The subject was here and went to another customer."""
+        self.at_rest = at_rest
+        """Nothing is demanded so far: of what is in order nothing will be told."""
 
     def again_at(self, instant: Instant) -> None:
         """What is to be judged changes then by itself: a day begins, a period ends."""
         if instant > self.instant:
             self.next_change = min(self.next_change, instant)
+            self.next_demand = min(self.next_demand, instant)
 
     def rules(self, kind: str) -> Rules:
         """What is governed about a kind, for this customer."""
@@ -103,7 +131,7 @@ class AsOf:
         value = self._ws.get(entity_key(self.customer, entity, system, native_id))
         if value is None:
             return None
-        found = self._present(entity, system, native_id, value)
+        found = self._present(entity, system, native_id, value, demands=True)
         # As of the instant, not of now: it may have come back since.
         held = as_of(value["versions"], self.instant)
         self.moved = held is not None and held["op"] == MOVED
@@ -121,17 +149,24 @@ class AsOf:
 
     def _found(self, entity: str, role: str, attribute: str, value: str) -> list[Found]:
         held = names(self._ws, reference_key(self.customer, entity, attribute, value))
+        if not held:
+            return []
         found = [
             self.record(entity, system, native_id)
-            for in_role in (self.governance.in_role(role) if held else ())
+            for in_role in self.governance.in_role(role)
             for system, native_id in held
             if system == in_role
         ]
         return [f for f in found if f is not None]
 
-    def _present(self, entity: str, system: str, native_id: str, value: Value) -> Found | None:
+    def _present(
+        self, entity: str, system: str, native_id: str, value: Value, *, demands: bool = False
+    ) -> Found | None:
         versions = value["versions"]
-        self.next_change = min(self.next_change, next_after(versions, self.instant))
+        if (at := next_after(versions, self.instant, self._sight.regarded.get(entity))) < self.next_change:
+            self.next_change = at
+        if at < self.next_demand and (demands or (system, entity) not in self._sight.answering):
+            self.next_demand = at
         version = present(versions, self.instant)
         return Found(system, entity, native_id, version) if version else None
 

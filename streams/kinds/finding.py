@@ -59,6 +59,12 @@ class Finding(NamedTuple):
     """Where it depends on what is wrong; empty: as governed for the kind."""
 
 
+IN_ORDER = Finding(
+    satisfied=True, triggered_at=0, trigger_version="", owner_system="", expected="", observed="", evidence=()
+)
+"""Nothing differs, and no drift is there of which that must be told (`AsOf.at_rest`)."""
+
+
 class Waiting(NamedTuple):
     """The subject could come to be triggered by a change of another record: keep it within reach."""
 

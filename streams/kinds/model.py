@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from streams.governance.model import Governance
@@ -82,6 +82,12 @@ class Kind(NamedTuple):
     nothing to judge. None: any could."""
     compares: bool = False
     """Subjects of a system are compared with one another: one alone is in order."""
+    regarded: Mapping[str, tuple[str, ...]] = {}
+    """Entity -> attributes that the predicate looks at, besides those it finds by and those that are governed of the
+    customer; of another entity it may look at all. A change that touches none of them is not judged."""
+    answered_by: frozenset[Place] = frozenset()
+    """Of a deadline: places whose records can only answer it, never demand it, withdraw it or move it. Until it is due
+    they are not looked at."""
     several: bool = False
     """One of several rows of this name, each about another entity."""
 

@@ -22,7 +22,9 @@ EVERY = "@every"
 
 
 def reference_key(customer: str, entity: str, attribute: str, value: str) -> str:
-    return f"r/{customer}/{entity}/{attribute}/{quote(value, safe='')}"
+    return (
+        f"r/{customer}/{entity}/{attribute}/{value if value.isalnum() and value.isascii() else quote(value, safe='')}"
+    )
 
 
 def values(versions: list[Version], attribute: str) -> set[str]:

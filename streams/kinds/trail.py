@@ -72,7 +72,8 @@ def stamp_trails(
 
 def trail_of(stamped: Mapping[str, str], attribute: str) -> tuple[Step, ...]:
     """Newest first; empty for an attribute that never changed."""
-    return tuple(_step(text) for text in stamped.get(_key(attribute), "").split())
+    steps = stamped.get(_key(attribute))
+    return tuple(_step(text) for text in steps.split()) if steps else ()
 
 
 def mark(entity: str, attribute: str, value: Any) -> str:

@@ -76,6 +76,11 @@ KIND = Kind(
         ("crm", "customer"): All(),
         ("crm", "opportunity"): Refers("opportunity_ref", ID),
     },
+    regarded={
+        "subscription": ("status", "starts_on", "legal_entity", "total_value"),
+        "customer": ("status",),
+        "opportunity": ("stage",),
+    },
     judge=activation_stalled,
     command="billing.subscription.activate",
     sort="ask",

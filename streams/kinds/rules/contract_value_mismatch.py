@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.facts import PENDING_ACTIVATION
-from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
+from streams.kinds.finding import IN_ORDER, Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.lags import for_term
 from streams.kinds.model import ID, Itself, Kind, Refers
 from streams.kinds.shared import Amount, deal_of, place, said, text, tolerance, with_amount
@@ -44,6 +44,8 @@ def contract_value_mismatch(now: AsOf, subject: Subject) -> Answer:
     ours, values = stated[0], [s.value for s in stated]
     comparable = len({s.money["currency"] for s in stated}) == 1
     spread, allowed = max(values) - min(values), tolerance(now, KIND.name, ours.value)
+    if now.at_rest and comparable and spread <= allowed:
+        return IN_ORDER
     newest = max((s.found for s in stated), key=lambda f: f.version["at"])
     term = f" for {ours.term_months} months" if ours.term_months else ""
     return Finding(
@@ -98,7 +100,13 @@ KIND = Kind(
         ("crm", "opportunity"): Refers("opportunity_ref", ID),
         ("erp", "contract"): Refers("contract_ref", "number"),
     },
+    regarded={
+        "opportunity": ("number", "stage", "value"),
+        "subscription": ("status", "total_value", "term_months"),
+        "contract": ("value", "term_months"),
+    },
     judge=contract_value_mismatch,
+    begins=lambda _, version: version["attrs"]["status"] not in _NOT_COMPARED,
     command="erp.contract.update_value",
     sort="copy",
     condition="ContractValuesAgree",

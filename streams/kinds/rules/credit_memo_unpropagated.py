@@ -62,7 +62,12 @@ KIND = Kind(
         ("billing", "credit_memo"): Itself(),
         ("crm", "credit_memo"): Refers("number", "number"),
     },
+    regarded={
+        "credit_memo": ("status", "total"),
+    },
+    answered_by=frozenset({("crm", "credit_memo")}),
     judge=credit_memo_unpropagated,
+    begins=lambda _, version: "posted" in version["since"],
     command="crm.account_view.upsert_credit_memo",
     sort="copy",
     condition="CreditMemosShown",

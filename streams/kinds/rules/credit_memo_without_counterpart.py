@@ -65,7 +65,13 @@ KIND = Kind(
         ("billing", "credit_memo"): Refers("number", "number"),
         ("erp", "ledger_posting"): Refers("number", "document_ref"),
     },
+    regarded={
+        "credit_memo": ("status", "total"),
+        "ledger_posting": ("status", "document_type"),
+    },
+    answered_by=frozenset({("erp", "credit_memo"), ("billing", "credit_memo"), ("erp", "ledger_posting")}),
     judge=credit_memo_without_counterpart,
+    begins=lambda _, version: "posted" in version["since"],
     command="billing.credit_memo.create",
     sort="ask",
     condition="CreditMemosBooked",

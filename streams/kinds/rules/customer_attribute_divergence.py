@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from schemas.entities import ENTITIES
 from streams.kinds.asof import AsOf, Found
-from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
+from streams.kinds.finding import IN_ORDER, Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.lags import newest
 from streams.kinds.model import Consulted, Kind, Siblings
 from streams.kinds.shared import Amount, number, place, with_amount
@@ -49,6 +49,8 @@ def customer_attribute_divergence(now: AsOf, subject: Subject) -> Answer:
         for attribute, found in owners.items()
         if found and not any(_same(attribute, owner, record) for owner in found)
     ]
+    if now.at_rest and not differences:
+        return IN_ORDER
     wrong = [d.attribute for d in differences if d.attribute in ON_INVOICES]
     invoices = _open_invoices(now) if wrong else []
     told = f"; {len(invoices)} open invoices rest on it" if invoices else ""
@@ -139,6 +141,7 @@ KIND = Kind(
         ("erp", "customer"): Siblings(),
         ("billing", "invoice"): Consulted(),
     },
+    regarded={"customer": ("status", *COMPARED)},
     judge=customer_attribute_divergence,
     command="customer.update_attribute",
     sort="copy",

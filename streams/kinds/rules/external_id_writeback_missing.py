@@ -52,7 +52,11 @@ KIND = Kind(
     roles=("billing", "erp"),
     clock="deadline",
     reach={("billing", "customer"): Itself(), ("erp", "customer"): Itself(), ("crm", "customer"): All()},
+    regarded={
+        "customer": ("status", "crm_ref", "billing_ref", "erp_ref"),
+    },
     judge=external_id_writeback_missing,
+    begins=lambda _, version: "linked" in version["since"],
     command="crm.external_ref.write",
     sort="copy",
     condition="ExternalIdsWritten",

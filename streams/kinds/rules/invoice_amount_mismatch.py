@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.books import Postings, postings_of
-from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
+from streams.kinds.finding import IN_ORDER, Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import Itself, Kind, Refers
 from streams.kinds.shared import first_in_role, number, place, said, text, tolerance, with_amount
 
@@ -50,6 +50,8 @@ def invoice_amount_mismatch(now: AsOf, subject: Subject) -> Answer:
     if not compared:
         return None
     worst = max(compared, key=lambda c: (c.difference - c.allowed, c.basis == "total"))
+    if now.at_rest and worst.agrees:
+        return IN_ORDER
     wrong = [c for c in compared if not c.agrees] or compared
     counted = (*postings.posted, *postings.taken_back)
     newest = max((invoice, *counted), key=lambda f: (f.version["at"], f.system, f.native_id))
@@ -110,7 +112,12 @@ KIND = Kind(
     roles=("billing",),
     clock="grace",
     reach={("billing", "invoice"): Itself(), ("erp", "ledger_posting"): Refers("number", "document_ref")},
+    regarded={
+        "invoice": ("status", "net", "tax", "total", "line_count"),
+        "ledger_posting": ("status", "document_type", "net", "tax", "total", "ledger_total", "line_count"),
+    },
     judge=invoice_amount_mismatch,
+    begins=lambda _, version: version["attrs"]["status"] in STATED,
     command="erp.invoice.reverse_and_repost",
     sort="ask",
     condition="InvoiceAmountsAgree",

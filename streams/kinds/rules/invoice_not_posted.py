@@ -59,7 +59,13 @@ KIND = Kind(
     roles=("billing",),
     clock="deadline",
     reach={("billing", "invoice"): Itself(), ("erp", "ledger_posting"): Refers("number", "document_ref")},
+    regarded={
+        "invoice": ("status", "total"),
+        "ledger_posting": ("status", "document_type"),
+    },
+    answered_by=frozenset({("erp", "ledger_posting")}),
     judge=invoice_not_posted,
+    begins=lambda _, version: "posted" in version["since"],
     command="erp.invoice.post",
     sort="ask",
     condition="InvoicesPosted",

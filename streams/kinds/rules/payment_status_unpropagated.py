@@ -5,7 +5,7 @@ from __future__ import annotations
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Answer, Subject
 from streams.kinds.model import Itself, Kind, Refers
-from streams.kinds.shown_status import payment_status_shown
+from streams.kinds.shown_status import SHOWS_PAYMENT, payment_status_shown
 
 
 def payment_status_unpropagated(now: AsOf, subject: Subject) -> Answer:
@@ -23,7 +23,13 @@ KIND = Kind(
         ("processor", "payment"): Refers("number", "invoice_ref"),
         ("erp", "cash_application"): Refers("number", "invoice_ref"),
     },
+    regarded={
+        "invoice": ("status", "payment_status", "paid", "total"),
+        "payment": ("status", "total"),
+        "cash_application": ("status", "reference", "total"),
+    },
     judge=payment_status_unpropagated,
+    begins=lambda _, version: version["attrs"]["status"] in SHOWS_PAYMENT,
     command="billing.payment_status.set",
     sort="copy",
     condition="PaymentStatusPropagated",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from streams.governance.process import Allowed, MissingEdge
 from streams.kinds.asof import AsOf
-from streams.kinds.finding import WAITING, Answer, Evidence, Finding, Subject
+from streams.kinds.finding import IN_ORDER, WAITING, Answer, Evidence, Finding, Subject
 from streams.kinds.model import All, Kind, Siblings
 from streams.kinds.references import EVERY
 from streams.kinds.shared import Amount, first_in_role, number, place, with_amount
@@ -22,6 +22,8 @@ def process_state_disagreement(now: AsOf, subject: Subject) -> Answer:
     subscriptions = now.in_role("subscription", "billing")
     crm, billing, erp = crm_stand(now, account), billing_stand(now, account, subscriptions), books(now, subscriptions)
     agreed = any(_agrees(now, row, crm, billing, erp) for row in now.governance.process.allowed.values())
+    if now.at_rest and agreed:
+        return IN_ORDER
     causes = () if agreed else tuple(dict.fromkeys(_causes(now, crm, billing, erp)))
     deciding = (*crm.deciding, *billing.deciding, *erp.deciding)
     newest = max(deciding, key=lambda f: f.version["at"])
@@ -144,6 +146,13 @@ KIND = Kind(
         ("revenue_schedule", "subscription_number"),
     ),
     optional=frozenset({("crm", "opportunity"), ("erp", "financial_profile"), ("erp", "revenue_schedule")}),
+    regarded={
+        "customer": ("status", "delinquent"),
+        "opportunity": ("stage", "type", "value"),
+        "subscription": ("status", "starts_on", "legal_entity", "total_value"),
+        "financial_profile": ("status",),
+        "revenue_schedule": ("status",),
+    },
     judge=process_state_disagreement,
     command="",
     sort="ask",

@@ -131,6 +131,13 @@ KIND = Kind(
     roles=("billing",),
     clock="deadline",
     reach={("billing", "subscription"): Itself(), **_LOOKED_AT},
+    regarded={
+        "opportunity": ("name", "stage"),
+        "contract": ("status",),
+        "subscription": ("status", "total_value"),
+        "revenue_schedule": ("recognised",),
+    },
+    answered_by=frozenset({("crm", "opportunity"), ("erp", "contract"), ("crm", "contract"), ("billing", "contract")}),
     judge=step_skipped,
     command="target.step.backfill",
     sort="ask",

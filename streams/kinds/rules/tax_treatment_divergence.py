@@ -14,7 +14,7 @@ from schemas.money import plain
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.books import Postings, postings_of
 from streams.kinds.facts import since, with_value
-from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
+from streams.kinds.finding import IN_ORDER, Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import All, Itself, Kind, Refers
 from streams.kinds.shared import first_in_role, number, place, said, with_amount
 
@@ -39,6 +39,8 @@ def tax_treatment_divergence(now: AsOf, subject: Subject) -> Answer:
     compared = [*_with_ledger(invoice, postings), *_with_region(invoice, accounts)]
     if not compared:
         return None
+    if now.at_rest and all(c.agrees for c in compared):
+        return IN_ORDER
     wrong = [c for c in compared if not c.agrees] or compared
     evidence = tuple(e for c in compared for e in c.evidence)
     newest = max((e.found for e in evidence), key=lambda f: (f.version["at"], f.system, f.native_id))
@@ -134,7 +136,13 @@ KIND = Kind(
         # A region that changes makes no invoice wrong that was issued before; it can show that it never was.
         ("crm", "customer"): All(begins=False),
     },
+    regarded={
+        "invoice": ("status", "tax", "tax_code", "tax_region", "total"),
+        "ledger_posting": ("status", "document_type", "tax", "tax_code"),
+        "customer": (),
+    },
     judge=tax_treatment_divergence,
+    begins=lambda _, version: "posted" in version["since"],
     command="billing.tax_profile.update",
     sort="copy",
     condition="TaxTreatmentAgrees",

@@ -68,7 +68,13 @@ KIND = Kind(
     roles=("crm",),
     clock="deadline",
     reach={("crm", "opportunity"): Itself(), ("crm", "customer"): All(), ("erp", "customer"): All()},
+    regarded={
+        "opportunity": ("name", "stage", "value"),
+        "customer": ("name", "status", "erp_ref", "tax_id", "currency"),
+    },
+    answered_by=frozenset({("erp", "customer")}),
     judge=won_without_erp_customer,
+    begins=lambda _, version: "won" in version["since"],
     command="erp.customer.upsert",
     sort="ask",
     condition="CustomerProvisioned",

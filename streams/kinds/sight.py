@@ -1,0 +1,25 @@
+"""What of a change each kind takes notice of."""
+
+from __future__ import annotations
+
+from streams.governance.model import Governance
+from streams.kinds.asof import HOME, Sight
+from streams.kinds.standing import TELLING
+from streams.kinds.table import REFERENCES, Kind
+
+
+def sight(governance: Governance, kind: Kind) -> Sight:
+    key = (sight, kind.row)
+    known: Sight | None = governance.derived.get(key)
+    if known is None:
+        known = governance.derived[key] = Sight(
+            {entity: _regarded(entity, attributes) for entity, attributes in kind.regarded.items()},
+            frozenset((s, entity) for role, entity in kind.answered_by for s in governance.in_role(role)),
+        )
+    return known
+
+
+def _regarded(entity: str, attributes: tuple[str, ...]) -> tuple[str, ...]:
+    """By what it is found, it also matters."""
+    telling = TELLING if entity == HOME[1] else ()
+    return tuple(dict.fromkeys((*attributes, *REFERENCES.get(entity, ()), *telling)))
