@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from streams.demo.flaws import CREDIT_MEMO_UNPROPAGATED, VALUE_MISMATCH
 from streams.demo.further import AMENDMENT_UNPROPAGATED, CREDIT_MEMO_ALONE
+from streams.demo.payments import credited
 from streams.demo.script import INTEGRATION, SALES, Script
 from streams.demo.steps import Value
 
@@ -70,7 +71,7 @@ def amend(script: Script, at: float, in_erp: float | None) -> None:
 def credit(script: Script, at: float) -> None:
     """A credit memo: asked for in billing, posted in the ERP, shown in the CRM's account view."""
     who = script.profile
-    amount = max(_CENT, (who.monthly / 10).quantize(_CENT))
+    amount = credited(script)
     memo: dict[str, Value] = {
         "id": who.id("M"),
         "number": who.id("CM"),

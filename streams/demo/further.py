@@ -23,8 +23,14 @@ DUPLICATE_DOCUMENT = "duplicate_document"
 OWNERSHIP_VIOLATION = "ownership_violation"
 OSCILLATION = "correction_oscillation"
 
+NOT_SHOWN = "payment_status_not_shown"
+UNMATCHED = "payment_unmatched"
+REFUND_UNPROPAGATED = "refund_unpropagated"
+
+PAID = (PAYMENT_UNPROPAGATED, NOT_SHOWN, UNMATCHED, REFUND_UNPROPAGATED)
+"""Whose flaws need a payment."""
 INVOICED = (
-    PAYMENT_UNPROPAGATED,
+    *PAID,
     CREDIT_MEMO_ALONE,
     REVERSAL_INCOMPLETE,
     AMOUNT_MISMATCH,
@@ -54,6 +60,9 @@ SLA_SECONDS: dict[str, float] = {
     DUPLICATE_DOCUMENT: 0,
     OWNERSHIP_VIOLATION: 0,
     OSCILLATION: 0,
+    NOT_SHOWN: 8,
+    UNMATCHED: 8,
+    REFUND_UNPROPAGATED: 8,
 }
 
 
@@ -67,7 +76,11 @@ FAULTS: tuple[Flaw, ...] = (
     *_timed(WON_WITHOUT_SUBSCRIPTION),
     *_timed(PROFILE_MISSING),
     *[Flaw(PROFILE_MISSING, Timing.NEVER, "left in draft")] * 2,
-    *_timed(PAYMENT_UNPROPAGATED),
+    *_timed(PAYMENT_UNPROPAGATED, "bank", "card"),
+    *_timed(NOT_SHOWN),
+    *_timed(UNMATCHED),
+    *[Flaw(UNMATCHED, Timing.NEVER, "in part")] * 2,
+    *_timed(REFUND_UNPROPAGATED, "ledger", "billing"),
     *_timed(CREDIT_MEMO_ALONE),
     *_timed(AMENDMENT_UNPROPAGATED),
     *_timed(CANCELLATION_UNPROPAGATED),
@@ -89,7 +102,14 @@ FAULTS: tuple[Flaw, ...] = (
 NEAR_MISSES: tuple[Flaw, ...] = (
     *[Flaw(WON_WITHOUT_SUBSCRIPTION, Timing.JUST_IN_TIME)] * 2,
     *[Flaw(PROFILE_MISSING, Timing.JUST_IN_TIME)] * 2,
-    *[Flaw(PAYMENT_UNPROPAGATED, Timing.JUST_IN_TIME)] * 2,
+    Flaw(PAYMENT_UNPROPAGATED, Timing.JUST_IN_TIME, "bank"),
+    Flaw(PAYMENT_UNPROPAGATED, Timing.JUST_IN_TIME, "card"),
+    *[Flaw(NOT_SHOWN, Timing.JUST_IN_TIME)] * 2,
+    Flaw(UNMATCHED, Timing.JUST_IN_TIME),
+    Flaw(UNMATCHED, Timing.NEVER, "in part", within_tolerance=True),  # by a cent
+    Flaw(REFUND_UNPROPAGATED, Timing.JUST_IN_TIME, "ledger"),
+    Flaw(REFUND_UNPROPAGATED, Timing.JUST_IN_TIME, "billing"),
+    Flaw(REFUND_UNPROPAGATED, Timing.NEVER, "credited", within_tolerance=True),  # billing has a credit memo for it
     *[Flaw(CREDIT_MEMO_ALONE, Timing.JUST_IN_TIME)] * 2,
     *[Flaw(AMENDMENT_UNPROPAGATED, Timing.JUST_IN_TIME)] * 2,
     *[Flaw(CANCELLATION_UNPROPAGATED, Timing.JUST_IN_TIME)] * 2,

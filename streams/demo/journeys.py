@@ -13,6 +13,7 @@ from streams.demo.further import WON_WITHOUT_SUBSCRIPTION
 from streams.demo.lifecycle import change_of_state
 from streams.demo.masters import disagree
 from streams.demo.openings import open_billing_account, open_erp_customer, win_deal
+from streams.demo.payments import open_processor_customer
 from streams.demo.script import INTEGRATION, Script
 
 REFERENCES = {"billing": "Billing_Account_Id__c", "erp": "ERP_Customer_Id__c"}
@@ -26,6 +27,8 @@ def write_journey(script: Script, ending: str = "won") -> None:
     customer = open_erp_customer(script, won)
     account = script.soon(0.3, 2.0) + won
     contract = open_billing_account(script, account)
+    if script.further:
+        open_processor_customer(script, account + script.soon(0.1, 0.3))
     _write_back(script, {"billing": account, "erp": customer})
     active = _activate(script, won, contract + script.soon(0.15, 0.4))
     in_erp = None if customer is None else carry_contract(script, max(customer, contract) + script.soon(0.3, 1.5))

@@ -12,7 +12,7 @@ from hypothesis import settings
 from schemas import topics
 from schemas.instants import Instant, from_datetime, seconds
 from schemas.source import SourceEvent, SourceRow
-from streams.demo.cluster import OVERLAY
+from streams.demo.cluster import FURTHER, OVERLAY
 from streams.demo.flaws import AUTOMATIC
 from streams.demo.journal import Entry
 from streams.demo.matching import Seen
@@ -32,12 +32,18 @@ SECONDS = 110
 HEARD_EVERY_SECONDS = 2
 SEEDS = range(10, 10 + max(2, settings().max_examples // 50))
 TABLES = {(system, entity): table for (system, table), entity in ENTITIES.items()}
-CUSTOMER = {"billing": ("account_id",), "erp": ("customer_id",), "crm": ("AccountId", "Account__c")}
+CUSTOMER = {
+    "billing": ("account_id",),
+    "erp": ("customer_id",),
+    "crm": ("AccountId", "Account__c"),
+    "processor": ("customer_id",),
+}
 
 
 def demo_governance(story: Story) -> Governance:
     """As the demo runs under it; only what the story tells is judged."""
-    return load(OVERLAY).model_copy(update={"judged": tuple(story.kinds)})
+    folders = (OVERLAY, FURTHER) if story.further else (OVERLAY,)
+    return load(*folders).model_copy(update={"judged": tuple(story.kinds)})
 
 
 def read(record: str, value: dict[str, Any], headers: dict[str, bytes]) -> SourceEvent:
@@ -93,10 +99,9 @@ class Replay:
 
     def fields(self, system: str, table: str, image: dict[str, Native]) -> dict[str, str | None]:
         """The whole row as text; columns never written are null."""
-        mapped: set[str] = set()
-        for source in self.governance.mappings[system][table].attributes.values():
-            mapped |= {source} if isinstance(source, str) else set(source.model_dump(exclude={"map"}).values())
-        return dict.fromkeys(mapped) | {name: None if v is None else str(v) for name, v in image.items()}
+        return dict.fromkeys(self.governance.mappings[system][table].fields) | {
+            name: None if v is None else str(v) for name, v in image.items()
+        }
 
     def hear(self, until: Instant) -> None:
         for system in self.governance.systems:

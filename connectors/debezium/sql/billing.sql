@@ -71,7 +71,8 @@ CREATE TABLE invoice (
     total_amount numeric(18, 2) NOT NULL,
     issued_on date NOT NULL,
     due_on date NOT NULL,
-    last_modified_by text NOT NULL DEFAULT current_user
+    last_modified_by text NOT NULL DEFAULT current_user,
+    payment_status text
 );
 CREATE TABLE invoice_line (
     id text PRIMARY KEY,
@@ -89,6 +90,15 @@ CREATE TABLE payment (
     account_id text NOT NULL REFERENCES account,
     invoice_number text,
     status text NOT NULL,
+    currency char(3) NOT NULL,
+    amount numeric(18, 2) NOT NULL,
+    last_modified_by text NOT NULL DEFAULT current_user
+);
+CREATE TABLE refund (
+    id text PRIMARY KEY,
+    account_id text NOT NULL REFERENCES account,
+    invoice_number text,
+    processor_reference text NOT NULL,
     currency char(3) NOT NULL,
     amount numeric(18, 2) NOT NULL,
     last_modified_by text NOT NULL DEFAULT current_user

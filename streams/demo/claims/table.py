@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from streams.demo import further
-from streams.demo.claims import customers, documents, ledger, sales, standing, subscriptions
+from streams.demo.claims import customers, documents, ledger, payments, sales, standing, subscriptions
 from streams.demo.claims.model import Claim
 from streams.demo.journal import History
 
 CLAIMS: dict[str, Callable[[History], Iterator[Claim]]] = {
     further.WON_WITHOUT_SUBSCRIPTION: sales.won_without_subscription,
     further.PROFILE_MISSING: subscriptions.profile_missing,
-    further.PAYMENT_UNPROPAGATED: documents.payment_status_unpropagated,
+    further.PAYMENT_UNPROPAGATED: payments.payment_status_unpropagated,
+    further.NOT_SHOWN: payments.payment_status_not_shown,
+    further.UNMATCHED: payments.payment_unmatched,
+    further.REFUND_UNPROPAGATED: payments.refund_unpropagated,
     further.CREDIT_MEMO_ALONE: documents.credit_memo_alone,
     further.AMENDMENT_UNPROPAGATED: subscriptions.amendment_unpropagated,
     further.CANCELLATION_UNPROPAGATED: subscriptions.cancellation_unpropagated,
@@ -33,6 +36,9 @@ TEAMS: dict[str, str] = {
     further.WON_WITHOUT_SUBSCRIPTION: "billing-operations",
     further.PROFILE_MISSING: "finance-systems",
     further.PAYMENT_UNPROPAGATED: "finance-systems",
+    further.NOT_SHOWN: "finance-systems",
+    further.UNMATCHED: "finance-systems",
+    further.REFUND_UNPROPAGATED: "finance-systems",
     further.CREDIT_MEMO_ALONE: "finance-systems",
     further.AMENDMENT_UNPROPAGATED: "revenue-operations",
     further.CANCELLATION_UNPROPAGATED: "billing-operations",
