@@ -21,7 +21,7 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from connectors.debezium.apply import Connect
-from connectors.debezium.sql import BILLING_SQL, ERP_SQL, PROCESSOR_SQL
+from connectors.debezium.sql import BILLING_SQL, ERP_SQL, PROCESSOR_SQL, PRODUCT_SQL
 from connectors.salesforce.simulator import DRIFTWISE_USER_ID, Simulator, demo_clients, running
 from connectors.stack import Endpoints, down, up
 from connectors.stack.declaration import services
@@ -34,7 +34,7 @@ from streams.worker import wiring
 
 OVERLAY = Path(__file__).parent / "governance"
 FURTHER = OVERLAY / "all"
-DATABASES = {"billing": BILLING_SQL, "erp": ERP_SQL, "processor": PROCESSOR_SQL}
+DATABASES = {"billing": BILLING_SQL, "erp": ERP_SQL, "processor": PROCESSOR_SQL, "product": PRODUCT_SQL}
 """Captured by log, and what makes their tables; each where the governance of the story has it."""
 HEARTBEAT_MS = 200
 POLL_INTERVAL_SECONDS = 0.5

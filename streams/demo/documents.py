@@ -28,11 +28,12 @@ _INVOICED = (INVOICE_NOT_POSTED, CREDIT_MEMO_UNPROPAGATED, *FURTHER_INVOICED)
 _CREDITED = (CREDIT_MEMO_UNPROPAGATED, CREDIT_MEMO_ALONE)
 
 
-def bill(script: Script, active: float, in_erp: float | None) -> None:
-    """Everything after activation; `in_erp` is when the ERP had customer and contract, if it has."""
+def bill(script: Script, active: float, in_erp: float | None, scheduled: float | None) -> None:
+    """Everything after activation; `in_erp` is when the ERP had customer and contract, if it has, and `scheduled` when
+    it had a schedule of the revenue."""
     kind, where = (script.flaw.kind, script.flaw.where) if script.flaw else ("", "")
     if (kind in _AMENDED and where != "erp from the start") or (not kind and script.chance(0.3)):
-        amend(script, active + script.soon(1.0, 3.0), in_erp)
+        amend(script, active + script.soon(1.0, 3.0), in_erp, scheduled)
     if in_erp is None:
         return
     wanted = kind in _INVOICED or script.chance(0.9)

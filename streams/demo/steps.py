@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-System = Literal["crm", "billing", "erp", "processor"]
+System = Literal["crm", "billing", "erp", "processor", "product"]
 ENTITIES: dict[tuple[str, str], str] = {
     ("crm", "Account"): "customer",
     ("crm", "Opportunity"): "opportunity",
@@ -18,6 +18,7 @@ ENTITIES: dict[tuple[str, str], str] = {
     ("billing", "account"): "customer",
     ("erp", "customer"): "customer",
     ("erp", "customer_financial_profile"): "financial_profile",
+    ("erp", "sales_order"): "order",
     ("processor", "payment_intent"): "payment",
 }
 """(system, native table) -> canonical entity, where the two names differ."""

@@ -37,6 +37,7 @@ CUSTOMER = {
     "erp": ("customer_id",),
     "crm": ("AccountId", "Account__c"),
     "processor": ("customer_id",),
+    "product": ("customer_id",),
 }
 
 
@@ -99,9 +100,10 @@ class Replay:
 
     def fields(self, system: str, table: str, image: dict[str, Native]) -> dict[str, str | None]:
         """The whole row as text; columns never written are null."""
-        return dict.fromkeys(self.governance.mappings[system][table].fields) | {
-            name: None if v is None else str(v) for name, v in image.items()
-        }
+        mapped: set[str] = set()
+        for source in self.governance.mappings[system][table].attributes.values():
+            mapped |= {source} if isinstance(source, str) else set(source.model_dump(exclude={"map"}).values())
+        return dict.fromkeys(mapped) | {name: text(v) for name, v in image.items()}
 
     def hear(self, until: Instant) -> None:
         for system in self.governance.systems:
@@ -110,6 +112,10 @@ class Replay:
 
     def seen(self, topic: str) -> list[Seen]:
         return [Seen(0, written.value) for written in self.driver.written[topic]]
+
+
+def text(value: Native) -> str | None:
+    return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def with_clean(planned: Plan, number: int) -> Plan:

@@ -5,3 +5,4 @@ from pathlib import Path
 BILLING_SQL = Path(__file__).parent / "billing.sql"
 ERP_SQL = Path(__file__).parent / "erp.sql"
 PROCESSOR_SQL = Path(__file__).parent / "processor.sql"
+PRODUCT_SQL = Path(__file__).parent / "product.sql"

@@ -49,6 +49,18 @@ CREATE TABLE subscription_version (
     total_contract_value numeric(18, 2) NOT NULL,
     last_modified_by text NOT NULL DEFAULT current_user
 );
+CREATE TABLE charge (
+    id text PRIMARY KEY,
+    account_id text NOT NULL REFERENCES account,
+    subscription_id text NOT NULL REFERENCES subscription,
+    product_code text NOT NULL,
+    type text NOT NULL,
+    quantity integer NOT NULL,
+    currency char(3) NOT NULL,
+    unit_price numeric(18, 2) NOT NULL,
+    status text NOT NULL,
+    last_modified_by text NOT NULL DEFAULT current_user
+);
 CREATE TABLE amendment (
     id text PRIMARY KEY,
     account_id text NOT NULL REFERENCES account,

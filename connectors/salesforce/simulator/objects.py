@@ -101,6 +101,7 @@ OBJECTS: dict[str, SObject] = {
                 Field("Amount", "currency"),
                 _CURRENCY_CODE,
                 Field("CloseDate", "date", required=True),
+                Field("Order_Managed__c", "boolean", default=False),
             ),
             derive=_outcome_of_stage,
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from streams.demo import further
-from streams.demo.claims import customers, documents, ledger, payments, sales, standing, subscriptions
+from streams.demo.claims import customers, documents, ledger, payments, revenue, sales, standing, subscriptions
 from streams.demo.claims.model import Claim
 from streams.demo.journal import History
 
@@ -31,6 +31,10 @@ CLAIMS: dict[str, Callable[[History], Iterator[Claim]]] = {
     further.DUPLICATE_DOCUMENT: ledger.duplicate_document,
     further.OWNERSHIP_VIOLATION: customers.ownership_violation,
     further.OSCILLATION: customers.oscillation,
+    further.SCHEDULE_MISSING: revenue.schedule_missing,
+    further.SCHEDULE_DIVERGENCE: revenue.schedule_divergence,
+    further.ENTITLEMENT_DIVERGENCE: subscriptions.entitlement_divergence,
+    further.WON_WITHOUT_ORDER: sales.won_without_order,
 }
 TEAMS: dict[str, str] = {
     further.WON_WITHOUT_SUBSCRIPTION: "billing-operations",
@@ -54,6 +58,10 @@ TEAMS: dict[str, str] = {
     further.DUPLICATE_DOCUMENT: "finance-systems",
     further.OWNERSHIP_VIOLATION: "customer-master",
     further.OSCILLATION: "integration",
+    further.SCHEDULE_MISSING: "finance-systems",
+    further.SCHEDULE_DIVERGENCE: "finance-systems",
+    further.ENTITLEMENT_DIVERGENCE: "billing-operations",
+    further.WON_WITHOUT_ORDER: "finance-systems",
 }
 
 
