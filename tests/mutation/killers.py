@@ -34,6 +34,8 @@ RULES = "streams.kinds.rules"
 _DOSSIERS = Selection("tests/unit/test_dossiers.py", but=("any_interleaving", "a_restart"))
 """Not in every order: those are many, about `step`, and a rule sees the same records in the end."""
 _TABLE = Selection("tests/unit/test_kinds_table.py")
+_PAGE = Selection("tests/unit/test_kinds_page.py", ("page",))
+_DETAILS = Selection("tests/unit/test_rules_in_detail.py")
 _RECORD = Selection("tests/unit/test_dossiers_told.py")
 _NEAR_MISSES = _DOSSIERS._replace(words=("near_miss",))
 _JUDGE = tuple(Selection(f"tests/unit/test_{n}.py") for n in ("obligation", "verdicts", "process_states", "flapping"))
@@ -83,7 +85,7 @@ def killers_of(module: str) -> tuple[Selection, ...]:
         return _GENERAL[module]
     kinds = tuple(rule.rpartition(".")[2] for rule in _rules() if module in _uses(rule))
     more = (selection for kind in kinds for selection in _MORE.get(kind, ()))
-    return (_TABLE, *more, _RECORD._replace(words=kinds), _DOSSIERS._replace(words=kinds))
+    return (_TABLE, *more, _DETAILS._replace(words=kinds), _RECORD._replace(words=kinds), _DOSSIERS._replace(words=kinds), _PAGE)
 
 
 @cache
