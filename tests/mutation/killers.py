@@ -39,20 +39,25 @@ _DETAILS = Selection("tests/unit/test_rules_in_detail.py")
 _RECORD = Selection("tests/unit/test_dossiers_told.py")
 _NEAR_MISSES = _DOSSIERS._replace(words=("near_miss",))
 _JUDGE = tuple(Selection(f"tests/unit/test_{n}.py") for n in ("obligation", "verdicts", "process_states", "flapping"))
+_STEP = tuple(
+    Selection(f"tests/unit/test_{n}.py", but=("any_order",))
+    for n in ("bad_input_of_the_judgement", "governance_ignore", "governance_segments")
+)
 _LAW = tuple(Selection(f"tests/unit/test_{n}.py") for n in ("look_why", "the_law"))
+_ANNOUNCED = Selection("tests/unit/test_announced.py")
 _REFERENCES = Selection("tests/unit/test_references.py")
 
 _GENERAL: dict[str, tuple[Selection, ...]] = {
-    "streams.judge.obligation": (*_JUDGE, _RECORD, *_LAW),
-    "streams.judge.settle": (*_JUDGE, _RECORD, *_LAW),
-    "streams.judge.fold": (_REFERENCES, *_JUDGE, _RECORD, *_LAW),
-    "streams.judge.gates": (*_JUDGE, _RECORD, *_LAW, _DOSSIERS._replace(words=("is_unknown",))),
-    "streams.judge.announce": (*_JUDGE, _RECORD, *_LAW),
-    "streams.judge.process": (*_JUDGE, _RECORD, *_LAW),
-    "streams.kinds.asof": (*_JUDGE, _RECORD, *_LAW, _NEAR_MISSES),
+    "streams.judge.obligation": (*_JUDGE, _RECORD, *_STEP, *_LAW),
+    "streams.judge.settle": (*_JUDGE, _RECORD, *_STEP, *_LAW),
+    "streams.judge.fold": (_REFERENCES, *_JUDGE, _RECORD, *_STEP, *_LAW),
+    "streams.judge.gates": (*_JUDGE, _RECORD, *_STEP, *_LAW, _DOSSIERS._replace(words=("is_unknown",))),
+    "streams.judge.announce": (_ANNOUNCED, *_JUDGE, _RECORD, *_STEP, *_LAW),
+    "streams.judge.process": (*_JUDGE, _RECORD, *_STEP, *_LAW),
+    "streams.kinds.asof": (*_JUDGE, _RECORD, *_STEP, *_LAW, _NEAR_MISSES),
     "streams.kinds.facts": (_RECORD, _NEAR_MISSES),
     "streams.kinds.shared": (_RECORD, _NEAR_MISSES),
-    "streams.kinds.references": (_REFERENCES, *_JUDGE, _RECORD, *_LAW),
+    "streams.kinds.references": (_REFERENCES, *_JUDGE, _RECORD, *_STEP, *_LAW),
     "tables.versions": (Selection("tests/unit/test_versions.py"), *_JUDGE, *_LAW),
 }
 _HELPERS = ("books", "lags", "overdue", "provision", "received", "shown_status", "standing", "states", "trail")
@@ -85,7 +90,14 @@ def killers_of(module: str) -> tuple[Selection, ...]:
         return _GENERAL[module]
     kinds = tuple(rule.rpartition(".")[2] for rule in _rules() if module in _uses(rule))
     more = (selection for kind in kinds for selection in _MORE.get(kind, ()))
-    return (_TABLE, *more, _DETAILS._replace(words=kinds), _RECORD._replace(words=kinds), _DOSSIERS._replace(words=kinds), _PAGE)
+    return (
+        _TABLE,
+        *more,
+        _DETAILS._replace(words=kinds),
+        _RECORD._replace(words=kinds),
+        _DOSSIERS._replace(words=kinds),
+        _PAGE,
+    )
 
 
 @cache
