@@ -8,11 +8,13 @@ from streams.demo.flaws import INVOICE_NOT_POSTED
 from streams.demo.further import (
     AMOUNT_MISMATCH,
     DUPLICATE_DOCUMENT,
+    PAID,
     PAYMENT_UNPROPAGATED,
     REVERSAL_INCOMPLETE,
     STATE_REGRESSION,
     STUCK_IN_FLIGHT,
 )
+from streams.demo.payments import cash, pay_by_card, show_payment
 from streams.demo.script import INTEGRATION, Script
 from streams.demo.steps import Write
 
@@ -56,19 +58,21 @@ def follow_up(script: Script, at: float, total: Decimal) -> None:
     """Once the invoice stands in the books: most are paid."""
     if script.tells(REVERSAL_INCOMPLETE):
         _void(script, at + script.soon(0.5, 1.5), total)
-    elif script.tells(PAYMENT_UNPROPAGATED):
+    elif script.suffers(PAYMENT_UNPROPAGATED, "bank"):
         _pay_the_bank(script, at, total)
     elif script.tells(STATE_REGRESSION):
-        _pay(script, at, total)
-        _step_back(script, at + script.soon(3.0, 4.0))
+        paid = _pay(script, at, total)
+        _step_back(script, paid + script.soon(3.0, 4.0))
     elif script.tells(DUPLICATE_DOCUMENT):
         _book_again(script, at + script.soon(0.5, 1.5), total)
-    elif script.chance(0.7):
+    elif script.tells_of(PAID) or script.chance(0.7):
         _pay(script, at, total)
 
 
-def _pay(script: Script, at: float, total: Decimal) -> None:
-    """Through billing, which tells the ERP."""
+def _pay(script: Script, at: float, total: Decimal) -> float:
+    """Through the processor, or where there is none through billing, which tells the ERP; returns when billing knew."""
+    if script.further:
+        return pay_by_card(script, at, total, _paid(script))
     who = script.profile
     payment = script.create(
         "payment",
@@ -81,33 +85,22 @@ def _pay(script: Script, at: float, total: Decimal) -> None:
         amount=total,
     )
     paid = script.add(at, "billing", INTEGRATION, payment, _paid(script))
-    script.add(paid + script.soon(0.3, 1.0), "erp", INTEGRATION, _cash(script, total))
+    script.add(paid + script.soon(0.3, 1.0), "erp", INTEGRATION, cash(script, total, "P"))
+    return paid
 
 
 def _pay_the_bank(script: Script, at: float, total: Decimal) -> None:
     """By transfer: the ERP applies the cash, and must tell billing."""
-    applied = script.add(at, "erp", _FINANCE, _cash(script, total))
+    applied = script.add(at, "erp", _FINANCE, cash(script, total, "P"))
+    show_payment(script, applied)
     after = script.flawed_answer(PAYMENT_UNPROPAGATED)
     if after is not None:
         script.add(applied + after, "billing", INTEGRATION, _paid(script))
 
 
 def _paid(script: Script, status: str = "Paid") -> Write:
-    return script.change("invoice", "billing.invoice", status=status)
-
-
-def _cash(script: Script, total: Decimal) -> Write:
-    who = script.profile
-    return script.create(
-        "cash_application",
-        "erp.cash",
-        id=who.id("CA"),
-        customer_id=script.ref("erp.customer"),
-        payment_reference=who.id("P"),
-        invoice_number=who.id("INV"),
-        currency=who.currency,
-        amount=total,
-    )
+    payment_status = "Paid" if status == "Paid" else "Open"
+    return script.change("invoice", "billing.invoice", status=status, payment_status=payment_status)
 
 
 def _step_back(script: Script, at: float) -> None:

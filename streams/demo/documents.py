@@ -12,10 +12,12 @@ from streams.demo.further import (
     AMENDMENT_UNPROPAGATED,
     CREDIT_MEMO_ALONE,
     OUT_OF_ORDER,
+    REFUND_UNPROPAGATED,
     STATE_REGRESSION,
     STUCK_IN_FLIGHT,
 )
 from streams.demo.further import INVOICED as FURTHER_INVOICED
+from streams.demo.payments import show_invoice
 from streams.demo.script import Script
 
 _CENT = Decimal("0.01")
@@ -26,11 +28,12 @@ _INVOICED = (INVOICE_NOT_POSTED, CREDIT_MEMO_UNPROPAGATED, *FURTHER_INVOICED)
 _CREDITED = (CREDIT_MEMO_UNPROPAGATED, CREDIT_MEMO_ALONE)
 
 
-def bill(script: Script, active: float, in_erp: float | None) -> None:
-    """Everything after activation; `in_erp` is when the ERP had customer and contract, if it has."""
+def bill(script: Script, active: float, in_erp: float | None, scheduled: float | None) -> None:
+    """Everything after activation; `in_erp` is when the ERP had customer and contract, if it has, and `scheduled` when
+    it had a schedule of the revenue."""
     kind, where = (script.flaw.kind, script.flaw.where) if script.flaw else ("", "")
     if (kind in _AMENDED and where != "erp from the start") or (not kind and script.chance(0.3)):
-        amend(script, active + script.soon(1.0, 3.0), in_erp)
+        amend(script, active + script.soon(1.0, 3.0), in_erp, scheduled)
     if in_erp is None:
         return
     wanted = kind in _INVOICED or script.chance(0.9)
@@ -40,7 +43,7 @@ def bill(script: Script, active: float, in_erp: float | None) -> None:
 
 
 def _explained(script: Script) -> bool:
-    return script.tells(STATE_REGRESSION) and script.tolerable
+    return script.suffers(REFUND_UNPROPAGATED, "credited") or (script.tells(STATE_REGRESSION) and script.tolerable)
 
 
 def _invoice(script: Script, at: float) -> float | None:
@@ -63,6 +66,7 @@ def _invoice(script: Script, at: float) -> float | None:
             subscription_id=script.ref("billing.subscription"),
             number=who.id("INV"),
             status="Draft",
+            payment_status="Open",
             currency=who.currency,
             net_amount=net,
             tax_amount=tax,
@@ -89,6 +93,8 @@ def _invoice(script: Script, at: float) -> float | None:
     posted = _issue(script, at + script.soon(0.4, 0.9), net + tax)
     if free or posted is None:
         return posted
+    if script.further:
+        show_invoice(script, posted, net + tax)
     booked = posted if script.tells(OUT_OF_ORDER) else book(script, posted, net + tax)
     if booked is not None:
         follow_up(script, max(booked, posted + 0.8), net + tax)

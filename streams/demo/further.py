@@ -23,8 +23,18 @@ DUPLICATE_DOCUMENT = "duplicate_document"
 OWNERSHIP_VIOLATION = "ownership_violation"
 OSCILLATION = "correction_oscillation"
 
+NOT_SHOWN = "payment_status_not_shown"
+UNMATCHED = "payment_unmatched"
+REFUND_UNPROPAGATED = "refund_unpropagated"
+SCHEDULE_MISSING = "revenue_schedule_missing"
+SCHEDULE_DIVERGENCE = "revenue_schedule_divergence"
+ENTITLEMENT_DIVERGENCE = "entitlement_divergence"
+WON_WITHOUT_ORDER = "won_without_erp_order"
+
+PAID = (PAYMENT_UNPROPAGATED, NOT_SHOWN, UNMATCHED, REFUND_UNPROPAGATED)
+"""Whose flaws need a payment."""
 INVOICED = (
-    PAYMENT_UNPROPAGATED,
+    *PAID,
     CREDIT_MEMO_ALONE,
     REVERSAL_INCOMPLETE,
     AMOUNT_MISMATCH,
@@ -54,6 +64,13 @@ SLA_SECONDS: dict[str, float] = {
     DUPLICATE_DOCUMENT: 0,
     OWNERSHIP_VIOLATION: 0,
     OSCILLATION: 0,
+    NOT_SHOWN: 8,
+    UNMATCHED: 8,
+    REFUND_UNPROPAGATED: 8,
+    SCHEDULE_MISSING: 8,
+    SCHEDULE_DIVERGENCE: 8,  # grace, as is the next
+    ENTITLEMENT_DIVERGENCE: 8,
+    WON_WITHOUT_ORDER: 8,
 }
 
 
@@ -67,10 +84,20 @@ FAULTS: tuple[Flaw, ...] = (
     *_timed(WON_WITHOUT_SUBSCRIPTION),
     *_timed(PROFILE_MISSING),
     *[Flaw(PROFILE_MISSING, Timing.NEVER, "left in draft")] * 2,
-    *_timed(PAYMENT_UNPROPAGATED),
+    *_timed(PAYMENT_UNPROPAGATED, "bank", "card"),
+    *_timed(NOT_SHOWN),
+    *_timed(UNMATCHED),
+    *[Flaw(UNMATCHED, Timing.NEVER, "in part")] * 2,
+    *_timed(REFUND_UNPROPAGATED, "ledger", "billing"),
+    *_timed(SCHEDULE_MISSING),
+    *[Flaw(SCHEDULE_MISSING, Timing.NEVER, "left in draft")] * 2,
+    *_timed(SCHEDULE_DIVERGENCE, "price", "period"),
+    *_timed(ENTITLEMENT_DIVERGENCE, "none", "too many"),
+    *_timed(WON_WITHOUT_ORDER),
+    Flaw(WON_WITHOUT_ORDER, Timing.NEVER, "cancelled"),
     *_timed(CREDIT_MEMO_ALONE),
-    *_timed(AMENDMENT_UNPROPAGATED),
-    *_timed(CANCELLATION_UNPROPAGATED),
+    *_timed(AMENDMENT_UNPROPAGATED, "contract", "revenue"),
+    *_timed(CANCELLATION_UNPROPAGATED, "crm", "revenue", "product"),
     *_timed(REVERSAL_INCOMPLETE),
     *_timed(AMOUNT_MISMATCH),
     *_timed(ATTRIBUTE_DIVERGENCE, "billing name", "erp country", "crm tax id"),
@@ -89,10 +116,25 @@ FAULTS: tuple[Flaw, ...] = (
 NEAR_MISSES: tuple[Flaw, ...] = (
     *[Flaw(WON_WITHOUT_SUBSCRIPTION, Timing.JUST_IN_TIME)] * 2,
     *[Flaw(PROFILE_MISSING, Timing.JUST_IN_TIME)] * 2,
-    *[Flaw(PAYMENT_UNPROPAGATED, Timing.JUST_IN_TIME)] * 2,
+    Flaw(PAYMENT_UNPROPAGATED, Timing.JUST_IN_TIME, "bank"),
+    Flaw(PAYMENT_UNPROPAGATED, Timing.JUST_IN_TIME, "card"),
+    *[Flaw(NOT_SHOWN, Timing.JUST_IN_TIME)] * 2,
+    Flaw(UNMATCHED, Timing.JUST_IN_TIME),
+    Flaw(UNMATCHED, Timing.NEVER, "in part", within_tolerance=True),  # by a cent
+    Flaw(REFUND_UNPROPAGATED, Timing.JUST_IN_TIME, "ledger"),
+    Flaw(REFUND_UNPROPAGATED, Timing.JUST_IN_TIME, "billing"),
+    *[Flaw(SCHEDULE_MISSING, Timing.JUST_IN_TIME)] * 2,
+    Flaw(SCHEDULE_DIVERGENCE, Timing.JUST_IN_TIME, "price"),
+    Flaw(SCHEDULE_DIVERGENCE, Timing.NEVER, "price", within_tolerance=True),  # what rounding may leave
+    Flaw(ENTITLEMENT_DIVERGENCE, Timing.JUST_IN_TIME, "none"),
+    Flaw(ENTITLEMENT_DIVERGENCE, Timing.NEVER, "usage", within_tolerance=True),  # which is counted elsewhere
+    *[Flaw(WON_WITHOUT_ORDER, Timing.JUST_IN_TIME)] * 2,
+    Flaw(REFUND_UNPROPAGATED, Timing.NEVER, "credited", within_tolerance=True),  # billing has a credit memo for it
     *[Flaw(CREDIT_MEMO_ALONE, Timing.JUST_IN_TIME)] * 2,
-    *[Flaw(AMENDMENT_UNPROPAGATED, Timing.JUST_IN_TIME)] * 2,
-    *[Flaw(CANCELLATION_UNPROPAGATED, Timing.JUST_IN_TIME)] * 2,
+    Flaw(AMENDMENT_UNPROPAGATED, Timing.JUST_IN_TIME, "contract"),
+    Flaw(AMENDMENT_UNPROPAGATED, Timing.JUST_IN_TIME, "revenue"),
+    Flaw(CANCELLATION_UNPROPAGATED, Timing.JUST_IN_TIME, "crm"),
+    Flaw(CANCELLATION_UNPROPAGATED, Timing.JUST_IN_TIME, "product"),
     *[Flaw(REVERSAL_INCOMPLETE, Timing.JUST_IN_TIME)] * 2,
     *[Flaw(AMOUNT_MISMATCH, Timing.JUST_IN_TIME)] * 2,
     Flaw(ATTRIBUTE_DIVERGENCE, Timing.JUST_IN_TIME, "erp country"),

@@ -8,8 +8,8 @@ from streams.demo.masters import stated
 from streams.demo.script import INTEGRATION, SALES, Script
 
 
-def win_deal(script: Script, ending: str) -> float | None:
-    """The CRM's part; returns when the deal was won."""
+def win_deal(script: Script, ending: str, *, ordered: bool) -> float | None:
+    """The CRM's part; `ordered`: the ERP is to deliver a part of it by order. Returns when the deal was won."""
     who = script.profile
     script.add(
         0.0,
@@ -41,6 +41,7 @@ def win_deal(script: Script, ending: str) -> float | None:
             Amount=who.contract_value,
             CurrencyIsoCode=who.currency,
             CloseDate=who.today,
+            Order_Managed__c=ordered,
         ),
     )
     if script.chance(0.5):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from streams.demo.flaws import Flaw, Timing, answer_after
 from streams.demo.profile import Profile
@@ -16,8 +16,18 @@ SALES = "sales"
 class Script:
     """Steps of one customer, at seconds after the start of its journey."""
 
-    def __init__(self, profile: Profile, flaw: Flaw | None, slas: Mapping[str, float], rng: random.Random) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        flaw: Flaw | None,
+        slas: Mapping[str, float],
+        rng: random.Random,
+        *,
+        further: bool = False,
+    ) -> None:
+        """`further`: the company also has what only the further kinds look at, such as a payment processor."""
         self.profile = profile
+        self.further = further
         self.flaw = flaw
         self.rng = rng
         self._slas = slas
@@ -35,6 +45,10 @@ class Script:
     def tells(self, kind: str) -> bool:
         """Whether this customer's flaw is of that kind, wherever it hits."""
         return self.flaw is not None and self.flaw.kind == kind
+
+    def tells_of(self, kinds: Container[str]) -> bool:
+        """Whether this customer's flaw is of one of those."""
+        return self.flaw is not None and self.flaw.kind in kinds
 
     def answer(self, kind: str, where: str = "") -> float | None:
         """Seconds until the obligation of that kind is answered, as this customer's flaw has it; None: never."""

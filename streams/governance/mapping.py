@@ -27,6 +27,14 @@ class ObjectMapping(Governed):
     customer: str
     attributes: dict[str, str | Vocabulary | Amount]
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The vendor's fields that it reads, each once."""
+        named = (
+            (s,) if isinstance(s, str) else s.model_dump(exclude={"map"}).values() for s in self.attributes.values()
+        )
+        return tuple(dict.fromkeys(field for fields in named for field in fields))
+
     @model_validator(mode="after")
     def _known(self) -> ObjectMapping:
         entity = ENTITIES.get(self.entity)

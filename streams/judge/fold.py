@@ -57,7 +57,7 @@ def on_change(ws: Workspace, governance: Governance, change: Changed) -> str:
     regard = set(_regarding(ws, governance, change))
     looked_at_by = concerns | regard | set(_consulting(ws, governance, change))
     unsettled = min((_next(ws, key) for key in looked_at_by), default=ALWAYS)
-    if _store(ws, governance, change, record, versions, min(_frontier(governance, heard), unsettled)):
+    if _store(ws, governance, change, record, versions, min(_behind(governance, heard), unsettled)):
         concerns.update(concerned(ws, governance, change))
     before = as_of(record["versions"], change.version["at"])
     concerns = {key for key in concerns if _notices(ws, governance, key, before, change)}
@@ -242,8 +242,12 @@ def _store(
     return moved
 
 
-def _frontier(governance: Governance, heard: Minima) -> Instant:
+def frontier(ws: Workspace, governance: Governance) -> Instant:
     """Behind it no verdict looks: what every gate has passed, less what late evidence may still amend."""
+    return _behind(governance, minima(ws.get(MARKS), governance.partitions))
+
+
+def _behind(governance: Governance, heard: Minima) -> Instant:
     return heard.lowest(needed_at_all(governance))[0] - seconds(governance.late_retention_seconds)
 
 

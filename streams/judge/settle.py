@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.instants import Instant
 from streams.governance.model import Governance
-from streams.judge.announce import announce
+from streams.judge.announce import announce, release
 from streams.judge.counting import clock_of
 from streams.judge.flapping import calm_at, watch
 from streams.judge.fold import save
@@ -44,6 +44,7 @@ def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey
     after = clock.advance(obligation, instant, answer, moved=now.moved)
     for transition in clock.transitions:
         after = announce(ws, now, kind, key, after, transition)
+    after = release(ws, now, kind, key, after, answer)
     after = watch(ws, now, kind, key, after, clock.transitions)
     if kind.at_large and after.status == "idle" and isinstance(answer, Finding):
         after = after._replace(status="waiting")  # in order, and still to be found by what reaches it at large

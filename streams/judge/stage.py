@@ -14,6 +14,7 @@ from streams.identify.changes import ENTITY_OF_RECORD, version_of
 from streams.inputs import Divert, Due, Input
 from streams.judge.corrected import project
 from streams.judge.fold import Changed, on_change, on_hole
+from streams.judge.freeze import on_freeze
 from streams.judge.gates import decidable_until
 from streams.judge.keys import MARKS, OBLIGATIONS, ObligationKey, is_obligation
 from streams.judge.settle import settle
@@ -54,6 +55,8 @@ class Judge:
                 return on_change(ws, self._governance, _moved(value))
             case "CanaryBroken":
                 canary.armed(ws, value)
+            case "CustomerFrozen":
+                on_freeze(ws, self._governance, value)
             case "HoleOpened" | "HoleClosed":
                 on_hole(ws, value, opened=record.record == "HoleOpened")
             case _:

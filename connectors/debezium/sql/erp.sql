@@ -61,3 +61,25 @@ CREATE TABLE cash_application (
     amount numeric(18, 2) NOT NULL,
     last_modified_by text NOT NULL DEFAULT current_user
 );
+CREATE TABLE revenue_schedule (
+    id text PRIMARY KEY,
+    customer_id text NOT NULL REFERENCES customer,
+    subscription_number text NOT NULL,
+    subscription_version integer NOT NULL,
+    status text NOT NULL,
+    currency char(3) NOT NULL,
+    total_amount numeric(18, 2) NOT NULL,
+    starts_on date NOT NULL,
+    ends_on date NOT NULL,
+    last_modified_by text NOT NULL DEFAULT current_user
+);
+CREATE TABLE sales_order (
+    id text PRIMARY KEY,
+    customer_id text NOT NULL REFERENCES customer,
+    number text NOT NULL UNIQUE,
+    opportunity_id text, -- of the CRM
+    status text NOT NULL,
+    currency char(3) NOT NULL,
+    total_amount numeric(18, 2) NOT NULL,
+    last_modified_by text NOT NULL DEFAULT current_user
+);

@@ -101,8 +101,21 @@ OBJECTS: dict[str, SObject] = {
                 Field("Amount", "currency"),
                 _CURRENCY_CODE,
                 Field("CloseDate", "date", required=True),
+                Field("Order_Managed__c", "boolean", default=False),
             ),
             derive=_outcome_of_stage,
+        ),
+        SObject(
+            "Invoice__c",
+            "a01",
+            (
+                Field("Account__c", "reference", required=True, refers_to="Account"),
+                Field("Number__c", external_id=True, unique=True),
+                Field("Amount__c", "currency"),
+                _CURRENCY_CODE,
+                Field("Status__c", "picklist"),
+                Field("Payment_Status__c", "picklist"),
+            ),
         ),
         SObject(
             "Credit_Memo__c",

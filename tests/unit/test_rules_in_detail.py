@@ -1,0 +1,227 @@
+"""What rules say of cases that no dossier plays: values that are missing, several records of a sort, systems that do
+not tell, a first sight of one side only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import pytest
+
+from schemas.instants import SECOND
+from streams.governance import Governance
+from tests.dossiers import amendment_unpropagated as amendment
+from tests.dossiers import cancellation_unpropagated as cancellation
+from tests.dossiers import customer_attribute_divergence as attributes
+from tests.dossiers import delinquency_not_cleared as delinquency
+from tests.dossiers import duplicate_customer as duplicate
+from tests.dossiers import hierarchy_divergence as hierarchy
+from tests.dossiers import invoice_amount_mismatch as amounts
+from tests.dossiers import ownership_violation as ownership
+from tests.dossiers import process_state_disagreement as states
+from tests.dossiers import refund_unpropagated as refunds
+from tests.dossiers import revenue_schedule_divergence as revenue
+from tests.dossiers import step_out_of_order as order
+from tests.dossiers import step_skipped as skipped
+from tests.dossiers import won_without_subscription as won
+from tests.dossiers.model import Change, Story, change, company
+from tests.dossiers.stage import Play, governed
+from tests.dossiers.table import dossier_of
+
+Told = Mapping[str, Any]
+
+
+class Detail(NamedTuple):
+    kind: str
+    story: Story
+    tells: Told | None = None
+    """Of its drift; None: there is none."""
+    at_first_sight: Story = ()
+    """What the sources' first snapshot shows."""
+    unread: tuple[str, str, str] | None = None
+    """(system, entity, attribute) that this deployment does not read."""
+    governed: Mapping[str, Any] = {}
+
+
+def plain(*changes: Change, **told: Any) -> Story:
+    """The same records, that say something else in these attributes."""
+    return tuple(c._replace(attributes={**(c.attributes or {}), **told}) for c in changes)
+
+
+def second_sale(at: float, **told: Any) -> Change:
+    (sale,) = plain(states.subscription(at, native_id="S2"), **told)
+    return sale
+
+
+def line(recurring: bool | None) -> Change:
+    return change(3, "crm", "opportunity_line", "L", opportunity_ref="O", product_code="L", recurring=recurring)
+
+
+DETAILS = {
+    "one of its schedules states no version": Detail(
+        "amendment_unpropagated",
+        (
+            *amendment.AMENDED,
+            amendment.contract(6, "1500.00 EUR"),
+            amendment.SHOWN,
+            *plain(amendment.schedule(7, "R0", 1, "300.00 EUR"), version_number=None),
+        ),
+        {"seen": ["billing/S version_number = 2", "erp/R1 version_number = 1"]},
+    ),
+    "nothing is recognised yet, so all of it is left": Detail(
+        "cancellation_unpropagated",
+        (
+            *cancellation.CANCELLED,
+            cancellation.CHURNED,
+            cancellation.REVOKED,
+            *plain(cancellation.schedule(6, "1970-12-31"), recognised=None),
+        ),
+        {"amount": "1200 EUR"},
+    ),
+    "the owners' records are closed later": Detail(
+        "customer_attribute_divergence",
+        (
+            attributes.crm(5, attributes.NEW),
+            attributes.erp(6, email=attributes.NEW),
+            attributes.crm(40, attributes.NEW, "churned"),
+            attributes.erp(40, status="churned"),
+        ),
+        {"status": "closed", "how": "withdrawn", "closed": 40},
+    ),
+    "payment states are not read": Detail(
+        "delinquency_not_cleared", delinquency.PAID.story, unread=("billing", "invoice", "payment_status")
+    ),
+    "only one of two was there at first sight": Detail(
+        "duplicate_customer", (duplicate.second(5),), {"status": "open"}, at_first_sight=company(("crm", "erp"))
+    ),
+    "the one in use for longer survives, whatever it is called": Detail(
+        "duplicate_customer", (duplicate.second(5, "A2", "billing"),), {"subject": "billing/A2"}
+    ),
+    "the relation is not read here": Detail(
+        "hierarchy_divergence", hierarchy.OTHER_PARENT.story, unread=("billing", "customer", "parent_crm_ref")
+    ),
+    "the difference beyond what is allowed counts, not the greatest": Detail(
+        "invoice_amount_mismatch",
+        (amounts.invoice(2), amounts.posting(3, net="109.00 EUR", tax="21.00 EUR")),
+        {"amount": "2 EUR"},
+        governed={"tolerance_relative": Decimal("0.1")},
+    ),
+    "a value was taken away": Detail(
+        "ownership_violation", (ownership.customer(5, "billing", email=None),), {"seen": [
+            "billing/B email = None", "crm/A email = pay@acme.example",
+        ]},
+    ),
+    "an account without a status": Detail(
+        "process_state_disagreement", (states.customer(2, "crm", status=None), *states.SERVED)
+    ),
+    "amounts of two currencies are no sum": Detail(
+        "process_state_disagreement",
+        (
+            *states.SERVED,
+            second_sale(2, total_value={"amount": "5.00", "currency": "USD"}),
+            states.customer(5, "crm", status="churned"),
+        ),
+        {"amount": None, "status": "open"},
+    ),
+    "posted twice": Detail(
+        "refund_unpropagated",
+        (
+            refunds.refund(3),
+            refunds.in_billing(4),
+            refunds.posting(5, "20.00 EUR"),
+            refunds.posting(6, "10.00 EUR")._replace(native_id="L2"),
+        ),
+        {"seen": ["processor/R1 status = settled", "erp/L2 total = 10"]},
+    ),
+    "one of two schedules states what is at stake": Detail(
+        "revenue_schedule_divergence",
+        (
+            revenue.subscription(2, total_value=None),
+            revenue.schedule(3, total=None, starts_on="2026-01-01"),
+            revenue.schedule(3, "RS-2", total="300.00 EUR"),
+        ),
+        {"amount": "300 EUR"},
+    ),
+    "nobody states a version": Detail(
+        "revenue_schedule_divergence",
+        (revenue.subscription(2, version_number=None), revenue.schedule(3, version_number=None, total="1000.00 EUR")),
+        {"amount": "200 EUR"},
+    ),
+    "one schedule after the other": Detail(
+        "revenue_schedule_divergence",
+        (
+            revenue.subscription(2),
+            revenue.schedule(3, total="600.00 EUR", ends_on="2026-07-30"),
+            revenue.schedule(3, "RS-2", total="600.00 EUR", starts_on="2026-07-31"),
+        ),
+    ),
+    "recognised of nothing": Detail(
+        "revenue_schedule_divergence",
+        (
+            revenue.subscription(2),
+            revenue.schedule(3),
+            revenue.schedule(3, "RS-2", total="0.00 EUR", recognised="5.00 EUR"),
+        ),
+    ),
+    "without end or term": Detail(
+        "revenue_schedule_divergence", (revenue.subscription(2, term_months=None), revenue.schedule(3))
+    ),
+    "nobody knows since when it has been invoiced": Detail(
+        "step_out_of_order", (order.payment(3),), at_first_sight=(order.invoice(400),)
+    ),
+    "nobody knows since when it has been paid": Detail(
+        "step_out_of_order", (order.invoice(400),), at_first_sight=(order.payment(3),)
+    ),
+    "a draft beside the contract": Detail(
+        "step_skipped",
+        (skipped.deal(2), skipped.contract(2, "draft", "crm"), skipped.contract(2), skipped.subscription(3)),
+    ),
+    "a line does not say whether it recurs": Detail(
+        "won_without_subscription", (won.deal(3), line(None)), {"status": "open"}
+    ),
+    "and the others do not": Detail(
+        "won_without_subscription", (won.deal(3), line(None), line(False)._replace(native_id="L2"))
+    ),
+}  # fmt: skip
+
+
+def without(governance: Governance, system: str, entity: str, attribute: str) -> Governance:
+    mapping = governance.mappings[system][entity]
+    read = {name: how for name, how in mapping.attributes.items() if name != attribute}
+    ours = {**governance.mappings[system], entity: mapping.model_copy(update={"attributes": read})}
+    return governance.model_copy(update={"mappings": {**governance.mappings, system: ours}})
+
+
+def drifts(detail: Detail) -> list[dict[str, Any]]:
+    dossier = dossier_of(detail.kind)._replace(subject=None, governed=detail.governed)
+    governance = governed(dossier)
+    play = Play(dossier, without(governance, *detail.unread) if detail.unread else governance)
+    play.tell(detail.at_first_sight, snapshot=True)
+    known = {(c.system, c.entity, c.native_id) for c in detail.at_first_sight}
+    play.tell(c for c in company(dossier.linked) if (c.system, c.entity, c.native_id) not in known)
+    play.tell(detail.story)
+    return play.heard(dossier.ends).run().drifts()
+
+
+def said(drift: dict[str, Any]) -> Told:
+    stake = drift["amount_at_stake"]
+    return {
+        "subject": f"{drift['system']}/{drift['native_id']}",
+        "status": drift["status"],
+        "how": drift["how"],
+        "closed": drift["closed_at"] and drift["closed_at"] / SECOND,
+        "severity": drift["severity"],
+        "owner": drift["owner_system"],
+        "amount": f"{stake['amount'].normalize():f} {stake['currency']}" if stake else None,
+        "seen": [f"{e['system']}/{e['native_id']} {e['field']} = {e['value']}" for e in drift["evidence"]],
+    }
+
+
+@pytest.mark.parametrize("detail", [pytest.param(d, id=f"{d.kind}: {what}") for what, d in DETAILS.items()])
+def test_it_says(detail: Detail) -> None:
+    found = [said(drift) for drift in drifts(detail)]
+
+    assert [{name: told[name] for name in detail.tells or ()} for told in found] == (
+        [detail.tells] if detail.tells else []
+    )
