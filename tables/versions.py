@@ -78,14 +78,20 @@ def next_after(versions: list[Version], instant: Instant, regarded: Regarded = N
 
 
 def tells(before: Version | None, after: Version, regarded: Regarded) -> bool:
-    """Whether a version says otherwise than the one before it in what is regarded: its attributes, its facts, whether
-    it is here."""
-    if regarded is None or before is None or not (before["op"] == after["op"] == PRESENT):
-        return True
+    """Whether a version says otherwise than the one before it in what is regarded."""
+    touched = changed(before, after)
+    return touched is None or regarded is None or not touched.isdisjoint(regarded)
+
+
+def changed(before: Version | None, after: Version) -> set[str] | None:
+    """The attributes in which a version says otherwise than the one before it; None: it may do so in anything, for the
+    record came, went or moved, or a fact about it began or ended."""
+    if before is None or not (before["op"] == after["op"] == PRESENT):
+        return None
+    if before["since"] != after["since"] or before["customer"] != after["customer"]:
+        return None
     old, new = before["attrs"], after["attrs"]
-    if any(old.get(name) != new.get(name) for name in regarded):
-        return True
-    return bool(before["since"] != after["since"] or before["customer"] != after["customer"])
+    return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
 
 
 def fold(versions: list[Version], frontier: Instant) -> list[Version]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 from schemas.instants import ALWAYS, Instant, seconds
@@ -14,10 +15,10 @@ from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
 from streams.kinds.asof import entity_key
 from streams.kinds.references import EVERY, add, names, reference_key, remove, values
-from streams.kinds.sight import sight
+from streams.kinds.sight import noticed_by, sight
 from streams.kinds.standing import regarding, tells_otherwise
 from streams.kinds.table import BY_NAME, ID, REFERENCES, All, Consulted, Itself, Kind, Refers, Siblings, reached_by
-from tables.versions import MOVED, Version, as_of, fold, insert, latest, tells
+from tables.versions import MOVED, Version, as_of, changed, fold, insert, latest
 from tables.view import Workspace
 from tables.watermarks import Minima, minima
 
@@ -53,14 +54,15 @@ def on_change(ws: Workspace, governance: Governance, change: Changed) -> str:
         return "duplicate"
     heard = minima(ws.get(MARKS), governance.partitions)
     late = change.version["at"] <= heard.of(change.system, change.entity)
-    concerns = set(concerned(ws, governance, change))
-    regard = set(_regarding(ws, governance, change))
-    looked_at_by = concerns | regard | set(_consulting(ws, governance, change))
-    unsettled = min((_next(ws, key) for key in looked_at_by), default=ALWAYS)
-    if _store(ws, governance, change, record, versions, min(_behind(governance, heard), unsettled)):
-        concerns.update(concerned(ws, governance, change))
     before = as_of(record["versions"], change.version["at"])
-    concerns = {key for key in concerns if _notices(ws, governance, key, before, change)}
+    concerns = set(concerned(ws, governance, change, before))
+    regard = set(_regarding(ws, governance, change))
+    frontier = _behind(governance, heard)
+    if len(fold(versions, frontier)) < len(versions):
+        frontier = min(frontier, _unsettled(ws, governance, change, regard))
+    if _store(ws, governance, change, record, versions, frontier):
+        concerns.update(concerned(ws, governance, change, before))
+    concerns = {key for key in concerns if not _waits_anyway(ws, governance, key, change)}
     if regard and tells_otherwise(before, change.version):
         concerns.update(regard)
     for subject in sorted(concerns):
@@ -68,19 +70,20 @@ def on_change(ws: Workspace, governance: Governance, change: Changed) -> str:
     return "late" if late else "folded"
 
 
-def _notices(
-    ws: Workspace, governance: Governance, key: ObligationKey, before: Version | None, change: Changed
-) -> bool:
-    """Whether the change could make a difference to this obligation now."""
+def _waits_anyway(ws: Workspace, governance: Governance, key: ObligationKey, change: Changed) -> bool:
+    """The change can only answer what is demanded, and that is asked when it is due."""
     kind = BY_NAME[key.kind]
-    seen = sight(governance, kind)
-    if not tells(before, change.version, seen.regarded.get(change.entity)):
+    answering = (change.system, change.entity) in sight(governance, kind).answering
+    if not answering or change.place == (kind.entity, key.system, key.native_id):
         return False
-    subject = (kind.entity, key.system, key.native_id)
-    if (change.system, change.entity) not in seen.answering or change.place == subject:
-        return True
     value = ws.get(key.text())
-    return value is None or not Obligation.from_json(value).awaits_deadline(kind.clock)
+    return value is not None and Obligation.from_json(value).awaits_deadline(kind.clock)
+
+
+def _unsettled(ws: Workspace, governance: Governance, change: Changed, regard: set[ObligationKey]) -> Instant:
+    """The earliest instant still to be judged by somebody who looks at the record."""
+    looking = (concerned(ws, governance, change, None), regard, _consulting(ws, governance, change))
+    return min((_next(ws, key) for key in chain(*looking)), default=ALWAYS)
 
 
 def _next(ws: Workspace, key: ObligationKey) -> Instant:
@@ -88,16 +91,30 @@ def _next(ws: Workspace, key: ObligationKey) -> Instant:
     return next_
 
 
-def concerned(ws: Workspace, governance: Governance, change: Changed) -> Iterator[ObligationKey]:
-    """Every obligation whose verdict this change could touch. A record that changes its reference concerns the old and
-    the new: then it is asked before and after the fold."""
-    role = governance.systems[change.system].role
-    for kind, reach in reached_by(governance, role, change.entity):
+def concerned(
+    ws: Workspace, governance: Governance, change: Changed, before: Version | None
+) -> Iterator[ObligationKey]:
+    """Every obligation whose verdict this change could touch, by what it says otherwise than the version before. A
+    record that changes its reference concerns the old and the new: then it is asked before and after the fold."""
+    role, touched = governance.systems[change.system].role, changed(before, change.version)
+    for kind, reach, regarded in noticed_by(governance, role, change.entity):
+        if touched is not None and regarded is not None and touched.isdisjoint(regarded):
+            continue
+        if isinstance(reach, Itself):
+            yield from _itself(ws, governance, kind, change)
+            continue
         found = (ObligationKey(change.customer, kind.row, *s) for s in _reached(ws, governance, kind, reach, change))
         if isinstance(reach, All) or (kind.begins is None and not kind.compares):
             yield from found
         else:
             yield from _worth_judging(ws, governance, kind, change, set(found))
+
+
+def _itself(ws: Workspace, governance: Governance, kind: Kind, change: Changed) -> Iterator[ObligationKey]:
+    key, version = ObligationKey(change.customer, kind.row, change.system, change.native_id), change.version
+    begins = kind.begins is None or (version["attrs"] is not None and kind.begins(governance, version))
+    if begins or ws.get(key.text()) is not None:
+        yield key
 
 
 def _worth_judging(
@@ -138,9 +155,7 @@ def _regarding(ws: Workspace, governance: Governance, change: Changed) -> Iterat
 def _reached(
     ws: Workspace, governance: Governance, kind: Kind, reach: object, change: Changed
 ) -> Iterator[tuple[str, str]]:
-    if isinstance(reach, Itself):
-        yield change.system, change.native_id
-    elif isinstance(reach, All):
+    if isinstance(reach, All):
         yield from _running(ws, kind, change.customer)
     elif isinstance(reach, Siblings):
         yield change.system, change.native_id

@@ -11,7 +11,7 @@ from streams.governance.calendar import Calendar
 from streams.governance.model import Governance
 from streams.governance.model import Kind as Rules
 from streams.kinds.references import EVERY, names, reference_key
-from tables.versions import MOVED, Version, as_of, next_after, present
+from tables.versions import MOVED, PRESENT, Version, as_of, next_after, present
 from tables.view import Value, Workspace
 
 HOME = ("crm", "customer")
@@ -60,6 +60,7 @@ class AsOf:
         self.governance = governance
         self.customer = customer
         self.instant = instant
+        self._in_role: dict[tuple[str, str], list[Found]] = {}
         self.next_change: Instant = ALWAYS
         self.next_demand: Instant = ALWAYS
         """The next change of a record that does more than answer."""
@@ -139,7 +140,10 @@ class AsOf:
 
     def in_role(self, entity: str, role: str) -> list[Found]:
         """All live records of an entity in the systems of a role; for entities a customer has few of."""
-        return self._found(entity, role, EVERY, "")
+        known = self._in_role.get((entity, role))
+        if known is None:
+            known = self._in_role[entity, role] = self._found(entity, role, EVERY, "")
+        return known
 
     def by_reference(self, entity: str, role: str, attribute: str, wanted: str | None) -> list[Found]:
         """Live records of an entity in a role whose attribute has this value, through the reference index."""
@@ -163,6 +167,8 @@ class AsOf:
         self, entity: str, system: str, native_id: str, value: Value, *, demands: bool = False
     ) -> Found | None:
         versions = value["versions"]
+        if len(versions) == 1 and versions[0]["at"] <= self.instant:  # most often
+            return Found(system, entity, native_id, versions[0]) if versions[0]["op"] == PRESENT else None
         if (at := next_after(versions, self.instant, self._sight.regarded.get(entity))) < self.next_change:
             self.next_change = at
         if at < self.next_demand and (demands or (system, entity) not in self._sight.answering):

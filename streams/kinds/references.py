@@ -83,5 +83,5 @@ def held(key: str, value: Value) -> Iterator[tuple[str, str]]:
 
 
 def _split(name: str) -> tuple[str, str]:
-    system, native_id = name.split("/", 1)
+    system, _, native_id = name.partition("/")
     return system, native_id
