@@ -215,6 +215,58 @@ DETAILS = {
         {"status": "open"},
         at_first_sight=(documents.invoice(3, "I1"),),
     ),
+    "an invoice that was paid back is not open, nor does another currency add up": Detail(
+        "customer_attribute_divergence",
+        (
+            attributes.billing(5, tax_id="DE000"),
+            attributes.invoice(6, "1"),
+            attributes.invoice(7, "2", paid="refunded"),
+            *plain(attributes.invoice(7, "3"), total={"amount": "70.00", "currency": "USD"}),
+            *plain(attributes.invoice(5, "0"), total=None),
+        ),
+        {"amount": "119 EUR", "severity": "S1"},
+    ),
+    "it agrees with one of two records of the owner": Detail(
+        "customer_attribute_divergence",
+        (
+            attributes.customer(4, "erp", "E2", email=attributes.PAY, tax_id="DE000"),
+            attributes.billing(5, tax_id="DE000"),
+        ),
+    ),
+    "the owner does not say": Detail(
+        "customer_attribute_divergence", (attributes.erp(2, tax_id=None), attributes.billing(5, tax_id="DE000"))
+    ),
+    "an address without its signs is another one": Detail(
+        "customer_attribute_divergence",
+        (attributes.billing(5, email="pay@acmeexample"),),
+        {"asks": ("billing.customer.update_attribute", "B", {"email": attributes.PAY})},
+    ),
+    "an address with spaces around it is the same": Detail(
+        "customer_attribute_divergence", (attributes.billing(5, email=f" {attributes.PAY} "),)
+    ),
+    "the payer of an account is the ledger's to say": Detail(
+        "hierarchy_divergence",
+        (
+            *hierarchy.AGREED,
+            hierarchy.erp(3, "A0", bill_to_ref="E7", bill_to_crm_ref="A7"),
+            hierarchy.billing(3, "A0", bill_to_ref="B7", bill_to_crm_ref="A7"),
+            hierarchy.account(5, "A0", bill_to_ref="A8"),
+        ),
+        {"subject": "crm/A", "owner": "erp", "asks": ("crm.customer.set_payer", "A", {"bill_to_ref": "A7"})},
+    ),
+    "a payer that was never brought over": Detail(
+        "hierarchy_divergence",
+        (
+            *hierarchy.AGREED,
+            hierarchy.erp(3, "A0", bill_to_ref="E7", bill_to_crm_ref="A7"),
+            hierarchy.billing(3, "A0", bill_to_crm_ref="A7"),
+            hierarchy.account(3, "A0", bill_to_ref="A7"),
+        ),
+        {"subject": "billing/B", "asks": ("billing.customer.set_payer", "B", {"bill_to_crm_ref": "A7"})},
+    ),
+    "the id of a parent's own record is not read": Detail(
+        "hierarchy_divergence", hierarchy.NOT_BROUGHT_OVER.story, unread=("billing", "customer", "parent_ref")
+    ),
     "the owners' records are closed later": Detail(
         "customer_attribute_divergence",
         (
@@ -329,9 +381,9 @@ def without(governance: Governance, system: str, entity: str, attribute: str) ->
     return governance.model_copy(update={"mappings": {**governance.mappings, system: ours}})
 
 
-def told(detail: Detail) -> list[Told]:
+def told(detail: Detail, governance: Governance | None = None) -> list[Told]:
     dossier = dossier_of(detail.kind)._replace(subject=None, governed=detail.governed)
-    governance = governed(dossier)
+    governance = governance or governed(dossier)
     play = Play(dossier, without(governance, *detail.unread) if detail.unread else governance)
     play.tell(detail.at_first_sight, snapshot=True)
     known = {(c.system, c.entity, c.native_id) for c in detail.at_first_sight}
@@ -362,3 +414,18 @@ def test_it_says(detail: Detail) -> None:
     found = [{name: drift[name] for name in detail.tells or ()} for drift in told(detail)]
 
     assert found == ([detail.tells] if detail.tells else [])
+
+
+COMPARED = ("tax_id", "name", "registration_number", "email", "country", "street", "city", "postal_code")
+
+
+@pytest.mark.parametrize("attribute", [pytest.param(a, id=f"customer_attribute_divergence: {a}") for a in COMPARED])
+def test_names_and_addresses_are_as_their_owner_states(attribute: str) -> None:
+    kind = "customer_attribute_divergence"
+    owned = {"customer": {attribute: "erp"}}
+    governance = governed(dossier_of(kind)).model_copy(update={"ownership": owned})
+    story = (attributes.erp(2, **{attribute: "one"}), attributes.billing(5, **{attribute: "two"}))
+
+    found = told(Detail(kind, story), governance)
+
+    assert [f"erp/E {attribute} = one", f"billing/B {attribute} = two"] in [drift["seen"] for drift in found]
