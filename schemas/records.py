@@ -397,7 +397,7 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             (
                 "restraint",
                 "text",
-                "what keeps its command back: identity_conflict (not issued meanwhile), books_closing or "
+                "what keeps its command back: identity_conflict (not issued meanwhile), oscillation, books_closing or "
                 "unreadable_record (proposed only)",
             ),
             ("released_at", "?instant", "event time at which a command that was kept back was issued"),
