@@ -47,7 +47,7 @@ _WHY = Selection("tests/unit/test_look_why.py")
 _ANNOUNCED = Selection("tests/unit/test_announced.py")
 _REFERENCES = Selection("tests/unit/test_references.py")
 
-_GENERAL: dict[str, tuple[Selection, ...]] = {
+GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.judge.obligation": (*_JUDGE, _RECORD, *_STEP, _WHY),
     "streams.judge.settle": (*_JUDGE, _RECORD, *_STEP, _WHY),
     "streams.judge.fold": (_REFERENCES, *_JUDGE, _RECORD, *_STEP, _WHY),
@@ -75,7 +75,7 @@ def path_of(module: str) -> Path:
 
 
 def modules() -> tuple[str, ...]:
-    return (*_GENERAL, *(f"streams.kinds.{name}" for name in _HELPERS), *_rules())
+    return (*GENERAL, *(f"streams.kinds.{name}" for name in _HELPERS), *_rules())
 
 
 @cache
@@ -86,8 +86,8 @@ def _rules() -> tuple[str, ...]:
 @cache
 def killers_of(module: str) -> tuple[Selection, ...]:
     """A rule is held by the dossiers of its kind."""
-    if module in _GENERAL:
-        return _GENERAL[module]
+    if module in GENERAL:
+        return GENERAL[module]
     kinds = tuple(rule.rpartition(".")[2] for rule in _rules() if module in _uses(rule))
     more = (selection for kind in kinds for selection in _MORE.get(kind, ()))
     return (
