@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 
+from streams.demo.dunning import clear_delinquency
 from streams.demo.flaws import INVOICE_NOT_POSTED
 from streams.demo.further import (
     AMOUNT_MISMATCH,
+    DELINQUENCY_UNSHOWN,
     DUPLICATE_DOCUMENT,
     PAID,
     PAYMENT_UNPROPAGATED,
     REVERSAL_INCOMPLETE,
     STATE_REGRESSION,
     STUCK_IN_FLIGHT,
+    TAXED_OTHERWISE,
 )
 from streams.demo.payments import cash, pay_by_card, show_payment
 from streams.demo.script import INTEGRATION, Script
-from streams.demo.steps import Write
+from streams.demo.steps import Value, Write
 
 _CENT = Decimal("0.01")
 _BILLING = "billing-operator"
@@ -33,7 +38,9 @@ def book(script: Script, posted: float, total: Decimal) -> float | None:
     wrong = script.tells(AMOUNT_MISMATCH)
     amount = total + max(_CENT * 100, (total / 20).quantize(_CENT)) if wrong else total
     draft = posted + (script.soon(0.3, 1.0) if after is None else after * 0.6)
-    script.add(draft, "erp", INTEGRATION, _posting(script, "erp.posting", script.profile.id("LP"), "Draft", amount))
+    taxed, right = _taxed(script)
+    posting = _posting(script, "erp.posting", script.profile.id("LP"), "Draft", amount, otherwise=taxed)
+    script.add(draft, "erp", INTEGRATION, posting)
     if after is None:
         return None
     at = posted + after
@@ -44,9 +51,22 @@ def book(script: Script, posted: float, total: Decimal) -> float | None:
             return None
         at += until
     script.add(at, "erp", _FINANCE, _status(script, "Posted"))
+    if taxed and (until := script.flawed_answer(TAXED_OTHERWISE)) is not None:
+        script.add(at + until, "erp", _FINANCE, script.change("ledger_posting", "erp.posting", **right))
     if wrong and (until := script.flawed_answer(AMOUNT_MISMATCH)) is not None:
         script.add(at + until, "erp", _FINANCE, script.change("ledger_posting", "erp.posting", amount=total))
     return at
+
+
+def _taxed(script: Script) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Columns that a flaw has other than they should be, and what they should be."""
+    who = script.profile
+    if script.suffers(TAXED_OTHERWISE, "code"):
+        return {"tax_code": "PL23"}, {"tax_code": who.tax_code}
+    if script.suffers(TAXED_OTHERWISE, "amount"):
+        off = 99 * _CENT if script.tolerable else 100 * _CENT
+        return {"tax_amount": who.tax - off}, {"tax_amount": who.tax}
+    return {}, {}
 
 
 def book_early(script: Script, at: float, total: Decimal) -> float:
@@ -54,10 +74,13 @@ def book_early(script: Script, at: float, total: Decimal) -> float:
     return script.add(at, "erp", _FINANCE, _posting(script, "erp.posting", script.profile.id("LP"), "Posted", total))
 
 
-def follow_up(script: Script, at: float, total: Decimal) -> None:
-    """Once the invoice stands in the books: most are paid."""
+def follow_up(script: Script, at: float, total: Decimal, *, overdue: bool) -> None:
+    """Once the invoice stands in the books: most are paid, and those that are overdue late."""
     if script.tells(REVERSAL_INCOMPLETE):
         _void(script, at + script.soon(0.5, 1.5), total)
+    elif overdue:
+        if not script.tells(DELINQUENCY_UNSHOWN):
+            clear_delinquency(script, _pay_the_bank(script, at + 4.0, total))
     elif script.suffers(PAYMENT_UNPROPAGATED, "bank"):
         _pay_the_bank(script, at, total)
     elif script.tells(STATE_REGRESSION):
@@ -89,13 +112,14 @@ def _pay(script: Script, at: float, total: Decimal) -> float:
     return paid
 
 
-def _pay_the_bank(script: Script, at: float, total: Decimal) -> None:
-    """By transfer: the ERP applies the cash, and must tell billing."""
+def _pay_the_bank(script: Script, at: float, total: Decimal) -> float:
+    """By transfer: the ERP applies the cash, and must tell billing; returns when it was applied."""
     applied = script.add(at, "erp", _FINANCE, cash(script, total, "P"))
     show_payment(script, applied)
-    after = script.flawed_answer(PAYMENT_UNPROPAGATED)
+    after = script.answer(PAYMENT_UNPROPAGATED, "bank")
     if after is not None:
         script.add(applied + after, "billing", INTEGRATION, _paid(script))
+    return applied
 
 
 def _paid(script: Script, status: str = "Paid") -> Write:
@@ -124,21 +148,28 @@ def _book_again(script: Script, at: float, total: Decimal) -> None:
 
 
 def _posting(
-    script: Script, record: str, id_: str, status: str, amount: Decimal, document_type: str = "invoice"
+    script: Script,
+    record: str,
+    id_: str,
+    status: str,
+    amount: Decimal,
+    document_type: str = "invoice",
+    otherwise: Mapping[str, Value] = MappingProxyType({}),
 ) -> Write:
     who = script.profile
-    return script.create(
-        "ledger_posting",
-        record,
-        id=id_,
-        customer_id=script.ref("erp.customer"),
-        document_type=document_type,
-        document_number=who.id("INV"),
-        status=status,
-        currency=who.currency,
-        amount=amount,
-        posting_date=who.today,
-    )
+    usual: dict[str, Value] = {
+        "id": id_,
+        "customer_id": script.ref("erp.customer"),
+        "document_type": document_type,
+        "document_number": who.id("INV"),
+        "status": status,
+        "currency": who.currency,
+        "amount": amount,
+        "posting_date": who.today,
+        "tax_code": who.tax_code,
+        "tax_amount": who.tax,
+    }
+    return script.create("ledger_posting", record, **{**usual, **otherwise})
 
 
 def _status(script: Script, status: str) -> Write:

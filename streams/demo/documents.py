@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from streams.demo.bookings import book, book_early, follow_up
 from streams.demo.changes import amend, credit
+from streams.demo.dunning import is_overdue, show_delinquency
 from streams.demo.flaws import CREDIT_MEMO_UNPROPAGATED, INVOICE_NOT_POSTED, VALUE_MISMATCH
 from streams.demo.further import (
     AMENDMENT_UNPROPAGATED,
@@ -15,13 +16,14 @@ from streams.demo.further import (
     REFUND_UNPROPAGATED,
     STATE_REGRESSION,
     STUCK_IN_FLIGHT,
+    TAXED_OTHERWISE,
 )
 from streams.demo.further import INVOICED as FURTHER_INVOICED
 from streams.demo.payments import show_invoice
-from streams.demo.script import Script
+from streams.demo.profile import TAX_RATE
+from streams.demo.script import SALES, Script
 
 _CENT = Decimal("0.01")
-_TAX_RATE = Decimal("0.2")
 _BILLING = "billing-operator"
 _AMENDED = (VALUE_MISMATCH, AMENDMENT_UNPROPAGATED)
 _INVOICED = (INVOICE_NOT_POSTED, CREDIT_MEMO_UNPROPAGATED, *FURTHER_INVOICED)
@@ -50,8 +52,10 @@ def _invoice(script: Script, at: float) -> float | None:
     """Drafted with its lines, posted, booked in the ledger, paid; returns when the ledger had it, if it did."""
     who = script.profile
     free = script.flaw is None and script.chance(0.04)  # a total of zero has nothing to book
+    overdue = not free and is_overdue(script)
     net = Decimal(0) if free else who.monthly
-    tax = (net * _TAX_RATE).quantize(_CENT)
+    tax = (net * TAX_RATE).quantize(_CENT)
+    issued_on = who.today - timedelta(days=40 if overdue else 0)
     invoice = script.ref("billing.invoice")
     charges = (("Subscription", net), ("Onboarding", Decimal(0)))[: 1 + script.chance(0.3)]
     script.add(
@@ -71,8 +75,10 @@ def _invoice(script: Script, at: float) -> float | None:
             net_amount=net,
             tax_amount=tax,
             total_amount=net + tax,
-            issued_on=who.today,
-            due_on=who.today + timedelta(days=30),
+            issued_on=issued_on,
+            due_on=issued_on + timedelta(days=30),
+            tax_code=who.tax_code,
+            tax_region="PL" if script.suffers(TAXED_OTHERWISE, "region") else who.country,
         ),
         *(
             script.create(
@@ -85,7 +91,7 @@ def _invoice(script: Script, at: float) -> float | None:
                 quantity=1,
                 currency=who.currency,
                 net_amount=amount,
-                tax_amount=(amount * _TAX_RATE).quantize(_CENT),
+                tax_amount=(amount * TAX_RATE).quantize(_CENT),
             )
             for index, (charge, amount) in enumerate(charges, 1)
         ),
@@ -95,9 +101,14 @@ def _invoice(script: Script, at: float) -> float | None:
         return posted
     if script.further:
         show_invoice(script, posted, net + tax)
+    if overdue:
+        show_delinquency(script, posted)
+    if script.suffers(TAXED_OTHERWISE, "moved"):
+        moved = script.change("Account", "crm.account", Tax_Region__c="PL")
+        script.add(posted + script.soon(2.0, 3.0), "crm", SALES, moved)
     booked = posted if script.tells(OUT_OF_ORDER) else book(script, posted, net + tax)
     if booked is not None:
-        follow_up(script, max(booked, posted + 0.8), net + tax)
+        follow_up(script, max(booked, posted + 0.8), net + tax, overdue=overdue)
     return booked
 
 

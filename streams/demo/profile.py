@@ -20,6 +20,7 @@ _HOMES = {
 }
 _PRICES = (Decimal("99.95"), Decimal("349.00"), Decimal("1250.00"), Decimal("4800.50"))
 _CENT = Decimal("0.01")
+TAX_RATE = Decimal("0.2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,15 @@ class Profile:
     @property
     def ends_on(self) -> date:
         return last_day(self.starts_on, self.term_months)
+
+    @property
+    def tax(self) -> Decimal:
+        """On a month."""
+        return (self.monthly * TAX_RATE).quantize(_CENT)
+
+    @property
+    def tax_code(self) -> str:
+        return f"{self.country}20"
 
     @property
     def tolerance(self) -> Decimal:

@@ -28,10 +28,12 @@ class Script:
         """`further`: the company also has what only the further kinds look at, such as a payment processor."""
         self.profile = profile
         self.further = further
+        self.grouped = False
+        """The customer's account has a parent."""
         self.flaw = flaw
         self.rng = rng
         self._slas = slas
-        self._steps: list[tuple[float, System, str, tuple[Write, ...]]] = []
+        self._steps: list[tuple[float, int, System, str, tuple[Write, ...]]] = []
 
     def soon(self, least: float, most: float) -> float:
         return self.rng.uniform(least, most)
@@ -76,8 +78,12 @@ class Script:
 
     def add(self, at: float, system: System, by: str, *writes: Write) -> float:
         """Notes a step and returns its time."""
-        self._steps.append((at, system, by, writes))
+        self._steps.append((at, self.profile.number, system, by, writes))
         return at
+
+    def add_for_group(self, at: float, system: System, by: str, *writes: Write) -> None:
+        """Notes a step of the group that this customer belongs to: a customer by itself, under the negative number."""
+        self._steps.append((at, -self.profile.number, system, by, writes))
 
     def journey(self, starts_at_seconds: float) -> Journey:
         number = self.profile.number
@@ -85,5 +91,7 @@ class Script:
         return Journey(
             number,
             starts_at_seconds,
-            tuple(Step(starts_at_seconds + at, number, system, by, writes) for at, system, by, writes in steps),
+            tuple(
+                Step(starts_at_seconds + at, customer, system, by, writes) for at, customer, system, by, writes in steps
+            ),
         )

@@ -28,12 +28,13 @@ class ObjectMapping(Governed):
     attributes: dict[str, str | Vocabulary | Amount]
 
     @property
-    def fields(self) -> tuple[str, ...]:
-        """The vendor's fields that it reads, each once."""
-        named = (
-            (s,) if isinstance(s, str) else s.model_dump(exclude={"map"}).values() for s in self.attributes.values()
-        )
-        return tuple(dict.fromkeys(field for fields in named for field in fields))
+    def read_by(self) -> dict[str, str]:
+        """Each of the vendor's fields that it reads -> the key here that names it, of several the last."""
+        keys = {self.customer: "customer"}
+        for name, source in self.attributes.items():
+            below = {"": source} if isinstance(source, str) else source.model_dump(exclude={"map"})
+            keys |= {field: f"attributes.{name}.{part}".rstrip(".") for part, field in below.items()}
+        return keys
 
     @model_validator(mode="after")
     def _known(self) -> ObjectMapping:

@@ -25,7 +25,7 @@ def announce(
     """Emit what the transition means; returns the obligation with the drift record it now stands for."""
     drift_id = ids.drift_id(kind.name, key.system, kind.entity, key.native_id, transition.trigger.version)
     if transition.what == "opened":
-        drift = _opened(ws, now, kind, key, transition, drift_id)
+        drift = _opened(ws, now, kind, key, after, transition, drift_id)
         _publish_drift(ws, key, drift)
         _audit(ws, kind, key, transition, drift_id, "missed")
         if not transition.baseline:
@@ -61,7 +61,13 @@ def _awaited(governance: Governance, drift: dict[str, Any]) -> bool:
 
 
 def _opened(
-    ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, transition: Transition, drift_id: str
+    ws: Workspace,
+    now: AsOf,
+    kind: Kind,
+    key: ObligationKey,
+    obligation: Obligation,
+    transition: Transition,
+    drift_id: str,
 ) -> dict[str, Any]:
     finding = transition.finding
     assert finding is not None
@@ -98,7 +104,7 @@ def _opened(
         "correlation_id": _correlation(finding),
         "segment": (now.segment or "") if governance.kinds[kind.name].segments else "",
     }
-    return commanded(ws, now, kind, finding, drift, drift["evidence"])
+    return commanded(ws, now, kind, obligation, finding, drift, drift["evidence"])
 
 
 def release(
@@ -108,7 +114,7 @@ def release(
     drift = obligation.drift
     if drift is None or not is_held(drift) or not isinstance(answer, Finding) or answer.satisfied:
         return obligation
-    drift = commanded(ws, now, kind, answer, drift, _evidence(answer))
+    drift = commanded(ws, now, kind, obligation, answer, drift, _evidence(answer))
     if is_held(drift):
         return obligation
     drift = {**drift, "released_at": now.instant}

@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 
 from schemas import ids, topics
 from streams.judge import freeze
+from streams.judge.obligation import Obligation
+from streams.judge.openings import flaps
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Ask, Finding
+from streams.kinds.quarrel import NAME, quarrels
 from streams.kinds.table import Kind
 from tables.view import Emit, Workspace
 
@@ -22,6 +25,8 @@ class _Case(NamedTuple):
     ws: Workspace
     now: AsOf
     kind: Kind
+    obligation: Obligation
+    ask: Ask | None
     type: str
 
 
@@ -51,21 +56,45 @@ def _anyone_may_lack_evidence(case: _Case) -> bool:
     return False
 
 
+def _is_fought_over(case: _Case) -> bool:
+    """The drift opens again and again, or two writers put the attribute that it would set back in turn."""
+    governance = case.now.governance
+    if not governance.wants(NAME):
+        return False
+    return case.obligation.flapping is not None or flaps(governance, case.obligation) or _is_quarrelled_over(case)
+
+
+def _is_quarrelled_over(case: _Case) -> bool:
+    if case.ask is None:
+        return False
+    looked = AsOf(case.ws, case.now.governance, case.now.customer, case.now.instant)
+    target = looked.record(case.ask.target_entity, case.ask.target_system, case.ask.target_id)
+    return target is not None and not quarrels(looked, target).keys().isdisjoint(case.ask.desired)
+
+
 RESTRAINTS = (
     Restraint(freeze.REASON, _customer_is_frozen, holds=True),
+    Restraint("oscillation", _is_fought_over),
     Restraint("books_closing", _books_are_closing),
     Restraint("unreadable_record", _anyone_may_lack_evidence),
 )
 
 
 def commanded(
-    ws: Workspace, now: AsOf, kind: Kind, finding: Finding, drift: Drift, evidence: list[dict[str, Any]]
+    ws: Workspace,
+    now: AsOf,
+    kind: Kind,
+    obligation: Obligation,
+    finding: Finding,
+    drift: Drift,
+    evidence: list[dict[str, Any]],
 ) -> Drift:
     """The drift with its command, as far as that may be issued. `drift`: with the mode as governed; `evidence`: what
     the command rests on."""
     if drift["mode"] == "alert":
         return drift
-    case, ask = _Case(ws, now, kind, _type(kind, finding)), finding.ask
+    ask = finding.ask
+    case = _Case(ws, now, kind, obligation, ask, _type(kind, finding))
     restraint = next((r for r in RESTRAINTS if _matters(r, drift, ask) and r.applies(case)), None)
     drift = {**drift, "restraint": restraint.name if restraint else ""}
     if restraint is not None and restraint.holds:

@@ -39,6 +39,8 @@ class Obligation(NamedTuple):
     """Violated, and somebody decided to let that be until then; it stays armed."""
     clean_since: Instant | None = None
     """Open, but satisfied since then: closes once it has held through the hold-down."""
+    clean_by: str = ""
+    """Who made it so."""
     baseline: bool = False
     settled: Instant = NEVER
     """The last instant judged."""
@@ -138,6 +140,7 @@ class Clock:
             opened_at=None,
             ignored_until=None,
             clean_since=None,
+            clean_by="",
             drift=None,
         )
 
@@ -206,15 +209,18 @@ class Clock:
         if o.status != "open":
             return o
         if not finding.satisfied:
-            return o._replace(clean_since=None)
-        clean_since = o.clean_since if o.clean_since is not None else now
-        if now < clean_since + self.hold_down:
-            return o._replace(clean_since=clean_since)
-        by = finding.satisfied_by.version["by"] if finding.satisfied_by else "unknown"
-        self._tell("closed", o, now, finding, "corrected" if by == "driftwise" else "self_healed")
+            return o._replace(clean_since=None, clean_by="")
+        if o.clean_since is None:
+            by = finding.satisfied_by.version["by"] if finding.satisfied_by else "unknown"
+            o = o._replace(clean_since=now, clean_by=by)
+        assert o.clean_since is not None
+        if now < o.clean_since + self.hold_down:
+            return o
+        self._tell("closed", o, now, finding, "corrected" if o.clean_by == "driftwise" else "self_healed")
+        o = o._replace(clean_since=None, clean_by="", drift=None)
         if self.kind == "grace":
-            return o._replace(status="idle", trigger=None, due=None, opened_at=None, clean_since=None, drift=None)
-        return o._replace(status="closed", clean_since=None, drift=None)
+            return o._replace(status="idle", trigger=None, due=None, opened_at=None)
+        return o._replace(status="closed")
 
     def retract(self, o: Obligation, now: Instant, finding: Finding | None) -> Obligation:
         """Late evidence shows that the drift was never one: closed as of its opening, and counted as false."""
@@ -222,7 +228,8 @@ class Clock:
         self._tell("closed", o, o.opened_at, finding, "retracted")
         status = "idle" if self.kind == "grace" else "met"
         trigger = None if self.kind == "grace" else o.trigger
-        return o._replace(status=status, trigger=trigger, opened_at=None, clean_since=None, drift=None, settled=now)
+        o = o._replace(opened_at=None, clean_since=None, clean_by="", drift=None)
+        return o._replace(status=status, trigger=trigger, settled=now)
 
     def _tell(self, what: str, o: Obligation, at: Instant, finding: Finding | None, how: str = "") -> None:
         assert o.trigger is not None

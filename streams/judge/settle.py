@@ -6,11 +6,12 @@ from schemas.instants import Instant
 from streams.governance.model import Governance
 from streams.judge.announce import announce, release
 from streams.judge.counting import clock_of
-from streams.judge.flapping import calm_at, watch
+from streams.judge.flapping import watch
 from streams.judge.fold import save
 from streams.judge.gates import needed
 from streams.judge.keys import ObligationKey, holes_prefix
 from streams.judge.obligation import Clock, Obligation, wake_at
+from streams.judge.openings import calm_at, counted
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Finding, Subject
 from streams.kinds.sight import sight
@@ -42,6 +43,7 @@ def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey
     clock = clock_of(now, kind, key.system, key.native_id)
     obligation = _amended(ws, governance, kind, key, obligation, clock)
     after = clock.advance(obligation, instant, answer, moved=now.moved)
+    after = counted(now, kind, after, clock.transitions)
     for transition in clock.transitions:
         after = announce(ws, now, kind, key, after, transition)
     after = release(ws, now, kind, key, after, answer)

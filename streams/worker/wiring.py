@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from connectors.debezium.reader import reader as debezium_reader
-from connectors.salesforce.objects import QUOTE_TO_CASH, PolledObject
+from connectors.salesforce.objects import PolledObject
 from connectors.salesforce.reader import reader as salesforce_reader
 from schemas import topics
 from schemas.codec import Codec
@@ -33,10 +33,9 @@ def columns(governance: Governance, system: str) -> Columns:
 
 
 def polled(governance: Governance, system: str) -> tuple[PolledObject, ...]:
-    """The objects that governance maps: with what is always read of them, and what it reads beyond that."""
-    always = {known.name: known.fields for known in QUOTE_TO_CASH}
+    """The objects that governance maps, with the fields that it reads."""
     return tuple(
-        PolledObject(name, m.customer, tuple(dict.fromkeys((*always.get(name, ()), *m.fields))))
+        PolledObject(name, m.customer, tuple(m.read_by), f"mappings/{system}.yaml: {name}", m.read_by)
         for name, m in governance.mappings[system].items()
     )
 
@@ -78,7 +77,7 @@ def stages(governance: Governance) -> dict[str, Stage]:
 
 WRITTEN: dict[str, tuple[str, ...]] = {
     # topic: the records written to it
-    topics.LINKS: ("LinkAsserted", "Watermarks"),
+    topics.LINKS: ("LinkAsserted", "ParentAsserted", "Watermarks"),
     topics.CROSSWALK: ("RouteAssigned", "Watermarks"),
     topics.BUSINESS_KEYS: ("BusinessKeyAsserted", "Watermarks"),
     topics.PROGRESS: (

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.mutation import swapping
-from tests.mutation.killers import ROOT, modules, path_of
+from tests.mutation.killers import GENERAL, ROOT, modules, path_of
 from tests.mutation.operators import Mutant, mutants
 from tests.mutation.trial import is_killed
 
@@ -62,10 +62,13 @@ def _afresh(mutant: Mutant) -> tuple[Mutant, bool]:
 @click.option("--only", multiple=True, help="Of modules whose name contains this; may be given again.")
 @click.option("--processes", default=os.cpu_count() or 1, show_default="cores")
 @click.option("--unchecked", is_flag=True, help="The unit tests have just passed: do not try them without a mutant.")
+@click.option("--table", is_flag=True, help="Try none: show what is known.")
 @click.option(
     "--known", type=click.Path(path_type=Path), help="Fates, a line each: goes on from there, and adds to it."
 )
-def main(sample: int, seed: int, only: tuple[str, ...], processes: int, unchecked: bool, known: Path | None) -> None:
+def main(
+    sample: int, seed: int, only: tuple[str, ...], processes: int, unchecked: bool, table: bool, known: Path | None
+) -> None:
     """Try mutants of what decides; 0 only if at least nine in ten are killed."""
     console = Console()
     began = time.monotonic()
@@ -73,17 +76,22 @@ def main(sample: int, seed: int, only: tuple[str, ...], processes: int, unchecke
     chosen = sampled(found, sample or len(found), seed)
     patterns = equivalent().values()
     alike = [m for m in chosen if any(pattern.fullmatch(m.place) for pattern in patterns)]
+    others = [m for m in chosen if m not in alike]
     fates = Fates(known)
-    todo = [m for m in chosen if m not in alike and not fates.of(m)]
-    todo.sort(key=fates.survived_before)
+    # Those of what all rules stand on last: their facts take the longest.
+    todo = sorted((m for m in others if not fates.of(m)), key=lambda m: (m.module in GENERAL, fates.of(m) is False))
     for library in HEAVY:
         importlib.import_module(library)
-    broken = _run(todo, [] if unchecked else sorted({m.module for m in todo}), processes, fates, console)
+    broken = [] if table else _run(todo, [] if unchecked else _controls(todo), processes, fates, console)
     if broken:
         raise click.ClickException(f"these facts do not hold without a mutant either: {', '.join(broken)}")
-    tried = [(m, fates.of(m)) for m in chosen if m not in alike]
+    tried = [(m, killed) for m in others if (killed := fates.of(m)) is not None]
     _show(console, tried, alike, len(found), time.monotonic() - began)
     sys.exit(sum(killed for _, killed in tried) < PASSED_FROM * len(tried))
+
+
+def _controls(todo: list[Mutant]) -> list[str]:
+    return sorted({m.module for m in todo})
 
 
 def _run(todo: list[Mutant], controls: list[str], processes: int, fates: Fates, console: Console) -> list[str]:
@@ -109,20 +117,15 @@ class Fates:
     def __init__(self, file: Path | None) -> None:
         self._file = file
         lines = file.read_text().splitlines() if file and file.exists() else []
-        known = dict(map(json.loads, lines))
-        self._killed = {key for key, killed in known.items() if killed}
-        self._survived = known.keys() - self._killed
+        self._known: dict[str, bool] = dict(map(json.loads, lines))
         self._count = 0
 
-    def survived_before(self, mutant: Mutant) -> bool:
-        return _key(mutant) in self._survived
-
-    def of(self, mutant: Mutant) -> bool:
-        return _key(mutant) in self._killed
+    def of(self, mutant: Mutant) -> bool | None:
+        """Whether it was killed; None: it was not tried."""
+        return self._known.get(_key(mutant))
 
     def add(self, mutant: Mutant, killed: bool, console: Console) -> None:
-        if killed:
-            self._killed.add(_key(mutant))
+        self._known[_key(mutant)] = killed
         if self._file:
             with self._file.open("a") as file:
                 file.write(json.dumps([_key(mutant), killed]) + "\n")

@@ -35,7 +35,7 @@ _DOSSIERS = Selection("tests/unit/test_dossiers.py", but=("any_interleaving", "a
 """Not in every order: those are many, about `step`, and a rule sees the same records in the end."""
 _TABLE = Selection("tests/unit/test_kinds_table.py")
 _PAGE = Selection("tests/unit/test_kinds_page.py", ("page",))
-_DETAILS = Selection("tests/unit/test_rules_in_detail.py")
+_DETAILS = tuple(f"tests/unit/test_details_of_{what}.py" for what in ("money", "customers", "contracts"))
 _RECORD = Selection("tests/unit/test_dossiers_told.py")
 _NEAR_MISSES = _DOSSIERS._replace(words=("near_miss",))
 _JUDGE = tuple(Selection(f"tests/unit/test_{n}.py") for n in ("obligation", "verdicts", "process_states", "flapping"))
@@ -43,22 +43,22 @@ _STEP = tuple(
     Selection(f"tests/unit/test_{n}.py", but=("any_order",))
     for n in ("bad_input_of_the_judgement", "governance_ignore", "governance_segments")
 )
-_LAW = tuple(Selection(f"tests/unit/test_{n}.py") for n in ("look_why", "the_law"))
+_WHY = Selection("tests/unit/test_look_why.py")
 _ANNOUNCED = Selection("tests/unit/test_announced.py")
 _REFERENCES = Selection("tests/unit/test_references.py")
 
-_GENERAL: dict[str, tuple[Selection, ...]] = {
-    "streams.judge.obligation": (*_JUDGE, _RECORD, *_STEP, *_LAW),
-    "streams.judge.settle": (*_JUDGE, _RECORD, *_STEP, *_LAW),
-    "streams.judge.fold": (_REFERENCES, *_JUDGE, _RECORD, *_STEP, *_LAW),
-    "streams.judge.gates": (*_JUDGE, _RECORD, *_STEP, *_LAW, _DOSSIERS._replace(words=("is_unknown",))),
-    "streams.judge.announce": (_ANNOUNCED, *_JUDGE, _RECORD, *_STEP, *_LAW),
-    "streams.judge.process": (*_JUDGE, _RECORD, *_STEP, *_LAW),
-    "streams.kinds.asof": (*_JUDGE, _RECORD, *_STEP, *_LAW, _NEAR_MISSES),
+GENERAL: dict[str, tuple[Selection, ...]] = {
+    "streams.judge.obligation": (*_JUDGE, _RECORD, *_STEP, _WHY),
+    "streams.judge.settle": (*_JUDGE, _RECORD, *_STEP, _WHY),
+    "streams.judge.fold": (_REFERENCES, *_JUDGE, _RECORD, *_STEP, _WHY),
+    "streams.judge.gates": (*_JUDGE, _RECORD, *_STEP, _WHY, _DOSSIERS._replace(words=("is_unknown",))),
+    "streams.judge.announce": (_ANNOUNCED, *_JUDGE, _RECORD, *_STEP, _WHY),
+    "streams.judge.process": (*_JUDGE, _RECORD, *_STEP, _WHY),
+    "streams.kinds.asof": (*_JUDGE, _RECORD, *_STEP, _WHY),
     "streams.kinds.facts": (_RECORD, _NEAR_MISSES),
     "streams.kinds.shared": (_RECORD, _NEAR_MISSES),
-    "streams.kinds.references": (_REFERENCES, *_JUDGE, _RECORD, *_STEP, *_LAW),
-    "tables.versions": (Selection("tests/unit/test_versions.py"), *_JUDGE, *_LAW),
+    "streams.kinds.references": (_REFERENCES, *_JUDGE, _RECORD, *_STEP, _WHY),
+    "tables.versions": (Selection("tests/unit/test_versions.py"), *_JUDGE, _WHY),
 }
 _HELPERS = ("books", "lags", "overdue", "provision", "received", "shown_status", "standing", "states", "trail")
 """Of `streams.kinds`: what several rules share. Held by the dossiers of the rules that use them."""
@@ -75,7 +75,7 @@ def path_of(module: str) -> Path:
 
 
 def modules() -> tuple[str, ...]:
-    return (*_GENERAL, *(f"streams.kinds.{name}" for name in _HELPERS), *_rules())
+    return (*GENERAL, *(f"streams.kinds.{name}" for name in _HELPERS), *_rules())
 
 
 @cache
@@ -86,14 +86,14 @@ def _rules() -> tuple[str, ...]:
 @cache
 def killers_of(module: str) -> tuple[Selection, ...]:
     """A rule is held by the dossiers of its kind."""
-    if module in _GENERAL:
-        return _GENERAL[module]
+    if module in GENERAL:
+        return GENERAL[module]
     kinds = tuple(rule.rpartition(".")[2] for rule in _rules() if module in _uses(rule))
     more = (selection for kind in kinds for selection in _MORE.get(kind, ()))
     return (
         _TABLE,
         *more,
-        _DETAILS._replace(words=kinds),
+        *(Selection(file, kinds) for file in _DETAILS),
         _RECORD._replace(words=kinds),
         _DOSSIERS._replace(words=kinds),
         _PAGE,

@@ -9,7 +9,8 @@ CREATE TABLE account (
     bill_to_email text,
     tax_id text,
     country char(2),
-    last_modified_by text NOT NULL DEFAULT current_user
+    last_modified_by text NOT NULL DEFAULT current_user,
+    parent_crm_account_id text
 );
 CREATE TABLE contract (
     id text PRIMARY KEY,
@@ -84,7 +85,9 @@ CREATE TABLE invoice (
     issued_on date NOT NULL,
     due_on date NOT NULL,
     last_modified_by text NOT NULL DEFAULT current_user,
-    payment_status text
+    payment_status text,
+    tax_code text,
+    tax_region text
 );
 CREATE TABLE invoice_line (
     id text PRIMARY KEY,

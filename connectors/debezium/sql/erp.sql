@@ -40,7 +40,9 @@ CREATE TABLE ledger_posting (
     currency char(3) NOT NULL,
     amount numeric(18, 2) NOT NULL,
     posting_date date NOT NULL,
-    last_modified_by text NOT NULL DEFAULT current_user
+    last_modified_by text NOT NULL DEFAULT current_user,
+    tax_code text,
+    tax_amount numeric(18, 2)
 );
 CREATE TABLE credit_memo (
     id text PRIMARY KEY,

@@ -87,6 +87,8 @@ OBJECTS: dict[str, SObject] = {
                 Field("Billing_Account_Id__c", external_id=True),
                 Field("ERP_Customer_Id__c", external_id=True),
                 Field("ParentId", "reference", refers_to="Account"),
+                Field("Tax_Region__c", length=80),
+                Field("Delinquent__c", "boolean", default=False),
             ),
         ),
         SObject(

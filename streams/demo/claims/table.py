@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from streams.demo import further
-from streams.demo.claims import customers, documents, ledger, payments, revenue, sales, standing, subscriptions
+from streams.demo.claims import customers, documents, dunning, ledger, payments, revenue, sales, standing, subscriptions
 from streams.demo.claims.model import Claim
 from streams.demo.journal import History
 
@@ -35,6 +35,10 @@ CLAIMS: dict[str, Callable[[History], Iterator[Claim]]] = {
     further.SCHEDULE_DIVERGENCE: revenue.schedule_divergence,
     further.ENTITLEMENT_DIVERGENCE: subscriptions.entitlement_divergence,
     further.WON_WITHOUT_ORDER: sales.won_without_order,
+    further.DELINQUENCY_UNSHOWN: dunning.delinquency_unshown,
+    further.DELINQUENCY_STAYS: dunning.delinquency_stays,
+    further.TAXED_OTHERWISE: ledger.taxed_otherwise,
+    further.OTHER_PARENT: customers.other_parent,
 }
 TEAMS: dict[str, str] = {
     further.WON_WITHOUT_SUBSCRIPTION: "billing-operations",
@@ -62,6 +66,10 @@ TEAMS: dict[str, str] = {
     further.SCHEDULE_DIVERGENCE: "finance-systems",
     further.ENTITLEMENT_DIVERGENCE: "billing-operations",
     further.WON_WITHOUT_ORDER: "finance-systems",
+    further.DELINQUENCY_UNSHOWN: "finance-systems",
+    further.DELINQUENCY_STAYS: "finance-systems",
+    further.TAXED_OTHERWISE: "finance-systems",
+    further.OTHER_PARENT: "customer-master",
 }
 
 
