@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from schemas.instants import ALWAYS, Instant, seconds
+from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge.corrected import place_of
-from streams.judge.gates import needed_at_all
+from streams.judge.gates import passed_by_all
 from streams.judge.keys import MARKS, ObligationKey, holes_prefix
 from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
@@ -18,7 +19,7 @@ from streams.kinds.standing import regarding, tells_otherwise
 from streams.kinds.table import ID, REFERENCES, All, Consulted, Itself, Kind, Refers, Siblings, reached_by
 from tables.versions import MOVED, Version, as_of, fold, insert, latest
 from tables.view import Workspace
-from tables.watermarks import Minima, minima
+from tables.watermarks import minima
 
 MANY = 10_000
 """Obligations of one kind that one change may concern: deals, subscriptions, customer records; not invoices."""
@@ -41,7 +42,7 @@ class Changed(NamedTuple):
         return self.entity, self.system, self.native_id
 
 
-def on_change(ws: Workspace, governance: Governance, change: Changed) -> str:
+def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
     """Fold it and arm what it concerns; returns `folded`, `late` or `duplicate`.
 
     A duplicate changes nothing and needs no new judgement: the commit that folded the first also armed its instants."""
@@ -50,14 +51,17 @@ def on_change(ws: Workspace, governance: Governance, change: Changed) -> str:
     versions = insert(record["versions"], change.version)
     if versions is None:
         return "duplicate"
+    governance = ruled.newest
     heard = minima(ws.get(MARKS), governance.partitions)
     late = change.version["at"] <= heard.of(change.system, change.entity)
-    concerns = set(concerned(ws, governance, change))
-    regard = set(_regarding(ws, governance, change))
-    looked_at_by = concerns | regard | set(_consulting(ws, governance, change))
+    rules = ruled.since(change.version["at"])
+    concerns = {key for each in rules for key in concerned(ws, each, change)}
+    regard = {key for each in rules for key in _regarding(ws, each, change)}
+    looked_at_by = concerns | regard | {key for each in rules for key in _consulting(ws, each, change)}
     unsettled = min((_next(ws, key) for key in looked_at_by), default=ALWAYS)
-    if _store(ws, governance, change, record, versions, min(_frontier(governance, heard), unsettled)):
-        concerns.update(concerned(ws, governance, change))
+    frontier = passed_by_all(ws, ruled) - seconds(governance.late_retention_seconds)
+    if _store(ws, governance, change, record, versions, min(frontier, unsettled)):
+        concerns.update(key for each in rules for key in concerned(ws, each, change))
     if regard and tells_otherwise(as_of(record["versions"], change.version["at"]), change.version):
         concerns.update(regard)
     for subject in sorted(concerns):
@@ -207,7 +211,8 @@ def _store(
     versions: list[Version],
     frontier: Instant,
 ) -> bool:
-    """Keep what can still be looked at, and tell what is new; returns whether others find it by another value now."""
+    """Keep what can still be looked at, and tell what is new; returns whether others find it by another value now.
+    `frontier`: behind it no verdict looks; what every gate has passed, less what late evidence may still amend."""
     kept = fold(versions, frontier) if len(versions) > 1 else versions
     before, after = latest(record["versions"]), latest(kept)
     moved = _reindex(ws, change, record["versions"], kept)
@@ -222,11 +227,6 @@ def _store(
         contribute(ws, governance, change.customer, change.place, before, after)
         ws.refresh(place_of(change.customer, *change.place))
     return moved
-
-
-def _frontier(governance: Governance, heard: Minima) -> Instant:
-    """Behind it no verdict looks: what every gate has passed, less what late evidence may still amend."""
-    return heard.lowest(needed_at_all(governance))[0] - seconds(governance.late_retention_seconds)
 
 
 def _reindex(ws: Workspace, change: Changed, before: list[Version], after: list[Version]) -> bool:

@@ -86,6 +86,7 @@ WRITTEN: dict[str, tuple[str, ...]] = {
         "Watermarks",
         "EntityMoved",
         "CanaryBroken",
+        "GovernancePublished",
         "HoleOpened",
         "HoleClosed",
         *(change_record_name(entity) for entity in ENTITIES),

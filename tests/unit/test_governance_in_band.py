@@ -1,0 +1,247 @@
+"""Facts about governance that is published while a deployment runs: a version decides about instants, wherever in the
+input it arrives."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from schemas import topics
+from schemas.instants import SECOND
+from streams.backtest.canonical import read
+from streams.driver import Driver
+from streams.governance import Governance
+from streams.governance.ignore import IgnoreRule
+from streams.judge import rollout
+from tests.dossiers.model import Dossier
+from tests.dossiers.payment_unmatched import UNMATCHED, application, payment
+from tests.dossiers.stage import Play
+from tests.dossiers.table import DOSSIERS
+from tests.topology import SLA_SECONDS, Company, governance, seconds_of
+
+MISMATCH = "contract_value_mismatch"
+"""A kind with grace."""
+UNPOSTED = "invoice_not_posted"
+"""A kind with a deadline."""
+
+
+def with_rules(governed: Governance, kind: str, **rules: Any) -> Governance:
+    changed = governed.kinds[kind].model_copy(update=rules)
+    return governed.model_copy(update={"kinds": {**governed.kinds, kind: changed}})
+
+
+def publish(company: Company, at: float, kind: str, **rules: Any) -> None:
+    company.driver.publish(with_rules(company.governance, kind, **rules), round(at * SECOND))
+    company.driver.run()
+
+
+def linked(governed: Governance) -> Company:
+    company = Company(governed)
+    company.row("crm", "Account", "A", 1, ERP_Customer_Id__c="E")
+    company.row("billing", "account", "B", 1, crm_account_id="A")
+    company.row("erp", "customer", "E", 1)
+    return company
+
+
+def differing_contract(at: float = 2, **rules: Any) -> Company:
+    """Billing and ERP have a contract at values that differ by 10."""
+    company = linked(with_rules(governance(), MISMATCH, **rules))
+    company.row("billing", "subscription", "S", at, "B", status="Active")
+    company.row("erp", "contract", "C", at, "E", value="1190.00")
+    return company
+
+
+def unposted(at: float, **rules: Any) -> Company:
+    company = linked(with_rules(governance(), UNPOSTED, **rules))
+    company.row("billing", "invoice", "I", at, "B", status="Posted")
+    return company
+
+
+def lives(company: Company, kind: str) -> list[tuple[float | None, float | None, str]]:
+    found = sorted(company.drifts(kind), key=lambda d: (d["native_id"], d["opened_at"]))
+    return [(seconds_of(d["opened_at"]), seconds_of(d["closed_at"]), d["how"]) for d in found]
+
+
+# -- what has no deadline is judged by the rules in force at the instant
+
+
+def test_a_tighter_tolerance_opens_what_was_within_the_old_one_from_its_instant_on() -> None:
+    company = differing_contract(tolerance_absolute=Decimal(50))
+    company.heard(20)
+    assert lives(company, MISMATCH) == []
+
+    publish(company, 30, MISMATCH, tolerance_absolute=Decimal(1))
+    company.heard(30 + SLA_SECONDS - 1)
+    assert lives(company, MISMATCH) == []
+    company.heard(60)
+
+    assert lives(company, MISMATCH) == [(30 + SLA_SECONDS, None, "")]
+
+
+def test_a_wider_tolerance_closes_what_it_covers_and_says_that_the_rules_changed() -> None:
+    company = differing_contract(hold_down_seconds=5.0)
+    company.heard(20)
+    assert lives(company, MISMATCH) == [(2 + SLA_SECONDS, None, "")]
+
+    publish(company, 30, MISMATCH, tolerance_absolute=Decimal(50))
+    company.heard(60)
+
+    assert lives(company, MISMATCH) == [(2 + SLA_SECONDS, 30, "rules_changed")]
+
+
+def test_what_comes_between_its_arrival_and_its_instant_is_judged_by_both() -> None:
+    company = linked(with_rules(governance(), MISMATCH, tolerance_absolute=Decimal(50)))
+    company.heard(10)
+    publish(company, 30, MISMATCH, tolerance_absolute=Decimal(1))
+    company.row("billing", "subscription", "S", 15, "B", status="Active")
+    company.row("erp", "contract", "C", 15, "E", value="1190.00")
+    company.heard(60)
+
+    assert lives(company, MISMATCH) == [(30 + SLA_SECONDS, None, "")]
+
+
+def test_a_running_grace_ends_as_the_rules_in_force_say() -> None:
+    longer, shorter = differing_contract(at=25), differing_contract(at=25)
+    publish(longer, 30, MISMATCH, sla_seconds=SLA_SECONDS + 4.0)
+    publish(shorter, 30, MISMATCH, sla_seconds=2.0)
+    for company in (longer, shorter):
+        company.heard(60)
+
+    assert lives(longer, MISMATCH) == [(25 + SLA_SECONDS + 4, None, "")]
+    assert lives(shorter, MISMATCH) == [(30, None, "")]
+
+
+def test_what_is_ignored_from_an_instant_on_is_so_for_what_is_armed_as_well() -> None:
+    company = unposted(at=25)
+    rule = {"kind": UNPOSTED, "native_id": "I", "reason": "agreed", "by": "cfo", "expires_at": "1970-01-01T00:00:50Z"}
+    company.driver.publish(company.governance.model_copy(update={"ignore": {"i": IgnoreRule(**rule)}}), 30 * SECOND)
+    company.heard(45)
+    assert lives(company, UNPOSTED) == []
+    company.heard(60)
+
+    assert lives(company, UNPOSTED) == [(50, None, "")]
+
+
+# -- what is armed with a deadline keeps the rules under which it was armed
+
+
+def test_an_armed_obligation_keeps_deadline_and_severity_but_not_who_acts() -> None:
+    company = unposted(at=25, severity="S1")
+    publish(company, 30, UNPOSTED, sla_seconds=2.0, severity="S4", mode="propose", owner_team="treasury")
+    company.row("billing", "invoice", "J", 31, "B", number="I-2", status="Posted")
+    company.heard(60)
+
+    told = {d["native_id"]: d for d in company.drifts(UNPOSTED)}
+    assert (seconds_of(told["I"]["opened_at"]), told["I"]["severity"]) == (25 + SLA_SECONDS, "S1")
+    assert (seconds_of(told["J"]["opened_at"]), told["J"]["severity"]) == (33, "S4")
+    assert {(d["mode"], d["owner_team"]) for d in told.values()} == {("propose", "treasury")}
+
+
+def test_an_armed_obligation_keeps_its_rules_through_several_versions() -> None:
+    company = unposted(at=25, severity="S1")
+    publish(company, 30, UNPOSTED, sla_seconds=2.0, severity="S4")
+    publish(company, 32, UNPOSTED, sla_seconds=3.0, severity="S3")
+    company.heard(60)
+
+    (drift,) = company.drifts(UNPOSTED)
+    assert (seconds_of(drift["opened_at"]), drift["severity"]) == (25 + SLA_SECONDS, "S1")
+
+
+def test_another_fact_demands_under_the_rules_in_force_then() -> None:
+    company = unposted(at=25)
+    publish(company, 30, UNPOSTED, sla_seconds=2.0)
+    company.row("billing", "invoice", "I", 31, "B", status="Draft")
+    company.row("billing", "invoice", "I", 32, "B", status="Posted")
+    company.heard(60)
+
+    assert lives(company, UNPOSTED) == [(34, None, "")]
+
+
+def paid_in_part(*, tolerance: int) -> Play:
+    dossier = UNMATCHED._replace(story=(payment(3), application(5, "100.00 EUR")), governed={
+        **UNMATCHED.governed, "tolerance_absolute": Decimal(tolerance),
+    })  # fmt: skip
+    return Play(dossier).told(dossier.story).heard(6).run()
+
+
+def publish_to(play: Play, at: float, **rules: Any) -> None:
+    play.driver.publish(with_rules(play.governance, play.dossier.kind, **rules), round(at * SECOND))
+    play.driver.run()
+
+
+def test_an_armed_obligation_keeps_its_tolerance_until_it_is_settled_and_no_longer() -> None:
+    play = paid_in_part(tolerance=0)
+    publish_to(play, 8, tolerance_absolute=Decimal(50))
+    (drift,) = play.heard(100).run().drifts()
+
+    assert seconds_of(drift["opened_at"]) == 3 + SLA_SECONDS
+    assert (drift["closed_at"], drift["how"]) == ((3 + SLA_SECONDS) * SECOND + 1, "rules_changed")
+
+
+def test_what_was_met_by_its_own_rules_and_is_not_by_those_in_force_is_demanded_anew() -> None:
+    play = paid_in_part(tolerance=50)
+    publish_to(play, 8, tolerance_absolute=Decimal(0))
+    (drift,) = play.heard(100).run().drifts()
+
+    assert drift["opened_at"] == (3 + 2 * SLA_SECONDS) * SECOND + 1
+    results = [w.value["result"] for w in play.driver.written[topics.AUDIT] if w.value]
+    assert results == ["met", "missed"]
+
+
+# -- the law
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "sooner": {"sla_seconds": 4.0, "severity": "S4"},
+    "later": {"sla_seconds": 17.0, "mode": "alert"},
+    "tolerant": {"tolerance_absolute": Decimal(1_000_000), "hold_down_seconds": 3.0},
+}
+
+
+def named(dossiers: tuple[Dossier, ...]) -> Any:
+    return pytest.mark.parametrize("dossier", dossiers, ids=[f"{d.kind}-{n}" for n, d in enumerate(dossiers)])
+
+
+def published_at(dossier: Dossier, at: float, rules: dict[str, Any], perform: Callable[[Play], object]) -> Play:
+    """The version arrives somewhere among what was heard before its instant."""
+    play = Play(dossier).told(dossier.story)
+    play.heard(at - 0.001)
+    play.driver.publish(with_rules(play.governance, dossier.kind, **rules), round(at * SECOND))
+    perform(play)
+    perform(play.heard(dossier.ends))
+    return play
+
+
+def any_way(seed: int) -> Callable[[Play], object]:
+    return lambda play: play.run_in_any_order(random.Random(seed), duplicates=0.2, crashes=0.1)
+
+
+@pytest.mark.parametrize("change_", CHANGES)
+@named(DOSSIERS)
+def test_wherever_it_arrives_and_commits_fall_verdicts_are_the_same(
+    dossier: Dossier, change_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(f"{dossier.kind}/{change_}")
+    at = rng.choice([dossier.opens_at + step for step in (-9, -3, -0.5, 0, 0.5, 7)])
+    expected = published_at(dossier, at, CHANGES[change_], Play.run)
+    monkeypatch.setattr(rollout, "SLICE", 1)
+
+    for seed in range(3):
+        assert published_at(dossier, at, CHANGES[change_], any_way(seed)).lives() == expected.lives()
+
+
+@pytest.mark.parametrize("change_", CHANGES)
+@named(DOSSIERS)
+def test_in_force_before_the_first_instant_it_is_as_if_it_had_always_been(dossier: Dossier, change_: str) -> None:
+    always = Play(dossier)
+    always.governance = with_rules(always.governance, dossier.kind, **CHANGES[change_])
+    always.driver = Driver(always.governance, dict.fromkeys(always.governance.systems, read))
+    always.told(dossier.story).heard(dossier.ends).run()
+
+    play = published_at(dossier, 0, CHANGES[change_], any_way(1))
+
+    assert play.lives() == always.lives()
