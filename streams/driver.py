@@ -172,9 +172,9 @@ class Driver:
         if self._keep:
             self.log[place].append(raw)
 
-    def publish(self, governance: Governance, in_force_at: Instant) -> None:
+    def publish(self, governance: Governance, in_force_at: Instant, published_at: Instant = 0) -> None:
         """A governance version for judge, by which instants from `in_force_at` on are judged."""
-        for effect in publication(governance, in_force_at, self.now_micros, "driver"):
+        for effect in publication(governance, in_force_at, published_at, "driver"):
             assert effect.value is not None
             self.pipe(effect.topic, effect.key, effect.record, effect.value, partition=effect.partition)
 

@@ -7,7 +7,7 @@ so that stays as the worker was started with."""
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from pydantic import ValidationError
@@ -27,6 +27,12 @@ DECIDES = ("entities", "finance", "ignore", "process", "segments")
 KINDS_DECIDED = frozenset(kind.name for kind in KINDS)
 _REMEMBERED = 64
 """Indexes whose timelines are at hand: one a shard of this process, and then some."""
+
+
+class Version(NamedTuple):
+    in_force_at: Instant
+    published_at: Instant
+    document: str
 
 
 def document_of(governance: Governance) -> str:
@@ -60,12 +66,11 @@ def decided_by(base: Governance, version: Governance) -> Governance:
 def take(ws: Workspace, base: Governance, value: dict[str, Any]) -> str:
     """Keep a version, and begin to look for what it concerns; returns what came of it, for counting. With the first
     one, the governance of before is kept as well: a worker that is started with another folder judges as this one."""
-    _read(value["document"])
     index = ws.get(GOVERNANCE) or _first(ws, base)
     entry = [value["in_force_at"], value["published_at"], value["version"]]
     if entry in index["versions"]:
         return "duplicate"
-    ws.put(document_key(value["version"]), {"document": value["document"]})
+    ws.put(document_key(value["version"]), {"document": _readable(value["document"])})
     versions = sorted([*index["versions"], entry])
     begin = versions.index(entry)
     # What follows it in time is another change than it was.
@@ -93,16 +98,20 @@ def rolled_out(ws: Workspace, begins_at: Instant) -> None:
     ws.put(GOVERNANCE, {**index, "pending": [at for at in index["pending"] if at != begins_at]})
 
 
-def history(ws: Workspace) -> list[tuple[Instant, Instant, str]]:
-    """(in force from, published, document) of every version kept, oldest first; the first began before all."""
+def history(ws: Workspace) -> list[Version]:
+    """Every version, in the order of time; the first has been in force before all."""
     index = ws.get(GOVERNANCE)
-    return [(at, told, _document(ws, version)) for at, told, version in index["versions"]] if index else []
+    return [Version(at, told, _document(ws, version)) for at, told, version in index["versions"]] if index else []
 
 
 def first_of(ws: Workspace, base: Governance) -> Governance:
     """By what a shard judged before any version was published to it."""
     known = history(ws)
-    return decided_by(base, Governance.model_validate_json(known[0][2])) if known else base
+    return decided_by(base, read(known[0].document)) if known else base
+
+
+def read(document: str) -> Governance:
+    return Governance.model_validate_json(document)
 
 
 def _first(ws: Workspace, base: Governance) -> Value:
@@ -112,11 +121,12 @@ def _first(ws: Workspace, base: Governance) -> Value:
     return {"versions": [[NEVER, NEVER, version]], "passed": NEVER, "pending": []}
 
 
-def _read(document: str) -> Governance:
+def _readable(document: str) -> str:
     try:
-        return Governance.model_validate_json(document)
+        read(document)
     except ValidationError as problem:
         raise Divert("bad_governance", f"this release cannot read it: {problem}") from None
+    return document
 
 
 def _document(ws: Workspace, version: str) -> str:
@@ -151,6 +161,6 @@ class Published:
     def _version(self, ws: Workspace, version: str) -> Governance:
         known = self._versions.get(version)
         if known is None:
-            read = decided_by(self._base, Governance.model_validate_json(_document(ws, version)))
-            known = self._versions[version] = self._base if read == self._base else read
+            made = decided_by(self._base, read(_document(ws, version)))
+            known = self._versions[version] = self._base if made == self._base else made
         return known

@@ -46,8 +46,8 @@ class Judge:
         """What the worker was started with: all that no published version decides."""
         self._published = Published(governance)
         self._open: list[tuple[Any, InForce, list[tuple[tuple[str, ...], Instant]]]] = []
-        """Gates of the marks last seen, most recent first: they move with the marks and what is in force only, which are
-        never changed in place, so the same objects mean the same gates."""
+        """Gates of the marks last seen, most recent first: they move with the marks and with what is in force only,
+        which are never changed in place, so the same objects mean the same gates."""
 
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
         value = record.value
