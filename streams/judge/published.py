@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from schemas import topics
 from schemas.instants import ALWAYS, NEVER, Instant
+from streams.governance.difference import Difference, differences
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.inputs import Divert
@@ -63,6 +64,13 @@ def decided_by(base: Governance, version: Governance) -> Governance:
     return base.model_copy(update={"kinds": kinds} | {name: getattr(version, name) for name in DECIDES})
 
 
+def undecided(before: Governance, after: Governance) -> list[Difference]:
+    """What changes and is no version's to decide."""
+    found = differences(decided_by(before, after), after)
+    # finance.yaml gives every kind a tolerance; no stage but judge looks at one.
+    return [d for d in found if d.key.rpartition(".")[2] not in ("tolerance_absolute", "tolerance_relative")]
+
+
 def take(ws: Workspace, base: Governance, value: dict[str, Any]) -> str:
     """Keep a version, and begin to look for what it concerns; returns what came of it, for counting. With the first
     one, the governance of before is kept as well: a worker that is started with another folder judges as this one."""
@@ -71,14 +79,10 @@ def take(ws: Workspace, base: Governance, value: dict[str, Any]) -> str:
     if entry in index["versions"]:
         return "duplicate"
     ws.put(document_key(value["version"]), {"document": _readable(value["document"])})
-    versions = sorted([*index["versions"], entry])
-    begin = versions.index(entry)
-    # What follows it in time is another change than it was.
-    begins = [at for at, _, _ in versions[begin : begin + 2]]
-    passed = min(index["passed"], value["in_force_at"] - 1)
-    for begins_at in begins:
-        ws.put(rollout_key(begins_at), {"after": ""})
-    pending = sorted({*index["pending"], *begins})
+    begins_at = value["in_force_at"]
+    ws.put(rollout_key(begins_at), {"after": ""})
+    versions, pending = sorted([*index["versions"], entry]), sorted({*index["pending"], begins_at})
+    passed = min(index["passed"], begins_at - 1)
     ws.put(GOVERNANCE, {"versions": versions, "passed": passed, "pending": pending})
     return RECORD.lower()
 
@@ -157,6 +161,10 @@ class Published:
         made = InForce(begins, passed=index["passed"], rolled_out=min(index["pending"], default=ALWAYS))
         self._recent = [(index, made), *self._recent[: _REMEMBERED - 1]]
         return made
+
+    def overruled(self, ws: Workspace) -> list[Difference]:
+        """What the worker was started with and does not judge by, since other rules were published."""
+        return differences(self._base, self.in_force(ws).newest)
 
     def _version(self, ws: Workspace, version: str) -> Governance:
         known = self._versions.get(version)

@@ -9,6 +9,7 @@ from schemas import topics
 from schemas.instants import ALWAYS, NEVER, Instant
 from streams import canary
 from streams.fleet import letters, mass
+from streams.governance.difference import Difference
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.identify.changes import ENTITY_OF_RECORD, version_of
@@ -69,6 +70,10 @@ class Judge:
             case _:
                 raise Divert("unknown_record", f"q2c.changes carries no {record.record}; is a newer release writing?")
         return record.record.lower()
+
+    def overruled(self, ws: Workspace) -> list[Difference]:
+        """What the worker was started with and does not judge by."""
+        return self._published.overruled(ws)
 
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
         """Nothing of ours reads what judge refused; the letter itself is the trace, and the fleet stage hears of it."""

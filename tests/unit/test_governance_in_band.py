@@ -13,14 +13,20 @@ import pytest
 from schemas import topics
 from schemas.instants import SECOND
 from streams.backtest.canonical import read
-from streams.driver import Driver
+from streams.driver import Driver, Saved
 from streams.governance import Governance
 from streams.governance.ignore import IgnoreRule
 from streams.judge import rollout
+from streams.judge.published import history, publication
+from streams.judge.stage import Judge
+from streams.verify.examine import examine
+from streams.verify.report import EQUAL
+from tables.view import Workspace
 from tests.dossiers.model import Dossier
 from tests.dossiers.payment_unmatched import UNMATCHED, application, payment
 from tests.dossiers.stage import Play
 from tests.dossiers.table import DOSSIERS
+from tests.recorded import DriverRecording
 from tests.topology import SLA_SECONDS, Company, governance, seconds_of
 
 MISMATCH = "contract_value_mismatch"
@@ -247,37 +253,128 @@ def test_in_force_before_the_first_instant_it_is_as_if_it_had_always_been(dossie
     assert play.lives() == always.lives()
 
 
-def test_many_customers_are_looked_through_before_anything_behind_its_instant_is_judged(
+def test_nothing_behind_its_instant_is_judged_or_forgotten_before_all_customers_are_looked_through(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Commits of one deadline each, and all watermarks heard before the first."""
+    """All is heard before the first is looked at, and more comes; verdicts are due in the same commits."""
     monkeypatch.setattr(rollout, "SLICE", 1)
     company = Company(with_rules(governance(), MISMATCH, tolerance_absolute=Decimal(50)))
     for n in range(6):
-        company.row("billing", "account", f"B{n}", 1, status="Active")
-        company.row("erp", "customer", f"E{n}", 1)
-        company.row("crm", "Account", f"A{n}", 1, ERP_Customer_Id__c=f"E{n}", Billing_Account_Id__c=f"B{n}")
-        for topic, row, owner, fields in (
-            ("billing", "subscription", f"B{n}", {"status": "Active", "contract_number": f"K-{n}"}),
-            ("erp", "contract", f"E{n}", {"value": "1190.00", "number": f"K-{n}"}),
-        ):
-            company.row(topic, row, f"{row}{n}", 2, owner, **fields)
+        company.row("crm", "Account", f"A{n}", 1)
+        company.row("billing", "account", f"B{n}", 1, crm_account_id=f"A{n}")
+        company.row("erp", "customer", f"E{n}", 1, external_id=f"A{n}")
+        company.row("billing", "subscription", f"S{n}", 2, f"B{n}", status="Active", contract_number=f"K-{n}")
+        company.row("erp", "contract", f"C{n}", 2, f"E{n}", value="1190.00", number=f"K-{n}")
     company.heard(20)
     company.driver.publish(with_rules(company.governance, MISMATCH, tolerance_absolute=Decimal(1)), 30 * SECOND)
-    for n in range(6):  # each differs otherwise from then on
-        company.row("erp", "contract", f"contract{n}", 40 + n, f"E{n}", run=False, value="1180.00", number=f"K-{n}")
-    company.heard(90, run=False)
-    drain(company.driver)
+    for at, value in ((35, "1180.00"), (95, "1170.00")):
+        for n in range(6):
+            company.row("erp", "contract", f"C{n}", at, f"E{n}", run=False, value=value, number=f"K-{n}")
+        company.heard(at + 50, run=False)
+        upstream_of_judge(company.driver)
+    judge(company.driver, deadlines=4)
 
     assert lives(company, MISMATCH) == [(30 + SLA_SECONDS, None, "")] * 6
 
 
-def drain(driver: Driver) -> None:
-    """Everything is folded first; then one deadline a commit."""
-    while waiting := [place for place, queue in driver.queues.items() if queue]:
+def upstream_of_judge(driver: Driver) -> None:
+    while waiting := [place for place, queue in driver.queues.items() if queue and place[0] != topics.CHANGES]:
         for place in waiting:
-            while driver.queues[place]:
-                driver.fold(place)
-        for stage, partition in sorted({(driver.stage_of(topic), number) for topic, number in waiting}):
-            while driver.commit(stage, partition, deadlines=1):
-                pass
+            driver.run_one(place)
+
+
+def judge(driver: Driver, deadlines: int) -> None:
+    """Everything is folded; then so many deadlines a commit are worked off."""
+    for partition in range(driver.governance.partitions):
+        while driver.queues[topics.CHANGES, partition]:
+            driver.fold((topics.CHANGES, partition))
+        while driver.commit("judge", partition, deadlines):
+            pass
+
+
+# -- restarts, verification, what cannot be taken
+
+
+def restarted(company: Company, folders: Governance) -> Company:
+    """Workers are started anew with other folders; state and input are as they were."""
+    after = Company(folders)
+    for (stage, partition), work in company.driver._work.items():
+        after.driver.restore(Saved(stage, partition, dict(work.state.committed.items()), {}))
+        after.driver._work[stage, partition].positions = work.positions
+    after.driver._offsets, after.driver.written = company.driver._offsets, company.driver.written
+    after._version = company._version
+    return after
+
+
+def test_a_restart_with_other_folders_changes_neither_what_was_before_nor_what_is_in_force() -> None:
+    company = differing_contract(at=25, severity="S1")
+    publish(company, 30, MISMATCH, sla_seconds=8.0)
+    other = with_rules(governance(), MISMATCH, sla_seconds=1.0, severity="S4")
+    after = restarted(company, other)
+    after.row("billing", "subscription", "T", 26, "B", status="Active", contract_number="K-2", poll=90)
+    after.row("erp", "contract", "D", 26, "E", value="1180.00", number="K-2", poll=91)
+    after.heard(60)
+
+    assert lives(after, MISMATCH) == [(33, None, ""), (34, None, "")]
+    assert {d["severity"] for d in after.drifts(MISMATCH)} == {"S1"}
+
+
+def test_a_worker_says_which_of_its_folders_rules_do_not_judge() -> None:
+    company = differing_contract()
+    stage = Judge(company.governance)
+    assert stage.overruled(Workspace(company.driver.state("judge", 0))) == []
+    publish(company, 30, MISMATCH, sla_seconds=8.0)
+
+    (said,) = stage.overruled(Workspace(company.driver.state("judge", 0)))
+
+    assert str(said) == f"kinds.yaml: {MISMATCH}.sla_seconds was 10.0 and becomes 8.0"
+
+
+def test_what_a_version_may_not_decide_stays_as_the_worker_was_started() -> None:
+    company = differing_contract()
+    changed = with_rules(company.governance, MISMATCH, sla_seconds=4.0)
+    changed = changed.model_copy(update={"judged": (), "systems": {}, "mappings": {}})
+    company.driver.publish(changed, 1 * SECOND)
+    company.heard(60)
+
+    assert lives(company, MISMATCH) == [(6, None, "")]
+
+
+def test_a_version_told_twice_is_one_and_an_unreadable_one_goes_to_the_dead_letters() -> None:
+    company = differing_contract()
+    for _ in range(2):
+        publish(company, 30, MISMATCH, sla_seconds=8.0)
+    (effect, *_) = publication(company.governance, 40 * SECOND, 0, "ada")
+    broken = {**(effect.value or {}), "document": '{"partitions": 0}'}
+    company.driver.pipe(topics.CHANGES, "", "GovernancePublished", broken, partition=0)
+    company.heard(60)
+
+    kept = history(Workspace(company.driver.state("judge", 0)))
+    assert [seconds_of(version.in_force_at) for version in kept[1:]] == [30]
+    letters = [w.value for w in company.driver.written[topics.DEAD_LETTERS] if w.value]
+    assert [letter["reason"] for letter in letters] == ["bad_governance"]
+    assert lives(company, MISMATCH) == [(2 + SLA_SECONDS, None, "")]
+
+
+def test_a_version_of_an_earlier_instant_told_later_comes_before_the_other() -> None:
+    company = differing_contract(tolerance_absolute=Decimal(50))
+    publish(company, 40, MISMATCH, tolerance_absolute=Decimal(60))
+    publish(company, 30, MISMATCH, tolerance_absolute=Decimal(1), sla_seconds=3.0)
+    company.heard(90)
+
+    assert lives(company, MISMATCH) == [(33, 40, "rules_changed")]
+
+
+def test_verification_replays_each_version_and_the_rules_of_before() -> None:
+    company = differing_contract(tolerance_absolute=Decimal(50))
+    company.row("billing", "invoice", "I", 25, "B", status="Posted")
+    publish(company, 30, MISMATCH, tolerance_absolute=Decimal(1))
+    company.driver.publish(with_rules(company.governance, UNPOSTED, sla_seconds=2.0), 32 * SECOND, 1)
+    company.heard(60)
+    readers = dict.fromkeys(company.governance.systems, read)
+    assert lives(company, UNPOSTED) == [(35, None, "")]
+
+    today = with_rules(company.governance, UNPOSTED, sla_seconds=2.0)
+    report = examine(DriverRecording(company.driver), today, readers)
+
+    assert (report.code, report.differences, report.unproven) == (EQUAL, [], [])
