@@ -25,7 +25,7 @@ from tables.view import Workspace
 from tests.dossiers.model import Dossier
 from tests.dossiers.payment_unmatched import UNMATCHED, application, payment
 from tests.dossiers.stage import Play
-from tests.dossiers.table import DOSSIERS
+from tests.dossiers.table import DOSSIERS, dossier_of
 from tests.recorded import DriverRecording
 from tests.topology import SLA_SECONDS, Company, governance, seconds_of
 
@@ -108,6 +108,20 @@ def test_what_comes_between_its_arrival_and_its_instant_is_judged_by_both() -> N
     company.heard(60)
 
     assert lives(company, MISMATCH) == [(30 + SLA_SECONDS, None, "")]
+
+
+def test_what_only_the_new_rules_could_object_to_is_remembered_until_their_instant() -> None:
+    play = Play(dossier_of("state_regression"))
+    orders = play.governance.process
+    without = play.governance.model_copy(update={"process": orders.model_copy(update={"orders": {}})})
+    play.driver = Driver(without, dict.fromkeys(without.systems, read))
+    play.told(()).heard(2).run()
+    play.driver.publish(play.governance, 30 * SECOND)
+    play.driver.run()
+    play.tell(play.dossier.story)
+    play.heard(100).run()
+
+    assert [seconds_of(drift["opened_at"]) for drift in play.drifts()] == [30]
 
 
 def test_a_running_grace_ends_as_the_rules_in_force_say() -> None:
