@@ -344,6 +344,18 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("moved_to", "text", "the customer it goes to, where known"),
         ],
     ),
+    "CustomerFrozen": (
+        "q2c.change",
+        "It is in conflict who this customer is: no command about it is issued meanwhile.",
+        [
+            ("canonical_id", "!text", "canonical customer"),
+            ("system", "!text", "system instance of the record in conflict"),
+            ("native_customer", "!text", "its native id"),
+            ("drift_id", "!text", "the conflict"),
+            ("frozen_at", "instant", "event time"),
+            ("frozen_until", "?instant", "event time of its end"),
+        ],
+    ),
     "HoleOpened": (
         "q2c.change",
         "A record was diverted: evidence is missing from here on.",
@@ -393,6 +405,13 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("watermarks", "instants", "system/object -> how far it had been heard"),
             ("command_id", "?text", "the correction asked for"),
             ("mode", "text", "execute, propose or alert"),
+            (
+                "restraint",
+                "text",
+                "what keeps its command back: identity_conflict (not issued meanwhile), oscillation, books_closing or "
+                "unreadable_record (proposed only)",
+            ),
+            ("released_at", "?instant", "event time at which a command that was kept back was issued"),
             ("causes", "names", "kinds that explain it, where it sums up others"),
             ("correlation_id", "text", "the business transaction, where the evidence names one"),
             ("segment", "text", "the customer's segment, where one is governed"),

@@ -19,6 +19,7 @@ from connectors.salesforce.wire import instant_of, soql_datetime
 from schemas.instants import Instant
 
 Record = dict[str, Any]
+Metadata = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -102,14 +103,15 @@ class SalesforceClient:
             answer.began_at,
         )
 
+    def describe(self, object_name: str) -> Metadata | None:
+        """What the org says of an object and its fields; None if it has none of that name, or hides it from us."""
+        answer = self._find(f"{self._data}/sobjects/{quote(object_name, safe='')}/describe")
+        return answer.body if answer else None
+
     def get(self, object_name: str, record_id: str) -> Record | None:
         """The record as it is now, None if there is none or it was deleted."""
-        try:
-            return _plain(self._session.read(self._record(object_name, record_id)).body)
-        except Refused as error:
-            if error.status == 404:
-                return None
-            raise
+        answer = self._find(self._record(object_name, record_id))
+        return _plain(answer.body) if answer else None
 
     def create(self, object_name: str, fields: Mapping[str, Any]) -> str:
         """Creates a record and returns its id."""
@@ -127,6 +129,14 @@ class SalesforceClient:
 
     def delete(self, object_name: str, record_id: str) -> None:
         self._session.write("DELETE", self._record(object_name, record_id))
+
+    def _find(self, path: str) -> Answer | None:
+        try:
+            return self._session.read(path)
+        except Refused as error:
+            if error.status == 404:
+                return None
+            raise
 
     def _record(self, object_name: str, record_id: str) -> str:
         return f"{self._data}/sobjects/{object_name}/{quote(record_id, safe='')}"

@@ -12,6 +12,7 @@ from connectors.salesforce.objects import PolledObject
 from connectors.salesforce.wire import soql_datetime, soql_string
 from schemas.instants import SECOND, Instant
 
+SORTED_BY = ("SystemModstamp", "Id")
 Phase = Literal["snapshot", "streaming", "gap"]
 
 MINUTE: Instant = 60 * SECOND
@@ -27,6 +28,12 @@ class Cursor:
     poll: int = 0
     read_to: Instant | None = None
     deletions_read_to: Instant | None = None
+    fields: tuple[str, ...] = ()
+    """What the rows read in this epoch were asked for."""
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Cursor":
+        return cls(**{**content, "fields": tuple(content.get("fields", ()))})
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -46,10 +53,13 @@ class Position(NamedTuple):
     row_id: str
 
 
-def begin_poll(cursor: Cursor, server_now: Instant) -> Cursor:
-    """The cursor of the next poll; from its first poll on, no deletion goes unasked for."""
+def begin_poll(cursor: Cursor, server_now: Instant, fields: tuple[str, ...]) -> Cursor:
+    """The cursor of the next poll; from its first poll on, no deletion goes unasked for. Rows that were read without a
+    field that is asked for now are read again: of those that nobody changes it would stay unknown."""
+    if cursor.phase == "streaming" and not set(fields) <= set(cursor.fields):
+        cursor = replace(cursor, epoch=cursor.epoch + 1, phase="gap", read_to=None)
     started = whole_second(server_now) if cursor.deletions_read_to is None else cursor.deletions_read_to
-    return replace(cursor, poll=cursor.poll + 1, deletions_read_to=started)
+    return replace(cursor, poll=cursor.poll + 1, deletions_read_to=started, fields=fields)
 
 
 def span_of(cursor: Cursor, server_now: Instant, look_back: Instant) -> Span:
@@ -69,7 +79,8 @@ def page_query(polled: PolledObject, span: Span, after: Position | None, rows_ma
         terms.insert(0, f"SystemModstamp >= {soql_datetime(span.start)}")
     selected = ", ".join(polled.selected)
     where = " AND ".join(terms)
-    return f"SELECT {selected} FROM {polled.name} WHERE {where} ORDER BY SystemModstamp, Id LIMIT {rows_max}"  # noqa: S608 - settings, quoted ids
+    order = ", ".join(SORTED_BY)
+    return f"SELECT {selected} FROM {polled.name} WHERE {where} ORDER BY {order} LIMIT {rows_max}"  # noqa: S608 - settings, quoted ids
 
 
 def deletions_span(cursor: Cursor, server_now: Instant) -> tuple[Instant, Instant]:

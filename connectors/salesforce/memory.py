@@ -30,7 +30,7 @@ class Memory:
         kind, _, name = key.decode().partition("/")
         content = json.loads(value)
         if kind == "cursor":
-            self.cursors[name] = Cursor(**content)
+            self.cursors[name] = Cursor.from_json(content)
         elif kind == "row":
             object_name, _, row_id = name.partition("/")
             self.rows.setdefault(object_name, {})[row_id] = Known.from_json(content)

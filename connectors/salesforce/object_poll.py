@@ -31,7 +31,10 @@ class ObjectPoll:
     def run(self) -> None:
         """One poll. Raises what the client raises; what was read until then stays valid and may be flushed."""
         asked_at = self._client.server_now()
-        self._move(cursors.begin_poll(self._outbox.memory.cursors.get(self._polled.name, Cursor()), asked_at))
+        before = self._outbox.memory.cursors.get(self._polled.name, Cursor())
+        self._move(cursors.begin_poll(before, asked_at, self._polled.selected))
+        if self._cursor.epoch > before.epoch:
+            logger.warning("%s: fields are asked for that were not before; reading everything", self._polled.name)
         asked_from, asked_to = cursors.deletions_span(self._cursor, asked_at)
         deletions = self._client.deleted(self._polled.name, asked_from, asked_to)
         now = self._client.server_now()

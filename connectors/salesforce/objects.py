@@ -1,6 +1,7 @@
-"""Which objects the poller reads, which field names the customer of a row, and which fields travel."""
+"""An object that the poller reads: which field names the customer of a row, and which fields travel."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 SYSTEM_FIELDS = ("Id", "SystemModstamp", "IsDeleted", "CreatedDate", "LastModifiedDate", "LastModifiedById")
 
@@ -12,35 +13,16 @@ class PolledObject:
     name: str
     customer_field: str
     fields: tuple[str, ...]
+    named_in: str = field(default="the settings of the poller", compare=False)
+    """File and key where an operator named the object."""
+    keys: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Field -> the key below it that names the field."""
+
+    def place_of(self, name: str) -> str:
+        key = self.keys.get(name)
+        return f"{self.named_in}.{key}" if key else self.named_in
 
     @property
     def selected(self) -> tuple[str, ...]:
         """What the query asks for: system fields first, each field once."""
         return tuple(dict.fromkeys((*SYSTEM_FIELDS, self.customer_field, *self.fields)))
-
-
-QUOTE_TO_CASH = (
-    PolledObject(
-        "Account",
-        "Id",
-        (
-            "Name",
-            "AccountNumber",
-            "Status__c",
-            "BillingCountry",
-            "Tax_Id__c",
-            "Email__c",
-            "CurrencyIsoCode",
-            "Legal_Entity__c",
-            "Billing_Account_Id__c",
-            "ERP_Customer_Id__c",
-            "ParentId",
-        ),
-    ),
-    PolledObject(
-        "Opportunity",
-        "AccountId",
-        ("Name", "StageName", "IsWon", "IsClosed", "Amount", "CurrencyIsoCode", "CloseDate"),
-    ),
-    PolledObject("Credit_Memo__c", "Account__c", ("Number__c", "Amount__c", "CurrencyIsoCode", "Status__c")),
-)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 
 from connectors.errors import Refused, Retry, Stop
+from connectors.salesforce import metadata
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.delivery import Delivery
 from connectors.salesforce.memory import restore
@@ -34,18 +35,30 @@ def run(
     `encode` makes Avro of a record's name and value; by default with the registry of the settings. `on_poll` is called
     after each poll, also one that an outage cut short.
     """
-    with (
-        connect(settings, stop) as client,
-        Delivery(settings.bootstrap_servers, transactional_id(settings)) as delivery,
-    ):
-        check_partitions(delivery, settings)
-        memory = restore(settings.bootstrap_servers, cursor_topic(settings.system))
-        encode = encode or registered(settings)
-        outbox = Outbox(settings.system, settings.partitions, settings.look_back_seconds, memory, encode, delivery)
-        while not stop.is_set():
-            pause_seconds = poll_once(settings, client, outbox)
+    with connect(settings, stop) as client:
+        while not checked(settings, client):  # before the opening below fences one that may be at work
             on_poll()
-            stop.wait(pause_seconds)
+            if stop.wait(settings.poll_interval_seconds):
+                return
+        with Delivery(settings.bootstrap_servers, transactional_id(settings)) as delivery:
+            check_partitions(delivery, settings)
+            memory = restore(settings.bootstrap_servers, cursor_topic(settings.system))
+            encode = encode or registered(settings)
+            outbox = Outbox(settings.system, settings.partitions, settings.look_back_seconds, memory, encode, delivery)
+            while not stop.is_set():
+                pause_seconds = poll_once(settings, client, outbox)
+                on_poll()
+                stop.wait(pause_seconds)
+
+
+def checked(settings: SalesforceSettings, client: SalesforceClient) -> bool:
+    """Whether the org has been asked for what is to be polled, and has it; raises Stop if it lacks some."""
+    try:
+        metadata.check(client, settings.system, settings.objects)
+    except Retry as error:
+        logger.warning("%s: the org's metadata cannot be read: %s", settings.system, error)
+        return False
+    return True
 
 
 def poll_once(settings: SalesforceSettings, client: SalesforceClient, outbox: Outbox) -> float:
@@ -62,6 +75,7 @@ def poll_once(settings: SalesforceSettings, client: SalesforceClient, outbox: Ou
         logger.warning("%s: poll cut short, the watermark stays: %s", settings.system, error)
         pause_seconds = error.after_seconds or 0.0
     except Refused as error:
+        checked(settings, client)  # says it better, if it was there when we started and is no longer
         raise Stop(
             f"{settings.system}: {error}; compare the polled objects and fields with the org's metadata"
         ) from error

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from connectors.salesforce.objects import QUOTE_TO_CASH, PolledObject
+from connectors.salesforce.objects import PolledObject
 
 
 class SalesforceSettings(BaseModel):
@@ -27,7 +27,7 @@ class SalesforceSettings(BaseModel):
         description="How late a row may show. The watermark trails by it: it is part of every verdict's delay.",
     )
     page_size: int = Field(default=2000, ge=1, le=2000, description="Rows asked for at a time, and per transaction.")
-    objects: tuple[PolledObject, ...] = QUOTE_TO_CASH
+    objects: tuple[PolledObject, ...] = Field(min_length=1, description="As governance maps them.")
     bootstrap_servers: str
     registry_url: str = ""
     partitions: int = Field(ge=1, description="The governed number of partitions; the source topic must have as many.")

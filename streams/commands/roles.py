@@ -161,6 +161,7 @@ def poll(system: str, interval_seconds: float, look_back_seconds: int) -> None:
             bootstrap_servers=found.kafka_bootstrap,
             registry_url=found.registry_url,
             partitions=governed.partitions,
+            objects=wiring.polled(governed, system),
             poll_interval_seconds=interval_seconds,
             look_back_seconds=look_back_seconds,
         )

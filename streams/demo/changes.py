@@ -6,7 +6,9 @@ from decimal import Decimal
 
 from streams.demo.flaws import CREDIT_MEMO_UNPROPAGATED, VALUE_MISMATCH
 from streams.demo.further import AMENDMENT_UNPROPAGATED, CREDIT_MEMO_ALONE
+from streams.demo.payments import credited
 from streams.demo.script import INTEGRATION, SALES, Script
+from streams.demo.service import recut
 from streams.demo.steps import Value
 
 _CENT = Decimal("0.01")
@@ -14,8 +16,9 @@ _BILLING = "billing-operator"
 _FINANCE = "finance"
 
 
-def amend(script: Script, at: float, in_erp: float | None) -> None:
-    """The contract grows in billing; the ERP contract and the opportunity follow, or the opportunity leads."""
+def amend(script: Script, at: float, in_erp: float | None, scheduled: float | None) -> None:
+    """The contract grows in billing; contract and schedule in the ERP and the opportunity follow, or the opportunity
+    leads."""
     who = script.profile
     monthly = (who.monthly * script.rng.choice((Decimal("1.10"), Decimal("1.25"), Decimal("1.5")))).quantize(_CENT)
     value = monthly * who.term_months
@@ -58,19 +61,21 @@ def amend(script: Script, at: float, in_erp: float | None) -> None:
     )
     ledger = (
         script.flawed_answer(AMENDMENT_UNPROPAGATED)
-        if script.tells(AMENDMENT_UNPROPAGATED)
+        if script.suffers(AMENDMENT_UNPROPAGATED, "contract")
         else script.answer(VALUE_MISMATCH, "erp")
     )
     if in_erp is not None and ledger is not None:
         script.add(
             max(at + ledger, in_erp + 0.2), "erp", INTEGRATION, script.change("contract", "erp.contract", value=value)
         )
+    if scheduled is not None:
+        recut(script, at, scheduled, value)
 
 
 def credit(script: Script, at: float) -> None:
     """A credit memo: asked for in billing, posted in the ERP, shown in the CRM's account view."""
     who = script.profile
-    amount = max(_CENT, (who.monthly / 10).quantize(_CENT))
+    amount = credited(script)
     memo: dict[str, Value] = {
         "id": who.id("M"),
         "number": who.id("CM"),

@@ -16,12 +16,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from psycopg import sql
 from pydantic import SecretStr
 
 from connectors.debezium.apply import Connect
-from connectors.debezium.sql import BILLING_SQL, ERP_SQL
+from connectors.debezium.sql import BILLING_SQL, ERP_SQL, PROCESSOR_SQL, PRODUCT_SQL
 from connectors.salesforce.simulator import DRIFTWISE_USER_ID, Simulator, demo_clients, running
 from connectors.stack import Endpoints, down, up
+from connectors.stack.declaration import services
 from streams.commands.roles import FOLLOWED, apply_connector, connector_name
 from streams.demo.companies import Access
 from streams.demo.stories import FIRST, Story
@@ -30,6 +33,9 @@ from streams.settings import Settings
 from streams.worker import wiring
 
 OVERLAY = Path(__file__).parent / "governance"
+FURTHER = OVERLAY / "all"
+DATABASES = {"billing": BILLING_SQL, "erp": ERP_SQL, "processor": PROCESSOR_SQL, "product": PRODUCT_SQL}
+"""Captured by log, and what makes their tables; each where the governance of the story has it."""
 HEARTBEAT_MS = 200
 POLL_INTERVAL_SECONDS = 0.5
 LOOK_BACK_SECONDS = 2
@@ -57,7 +63,7 @@ def governed(home: Path, story: Story) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     judged = None if story.judges_all else sorted(story.kinds)
     (folder / "systems.yaml").write_text(json.dumps({"judged": judged}))  # JSON is YAML
-    return OVERLAY, folder
+    return OVERLAY, FURTHER, folder
 
 
 class RoleDied(Exception):
@@ -71,6 +77,7 @@ class Cluster:
         self.home, self._progress = home, progress
         self._folders = governed(home, story)
         self.governance: Governance = load(*self._folders)
+        self._databases = {system: tables for system, tables in DATABASES.items() if system in self.governance.systems}
         self._closing = ExitStack()
         self._roles: dict[str, subprocess.Popen[bytes]] = {}
         self._secret = secrets.token_urlsafe(16)
@@ -103,20 +110,25 @@ class Cluster:
         self._closing.callback(self._stop_roles)
         self.start("worker")
         with ThreadPoolExecutor() as pool:
-            capturing = [pool.submit(self._capture, *source) for source in (("billing", BILLING_SQL), ("erp", ERP_SQL))]
+            capturing = [pool.submit(self._capture, *source) for source in self._databases.items()]
             self.start("poll")
             self.start("execute")
             for each in capturing:
                 each.result()
-        self._progress("capture runs: Debezium on billing and erp, polling on crm")
+        self._progress(f"capture runs: Debezium on {', '.join(self._databases)}, polling on crm")
 
     def _capture(self, system: str, sql_file: Path) -> None:
+        server = self.endpoints.postgres
+        if system not in services().postgres.databases:
+            with psycopg.connect(server.dsn("postgres"), autocommit=True) as connection:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(system)))
         apply_connector(self.governance, system, HEARTBEAT_MS, sql_file)
 
     def access(self) -> Access:
         clients = {user: (user, SecretStr(self.crm_secret(user))) for user in ("sales", "integration")}
         server = self.endpoints.postgres
-        return Access(server.dsn("billing"), server.dsn("erp"), self.simulator.base_url, clients)
+        databases = {system: server.dsn(system) for system in self._databases}
+        return Access(databases, self.simulator.base_url, clients)
 
     def crm_secret(self, client_id: str) -> str:
         return next(c.client_secret for c in demo_clients(self._secret) if c.client_id == client_id)
@@ -178,8 +190,7 @@ class Cluster:
             "DRIFTWISE_CRM_URL": self.simulator.base_url,
             "DRIFTWISE_CRM_CLIENT_ID": "driftwise",
             "DRIFTWISE_CRM_CLIENT_SECRET": self._secret,
-            "DRIFTWISE_BILLING_DSN": server.dsn("billing"),
-            "DRIFTWISE_ERP_DSN": server.dsn("erp"),
+            **{f"DRIFTWISE_{system.upper()}_DSN": server.dsn(system) for system in self._databases},
         }
 
     # -- faults of our own making

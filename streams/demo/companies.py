@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from itertools import count
 from typing import Any, Protocol
 
@@ -39,11 +40,10 @@ class Desk(Protocol):
 
 @dataclass(frozen=True)
 class Access:
-    """How the companies reach their systems: two PostgreSQL connection strings, and OAuth clients of the CRM by user
-    (`sales`, `integration`): (client id, secret)."""
+    """How the companies reach their systems: a PostgreSQL connection string for each database by system, and OAuth
+    clients of the CRM by user (`sales`, `integration`): (client id, secret)."""
 
-    billing: str = field(repr=False)
-    erp: str = field(repr=False)
+    databases: Mapping[str, str] = field(repr=False)
     crm_url: str
     crm_clients: Mapping[str, tuple[str, SecretStr]]
 
@@ -70,16 +70,19 @@ class Companies:
         `on_step(n)` is called from a clerk's thread after the nth step, each number once; it must return at once.
         Raises the first failure of any step after all clerks have stopped.
         """
-        for system, conninfo in self._databases():
+        databases = self._access.databases.items()
+        for system, conninfo in databases:
             check_commit_times(system, conninfo)
         journal: list[Entry] = []
         self._work(lambda: plan.journeys, stop or threading.Event(), on_step, journal.extend, plan.flawed)
-        times = [with_commit_times(journal, system, conninfo) for system, conninfo in self._databases()]
-        return [*(entry for entry in journal if entry.system == "crm"), *times[0], *times[1]]
+        timed = (entry for system, conninfo in databases for entry in with_commit_times(journal, system, conninfo))
+        return [*(entry for entry in journal if entry.system == "crm"), *timed]
 
     def hold(self, seed: int, stop: threading.Event, per_second: float = 1.0, on_step: OnStep = _ignore) -> None:
         """Keeps customers without any fault coming until `stop` is set; a seed can be held once in a database."""
-        self._work(lambda: clean_journeys(seed, today(), per_second), stop, on_step, lambda _entries: None)
+        further = "processor" in self._access.databases
+        clean = partial(clean_journeys, seed, today(), per_second, further=further)
+        self._work(clean, stop, on_step, lambda _entries: None)
 
     def foreign_entries(
         self, journal: Iterable[Entry], accounts: Iterable[dict[str, Any]] | None = None
@@ -104,7 +107,7 @@ class Companies:
                 row,
                 DRIFTWISE,
             )
-            for row in customers_of_driftwise(self._access.erp)
+            for row in customers_of_driftwise(self._access.databases["erp"])
             if row["external_id"] in customers
         ]
 
@@ -128,9 +131,6 @@ class Companies:
             )
             for row in foreign
         ]
-
-    def _databases(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        return ("billing", self._access.billing), ("erp", self._access.erp)
 
     def _work(
         self,
@@ -187,7 +187,8 @@ class Companies:
             self.lag_seconds = max(self.lag_seconds, time.monotonic() - started_at - step.at_seconds)
 
     def _desks(self, opened: ExitStack) -> dict[str, Desk]:
-        desks: dict[str, Desk] = {system: DatabaseDesk(system, conninfo) for system, conninfo in self._databases()}
+        databases = self._access.databases.items()
+        desks: dict[str, Desk] = {system: DatabaseDesk(system, conninfo) for system, conninfo in databases}
         desk = crm.CrmDesk({user: self._access.crm_client(user) for user in (SALES, INTEGRATION)}, self._user_ids)
         desks["crm"] = desk
         for each in desks.values():

@@ -7,6 +7,7 @@ from decimal import Decimal
 from streams.demo.flaws import ACTIVATION_STALLED, VALUE_MISMATCH
 from streams.demo.further import STATES_DISAGREE
 from streams.demo.script import INTEGRATION, Script
+from streams.demo.service import charges
 
 _CENT = Decimal("0.01")
 
@@ -46,6 +47,7 @@ def activate_subscription(script: Script, at: float) -> float | None:
             effective_on=who.starts_on,
             total_contract_value=who.contract_value,
         ),
+        *(charges(script) if script.further else ()),
     )
     if script.chance(0.5):
         ready = script.rng.choice(("PendingActivation", "PendingAcceptance"))

@@ -1,4 +1,4 @@
-"""Billing and ERP as their users write to them: one PostgreSQL transaction a step."""
+"""Billing, ERP and the other databases as their users write to them: one PostgreSQL transaction a step."""
 
 from __future__ import annotations
 

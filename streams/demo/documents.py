@@ -7,30 +7,35 @@ from decimal import Decimal
 
 from streams.demo.bookings import book, book_early, follow_up
 from streams.demo.changes import amend, credit
+from streams.demo.dunning import is_overdue, show_delinquency
 from streams.demo.flaws import CREDIT_MEMO_UNPROPAGATED, INVOICE_NOT_POSTED, VALUE_MISMATCH
 from streams.demo.further import (
     AMENDMENT_UNPROPAGATED,
     CREDIT_MEMO_ALONE,
     OUT_OF_ORDER,
+    REFUND_UNPROPAGATED,
     STATE_REGRESSION,
     STUCK_IN_FLIGHT,
+    TAXED_OTHERWISE,
 )
 from streams.demo.further import INVOICED as FURTHER_INVOICED
-from streams.demo.script import Script
+from streams.demo.payments import show_invoice
+from streams.demo.profile import TAX_RATE
+from streams.demo.script import SALES, Script
 
 _CENT = Decimal("0.01")
-_TAX_RATE = Decimal("0.2")
 _BILLING = "billing-operator"
 _AMENDED = (VALUE_MISMATCH, AMENDMENT_UNPROPAGATED)
 _INVOICED = (INVOICE_NOT_POSTED, CREDIT_MEMO_UNPROPAGATED, *FURTHER_INVOICED)
 _CREDITED = (CREDIT_MEMO_UNPROPAGATED, CREDIT_MEMO_ALONE)
 
 
-def bill(script: Script, active: float, in_erp: float | None) -> None:
-    """Everything after activation; `in_erp` is when the ERP had customer and contract, if it has."""
+def bill(script: Script, active: float, in_erp: float | None, scheduled: float | None) -> None:
+    """Everything after activation; `in_erp` is when the ERP had customer and contract, if it has, and `scheduled` when
+    it had a schedule of the revenue."""
     kind, where = (script.flaw.kind, script.flaw.where) if script.flaw else ("", "")
     if (kind in _AMENDED and where != "erp from the start") or (not kind and script.chance(0.3)):
-        amend(script, active + script.soon(1.0, 3.0), in_erp)
+        amend(script, active + script.soon(1.0, 3.0), in_erp, scheduled)
     if in_erp is None:
         return
     wanted = kind in _INVOICED or script.chance(0.9)
@@ -40,15 +45,17 @@ def bill(script: Script, active: float, in_erp: float | None) -> None:
 
 
 def _explained(script: Script) -> bool:
-    return script.tells(STATE_REGRESSION) and script.tolerable
+    return script.suffers(REFUND_UNPROPAGATED, "credited") or (script.tells(STATE_REGRESSION) and script.tolerable)
 
 
 def _invoice(script: Script, at: float) -> float | None:
     """Drafted with its lines, posted, booked in the ledger, paid; returns when the ledger had it, if it did."""
     who = script.profile
     free = script.flaw is None and script.chance(0.04)  # a total of zero has nothing to book
+    overdue = not free and is_overdue(script)
     net = Decimal(0) if free else who.monthly
-    tax = (net * _TAX_RATE).quantize(_CENT)
+    tax = (net * TAX_RATE).quantize(_CENT)
+    issued_on = who.today - timedelta(days=40 if overdue else 0)
     invoice = script.ref("billing.invoice")
     charges = (("Subscription", net), ("Onboarding", Decimal(0)))[: 1 + script.chance(0.3)]
     script.add(
@@ -63,12 +70,15 @@ def _invoice(script: Script, at: float) -> float | None:
             subscription_id=script.ref("billing.subscription"),
             number=who.id("INV"),
             status="Draft",
+            payment_status="Open",
             currency=who.currency,
             net_amount=net,
             tax_amount=tax,
             total_amount=net + tax,
-            issued_on=who.today,
-            due_on=who.today + timedelta(days=30),
+            issued_on=issued_on,
+            due_on=issued_on + timedelta(days=30),
+            tax_code=who.tax_code,
+            tax_region="PL" if script.suffers(TAXED_OTHERWISE, "region") else who.country,
         ),
         *(
             script.create(
@@ -81,7 +91,7 @@ def _invoice(script: Script, at: float) -> float | None:
                 quantity=1,
                 currency=who.currency,
                 net_amount=amount,
-                tax_amount=(amount * _TAX_RATE).quantize(_CENT),
+                tax_amount=(amount * TAX_RATE).quantize(_CENT),
             )
             for index, (charge, amount) in enumerate(charges, 1)
         ),
@@ -89,9 +99,16 @@ def _invoice(script: Script, at: float) -> float | None:
     posted = _issue(script, at + script.soon(0.4, 0.9), net + tax)
     if free or posted is None:
         return posted
+    if script.further:
+        show_invoice(script, posted, net + tax)
+    if overdue:
+        show_delinquency(script, posted)
+    if script.suffers(TAXED_OTHERWISE, "moved"):
+        moved = script.change("Account", "crm.account", Tax_Region__c="PL")
+        script.add(posted + script.soon(2.0, 3.0), "crm", SALES, moved)
     booked = posted if script.tells(OUT_OF_ORDER) else book(script, posted, net + tax)
     if booked is not None:
-        follow_up(script, max(booked, posted + 0.8), net + tax)
+        follow_up(script, max(booked, posted + 0.8), net + tax, overdue=overdue)
     return booked
 
 

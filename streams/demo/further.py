@@ -23,8 +23,26 @@ DUPLICATE_DOCUMENT = "duplicate_document"
 OWNERSHIP_VIOLATION = "ownership_violation"
 OSCILLATION = "correction_oscillation"
 
+NOT_SHOWN = "payment_status_not_shown"
+UNMATCHED = "payment_unmatched"
+REFUND_UNPROPAGATED = "refund_unpropagated"
+SCHEDULE_MISSING = "revenue_schedule_missing"
+SCHEDULE_DIVERGENCE = "revenue_schedule_divergence"
+ENTITLEMENT_DIVERGENCE = "entitlement_divergence"
+WON_WITHOUT_ORDER = "won_without_erp_order"
+DELINQUENCY_UNSHOWN = "delinquency_unpropagated"
+DELINQUENCY_STAYS = "delinquency_not_cleared"
+TAXED_OTHERWISE = "tax_treatment_divergence"
+OTHER_PARENT = "hierarchy_divergence"
+
+OVERDUE = (DELINQUENCY_UNSHOWN, DELINQUENCY_STAYS)
+"""Whose flaws need an invoice that is overdue."""
+PAID = (PAYMENT_UNPROPAGATED, NOT_SHOWN, UNMATCHED, REFUND_UNPROPAGATED)
+"""Whose flaws need a payment."""
 INVOICED = (
-    PAYMENT_UNPROPAGATED,
+    *PAID,
+    *OVERDUE,
+    TAXED_OTHERWISE,
     CREDIT_MEMO_ALONE,
     REVERSAL_INCOMPLETE,
     AMOUNT_MISMATCH,
@@ -54,6 +72,17 @@ SLA_SECONDS: dict[str, float] = {
     DUPLICATE_DOCUMENT: 0,
     OWNERSHIP_VIOLATION: 0,
     OSCILLATION: 0,
+    NOT_SHOWN: 8,
+    UNMATCHED: 8,
+    REFUND_UNPROPAGATED: 8,
+    SCHEDULE_MISSING: 8,
+    SCHEDULE_DIVERGENCE: 8,  # grace, as is the next
+    ENTITLEMENT_DIVERGENCE: 8,
+    WON_WITHOUT_ORDER: 8,
+    DELINQUENCY_UNSHOWN: 8,
+    DELINQUENCY_STAYS: 8,  # grace, as are the next
+    TAXED_OTHERWISE: 8,
+    OTHER_PARENT: 8,
 }
 
 
@@ -63,14 +92,35 @@ def _timed(kind: str, *places: str) -> list[Flaw]:
     return [Flaw(kind, timing, places[i % len(places)] if places else "") for i, timing in enumerate(timings)]
 
 
+def _few(kind: str, *places: str) -> list[Flaw]:
+    """Late once and never twice, at each place in turn: beside two faults of another sort."""
+    timings = (Timing.LATE, Timing.NEVER, Timing.NEVER)
+    return [Flaw(kind, timing, places[i % len(places)] if places else "") for i, timing in enumerate(timings)]
+
+
 FAULTS: tuple[Flaw, ...] = (
     *_timed(WON_WITHOUT_SUBSCRIPTION),
     *_timed(PROFILE_MISSING),
     *[Flaw(PROFILE_MISSING, Timing.NEVER, "left in draft")] * 2,
-    *_timed(PAYMENT_UNPROPAGATED),
+    *_timed(PAYMENT_UNPROPAGATED, "bank", "card"),
+    *_timed(NOT_SHOWN),
+    *[Flaw(UNMATCHED, Timing.NEVER, "in part")] * 2,
+    *_few(UNMATCHED),
+    *_timed(REFUND_UNPROPAGATED, "ledger", "billing"),
+    *[Flaw(SCHEDULE_MISSING, Timing.NEVER, "left in draft")] * 2,
+    *_few(SCHEDULE_MISSING),
+    *_timed(SCHEDULE_DIVERGENCE, "price", "period"),
+    *_timed(ENTITLEMENT_DIVERGENCE, "none", "too many"),
+    *[Flaw(WON_WITHOUT_ORDER, Timing.NEVER, "cancelled")] * 2,
+    *_few(WON_WITHOUT_ORDER),
+    *_timed(DELINQUENCY_UNSHOWN),
+    *_timed(DELINQUENCY_STAYS),
+    *[Flaw(TAXED_OTHERWISE, Timing.NEVER, "region")] * 2,
+    *_few(TAXED_OTHERWISE, "code", "amount"),
+    *_timed(OTHER_PARENT, "none", "another"),
     *_timed(CREDIT_MEMO_ALONE),
-    *_timed(AMENDMENT_UNPROPAGATED),
-    *_timed(CANCELLATION_UNPROPAGATED),
+    *_timed(AMENDMENT_UNPROPAGATED, "contract", "revenue"),
+    *_timed(CANCELLATION_UNPROPAGATED, "crm", "revenue", "product"),
     *_timed(REVERSAL_INCOMPLETE),
     *_timed(AMOUNT_MISMATCH),
     *_timed(ATTRIBUTE_DIVERGENCE, "billing name", "erp country", "crm tax id"),
@@ -89,10 +139,32 @@ FAULTS: tuple[Flaw, ...] = (
 NEAR_MISSES: tuple[Flaw, ...] = (
     *[Flaw(WON_WITHOUT_SUBSCRIPTION, Timing.JUST_IN_TIME)] * 2,
     *[Flaw(PROFILE_MISSING, Timing.JUST_IN_TIME)] * 2,
-    *[Flaw(PAYMENT_UNPROPAGATED, Timing.JUST_IN_TIME)] * 2,
+    Flaw(PAYMENT_UNPROPAGATED, Timing.JUST_IN_TIME, "bank"),
+    Flaw(PAYMENT_UNPROPAGATED, Timing.JUST_IN_TIME, "card"),
+    *[Flaw(NOT_SHOWN, Timing.JUST_IN_TIME)] * 2,
+    Flaw(UNMATCHED, Timing.JUST_IN_TIME),
+    Flaw(UNMATCHED, Timing.NEVER, "in part", within_tolerance=True),  # by a cent
+    Flaw(REFUND_UNPROPAGATED, Timing.JUST_IN_TIME, "ledger"),
+    Flaw(REFUND_UNPROPAGATED, Timing.JUST_IN_TIME, "billing"),
+    *[Flaw(SCHEDULE_MISSING, Timing.JUST_IN_TIME)] * 2,
+    Flaw(SCHEDULE_DIVERGENCE, Timing.JUST_IN_TIME, "price"),
+    Flaw(SCHEDULE_DIVERGENCE, Timing.NEVER, "price", within_tolerance=True),  # what rounding may leave
+    Flaw(ENTITLEMENT_DIVERGENCE, Timing.JUST_IN_TIME, "none"),
+    Flaw(ENTITLEMENT_DIVERGENCE, Timing.NEVER, "usage", within_tolerance=True),  # which is counted elsewhere
+    *[Flaw(WON_WITHOUT_ORDER, Timing.JUST_IN_TIME)] * 2,
+    *[Flaw(DELINQUENCY_UNSHOWN, Timing.JUST_IN_TIME)] * 2,
+    *[Flaw(DELINQUENCY_STAYS, Timing.JUST_IN_TIME)] * 2,
+    Flaw(TAXED_OTHERWISE, Timing.JUST_IN_TIME, "code"),
+    Flaw(TAXED_OTHERWISE, Timing.NEVER, "amount", within_tolerance=True),  # by less than one unit
+    Flaw(TAXED_OTHERWISE, Timing.NEVER, "moved", within_tolerance=True),  # only after the invoice was issued
+    Flaw(OTHER_PARENT, Timing.JUST_IN_TIME, "none"),
+    Flaw(OTHER_PARENT, Timing.JUST_IN_TIME, "another"),
+    Flaw(REFUND_UNPROPAGATED, Timing.NEVER, "credited", within_tolerance=True),  # billing has a credit memo for it
     *[Flaw(CREDIT_MEMO_ALONE, Timing.JUST_IN_TIME)] * 2,
-    *[Flaw(AMENDMENT_UNPROPAGATED, Timing.JUST_IN_TIME)] * 2,
-    *[Flaw(CANCELLATION_UNPROPAGATED, Timing.JUST_IN_TIME)] * 2,
+    Flaw(AMENDMENT_UNPROPAGATED, Timing.JUST_IN_TIME, "contract"),
+    Flaw(AMENDMENT_UNPROPAGATED, Timing.JUST_IN_TIME, "revenue"),
+    Flaw(CANCELLATION_UNPROPAGATED, Timing.JUST_IN_TIME, "crm"),
+    Flaw(CANCELLATION_UNPROPAGATED, Timing.JUST_IN_TIME, "product"),
     *[Flaw(REVERSAL_INCOMPLETE, Timing.JUST_IN_TIME)] * 2,
     *[Flaw(AMOUNT_MISMATCH, Timing.JUST_IN_TIME)] * 2,
     Flaw(ATTRIBUTE_DIVERGENCE, Timing.JUST_IN_TIME, "erp country"),

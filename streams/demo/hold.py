@@ -19,13 +19,12 @@ from streams.demo.stories import FIRST
 def describe(cluster: Cluster) -> dict[str, Any]:
     """Connection strings, addresses and deadlines; written to hold.json beside the stack, where the truth script and
     people find them. The secret in it is the simulator's own, made for this run."""
-    server, endpoints = cluster.endpoints.postgres, cluster.endpoints
+    endpoints = cluster.endpoints
     crm = {"base_url": cluster.simulator.base_url, "client_id": "sales", "client_secret": cluster.crm_secret("sales")}
     place: dict[str, Any] = {
         "kafka": endpoints.kafka_bootstrap,
         "registry": endpoints.registry_url,
-        "billing": server.dsn("billing"),
-        "erp": server.dsn("erp"),
+        **cluster.access().databases,
         "crm": crm,
         "slas": slas(cluster.governance, FIRST),
     }
@@ -33,8 +32,7 @@ def describe(cluster: Cluster) -> dict[str, Any]:
     path.touch(mode=0o600)
     path.write_text(json.dumps(place, indent=2))
     place["reach"] = {
-        "billing": f'{_psql()} "{server.dsn("billing")}"',
-        "erp": f'{_psql()} "{server.dsn("erp")}"',
+        **{system: f'{_psql()} "{dsn}"' for system, dsn in cluster.access().databases.items()},
         "crm": crm["base_url"] + "  (client_id sales, secret in hold.json)",
         "kafka": endpoints.kafka_bootstrap,
         "registry": endpoints.registry_url,

@@ -13,24 +13,33 @@ from streams.demo.further import WON_WITHOUT_SUBSCRIPTION
 from streams.demo.lifecycle import change_of_state
 from streams.demo.masters import disagree
 from streams.demo.openings import open_billing_account, open_erp_customer, win_deal
+from streams.demo.payments import open_processor_customer
 from streams.demo.script import INTEGRATION, Script
+from streams.demo.service import is_ordered, open_product_customer, place_order, serve
 
 REFERENCES = {"billing": "Billing_Account_Id__c", "erp": "ERP_Customer_Id__c"}
 
 
 def write_journey(script: Script, ending: str = "won") -> None:
     """Fills the script. `ending` is how the deal ends: won, lost or open."""
-    won = win_deal(script, ending)
+    ordered = is_ordered(script)
+    won = win_deal(script, ending, ordered=ordered)
     if won is None:
         return
     customer = open_erp_customer(script, won)
     account = script.soon(0.3, 2.0) + won
     contract = open_billing_account(script, account)
+    if script.further:
+        open_processor_customer(script, account + script.soon(0.1, 0.3))
+        open_product_customer(script, account + script.soon(0.1, 0.3))
+    if ordered and customer is not None:
+        place_order(script, won, customer)
     _write_back(script, {"billing": account, "erp": customer})
     active = _activate(script, won, contract + script.soon(0.15, 0.4))
     in_erp = None if customer is None else carry_contract(script, max(customer, contract) + script.soon(0.3, 1.5))
     if active is not None:
-        bill(script, active, in_erp)
+        scheduled = serve(script, active, customer) if script.further else None
+        bill(script, active, in_erp, scheduled)
         change_of_state(script, won, active)
     disagree(script, won, account, customer)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from streams.demo.further import CANCELLATION_UNPROPAGATED, PROFILE_MISSING, STATES_DISAGREE, STEP_SKIPPED
 from streams.demo.openings import set_up_finance
 from streams.demo.script import INTEGRATION, Script
+from streams.demo.service import end_service
 
 _BILLING = "billing-operator"
 
@@ -29,10 +30,11 @@ def change_of_state(script: Script, won: float, active: float) -> None:
 
 
 def _cancel(script: Script, at: float) -> None:
-    """The customer leaves; the CRM must learn of it."""
+    """The customer leaves; revenue, product and CRM must learn of it."""
     cancelled = script.change("subscription", "billing.subscription", status="Cancelled")
     script.add(at, "billing", _BILLING, cancelled)
-    after = script.flawed_answer(CANCELLATION_UNPROPAGATED)
+    end_service(script, at)
+    after = script.answer(CANCELLATION_UNPROPAGATED, "crm")
     if after is not None:
         # The CRM stamps whole seconds: one more, lest the late one seems to be in time.
         _account(script, at + after + 1.0, "Churned")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streams.demo.further import ATTRIBUTE_DIVERGENCE, DUPLICATE_CUSTOMER, OSCILLATION, OWNERSHIP_VIOLATION
+from streams.demo.groups import correct_parent
 from streams.demo.script import INTEGRATION, SALES, Script
 from streams.demo.steps import System, Value
 
@@ -30,6 +31,7 @@ def disagree(script: Script, won: float, account: float, customer: float | None)
     `account` and `customer` are when billing and ERP had the customer."""
     if script.tells(ATTRIBUTE_DIVERGENCE) and not script.tolerable:
         _set_right(script, account, customer)
+    correct_parent(script, account)
     if script.tells(DUPLICATE_CUSTOMER):
         _second_account(script, max(won, account) + script.soon(1.0, 3.0))
     if script.tells(OWNERSHIP_VIOLATION):

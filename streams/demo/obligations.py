@@ -52,9 +52,11 @@ def won_without_erp_customer(history: History) -> Iterator[Obligation]:
     for deal in history.records("crm", "opportunity"):
         won_at, account_id = deal.first_time(_won), deal.versions[0].values["AccountId"]
 
-        def met(instant: Instant, account: Native = account_id) -> bool:
-            customers = history.records("erp", "customer")
-            return any(customer.value("external_id", instant) == account for customer in customers)
+        def met(instant: Instant, account_id: Native = account_id) -> bool:
+            """Also where the account names the customer: the CRM's whole-second stamp may be the earlier one."""
+            customers, account = history.records("erp", "customer"), history.find("crm", "customer", account_id)
+            linked = any(customer.value("external_id", instant) == account_id for customer in customers)
+            return linked or (account is not None and account.value(REFERENCES["erp"], instant) is not None)
 
         if won_at is not None:
             kind = flaws.WON_WITHOUT_ERP_CUSTOMER

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from streams.demo.flaws import WON_WITHOUT_ERP_CUSTOMER
 from streams.demo.further import PROFILE_MISSING, STEP_SKIPPED
+from streams.demo.groups import group, stated_parent
 from streams.demo.masters import stated
 from streams.demo.script import INTEGRATION, SALES, Script
 
 
-def win_deal(script: Script, ending: str) -> float | None:
-    """The CRM's part; returns when the deal was won."""
+def win_deal(script: Script, ending: str, *, ordered: bool) -> float | None:
+    """The CRM's part; `ordered`: the ERP is to deliver a part of it by order. Returns when the deal was won."""
     who = script.profile
-    script.add(
-        0.0,
+    parent = group(script)
+    known = script.add(
+        0.3 if parent else 0.0,
         "crm",
         SALES,
         script.create(
@@ -26,10 +28,13 @@ def win_deal(script: Script, ending: str) -> float | None:
             Email__c=who.email,
             CurrencyIsoCode=who.currency,
             Legal_Entity__c=who.company_code,
+            Tax_Region__c=who.country,
+            Delinquent__c=False,
+            **parent,
         ),
     )
     opened = script.add(
-        script.soon(0.2, 0.8),
+        known + script.soon(0.2, 0.8),
         "crm",
         SALES,
         script.create(
@@ -41,6 +46,7 @@ def win_deal(script: Script, ending: str) -> float | None:
             Amount=who.contract_value,
             CurrencyIsoCode=who.currency,
             CloseDate=who.today,
+            Order_Managed__c=ordered,
         ),
     )
     if script.chance(0.5):
@@ -127,6 +133,7 @@ def open_billing_account(script: Script, at: float) -> float:
             bill_to_email=who.email,
             tax_id=who.tax_id,
             country=who.country,
+            **stated_parent(script),
         ),
     )
     return script.add(

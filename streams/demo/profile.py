@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import random
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,6 +20,7 @@ _HOMES = {
 }
 _PRICES = (Decimal("99.95"), Decimal("349.00"), Decimal("1250.00"), Decimal("4800.50"))
 _CENT = Decimal("0.01")
+TAX_RATE = Decimal("0.2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,25 @@ class Profile:
     today: date
 
     @property
+    def seats(self) -> int:
+        return 1 + self.number % 20
+
+    @property
     def contract_value(self) -> Decimal:
         return self.monthly * self.term_months
+
+    @property
+    def ends_on(self) -> date:
+        return last_day(self.starts_on, self.term_months)
+
+    @property
+    def tax(self) -> Decimal:
+        """On a month."""
+        return (self.monthly * TAX_RATE).quantize(_CENT)
+
+    @property
+    def tax_code(self) -> str:
+        return f"{self.country}20"
 
     @property
     def tolerance(self) -> Decimal:
@@ -56,6 +75,13 @@ class Profile:
     def id(self, prefix: str, index: int = 0) -> str:
         """A native id or document number, unique in all runs of different seeds."""
         return f"{prefix}-{self.run}-{self.number:05d}" + (f"-{index}" if index else "")
+
+
+def last_day(starts_on: date, months: int) -> date:
+    """Of a service: the day before the one of the same number after so many months."""
+    years, month = divmod(starts_on.month - 1 + months, 12)
+    year, month = starts_on.year + years, month + 1
+    return date(year, month, min(starts_on.day, calendar.monthrange(year, month)[1])) - timedelta(days=1)
 
 
 def draw_profile(number: int, run: str, today: date, rng: random.Random, *, starts_later: bool = False) -> Profile:

@@ -88,7 +88,8 @@ def plan(
     flaws += [None] * (CLEAN_FOR_EACH_FAULTY * len(story.faults) + _CLEAN_SPARE)
     rng.shuffle(flaws)
     journeys = [
-        _journey(number, _run(seed), today, slas, flaw, rng, spread_seconds) for number, flaw in enumerate(flaws, 1)
+        _journey(number, _run(seed), today, slas, flaw, rng, spread_seconds, story.further)
+        for number, flaw in enumerate(flaws, 1)
     ]
     chosen = {number: flaw for number, flaw in enumerate(flaws, 1) if flaw is not None}
     return Plan(
@@ -101,14 +102,19 @@ def plan(
 
 
 def clean_journeys(
-    seed: int, today: date, per_second: float = 1.0, slas: Mapping[str, float] = DEFAULT_SLA_SECONDS
+    seed: int,
+    today: date,
+    per_second: float = 1.0,
+    slas: Mapping[str, float] = DEFAULT_SLA_SECONDS,
+    *,
+    further: bool = False,
 ) -> Iterator[Journey]:
     """Customers without any flaw, for ever, one every 1/`per_second` seconds."""
     slas = {**SLA_SECONDS, **slas}
     _check(slas)
     rng = random.Random(f"driftwise hold {seed}")  # noqa: S311
     for number in count(1):
-        script = _script(number, f"H{_run(seed)}", today, slas, None, rng)
+        script = _script(number, f"H{_run(seed)}", today, slas, None, rng, further)
         yield script.journey(number / per_second)
 
 
@@ -131,16 +137,24 @@ def _journey(
     flaw: Flaw | None,
     rng: random.Random,
     spread_seconds: float,
+    further: bool,
 ) -> Journey:
-    script = _script(number, run, today, slas, flaw, rng)
+    script = _script(number, run, today, slas, flaw, rng, further)
     return script.journey(rng.uniform(0, spread_seconds * (_FLAWED_SHARE if flaw else 1.0)))
 
 
 def _script(
-    number: int, run: str, today: date, slas: Mapping[str, float], flaw: Flaw | None, rng: random.Random
+    number: int,
+    run: str,
+    today: date,
+    slas: Mapping[str, float],
+    flaw: Flaw | None,
+    rng: random.Random,
+    further: bool,
 ) -> Script:
     starts_later = flaw is None and rng.random() < 0.03
     ending = "won" if flaw else rng.choices(_ENDINGS, _ENDING_WEIGHTS)[0]
-    script = Script(draw_profile(number, run, today, rng, starts_later=starts_later), flaw, slas, rng)
+    profile = draw_profile(number, run, today, rng, starts_later=starts_later)
+    script = Script(profile, flaw, slas, rng, further=further)
     write_journey(script, ending)
     return script

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from streams.demo.flaws import Flaw, Timing, answer_after
 from streams.demo.profile import Profile
@@ -16,12 +16,24 @@ SALES = "sales"
 class Script:
     """Steps of one customer, at seconds after the start of its journey."""
 
-    def __init__(self, profile: Profile, flaw: Flaw | None, slas: Mapping[str, float], rng: random.Random) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        flaw: Flaw | None,
+        slas: Mapping[str, float],
+        rng: random.Random,
+        *,
+        further: bool = False,
+    ) -> None:
+        """`further`: the company also has what only the further kinds look at, such as a payment processor."""
         self.profile = profile
+        self.further = further
+        self.grouped = False
+        """The customer's account has a parent."""
         self.flaw = flaw
         self.rng = rng
         self._slas = slas
-        self._steps: list[tuple[float, System, str, tuple[Write, ...]]] = []
+        self._steps: list[tuple[float, int, System, str, tuple[Write, ...]]] = []
 
     def soon(self, least: float, most: float) -> float:
         return self.rng.uniform(least, most)
@@ -35,6 +47,10 @@ class Script:
     def tells(self, kind: str) -> bool:
         """Whether this customer's flaw is of that kind, wherever it hits."""
         return self.flaw is not None and self.flaw.kind == kind
+
+    def tells_of(self, kinds: Container[str]) -> bool:
+        """Whether this customer's flaw is of one of those."""
+        return self.flaw is not None and self.flaw.kind in kinds
 
     def answer(self, kind: str, where: str = "") -> float | None:
         """Seconds until the obligation of that kind is answered, as this customer's flaw has it; None: never."""
@@ -62,8 +78,12 @@ class Script:
 
     def add(self, at: float, system: System, by: str, *writes: Write) -> float:
         """Notes a step and returns its time."""
-        self._steps.append((at, system, by, writes))
+        self._steps.append((at, self.profile.number, system, by, writes))
         return at
+
+    def add_for_group(self, at: float, system: System, by: str, *writes: Write) -> None:
+        """Notes a step of the group that this customer belongs to: a customer by itself, under the negative number."""
+        self._steps.append((at, -self.profile.number, system, by, writes))
 
     def journey(self, starts_at_seconds: float) -> Journey:
         number = self.profile.number
@@ -71,5 +91,7 @@ class Script:
         return Journey(
             number,
             starts_at_seconds,
-            tuple(Step(starts_at_seconds + at, number, system, by, writes) for at, system, by, writes in steps),
+            tuple(
+                Step(starts_at_seconds + at, customer, system, by, writes) for at, customer, system, by, writes in steps
+            ),
         )

@@ -9,14 +9,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-System = Literal["crm", "billing", "erp"]
+System = Literal["crm", "billing", "erp", "processor", "product"]
 ENTITIES: dict[tuple[str, str], str] = {
     ("crm", "Account"): "customer",
     ("crm", "Opportunity"): "opportunity",
     ("crm", "Credit_Memo__c"): "credit_memo",
+    ("crm", "Invoice__c"): "invoice",
     ("billing", "account"): "customer",
     ("erp", "customer"): "customer",
     ("erp", "customer_financial_profile"): "financial_profile",
+    ("erp", "sales_order"): "order",
+    ("processor", "payment_intent"): "payment",
 }
 """(system, native table) -> canonical entity, where the two names differ."""
 

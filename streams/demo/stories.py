@@ -23,6 +23,11 @@ class Story(NamedTuple):
         return self.name == "all"
 
     @property
+    def further(self) -> bool:
+        """Whether the companies have more systems than the three of the first story."""
+        return self.name != "first"
+
+    @property
     def injected(self) -> frozenset[str]:
         """The kinds with faults of their own."""
         return frozenset(flaw.kind for flaw in self.faults)

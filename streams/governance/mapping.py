@@ -27,6 +27,15 @@ class ObjectMapping(Governed):
     customer: str
     attributes: dict[str, str | Vocabulary | Amount]
 
+    @property
+    def read_by(self) -> dict[str, str]:
+        """Each of the vendor's fields that it reads -> the key here that names it, of several the last."""
+        keys = {self.customer: "customer"}
+        for name, source in self.attributes.items():
+            below = {"": source} if isinstance(source, str) else source.model_dump(exclude={"map"})
+            keys |= {field: f"attributes.{name}.{part}".rstrip(".") for part, field in below.items()}
+        return keys
+
     @model_validator(mode="after")
     def _known(self) -> ObjectMapping:
         entity = ENTITIES.get(self.entity)

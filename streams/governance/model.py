@@ -109,6 +109,11 @@ class Governance(Governed):
     def wants(self, kind: str) -> bool:
         return kind in self.kinds and (self.judged is None or kind in self.judged)
 
+    def entity_of(self, system: str, object_: str) -> str | None:
+        """The canonical entity that a source's object is mapped to."""
+        mapping = self.mappings[system].get(object_)
+        return mapping.entity if mapping else None
+
     def carries(self, system: str, entity: str) -> bool:
         """Whether records of this entity are captured from the system."""
         return any(mapping.entity == entity for mapping in self.mappings[system].values())

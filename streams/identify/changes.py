@@ -50,6 +50,32 @@ def change(
     return Emit(topics.CHANGES, canonical_id, change_record_name(entity), value)
 
 
+def moved(
+    canonical_id: str,
+    system: str,
+    entity: str,
+    native_id: str,
+    version: Version,
+    route_version: int,
+    at: Instant,
+    to: str = "",
+) -> Emit:
+    """It leaves this canonical customer: because its native customer is routed elsewhere, or because the row itself
+    went to another native customer (then the move has the row's version)."""
+    value = {
+        "canonical_id": canonical_id,
+        "system": system,
+        "entity": entity,
+        "native_id": native_id,
+        "route_version": route_version,
+        "native_customer": version["customer"],
+        "version": version["version"],
+        "moved_at": at,
+        "moved_to": to,
+    }
+    return Emit(topics.CHANGES, canonical_id, "EntityMoved", value)
+
+
 def version_of(entity: str, value: dict[str, Any]) -> Version:
     """The version that a record of q2c.changes carries."""
     return {

@@ -20,11 +20,18 @@ SENT = "~sent"
 """Marks as told downstream."""
 TOLD = "~told"
 """Marks as told to onlookers, a second apart."""
+EVERY_ROW = 10_000_000
+"""Where nothing less will do: those of one customer, or of a system that lost some without telling which."""
 
 
 @lru_cache(maxsize=50_000)  # a row's customer is quoted for each key that begins with it
 def part(text: str) -> str:
     return quote(text, safe=" :@+=,")
+
+
+def system_prefix(system: str) -> str:
+    """Of its rows."""
+    return f"i/{system}/"
 
 
 def rows_prefix(system: str, customer: str) -> str:

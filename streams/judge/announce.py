@@ -9,11 +9,12 @@ from schemas.instants import Instant
 from schemas.money import from_json
 from streams.fleet import corrections, mass
 from streams.governance.model import Governance
+from streams.judge.commands import commanded, is_held
 from streams.judge.keys import MARKS, ObligationKey, drift_key
 from streams.judge.obligation import Obligation, Transition
 from streams.judge.process import count
 from streams.kinds.asof import AsOf
-from streams.kinds.finding import Finding
+from streams.kinds.finding import Answer, Finding
 from streams.kinds.table import Kind
 from tables.view import Emit, Workspace
 
@@ -24,16 +25,15 @@ def announce(
     """Emit what the transition means; returns the obligation with the drift record it now stands for."""
     drift_id = ids.drift_id(kind.name, key.system, kind.entity, key.native_id, transition.trigger.version)
     if transition.what == "opened":
-        drift = _opened(ws, now, kind, key, transition, drift_id)
+        drift = _opened(ws, now, kind, key, after, transition, drift_id)
         _publish_drift(ws, key, drift)
         _audit(ws, kind, key, transition, drift_id, "missed")
         if not transition.baseline:
             _set_going(ws, now.governance, kind, key, drift)
         return after._replace(drift=drift)
     if transition.what == "closed" and transition.drift is not None:
-        _publish_drift(
-            ws, key, {**transition.drift, "status": "closed", "closed_at": transition.at, "how": transition.how}
-        )
+        ended = {"status": "closed", "closed_at": transition.at, "how": transition.how}
+        _publish_drift(ws, key, {**transition.drift, **ended})
         _audit(ws, kind, key, transition, drift_id, "retracted" if transition.how == "retracted" else "late")
         if not transition.baseline:
             count(ws, key.customer, kind, -1, transition.at)
@@ -47,6 +47,10 @@ def announce(
 def _set_going(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, drift: dict[str, Any]) -> None:
     if count(ws, key.customer, kind, +1, drift["opened_at"]):
         mass.count(ws, governance, kind.name, drift["opened_at"])
+    _ask(ws, governance, drift)
+
+
+def _ask(ws: Workspace, governance: Governance, drift: dict[str, Any]) -> None:
     if _awaited(governance, drift):
         ws.emit(corrections.tell_asked(_with_money(drift, "amount_at_stake")))
 
@@ -57,12 +61,17 @@ def _awaited(governance: Governance, drift: dict[str, Any]) -> bool:
 
 
 def _opened(
-    ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, transition: Transition, drift_id: str
+    ws: Workspace,
+    now: AsOf,
+    kind: Kind,
+    key: ObligationKey,
+    obligation: Obligation,
+    transition: Transition,
+    drift_id: str,
 ) -> dict[str, Any]:
     finding = transition.finding
     assert finding is not None
     governance, rules = now.governance, now.rules(kind.name)
-    mode = "alert" if transition.baseline else _mode(ws, now, kind, _type(kind, finding), rules.mode)
     drift: dict[str, Any] = {
         "drift_id": drift_id,
         "kind": kind.name,
@@ -85,17 +94,34 @@ def _opened(
         "how": "",
         "expected": finding.expected,
         "observed": finding.observed,
-        "evidence": [_evidence(e.found, e.field, e.value) for e in finding.evidence],
+        "evidence": _evidence(finding),
         "watermarks": _heard(ws),
         "command_id": None,
-        "mode": mode,
+        "mode": "alert" if transition.baseline else rules.mode,
+        "restraint": "",
+        "released_at": None,
         "causes": list(finding.causes),
         "correlation_id": _correlation(finding),
         "segment": (now.segment or "") if governance.kinds[kind.name].segments else "",
     }
-    if mode != "alert" and finding.ask is not None:
-        drift["command_id"] = _command(ws, kind, key, drift, finding)
-    return drift
+    return commanded(ws, now, kind, obligation, finding, drift, drift["evidence"])
+
+
+def release(
+    ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, obligation: Obligation, answer: Answer
+) -> Obligation:
+    """Its drift still stands: what kept its command back may have ended. It asks for what is right by now."""
+    drift = obligation.drift
+    if drift is None or not is_held(drift) or not isinstance(answer, Finding) or answer.satisfied:
+        return obligation
+    drift = {**drift, "mode": now.rules(kind.name).mode}  # what may be commanded, may have been decided otherwise
+    drift = commanded(ws, now, kind, obligation, answer, drift, _evidence(answer))
+    if is_held(drift):
+        return obligation
+    drift = {**drift, "released_at": now.instant}
+    _publish_drift(ws, key, drift)
+    _ask(ws, now.governance, drift)
+    return obligation._replace(drift=drift)
 
 
 def _correlation(finding: Finding) -> str:
@@ -103,72 +129,20 @@ def _correlation(finding: Finding) -> str:
     return next((str(name) for name in named if name), "")
 
 
-def _mode(ws: Workspace, now: AsOf, kind: Kind, command: str, governed: str) -> str:
-    """A hole whose customer nobody could read makes absence unsure for everyone: commands become proposals, as do those
-    to books that are being closed."""
-    if governed != "execute":
-        return governed
-    governance = now.governance
-    if command.startswith("erp.") and now.books_are_frozen:
-        return "propose"
-    for text, _ in ws.range("g/", 1000):
-        _, system, entity, _ = text.split("/", 3)
-        role = governance.systems[system].role
-        if any(r in (role, "@subject") and entity in ("*", e) for r, e in kind.needs):
-            return "propose"
-    return governed
-
-
-def _type(kind: Kind, finding: Finding) -> str:
-    return (finding.ask.command if finding.ask else "") or kind.command
-
-
-def _command(ws: Workspace, kind: Kind, key: ObligationKey, drift: dict[str, Any], finding: Finding) -> str:
-    ask = finding.ask
-    assert ask is not None
-    versions = {f"{e['system']}/{e['entity']}/{e['native_id']}": e["version"] for e in drift["evidence"]}
-    target = f"{ask.target_system}/{ask.target_entity}/{ask.target_id}"
-    type_ = _type(kind, finding)
-    command_id = ids.command_id(drift["drift_id"], type_, target, ask.desired, versions)
-    ws.emit(
-        Emit(
-            topics.COMMANDS,
-            f"{ask.target_system}/{ask.target_id}",
-            "Command",
-            {
-                "command_id": command_id,
-                "idempotency_key": ids.idempotency_key(command_id, 0),
-                "drift_id": drift["drift_id"],
-                "kind": kind.name,
-                "type": type_,
-                "sort": ask.sort or kind.sort,
-                "target_system": ask.target_system,
-                "target_entity": ask.target_entity,
-                "target_id": ask.target_id,
-                "canonical_id": key.customer,
-                "mode": drift["mode"],
-                "desired": dict(ask.desired),
-                "expected": dict(ask.expected),
-                "evidence_versions": versions,
-                "not_after": None,
-            },
-        )
-    )
-    return command_id
-
-
-def _evidence(found: Any, field: str, value: str | None) -> dict[str, Any]:
-    version = found.version
-    return {
-        "system": found.system,
-        "entity": found.entity,
-        "native_id": found.native_id,
-        "version": version["version"],
-        "native_version": version["native"],
-        "committed_at": version["committed_at"],
-        "field": field,
-        "value": value,
-    }
+def _evidence(finding: Finding) -> list[dict[str, Any]]:
+    return [
+        {
+            "system": found.system,
+            "entity": found.entity,
+            "native_id": found.native_id,
+            "version": found.version["version"],
+            "native_version": found.version["native"],
+            "committed_at": found.version["committed_at"],
+            "field": field,
+            "value": value,
+        }
+        for found, field, value in finding.evidence
+    ]
 
 
 def _heard(ws: Workspace) -> dict[str, Instant]:

@@ -5,47 +5,32 @@ of arrival as they are. It ends when the obligation has not opened for a whole w
 
 from __future__ import annotations
 
-from schemas.instants import ALWAYS, SECOND, Instant
-from streams.governance.process import Flapping
+from schemas.instants import SECOND, Instant
 from streams.judge.announce import announce
 from streams.judge.keys import ObligationKey
 from streams.judge.obligation import Obligation, Transition, Trigger
+from streams.judge.openings import flaps
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Finding
 from streams.kinds.model import Kind
+from streams.kinds.quarrel import NAME
 from tables.view import Workspace
-
-NAME = "correction_oscillation"
 
 
 def watch(
     ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, after: Obligation, transitions: list[Transition]
 ) -> Obligation:
-    """Remember what opened at this instant, and tell when it is too often, or no more."""
-    governed = now.governance.process.flapping
+    """Tell when it opened too often, or does no more."""
     if kind.name == NAME or not now.governance.wants(NAME):
-        return after._replace(openings=())
-    after = after._replace(openings=_openings(after.openings, transitions, now.instant - governed.window))
-    flaps = len(after.openings) > governed.openings
+        return after
+    too_often = flaps(now.governance, after)
     retracted = any(t.how == "retracted" for t in transitions)
     if after.flapping is None:
         opened = next((t for t in transitions if t.what == "opened"), None)
-        return _open(ws, now, kind, key, after, opened) if flaps and opened else after
-    if retracted and not flaps:
+        return _open(ws, now, kind, key, after, opened) if too_often and opened else after
+    if retracted and not too_often:
         return _close(ws, now, kind, key, after, after.flapping["opened_at"], "retracted")
     return after if after.openings else _close(ws, now, kind, key, after, now.instant, "self_healed")
-
-
-def calm_at(o: Obligation, governed: Flapping) -> Instant:
-    """When the last opening leaves the window."""
-    return o.openings[-1] + governed.window if o.openings else ALWAYS
-
-
-def _openings(known: tuple[Instant, ...], transitions: list[Transition], since: Instant) -> tuple[Instant, ...]:
-    """Those within the window; what stood before the cut-over, or never was a drift, does not count."""
-    false = {t.at for t in transitions if t.how == "retracted"}
-    new = [t.at for t in transitions if t.what == "opened" and not t.baseline]
-    return tuple(sorted({at for at in (*known, *new) if at > since} - false))
 
 
 def _open(

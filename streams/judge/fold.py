@@ -59,8 +59,7 @@ def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
     regard = {key for each in rules for key in _regarding(ws, each, change)}
     looked_at_by = concerns | regard | {key for each in rules for key in _consulting(ws, each, change)}
     unsettled = min((_next(ws, key) for key in looked_at_by), default=ALWAYS)
-    frontier = passed_by_all(ws, ruled) - seconds(governance.late_retention_seconds)
-    if _store(ws, governance, change, record, versions, min(frontier, unsettled)):
+    if _store(ws, governance, change, record, versions, min(frontier(ws, ruled), unsettled)):
         concerns.update(key for each in rules for key in concerned(ws, each, change))
     if regard and tells_otherwise(as_of(record["versions"], change.version["at"]), change.version):
         concerns.update(regard)
@@ -209,11 +208,10 @@ def _store(
     change: Changed,
     record: dict[str, Any],
     versions: list[Version],
-    frontier: Instant,
+    behind: Instant,
 ) -> bool:
-    """Keep what can still be looked at, and tell what is new; returns whether others find it by another value now.
-    `frontier`: behind it no verdict looks; what every gate has passed, less what late evidence may still amend."""
-    kept = fold(versions, frontier) if len(versions) > 1 else versions
+    """Keep what can still be looked at, and tell what is new; returns whether others find it by another value now."""
+    kept = fold(versions, behind) if len(versions) > 1 else versions
     before, after = latest(record["versions"]), latest(kept)
     moved = _reindex(ws, change, record["versions"], kept)
     changed = after is not before
@@ -227,6 +225,11 @@ def _store(
         contribute(ws, governance, change.customer, change.place, before, after)
         ws.refresh(place_of(change.customer, *change.place))
     return moved
+
+
+def frontier(ws: Workspace, ruled: InForce) -> Instant:
+    """Behind it no verdict looks: what every gate has passed, less what late evidence may still amend."""
+    return passed_by_all(ws, ruled) - seconds(ruled.newest.late_retention_seconds)
 
 
 def _reindex(ws: Workspace, change: Changed, before: list[Version], after: list[Version]) -> bool:

@@ -5,6 +5,7 @@ r/CUSTOMER/ENTITY/ATTR/VALUE        reference index (streams/kinds/references.py
 o/CUSTOMER/KIND/SYSTEM/ID           obligation
 h/CUSTOMER/SYSTEM/ENTITY/LETTER     hole in the evidence
 g/SYSTEM/ENTITY/LETTER              hole of a customer nobody could read
+f/CUSTOMER/SYSTEM/NATIVE            conflicts of identity that freeze commands (streams/judge/freeze.py)
 d/DRIFT                             latest life of a drift: its customer and opening
 c/CUSTOMER                          revision of the merged customer in the corrected state
 p/CUSTOMER                          stage, counts and conditions
@@ -68,6 +69,10 @@ def process_key(customer: str) -> str:
 
 def holes_prefix(customer: str) -> str:
     return f"h/{customer}/"
+
+
+def freezes_prefix(customer: str) -> str:
+    return f"f/{customer}/"
 
 
 def drift_key(drift_id: str) -> str:

@@ -39,6 +39,8 @@ class Obligation(NamedTuple):
     """Violated, and somebody decided to let that be until then; it stays armed."""
     clean_since: Instant | None = None
     """Open, but satisfied since then: closes once it has held through the hold-down."""
+    clean_by: str = ""
+    """Who made it so."""
     baseline: bool = False
     settled: Instant = NEVER
     """The last instant judged."""
@@ -138,6 +140,7 @@ class Clock:
             opened_at=None,
             ignored_until=None,
             clean_since=None,
+            clean_by="",
             drift=None,
         )
 
@@ -147,7 +150,7 @@ class Clock:
             if finding.satisfied or (o.status in ("armed", "open") and not news):
                 return o
             o = self._withdraw(o, now, "superseded")
-            trigger = Trigger(now, _newest(finding))
+            trigger = _began(now, finding)
             baseline = not news and (finding.snapshot or now < self.go_live)
             return o._replace(status="armed", trigger=trigger, due=self.due(now), baseline=baseline)
         asked = Trigger(finding.triggered_at, finding.trigger_version)
@@ -206,20 +209,23 @@ class Clock:
         if o.status != "open":
             return o
         if not finding.satisfied:
-            return o._replace(clean_since=None)
+            return o._replace(clean_since=None, clean_by="")
         if self.new_rules and o.clean_since is None:  # nothing was put right, so there is nothing to hold
             return self._close(o, now, finding, "rules_changed")
-        clean_since = o.clean_since if o.clean_since is not None else now
-        if now < clean_since + self.hold_down:
-            return o._replace(clean_since=clean_since)
-        by = finding.satisfied_by.version["by"] if finding.satisfied_by else "unknown"
-        return self._close(o, now, finding, "corrected" if by == "driftwise" else "self_healed")
+        if o.clean_since is None:
+            by = finding.satisfied_by.version["by"] if finding.satisfied_by else "unknown"
+            o = o._replace(clean_since=now, clean_by=by)
+        assert o.clean_since is not None
+        if now < o.clean_since + self.hold_down:
+            return o
+        return self._close(o, now, finding, "corrected" if o.clean_by == "driftwise" else "self_healed")
 
     def _close(self, o: Obligation, now: Instant, finding: Finding, how: str) -> Obligation:
         self._tell("closed", o, now, finding, how)
+        o = o._replace(clean_since=None, clean_by="", drift=None)
         if self.kind == "grace":
-            return o._replace(status="idle", trigger=None, due=None, opened_at=None, clean_since=None, drift=None)
-        return o._replace(status="closed", clean_since=None, drift=None)
+            return o._replace(status="idle", trigger=None, due=None, opened_at=None)
+        return o._replace(status="closed")
 
     def retract(self, o: Obligation, now: Instant, finding: Finding | None) -> Obligation:
         """Late evidence shows that the drift was never one: closed as of its opening, and counted as false."""
@@ -227,7 +233,8 @@ class Clock:
         self._tell("closed", o, o.opened_at, finding, "retracted")
         status = "idle" if self.kind == "grace" else "met"
         trigger = None if self.kind == "grace" else o.trigger
-        return o._replace(status=status, trigger=trigger, opened_at=None, clean_since=None, drift=None, settled=now)
+        o = o._replace(opened_at=None, clean_since=None, clean_by="", drift=None)
+        return o._replace(status=status, trigger=trigger, settled=now)
 
     def _tell(self, what: str, o: Obligation, at: Instant, finding: Finding | None, how: str = "") -> None:
         assert o.trigger is not None
@@ -248,9 +255,13 @@ def wake_at(o: Obligation, next_change: Instant, hold_down: Instant) -> Instant:
     return min(candidates)
 
 
-def _newest(finding: Finding) -> str:
-    """The version whose commit began a mismatch: the latest of those compared; names order equal instants."""
+def _began(now: Instant, finding: Finding) -> Trigger:
+    """What began a mismatch: the commit of the latest of the versions compared (names order equal instants), which is
+    the same at whatever customer its record is. Or else this instant itself: a day began, a record went, an explanation
+    ran out; then the same versions may come to differ more than once."""
     latest = max(
-        finding.evidence, key=lambda e: (e.found.version["at"], e.found.system, e.found.entity, e.found.native_id)
-    )
-    return str(latest.found.version["version"])
+        (e.found for e in finding.evidence), key=lambda f: (f.version["at"], f.system, f.entity, f.native_id)
+    ).version
+    if latest["at"] == now:
+        return Trigger(latest["committed_at"], latest["version"])
+    return Trigger(now, f"{latest['version']}@{now}")

@@ -4,6 +4,7 @@ Updated by contributions, never by a scan."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from schemas import topics
@@ -20,6 +21,8 @@ PROCESS = "process"
 """`(PROCESS, customer)` is the place of a customer's process."""
 _EMPTY: Value = {"revision": 0, "facts": {}, "members": [], "open": {}, "conditions": {}}
 
+IDENTITY = "IdentityCertain"
+"""The condition that no kind of judge decides; it is told once it was ever in doubt."""
 STAGES: tuple[tuple[str, str], ...] = (
     # (stage, fact that must be counted); the first that applies
     ("churned", "churned"),
@@ -87,6 +90,16 @@ def count(ws: Workspace, customer: str, kind: Kind, by: int, at: Instant) -> boo
     return by > 0 and number == by
 
 
+def turn(ws: Workspace, customer: str, condition: str, status: str, reason: str, at: Instant) -> None:
+    """A condition has this status since an instant of event time."""
+    known = ws.get(process_key(customer))
+    if known is None:
+        mass.customer_came(ws)
+    process = known or _EMPTY
+    if process["conditions"].get(condition, [None])[0] != status:
+        _keep(ws, customer, {**process, "conditions": {**process["conditions"], condition: [status, reason, at]}})
+
+
 def _reason(kind: Kind) -> str:
     return "".join(word.capitalize() for word in kind.name.split("_"))
 
@@ -111,12 +124,18 @@ def publish_process(ws: Workspace, governance: Governance, customer: str) -> Non
         "complete_until": None,
         "members": process["members"],
         "open_drifts": process["open"],
-        # Several rows of one kind decide one condition.
-        "conditions": [_condition(kind, process) for kind in {k.condition: k for k in judged(governance)}.values()],
+        "conditions": [_condition(name, process) for name in _conditions(governance, process)],
     }
     ws.emit(Emit(topics.CORRECTED_STATE, key, "ProcessState", value, partition_key=customer))
 
 
-def _condition(kind: Kind, process: Value) -> dict[str, Any]:
-    status, reason, at = process["conditions"].get(kind.condition, ["Unknown", "NothingSettledYet", None])
-    return {"type": kind.condition, "status": status, "reason": reason, "last_transition_at": at}
+def _conditions(governance: Governance, process: Value) -> Iterator[str]:
+    """Several rows of one kind decide one condition."""
+    yield from dict.fromkeys(kind.condition for kind in judged(governance))
+    if IDENTITY in process["conditions"]:
+        yield IDENTITY
+
+
+def _condition(name: str, process: Value) -> dict[str, Any]:
+    status, reason, at = process["conditions"].get(name, ["Unknown", "NothingSettledYet", None])
+    return {"type": name, "status": status, "reason": reason, "last_transition_at": at}

@@ -7,14 +7,15 @@ from typing import Any
 from schemas.instants import Instant
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
-from streams.judge.announce import announce
+from streams.judge.announce import announce, release
 from streams.judge.counting import clock_of
-from streams.judge.flapping import calm_at, watch
+from streams.judge.flapping import watch
 from streams.judge.fold import save
 from streams.judge.gates import needed
 from streams.judge.kept import turn, under
 from streams.judge.keys import ObligationKey, holes_prefix
 from streams.judge.obligation import Clock, Obligation, Trigger, wake_at
+from streams.judge.openings import calm_at, counted
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Answer, Finding, Subject
 from streams.kinds.table import BY_NAME, Kind
@@ -48,8 +49,10 @@ def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obliga
     clock = clock_of(now, kind, key.system, key.native_id, new_rules=is_new)
     obligation = _amended(ws, ruled, kind, key, obligation, clock)
     after = clock.advance(obligation, instant, answer, moved=now.moved)
+    after = counted(now, kind, after, clock.transitions)
     for transition in clock.transitions:
         after = announce(ws, now, kind, key, after, transition)
+    after = release(ws, now, kind, key, after, answer)
     after = watch(ws, now, kind, key, after, clock.transitions)
     if kind.at_large and after.status == "idle" and isinstance(answer, Finding):
         after = after._replace(status="waiting")  # in order, and still to be found by what reaches it at large

@@ -16,6 +16,7 @@ from streams.identify.changes import ENTITY_OF_RECORD, version_of
 from streams.inputs import Divert, Due, Input
 from streams.judge.corrected import project
 from streams.judge.fold import Changed, on_change, on_hole
+from streams.judge.freeze import on_freeze
 from streams.judge.gates import passed_by, passed_by_all
 from streams.judge.keys import MARKS, OBLIGATIONS, ObligationKey, is_obligation, is_rollout
 from streams.judge.published import RECORD as PUBLISHED
@@ -65,6 +66,8 @@ class Judge:
                 return take(ws, self._governance, value)
             case "CanaryBroken":
                 canary.armed(ws, value)
+            case "CustomerFrozen":
+                on_freeze(ws, self._published.in_force(ws), value)
             case "HoleOpened" | "HoleClosed":
                 on_hole(ws, value, opened=record.record == "HoleOpened")
             case _:

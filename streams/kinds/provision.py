@@ -46,19 +46,26 @@ class Provision(NamedTuple):
         return self.granted - self.charged
 
 
-def provisions(now: AsOf, subscription: Found) -> list[Provision]:
-    """Of a subscription, on the day of the instant; looks again when a day begins that makes a difference."""
-    calendar = days_of(now, subscription)
+class Told(NamedTuple):
+    """Of a subscription: every charge and grant that names it, in force or not."""
+
+    charges: list[Found]
+    grants: list[Found]
+
+
+def told_of(now: AsOf, subscription: Found) -> Told:
     charges = now.by_reference("charge", "billing", "subscription_ref", subscription.native_id)
     grants = now.by_reference("entitlement", "entitlement", "subscription_number", subscription.attrs["number"])
+    return Told([charge for charge in charges if charge.system == subscription.system], grants)
+
+
+def provisions(now: AsOf, subscription: Found, told: Told) -> list[Provision]:
+    """On the day of the instant; looks again when a day begins that makes a difference."""
+    calendar = days_of(now, subscription)
     charged = _by_product(
-        charge
-        for charge in charges
-        if charge.system == subscription.system
-        and _in_force(now, calendar, charge)
-        and charge.attrs["status"] != "ended"
+        charge for charge in told.charges if _in_force(now, calendar, charge) and charge.attrs["status"] != "ended"
     )
-    granted = _by_product(g for g in grants if _in_force(now, calendar, g) and g.attrs["status"] == "active")
+    granted = _by_product(g for g in told.grants if _in_force(now, calendar, g) and g.attrs["status"] == "active")
     return [
         Provision(product, charged.get(product, []), granted.get(product, []))
         for product in sorted({*charged, *granted})

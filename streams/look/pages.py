@@ -95,9 +95,17 @@ def _drift(d: Drift, now: Instant) -> Sequence[str]:
         d["owner_team"],
         ago(d["opened_at"], now),
         f"{d['status']} ({d['how']})" if d["how"] else d["status"],
-        d["mode"],
+        command(d),
         d["drift_id"],
     )
+
+
+def command(drift: Drift) -> str:
+    """What becomes of its command, and what keeps that back."""
+    words = str(drift.get("restraint") or "").replace("_", " ")
+    if not words:
+        return str(drift["mode"])
+    return f"{drift['mode']}: {words}" if drift["command_id"] else f"held: {words}"
 
 
 def sources(found: Iterable[Source], now: Instant) -> RenderableType:

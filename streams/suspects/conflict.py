@@ -1,17 +1,19 @@
-"""Kind 48, in the crosswalk: one customer has two records in the most senior system that knows it."""
+"""Kind 48, in the crosswalk: one customer has two records in the most senior system that knows it.
+
+While that stands, judge issues no command about the customer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from schemas import ids
+from schemas import ids, topics
 from schemas.instants import NEVER, Instant
 from streams.governance.model import Governance
 from streams.suspects import suspicion
 from streams.suspects.suspicion import Suspected
 from streams.suspects.table import CONFLICT
-from tables.view import Value, Workspace
+from tables.view import Emit, Value, Workspace
 
 _AT_ONCE = 256
 WAITING = "w/"
@@ -55,12 +57,28 @@ def weigh(
         if senior is not None and entry["senior"] == list(senior):
             return
         suspicion.end(ws, party.key, entry, caused_at)
+        _freeze(ws, party, entry["drift"], max(caused_at, entry["due"]))
     if senior is not None:
         at = max(joined.at, caused_at) if entry is not None else joined.at
         due = suspicion.begin(
             ws, governance, party.key, _suspected(party, Party(*senior), joined, at), senior=list(senior)
         )
         ws.put(f"{WAITING}{due:020d}/{party.system}/{party.native_customer}", {})
+        if (begun := ws.get(party.key)) is not None:
+            _freeze(ws, party, begun["drift"], None)
+
+
+def _freeze(ws: Workspace, party: Party, drift: Value, until: Instant | None) -> None:
+    """For judge. Written before the watermark of the links that caused it is sent on, it comes before that in judge's
+    partition too: identify sends the watermark on only when this has been committed."""
+    value = {
+        "canonical_id": drift["canonical_id"],
+        **party._asdict(),
+        "drift_id": drift["drift_id"],
+        "frozen_at": drift["opened_at"],
+        "frozen_until": until,
+    }
+    ws.emit(Emit(topics.CHANGES, drift["canonical_id"], "CustomerFrozen", value))
 
 
 def tell(ws: Workspace, governance: Governance, resolved: Mapping[str, Instant]) -> None:

@@ -143,5 +143,7 @@ def _compare(held: State, made: State, passed: Gates, late: frozenset[str]) -> C
 def _life(drift: Fact, until: Instant) -> Fact:
     """As it stood at an instant."""
     life = {name: drift[name] for name in _LIFE}
+    if (drift.get("released_at") or NEVER) > until:
+        life["command_id"] = None
     still_open = life["closed_at"] is not None and life["closed_at"] > until
     return life | {"closed_at": None, "how": ""} if still_open else life

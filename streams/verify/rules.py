@@ -51,4 +51,6 @@ def _as_it_is(entry: Fact) -> Fact:
 
 def _without_mode(entry: Fact) -> Fact:
     said = {name: entry[name] for name in ("sure", "later", "said") if name in entry}
-    return entry | {name: [fact and without("mode")(fact) for fact in facts] for name, facts in said.items()}
+    return entry | {
+        name: [fact and without("mode", "restraint")(fact) for fact in facts] for name, facts in said.items()
+    }

@@ -103,6 +103,7 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "e": Rule("entity versions", _here, _same_history, _committed),
         "o": Rule("obligations", _obligation, when=_last_turn, customer=_of_key),
         "h": Rule("holes"),
+        "f": Rule("frozen customers"),
         "g": Rule("holes of everyone"),
         "d": Rule("lives of drifts", when=_opened, customer=_whose),
         "p": Rule("process facts", _process, customer=_of_key),

@@ -16,6 +16,8 @@ TRANSACTION_TIMEOUT_SECONDS = 10
 """Short: an open transaction holds back everyone who reads committed records (contracts 1)."""
 CALL_TIMEOUT_SECONDS = 8.0
 """Below the transaction's and the group session's: a blocked broker call must end before we are declared dead."""
+ASK_AGAIN_SECONDS = 1.0
+"""Together still below them."""
 RECORD_BYTES_MAX = 900_000
 """Below the broker's default limit of 1 MiB, headers and batch overhead included."""
 LETTER_BYTES_MAX = 2_000_000
@@ -78,12 +80,22 @@ class Outbox:
             for record in chain(outgoing, changelog):
                 self._produce(record)
             self._produce(progress, on_delivery=self._logged)
-            self._producer.commit_transaction(CALL_TIMEOUT_SECONDS)
+            self._end_transaction()
         except KafkaException as problem:
             raise self._explain(problem) from problem
         if self._changelog_end is None:
             raise CommitFailed(f"{self._id}: committed, but nobody said where its progress record lies")
         return self._changelog_end
+
+    def _end_transaction(self) -> None:
+        """A worker that slept amid the call wakes to find its time over, though the broker was never asked: it is asked
+        once more, and says that the transaction stands, or that another owner fenced us."""
+        try:
+            self._producer.commit_transaction(CALL_TIMEOUT_SECONDS)
+        except KafkaException as problem:
+            if not problem.args[0].retriable():
+                raise
+            self._producer.commit_transaction(ASK_AGAIN_SECONDS)
 
     def _produce(self, record: Outgoing, **callback: Any) -> None:
         topic, partition, key, value, headers = record

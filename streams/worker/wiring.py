@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from connectors.debezium.reader import reader as debezium_reader
+from connectors.salesforce.objects import PolledObject
 from connectors.salesforce.reader import reader as salesforce_reader
 from schemas import topics
 from schemas.codec import Codec
@@ -29,6 +30,14 @@ Columns = dict[str, tuple[str, str]]
 def columns(governance: Governance, system: str) -> Columns:
     """Table -> (id column, native customer column), from the governed mapping."""
     return {name: (m.id, m.customer) for name, m in governance.mappings[system].items()}
+
+
+def polled(governance: Governance, system: str) -> tuple[PolledObject, ...]:
+    """The objects that governance maps, with the fields that it reads."""
+    return tuple(
+        PolledObject(name, m.customer, tuple(m.read_by), f"mappings/{system}.yaml: {name}", m.read_by)
+        for name, m in governance.mappings[system].items()
+    )
 
 
 def _postgresql(governance: Governance, system: str) -> Reader:
@@ -86,6 +95,7 @@ WRITTEN: dict[str, tuple[str, ...]] = {
         "Watermarks",
         "EntityMoved",
         "CanaryBroken",
+        "CustomerFrozen",
         "GovernancePublished",
         "HoleOpened",
         "HoleClosed",

@@ -24,7 +24,7 @@ LINKED_SYSTEMS = {"processor": "processor", "product": "entitlement"}
 
 def governed(dossier: Dossier) -> Governance:
     """Deadlines of 10 seconds, one kind judged, five systems that speak the canonical model."""
-    base = _five_systems()
+    base = five_systems()
     rules = base.kinds[dossier.kind]
     sla = SLA_SECONDS if rules.sla_seconds else 0
     ours = rules.model_copy(update={"sla_seconds": sla, "mode": "execute", "hold_down_seconds": 0, **dossier.governed})
@@ -32,7 +32,7 @@ def governed(dossier: Dossier) -> Governance:
 
 
 @cache
-def _five_systems() -> Governance:
+def five_systems() -> Governance:
     base = default_governance()
     more = {
         name: System(vendor="any", role=role, stale_after_seconds=300, horizon_seconds=2, links={"crm_ref": "crm"})
@@ -47,9 +47,9 @@ def _five_systems() -> Governance:
 class Play:
     """One performance of a dossier."""
 
-    def __init__(self, dossier: Dossier) -> None:
+    def __init__(self, dossier: Dossier, governance: Governance | None = None) -> None:
         self.dossier = dossier
-        self.governance = governed(dossier)
+        self.governance = governance or governed(dossier)
         self.driver = Driver(self.governance, dict.fromkeys(self.governance.systems, read))
         self._versions = 0
 

@@ -50,7 +50,7 @@ def told(dossier: Dossier) -> Lines:
     )
     if dossier.resolved_by:
         lines["put right by us"] = ", ".join(
-            sorted({f"{d['how']} {_seconds(d['closed_at'])}" for d in _put_right(dossier)})
+            sorted({f"{d['how']} {_seconds(d['closed_at'])}" for d in put_right(dossier)})
         )
     return lines
 
@@ -73,7 +73,8 @@ def _at_first_sight(dossier: Dossier) -> list[dict[str, Any]]:
     return play.heard(dossier.ends).run().drifts()
 
 
-def _put_right(dossier: Dossier) -> list[dict[str, Any]]:
+def put_right(dossier: Dossier) -> list[dict[str, Any]]:
+    """What ends its drift is ours."""
     ours = tuple(change._replace(by="driftwise") for change in dossier.resolved_by)
     return Play(dossier).told((*dossier.story, *ours)).heard(dossier.ends).run().drifts()
 

@@ -25,7 +25,7 @@ from connectors.stack.endpoints import Endpoints
 from schemas.codec import Codec
 from schemas.registry import HttpRegistry
 from schemas.topics import Topic, cursor_topic, source_topic, topics
-from tests.unit.salesforce_org import SECRET, Org, simulated_org
+from tests.unit.salesforce_org import OBJECTS, SECRET, Org, simulated_org
 
 PARTITIONS = 4
 LOOK_BACK_SECONDS = 60
@@ -106,6 +106,7 @@ def polled(stack: Endpoints) -> Iterator[Polled]:
                 poll_interval_seconds=0.2,
                 look_back_seconds=LOOK_BACK_SECONDS,
                 page_size=PAGE_SIZE,
+                objects=OBJECTS,
                 bootstrap_servers=stack.kafka_bootstrap,
                 registry_url=stack.registry_url,
                 partitions=PARTITIONS,

@@ -35,7 +35,7 @@ def access(stack):
             with psycopg.connect(conninfo) as connection:
                 connection.execute((SQL_FOLDER / f"{system}.sql").read_bytes())
         clients = {user: (user, SECRET) for user in ("sales", "integration")}
-        yield Access(names["billing"], names["erp"], crm.base_url, clients)
+        yield Access(names, crm.base_url, clients)
 
 
 def fast_plan(customers: int = 60) -> Plan:
@@ -79,7 +79,10 @@ def test_the_journal_has_the_versions_and_commit_times_of_the_sources(worked, ac
     latest = {(e.system, e.entity, e.native_id): e for e in sorted(journal, key=lambda e: e.committed_at)}
     query = "SELECT id, xmin::text, pg_xact_commit_timestamp(xmin) FROM {}"
 
-    for system, conninfo, table in (("billing", access.billing, "subscription"), ("erp", access.erp, "ledger_posting")):
+    for system, conninfo, table in (
+        ("billing", access.databases["billing"], "subscription"),
+        ("erp", access.databases["erp"], "ledger_posting"),
+    ):
         found = rows(conninfo, query.format(table))
         assert found
         for native_id, transaction, committed_at in found:
@@ -105,7 +108,7 @@ def test_what_driftwise_wrote_is_found_afterwards_for_the_right_customer(worked,
     account = next(e.native_id for e in journal if (e.customer, e.system, e.entity) == (customer, "crm", "customer"))
     assert companies.foreign_entries(journal) == []
 
-    with psycopg.connect(access.erp) as connection:
+    with psycopg.connect(access.databases["erp"]) as connection:
         connection.execute(
             "INSERT INTO customer (id, external_id, legal_name, status, currency, company_code, last_modified_by)"
             " VALUES ('C-driftwise', %s, 'Acme', 'Active', 'EUR', 'DE01', %s)",
@@ -132,7 +135,7 @@ def test_a_seed_that_has_run_in_this_database_is_refused_with_the_remedy(worked,
 
 def test_an_integration_that_comes_after_the_correction_uses_the_customer_that_is_there(access):
     """The one conflict that a late company and driftwise can have."""
-    with psycopg.connect(access.erp) as connection:
+    with psycopg.connect(access.databases["erp"]) as connection:
         connection.execute(
             "INSERT INTO customer (id, external_id, legal_name, status, currency, company_code, last_modified_by)"
             " VALUES ('C-first', '001A', 'Acme', 'Active', 'EUR', 'DE01', %s)",
@@ -147,7 +150,7 @@ def test_an_integration_that_comes_after_the_correction_uses_the_customer_that_i
         "company_code": "DE01",
     }
     names = {"1/crm.account": "001A"}
-    desk = DatabaseDesk("erp", access.erp)
+    desk = DatabaseDesk("erp", access.databases["erp"])
     step = Step(0.0, 1, "erp", "integration", (Write("customer", "1/erp.customer", values, creates=True),))
 
     assert desk.carry_out(step, names) == []

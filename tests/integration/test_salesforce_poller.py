@@ -62,7 +62,7 @@ def test_rows_are_keyed_and_placed_by_customer_and_progress_reaches_every_partit
     assert {(s.key, s.partition) for s in rows} == {(s.key, partition_for(s.key, PARTITIONS)) for s in rows}
     [won] = [s for s in rows if s.value["id"] == deal_id]
     assert won.key == won.value["customer"] == account_id
-    assert (won.value["fields"]["Amount"], won.value["fields"]["IsWon"]) == ("12.0", "true")
+    assert (won.value["fields"]["Amount"], won.value["fields"]["StageName"]) == ("12.0", "Closed Won")
     assert won.value["changed_by"] == SALES_USER_ID
     [watermark] = crm.watermarks("Account")
     assert watermark is not None

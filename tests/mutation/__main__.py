@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import json
 import multiprocessing
 import os
 import re
 import sys
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
 
 import click
 import yaml
 from rich.console import Console
 from rich.table import Table
 
-from tests.mutation.killers import ROOT, killers_of, modules, path_of
+from tests.mutation import swapping
+from tests.mutation.killers import ROOT, modules, path_of
 from tests.mutation.operators import Mutant, mutants
 from tests.mutation.trial import is_killed
 
@@ -35,10 +38,9 @@ def equivalent() -> dict[str, re.Pattern[str]]:
     return {place: re.compile(".*".join(re.escape(part) for part in place.split("*"))) for place in places}
 
 
-def candidates(only: str) -> list[Mutant]:
-    known = equivalent().values()
-    all_ = [m for name in modules() if only in name for m in mutants(name, path_of(name).read_text())]
-    return [m for m in all_ if not any(pattern.fullmatch(m.place) for pattern in known)]
+def candidates(only: Sequence[str]) -> list[Mutant]:
+    names = [name for name in modules() if not only or any(part in name for part in only)]
+    return [m for name in names for m in mutants(name, path_of(name).read_text())]
 
 
 def sampled(found: Iterable[Mutant], size: int, seed: int) -> list[Mutant]:
@@ -50,59 +52,104 @@ def sampled(found: Iterable[Mutant], size: int, seed: int) -> list[Mutant]:
     return sorted(sorted(found, key=lot)[:size], key=lambda m: (m.module, m.number))
 
 
-def _tried(work: tuple[str, Mutant | None]) -> tuple[str, Mutant | None, bool]:
-    return *work, is_killed(*work)
+def _afresh(mutant: Mutant) -> tuple[Mutant, bool]:
+    return mutant, is_killed(mutant)
 
 
 @click.command()
 @click.option("--sample", default=SAMPLE, show_default=True, help="How many mutants; 0 for all.")
 @click.option("--seed", default=0, show_default=True, help="Which ones.")
-@click.option("--only", default="", help="Of modules whose name contains this.")
+@click.option("--only", multiple=True, help="Of modules whose name contains this; may be given again.")
 @click.option("--processes", default=os.cpu_count() or 1, show_default="cores")
 @click.option("--unchecked", is_flag=True, help="The unit tests have just passed: do not try them without a mutant.")
-def main(sample: int, seed: int, only: str, processes: int, unchecked: bool) -> None:
+@click.option(
+    "--known", type=click.Path(path_type=Path), help="Fates, a line each: goes on from there, and adds to it."
+)
+def main(sample: int, seed: int, only: tuple[str, ...], processes: int, unchecked: bool, known: Path | None) -> None:
     """Try mutants of what decides; 0 only if at least nine in ten are killed."""
     console = Console()
+    began = time.monotonic()
     found = candidates(only)
     chosen = sampled(found, sample or len(found), seed)
+    patterns = equivalent().values()
+    alike = [m for m in chosen if any(pattern.fullmatch(m.place) for pattern in patterns)]
+    fates = Fates(known)
+    todo = [m for m in chosen if m not in alike and not fates.of(m)]
+    todo.sort(key=fates.survived_before)
     for library in HEAVY:
         importlib.import_module(library)
-    began = time.monotonic()
-    with multiprocessing.get_context("fork").Pool(processes, maxtasksperchild=1) as pool:
-        results = _run(pool, [(m.module, m) for m in chosen], console)
-        broken = [] if unchecked else _broken(pool, results)
+    broken = _run(todo, [] if unchecked else sorted({m.module for m in todo}), processes, fates, console)
     if broken:
         raise click.ClickException(f"these facts do not hold without a mutant either: {', '.join(broken)}")
-    _show(console, results, len(found), time.monotonic() - began)
-    sys.exit(sum(killed for _, killed in results) < PASSED_FROM * len(results))
+    tried = [(m, fates.of(m)) for m in chosen if m not in alike]
+    _show(console, tried, alike, len(found), time.monotonic() - began)
+    sys.exit(sum(killed for _, killed in tried) < PASSED_FROM * len(tried))
 
 
-def _run(pool: Any, work: list[tuple[str, Mutant]], console: Console) -> list[tuple[Mutant, bool]]:
-    results = []
-    for _, mutant, killed in pool.imap_unordered(_tried, work):
-        results.append((mutant, killed))
-        console.print(f"{len(results)} of {len(work)}", end="\r", highlight=False)
+def _run(todo: list[Mutant], controls: list[str], processes: int, fates: Fates, console: Console) -> list[str]:
+    """The modules whose facts do not hold without a mutant either."""
+    afresh, broken = list[Mutant](), list[str]()
+    results = swapping.fates(todo, controls, processes) if todo else iter(())
+    for work, killed in results:
+        if isinstance(work, str):
+            broken += [work] if killed else []
+        elif killed is None:
+            afresh.append(work)
+        else:
+            fates.add(work, killed, console)
+    with multiprocessing.get_context("fork").Pool(processes, maxtasksperchild=1) as pool:
+        for mutant, killed in pool.imap_unordered(_afresh, afresh):
+            fates.add(mutant, killed, console)
+    return broken
+
+
+class Fates:
+    """Of the mutants of modules as they are; facts that were added since kill no fewer."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        lines = file.read_text().splitlines() if file and file.exists() else []
+        known = dict(map(json.loads, lines))
+        self._killed = {key for key, killed in known.items() if killed}
+        self._survived = known.keys() - self._killed
+        self._count = 0
+
+    def survived_before(self, mutant: Mutant) -> bool:
+        return _key(mutant) in self._survived
+
+    def of(self, mutant: Mutant) -> bool:
+        return _key(mutant) in self._killed
+
+    def add(self, mutant: Mutant, killed: bool, console: Console) -> None:
+        if killed:
+            self._killed.add(_key(mutant))
+        if self._file:
+            with self._file.open("a") as file:
+                file.write(json.dumps([_key(mutant), killed]) + "\n")
+        self._count += 1
+        console.print(f"{self._count} tried", end="\r", highlight=False)
         if not killed:
-            console.print(
-                f"survived  line {mutant.line:3}  {mutant.place}", markup=False, highlight=False, soft_wrap=True
-            )
-    return results
+            line = f"survived  line {mutant.line:3}  {mutant.place}"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _broken(pool: Any, results: list[tuple[Mutant, bool]]) -> list[str]:
-    """Modules whose facts do not hold without a mutant either: where every mutant was killed, that might be why."""
-    spotless = {m.module for m, _ in results} - {m.module for m, killed in results if not killed}
-    selections = {killers_of(module): module for module in sorted(spotless)}
-    tried = pool.imap_unordered(_tried, [(module, None) for module in selections.values()])
-    return [module for module, _, failed in tried if failed]
+def _key(mutant: Mutant) -> str:
+    return f"{_source(mutant.module)} {mutant.place}"
 
 
-def _show(console: Console, results: list[tuple[Mutant, bool]], of: int, seconds: float) -> None:
-    table = Table("module", "killed", "survived", "rate")
-    for module in [*sorted({m.module for m, _ in results}), ""]:
-        fates = [killed for m, killed in results if module in ("", m.module)]
-        rate = f"{sum(fates) / len(fates):.0%}" if fates else ""
-        table.add_row(module or f"{len(fates)} of {of}", str(sum(fates)), str(len(fates) - sum(fates)), rate)
+@cache
+def _source(module: str) -> str:
+    return hashlib.sha256(path_of(module).read_bytes()).hexdigest()[:12]
+
+
+def _show(console: Console, tried: list[tuple[Mutant, bool]], alike: list[Mutant], of: int, seconds: float) -> None:
+    table = Table("module", "mutants", "killed", "equivalent", "survived", "rate")
+    for module in [*sorted({m.module for m, _ in tried}), ""]:
+        fates = [killed for m, killed in tried if module in ("", m.module)]
+        same = sum(module in ("", m.module) for m in alike)
+        counts = (len(fates) + same, sum(fates), same, len(fates) - sum(fates))
+        rate = f"{sum(fates) / len(fates):.1%}" if fates else ""
+        table.add_row(module or f"all, of {of}", *map(str, counts), rate)
     console.print(table)
     console.print(f"{seconds:.0f} seconds", highlight=False)
 

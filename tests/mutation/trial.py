@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
 import signal
@@ -17,7 +16,7 @@ from typing import NoReturn
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.mutation.killers import ROOT, Selection, killers_of, path_of
+from tests.mutation.killers import ROOT, Selection, in_order, killers_of, path_of
 from tests.mutation.operators import Mutant, mutated
 
 TIMEOUT_SECONDS = 150
@@ -25,10 +24,23 @@ TIMEOUT_SECONDS = 150
 than half of it."""
 MEMORY_BYTES = 4 * 1024**3
 """And some collect for ever."""
+OPTIONS = ("-x", "-q", "--capture=no", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0",
+           "--hypothesis-profile=mutation")  # fmt: skip
 
 
 class OutOfTime(BaseException):
     """Nothing that a fact might catch."""
+
+
+class Chosen:
+    """Tells pytest to try what is selected, in that order."""
+
+    def __init__(self, selections: Sequence[Selection]) -> None:
+        self._selections = selections
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = in_order(self._selections, items)
 
 
 class _Changed(SourceFileLoader):
@@ -55,36 +67,38 @@ class _Finder(MetaPathFinder):
         return spec_from_loader(fullname, _Changed(fullname, file, self._mutant.number))
 
 
-def is_killed(module: str, mutant: Mutant | None) -> bool:
-    """Whether a fact no longer holds; with no mutant, whether one does not hold as it is. Once a process."""
-    _confine()
-    if mutant:
-        sys.meta_path.insert(0, _Finder(mutant))
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-        try:
-            return any(not _hold(selection) for selection in killers_of(module))
-        except OutOfTime:
-            return True
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
+def is_killed(mutant: Mutant) -> bool:
+    """Whether a fact no longer holds. Once a process, in which nothing of ours was imported before."""
+    confine()
+    sys.meta_path.insert(0, _Finder(mutant))
+    selections = killers_of(mutant.module)
+    files = dict.fromkeys(selection.file for selection in selections)
+    try:
+        return pytest.main([*OPTIONS, *files], plugins=[Chosen(selections)]) != pytest.ExitCode.OK
+    except OutOfTime:
+        return True
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _hold(selection: Selection) -> bool:
-    options = ("-x", "-q", "--capture=no", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-seed=0")
-    return pytest.main([*options, *selection]) == pytest.ExitCode.OK
-
-
-def _confine() -> None:
-    os.chdir(ROOT)
+def confine() -> None:
+    """This process: quiet, for a while, in so much memory."""
+    silence()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     signal.signal(signal.SIGPROF, _time_is_up)
     signal.setitimer(signal.ITIMER_PROF, TIMEOUT_SECONDS)
+
+
+def silence() -> None:
+    os.chdir(ROOT)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
     # The first counter-example is enough.
     settings.register_profile(
         "mutation", max_examples=40, phases=(Phase.explicit, Phase.generate), database=None, deadline=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    settings.load_profile("mutation")
 
 
 def _time_is_up(number: int, frame: FrameType | None) -> NoReturn:

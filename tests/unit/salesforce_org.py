@@ -10,7 +10,11 @@ from pydantic import SecretStr
 
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.simulator import Simulator, demo_clients, running
+from streams.governance import load
+from streams.worker.wiring import polled
 
+OBJECTS = polled(load(), "crm")
+"""What is polled by the governance that ships."""
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp()
 SECRET = "not-a-secret"
 

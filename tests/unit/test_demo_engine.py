@@ -12,7 +12,7 @@ from hypothesis import settings
 from schemas import topics
 from schemas.instants import Instant, from_datetime, seconds
 from schemas.source import SourceEvent, SourceRow
-from streams.demo.cluster import OVERLAY
+from streams.demo.cluster import FURTHER, OVERLAY
 from streams.demo.flaws import AUTOMATIC
 from streams.demo.journal import Entry
 from streams.demo.matching import Seen
@@ -32,12 +32,19 @@ SECONDS = 110
 HEARD_EVERY_SECONDS = 2
 SEEDS = range(10, 10 + max(2, settings().max_examples // 50))
 TABLES = {(system, entity): table for (system, table), entity in ENTITIES.items()}
-CUSTOMER = {"billing": ("account_id",), "erp": ("customer_id",), "crm": ("AccountId", "Account__c")}
+CUSTOMER = {
+    "billing": ("account_id",),
+    "erp": ("customer_id",),
+    "crm": ("AccountId", "Account__c"),
+    "processor": ("customer_id",),
+    "product": ("customer_id",),
+}
 
 
 def demo_governance(story: Story) -> Governance:
     """As the demo runs under it; only what the story tells is judged."""
-    return load(OVERLAY).model_copy(update={"judged": tuple(story.kinds)})
+    folders = (OVERLAY, FURTHER) if story.further else (OVERLAY,)
+    return load(*folders).model_copy(update={"judged": tuple(story.kinds)})
 
 
 def read(record: str, value: dict[str, Any], headers: dict[str, bytes]) -> SourceEvent:
@@ -96,7 +103,7 @@ class Replay:
         mapped: set[str] = set()
         for source in self.governance.mappings[system][table].attributes.values():
             mapped |= {source} if isinstance(source, str) else set(source.model_dump(exclude={"map"}).values())
-        return dict.fromkeys(mapped) | {name: None if v is None else str(v) for name, v in image.items()}
+        return dict.fromkeys(mapped) | {name: text(v) for name, v in image.items()}
 
     def hear(self, until: Instant) -> None:
         for system in self.governance.systems:
@@ -105,6 +112,10 @@ class Replay:
 
     def seen(self, topic: str) -> list[Seen]:
         return [Seen(0, written.value) for written in self.driver.written[topic]]
+
+
+def text(value: Native) -> str | None:
+    return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def with_clean(planned: Plan, number: int) -> Plan:

@@ -15,6 +15,7 @@ from streams.kinds.table import KINDS
 from tests.dossiers.model import Dossier
 from tests.dossiers.stage import Play
 from tests.dossiers.table import DOSSIERS
+from tests.dossiers.told import put_right
 
 Fact = Callable[[Dossier], None]
 
@@ -135,3 +136,11 @@ def test_ends_when_it_is_put_right(dossier: Dossier) -> None:
     play = performed(Dossier(**{**dossier._asdict(), "story": (*dossier.story, *dossier.resolved_by)}))
 
     assert {drift["status"] for drift in play.drifts()} == {"closed"}
+
+
+@every_kind
+def test_what_we_put_right_does_not_count_as_healed_by_itself(dossier: Dossier) -> None:
+    if not dossier.resolved_by:
+        pytest.skip("only a decision ends it")
+
+    assert {drift["how"] for drift in put_right(dossier)} <= {"corrected", "withdrawn"}

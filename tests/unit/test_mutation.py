@@ -7,9 +7,11 @@ import textwrap
 
 import pytest
 
+import tables.versions
 from tests.mutation.__main__ import equivalent, sampled
 from tests.mutation.killers import ROOT, killers_of, modules, path_of
 from tests.mutation.operators import Mutant, mutants, mutated
+from tests.mutation.swap import body_of, swap
 
 
 def changes(source: str) -> set[str]:
@@ -72,7 +74,7 @@ def test_a_sample_is_the_same_again_and_does_not_hang_on_line_numbers() -> None:
 
 
 def test_the_facts_that_kill_are_there() -> None:
-    files = {argument for m in modules() for s in killers_of(m) for argument in s if argument.endswith(".py")}
+    files = {selection.file for m in modules() for selection in killers_of(m)}
 
     assert [file for file in sorted(files) if not (ROOT / file).is_file()] == []
 
@@ -81,3 +83,31 @@ def test_what_is_called_equivalent_is_a_mutant() -> None:
     places = [m.place for name in modules() for m in mutants(name, path_of(name).read_text())]
 
     assert [named for named, pattern in equivalent().items() if not any(map(pattern.fullmatch, places))] == []
+
+
+def test_what_several_rules_share_is_held_by_the_facts_of_each() -> None:
+    dossiers = next(s for s in killers_of("streams.kinds.books") if s.file.endswith("test_dossiers.py"))
+
+    assert {"invoice_not_posted", "reversal_incomplete"} <= set(dossiers.words)
+    assert "hierarchy_divergence" not in dossiers.words
+
+
+def first_of(module: str, part: str) -> Mutant:
+    return next(m for m in mutants(module, path_of(module).read_text()) if part in m.place)
+
+
+def test_a_mutant_of_a_function_is_put_in_its_place_and_no_other() -> None:
+    body = body_of(first_of("tables.versions", ":as_of: "))
+    assert body is not None
+    before = tables.versions.as_of.__code__
+    others = {name: f.__code__ for name, f in vars(tables.versions).items() if hasattr(f, "__code__")}
+    try:
+        assert swap(body)
+        changed = {name for name, code in others.items() if getattr(tables.versions, name).__code__ != code}
+        assert changed == {"as_of"}
+    finally:
+        tables.versions.as_of.__code__ = before
+
+
+def test_a_table_beside_the_functions_has_no_body_to_put_in_its_place() -> None:
+    assert body_of(first_of("streams.kinds.rules.invoice_not_posted", "module: name=")) is None

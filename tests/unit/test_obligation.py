@@ -18,7 +18,7 @@ SLA = 10
 
 
 def found(at: int = 1, by: str = "someone") -> Found:
-    return Found("erp", "customer", "E", {"version": f"v{at}", "at": at, "by": by})
+    return Found("erp", "customer", "E", {"version": f"v{at}", "at": at, "committed_at": at, "by": by})
 
 
 def finding(*, satisfied: bool, at: int = 1, by: str = "someone", snapshot: bool = False) -> Finding:
@@ -179,12 +179,51 @@ def test_a_drift_whose_subject_went_to_another_customer_closes_as_moved() -> Non
     assert (clock.transitions[-1].what, clock.transitions[-1].how) == ("closed", "moved")
 
 
+def test_a_mismatch_is_named_by_the_commit_that_began_it_wherever_its_record_is() -> None:
+    here, _ = judged(Clock("grace", SLA), (1, "no"))
+    moved_to = Found("erp", "customer", "E", found(1).version | {"at": 9})
+    there = Clock("grace", SLA).advance(
+        Obligation(), 9, finding(satisfied=False)._replace(evidence=(Evidence(moved_to, "status", "x"),)), moved=False
+    )
+
+    assert here.trigger == there.trigger == Trigger(1, "v1")
+    assert there.due == 9 + SLA
+
+
+def test_a_mismatch_that_time_began_again_is_another_one() -> None:
+    came, _ = judged(Clock("grace", SLA), (1, "no"))
+    came_back, _ = judged(Clock("grace", SLA), (1, "no"), (4, "none"), (7, "no"))
+
+    assert came_back.trigger is not None and came.trigger is not None
+    assert came_back.trigger.version != came.trigger.version
+    assert came_back.trigger.at == 7
+
+
 def test_what_driftwise_itself_put_right_is_corrected() -> None:
     clock = Clock("deadline", SLA)
     obligation, _ = judged(clock, *DEADLINE_REACHED["open"])
     clock.advance(obligation, 20, finding(satisfied=True, by="driftwise"), moved=False)
 
     assert clock.transitions[-1].how == "corrected"
+
+
+def test_who_put_it_right_counts_and_not_who_came_by_during_the_hold_down() -> None:
+    for healer, onlooker, how in (("driftwise", "ada", "corrected"), ("ada", "driftwise", "self_healed")):
+        clock = Clock("deadline", SLA, hold_down=5)
+        open_, _ = judged(clock, *DEADLINE_REACHED["open"])
+        clean = clock.advance(open_, 20, finding(satisfied=True, by=healer), moved=False)
+        clock.advance(clean, 25, finding(satisfied=True, by=onlooker), moved=False)
+
+        assert clock.transitions[-1].how == how
+
+
+def test_who_put_right_what_did_not_last_does_not_count() -> None:
+    clock = Clock("deadline", SLA, hold_down=5)
+    obligation, _ = judged(clock, *DEADLINE_REACHED["open"])
+    for at, answer in ((20, "driftwise"), (22, None), (30, "ada"), (35, "ada")):
+        obligation = clock.advance(obligation, at, finding(satisfied=bool(answer), by=answer or ""), moved=False)
+
+    assert clock.transitions[-1].how == "self_healed"
 
 
 def test_a_drift_closes_only_when_it_has_held_through_the_hold_down() -> None:

@@ -1,5 +1,6 @@
 """Where the CRM poller stands and what it asks next: no clock, no network."""
 
+import json
 import re
 
 import pytest
@@ -18,6 +19,7 @@ from schemas.instants import SECOND, to_datetime
 NOON = instant_of("2026-03-02T12:00:00.000+0000")
 LOOK_BACK = 600 * SECOND
 ACCOUNT = PolledObject("Account", "Id", ("Name",))
+FIELDS = ACCOUNT.selected
 instants = st.integers(NOON - 10**12, NOON + 10**12)
 
 
@@ -48,7 +50,7 @@ def test_a_pass_is_complete_no_later_than_any_of_its_beginnings(now: int, began:
 
 @given(st.lists(instants, min_size=1, max_size=10))
 def test_a_cursor_never_moves_back(ends: list[int]) -> None:
-    cursor, read_to = cursors.begin_poll(Cursor(), ends[0]), []
+    cursor, read_to = cursors.begin_poll(Cursor(), ends[0], FIELDS), []
     for end in ends:
         cursor = cursors.end_pass(cursor, end, end)
         read_to.append(cursor.read_to)
@@ -58,7 +60,7 @@ def test_a_cursor_never_moves_back(ends: list[int]) -> None:
 
 
 def test_only_a_streaming_cursor_promises_anything() -> None:
-    snapshot = cursors.begin_poll(Cursor(), NOON)
+    snapshot = cursors.begin_poll(Cursor(), NOON, FIELDS)
     streaming = cursors.end_pass(snapshot, NOON, NOON)
     gap = cursors.enter_gap(streaming, NOON)
 
@@ -72,6 +74,37 @@ def test_a_gap_is_a_new_epoch_that_reads_everything_again() -> None:
 
     assert (gap.epoch, gap.phase) == (4, "gap")
     assert cursors.span_of(gap, NOON, LOOK_BACK).start is None
+
+
+def test_a_field_that_was_not_asked_for_before_is_a_gap_that_trusts_the_deletion_log() -> None:
+    before = Cursor(epoch=3, phase="streaming", read_to=NOON, deletions_read_to=NOON, fields=FIELDS)
+
+    gap = cursors.begin_poll(before, NOON + SECOND, (*FIELDS, "Late__c"))
+
+    assert (gap.epoch, gap.phase, gap.read_to) == (4, "gap", None)
+    assert (gap.deletions_read_to, gap.fields) == (NOON, (*FIELDS, "Late__c"))
+
+
+@pytest.mark.parametrize("fields", [FIELDS, FIELDS[:-1], FIELDS[::-1]])
+def test_fewer_fields_or_another_order_are_no_reason_to_read_again(fields: tuple[str, ...]) -> None:
+    before = Cursor(epoch=3, phase="streaming", read_to=NOON, deletions_read_to=NOON, fields=FIELDS)
+
+    after = cursors.begin_poll(before, NOON + SECOND, fields)
+
+    assert (after.epoch, after.phase, after.read_to) == (3, "streaming", NOON)
+
+
+def test_a_first_pass_that_was_cut_short_stays_one_whatever_is_asked_for() -> None:
+    assert cursors.begin_poll(Cursor(fields=FIELDS), NOON, (*FIELDS, "Late__c")).phase == "snapshot"
+
+
+def test_a_cursor_survives_json_and_one_of_an_older_release_knows_no_fields() -> None:
+    cursor = Cursor(epoch=3, phase="streaming", read_to=NOON, deletions_read_to=NOON, fields=FIELDS)
+    kept = json.loads(json.dumps(cursor.to_json()))
+
+    assert Cursor.from_json(kept) == cursor
+    del kept["fields"]
+    assert cursors.begin_poll(Cursor.from_json(kept), NOON, FIELDS).phase == "gap"
 
 
 def test_a_deletion_log_that_begins_after_our_last_look_is_a_hole() -> None:

@@ -19,7 +19,7 @@ from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.simulator import SALES_USER_ID
 from schemas.instants import SECOND
 from schemas.topics import partition_for
-from tests.unit.salesforce_org import Org, simulated_org
+from tests.unit.salesforce_org import OBJECTS, Org, simulated_org
 
 LOOK_BACK_SECONDS = 60
 
@@ -88,6 +88,7 @@ def poller() -> Iterator[Poller]:
             client_secret=SecretStr("unused"),
             look_back_seconds=LOOK_BACK_SECONDS,
             page_size=200,
+            objects=OBJECTS,
             bootstrap_servers="unused",
             partitions=4,
         )
@@ -343,11 +344,39 @@ def test_an_outage_within_a_gap_repeats_the_sweep_in_the_same_epoch(poller: Poll
     assert (poller.progress["phase"], poller.progress["epoch"]) == ("streaming", 2)
 
 
-def test_a_field_that_the_org_does_not_have_stops_with_a_remedy(poller: Poller) -> None:
-    unknown = PolledObject("Account", "Id", ("Nonsense__c",))
-    poller.settings = poller.settings.model_copy(update={"objects": (unknown,)})
+def test_a_field_that_is_mapped_later_is_read_of_rows_that_nobody_changes(poller: Poller) -> None:
+    account_id = account(poller)
+    poller.settings = poller.settings.model_copy(update={"objects": (PolledObject("Account", "Id", ("Name",)),)})
+    poller.poll()
+    poller.org.clock.advance(10 * LOOK_BACK_SECONDS)
+    poller.poll()
+    poller.restart()
+    poller.settings = poller.settings.model_copy(update={"objects": (PolledObject("Account", "Id", ("Status__c",)),)})
 
-    with pytest.raises(Stop, match=r"INVALID_FIELD.*compare the polled objects and fields"):
+    [row] = poller.poll()
+
+    assert (row["operation"], row["id"], row["snapshot"]) == ("upsert", account_id, False)
+    assert row["fields"]["Status__c"] == "Prospect"
+    told = [value for value in poller.topics.values("SourceProgress") if value["partition"] == 0]
+    assert [(value["phase"], value["epoch"]) for value in told[-2:]] == [("gap", 2), ("streaming", 2)]
+    assert poller.poll() == []
+
+
+def test_what_was_deleted_before_a_field_is_mapped_is_told_as_deleted_not_presumed(poller: Poller) -> None:
+    account_id = account(poller)
+    poller.settings = poller.settings.model_copy(update={"objects": (PolledObject("Account", "Id", ("Name",)),)})
+    poller.poll()
+    poller.org.clock.advance(5)
+    poller.org.simulator.store.hard_delete("Account", account_id)
+    poller.settings = poller.settings.model_copy(update={"objects": (PolledObject("Account", "Id", ("Status__c",)),)})
+
+    assert told(poller.poll()) == [("delete", account_id, account_id)]
+
+
+def test_what_goes_while_the_poller_runs_stops_it_with_the_remedy(poller: Poller) -> None:
+    poller.settings = poller.settings.model_copy(update={"objects": (PolledObject("Account", "Id", ("Nonsense__c",)),)})
+
+    with pytest.raises(Stop, match=r"the settings of the poller: Account has no field 'Nonsense__c'"):
         poller.poll()
 
 
@@ -358,7 +387,7 @@ def test_credentials_come_from_the_environment_or_from_files(tmp_path: Any) -> N
         "DRIFTWISE_CRM_EU_CLIENT_ID": "id",
         "DRIFTWISE_CRM_EU_CLIENT_SECRET_FILE": str(tmp_path / "secret"),
     }
-    given = {"bootstrap_servers": "localhost:9092", "partitions": 4}
+    given = {"bootstrap_servers": "localhost:9092", "partitions": 4, "objects": OBJECTS}
 
     settings = SalesforceSettings.from_environment(environment, system="crm-eu", **given)
 

@@ -9,7 +9,8 @@ CREATE TABLE account (
     bill_to_email text,
     tax_id text,
     country char(2),
-    last_modified_by text NOT NULL DEFAULT current_user
+    last_modified_by text NOT NULL DEFAULT current_user,
+    parent_crm_account_id text
 );
 CREATE TABLE contract (
     id text PRIMARY KEY,
@@ -49,6 +50,18 @@ CREATE TABLE subscription_version (
     total_contract_value numeric(18, 2) NOT NULL,
     last_modified_by text NOT NULL DEFAULT current_user
 );
+CREATE TABLE charge (
+    id text PRIMARY KEY,
+    account_id text NOT NULL REFERENCES account,
+    subscription_id text NOT NULL REFERENCES subscription,
+    product_code text NOT NULL,
+    type text NOT NULL,
+    quantity integer NOT NULL,
+    currency char(3) NOT NULL,
+    unit_price numeric(18, 2) NOT NULL,
+    status text NOT NULL,
+    last_modified_by text NOT NULL DEFAULT current_user
+);
 CREATE TABLE amendment (
     id text PRIMARY KEY,
     account_id text NOT NULL REFERENCES account,
@@ -71,7 +84,10 @@ CREATE TABLE invoice (
     total_amount numeric(18, 2) NOT NULL,
     issued_on date NOT NULL,
     due_on date NOT NULL,
-    last_modified_by text NOT NULL DEFAULT current_user
+    last_modified_by text NOT NULL DEFAULT current_user,
+    payment_status text,
+    tax_code text,
+    tax_region text
 );
 CREATE TABLE invoice_line (
     id text PRIMARY KEY,
@@ -89,6 +105,15 @@ CREATE TABLE payment (
     account_id text NOT NULL REFERENCES account,
     invoice_number text,
     status text NOT NULL,
+    currency char(3) NOT NULL,
+    amount numeric(18, 2) NOT NULL,
+    last_modified_by text NOT NULL DEFAULT current_user
+);
+CREATE TABLE refund (
+    id text PRIMARY KEY,
+    account_id text NOT NULL REFERENCES account,
+    invoice_number text,
+    processor_reference text NOT NULL,
     currency char(3) NOT NULL,
     amount numeric(18, 2) NOT NULL,
     last_modified_by text NOT NULL DEFAULT current_user

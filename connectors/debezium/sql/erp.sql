@@ -40,7 +40,9 @@ CREATE TABLE ledger_posting (
     currency char(3) NOT NULL,
     amount numeric(18, 2) NOT NULL,
     posting_date date NOT NULL,
-    last_modified_by text NOT NULL DEFAULT current_user
+    last_modified_by text NOT NULL DEFAULT current_user,
+    tax_code text,
+    tax_amount numeric(18, 2)
 );
 CREATE TABLE credit_memo (
     id text PRIMARY KEY,
@@ -59,5 +61,27 @@ CREATE TABLE cash_application (
     invoice_number text,
     currency char(3) NOT NULL,
     amount numeric(18, 2) NOT NULL,
+    last_modified_by text NOT NULL DEFAULT current_user
+);
+CREATE TABLE revenue_schedule (
+    id text PRIMARY KEY,
+    customer_id text NOT NULL REFERENCES customer,
+    subscription_number text NOT NULL,
+    subscription_version integer NOT NULL,
+    status text NOT NULL,
+    currency char(3) NOT NULL,
+    total_amount numeric(18, 2) NOT NULL,
+    starts_on date NOT NULL,
+    ends_on date NOT NULL,
+    last_modified_by text NOT NULL DEFAULT current_user
+);
+CREATE TABLE sales_order (
+    id text PRIMARY KEY,
+    customer_id text NOT NULL REFERENCES customer,
+    number text NOT NULL UNIQUE,
+    opportunity_id text, -- of the CRM
+    status text NOT NULL,
+    currency char(3) NOT NULL,
+    total_amount numeric(18, 2) NOT NULL,
     last_modified_by text NOT NULL DEFAULT current_user
 );

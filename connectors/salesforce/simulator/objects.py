@@ -87,6 +87,8 @@ OBJECTS: dict[str, SObject] = {
                 Field("Billing_Account_Id__c", external_id=True),
                 Field("ERP_Customer_Id__c", external_id=True),
                 Field("ParentId", "reference", refers_to="Account"),
+                Field("Tax_Region__c", length=80),
+                Field("Delinquent__c", "boolean", default=False),
             ),
         ),
         SObject(
@@ -101,8 +103,21 @@ OBJECTS: dict[str, SObject] = {
                 Field("Amount", "currency"),
                 _CURRENCY_CODE,
                 Field("CloseDate", "date", required=True),
+                Field("Order_Managed__c", "boolean", default=False),
             ),
             derive=_outcome_of_stage,
+        ),
+        SObject(
+            "Invoice__c",
+            "a01",
+            (
+                Field("Account__c", "reference", required=True, refers_to="Account"),
+                Field("Number__c", external_id=True, unique=True),
+                Field("Amount__c", "currency"),
+                _CURRENCY_CODE,
+                Field("Status__c", "picklist"),
+                Field("Payment_Status__c", "picklist"),
+            ),
         ),
         SObject(
             "Credit_Memo__c",

@@ -1,4 +1,4 @@
-"""Kinds 30, 44, 49 and M7: what the three systems say of one customer, and who may say it."""
+"""Kinds 30, 36, 44, 49 and M7: what the three systems say of one customer, and who may say it."""
 
 from __future__ import annotations
 
@@ -79,6 +79,24 @@ def _open_invoices(history: History, instant: Instant) -> tuple[Decimal | None, 
 
 def _posted(history: History, instant: Instant) -> list[Record]:
     return there(history.records("billing", "invoice"), instant, status="Posted")
+
+
+def other_parent(history: History) -> Iterator[Claim]:
+    """Of the databases, billing alone knows of parents."""
+    for record in history.records("billing", "customer"):
+
+        def wrong(instant: Instant, record: Record = record) -> Wrong | None:
+            accounts = [
+                a
+                for a in there(history.records("crm", "customer"), instant)
+                if a.value("Status__c", instant) != "Churned"
+            ]
+            if not accounts or not there([record], instant) or record.value("status", instant) == "Closed":
+                return None
+            stated, meant = record.value("parent_crm_account_id", instant), accounts[0].value("ParentId", instant)
+            return Wrong("crm", (accounts[0], record)) if stated != meant else None
+
+        yield Claim(further.OTHER_PARENT, record, wrong)
 
 
 def duplicate_customer(history: History) -> Iterator[Claim]:

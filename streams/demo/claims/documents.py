@@ -1,9 +1,8 @@
-"""Kinds 11, 14, 38, 39 and 41: invoices, credit memos and payments on their way through billing and the ERP."""
+"""Kinds 14, 38, 39 and 41: invoices and credit memos on their way through billing and the ERP."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from schemas.instants import Instant, seconds
 from streams.demo import further
@@ -11,27 +10,10 @@ from streams.demo.claims.model import Claim, Wrong, money, there
 from streams.demo.journal import History, Record
 
 _ISSUED = ("Posted", "Paid")
-_CENT = Decimal("0.01")
 _CLOCKS_DIFFER = seconds(2.0)
 """What the demo's process.yaml allows between a posting and its invoice."""
 _TOTAL = {"invoice": "total_amount", "ledger_posting": "amount"}
 _STEPS = ("Draft", "Posting", "Posted", "Paid", "Voided")
-
-
-def payment_status_unpropagated(history: History) -> Iterator[Claim]:
-    """Cash that the ERP applied makes an invoice paid; no invoice of the demo is paid in parts."""
-    for invoice in history.records("billing", "invoice"):
-        number = invoice.versions[0].values["number"]
-        for cash in there(history.records("erp", "cash_application"), _EVER, invoice_number=number):
-
-            def wrong(instant: Instant, invoice: Record = invoice, cash: Record = cash) -> Wrong | None:
-                if invoice.value("status", instant) != "Posted" or not there([cash], instant):
-                    return None
-                total, received = money(invoice, "total_amount", instant)[0], money(cash, "amount", instant)
-                paid = total > 0 and received[0] >= total - _CENT
-                return Wrong("erp", (cash, invoice), *received) if paid else None
-
-            yield Claim(further.PAYMENT_UNPROPAGATED, invoice, wrong, cash.times[0])
 
 
 def credit_memo_alone(history: History) -> Iterator[Claim]:
@@ -109,7 +91,3 @@ def stuck_in_flight(history: History) -> Iterator[Claim]:
             return Wrong("erp", (document,), *money(document, _TOTAL[document.entity], instant))
 
         yield Claim(further.STUCK_IN_FLIGHT, document, wrong)
-
-
-_EVER: Instant = 2**62
-"""As of the end of all time: every record that ever was."""

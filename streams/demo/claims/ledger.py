@@ -1,8 +1,8 @@
-"""Kinds 19, 21 and 45: what stands in the ledger for an invoice."""
+"""Kinds 19, 21, 25 and 45: what stands in the ledger for an invoice."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -35,6 +35,12 @@ def _booked(history: History, number: Native, instant: Instant) -> _Booked:
     return _Booked(posted, reversals, [p for p in invoices if p not in posted])
 
 
+def _standing(booked: _Booked, column: str, instant: Instant) -> Decimal:
+    """What is left of a column once reversals are taken off."""
+    given, taken = (sum((money(p, column, instant)[0] for p in side), Decimal(0)) for side in booked[:2])
+    return given - taken
+
+
 def reversal_incomplete(history: History) -> Iterator[Claim]:
     for invoice in history.records("billing", "invoice"):
         number = invoice.versions[0].values["number"]
@@ -63,14 +69,63 @@ def amount_mismatch(history: History) -> Iterator[Claim]:
             booked = _booked(history, number, instant)
             if invoice.value("status", instant) not in ("Posted", "Paid") or booked.standing <= 0:
                 return None
-            total, currency = money(invoice, "total_amount", instant)
-            given = sum((money(p, "amount", instant)[0] for p in booked.originals), Decimal(0))
-            taken = sum((money(p, "amount", instant)[0] for p in booked.reversals), Decimal(0))
-            off = abs(total - (given - taken))
+            pairs = (("total_amount", "amount"), ("tax_amount", "tax_amount"))
+            off = max(
+                abs(money(invoice, ours, instant)[0] - _standing(booked, theirs, instant)) for ours, theirs in pairs
+            )
+            currency = money(invoice, "total_amount", instant)[1]
             evidence = (invoice, *booked.originals, *booked.reversals)
             return Wrong("erp", evidence, off, currency) if off > _ROUNDING else None
 
         yield Claim(further.AMOUNT_MISMATCH, invoice, wrong)
+
+
+def taxed_otherwise(history: History) -> Iterator[Claim]:
+    for invoice in history.records("billing", "invoice"):
+        issued_at = invoice.first_time(_issued)
+        if issued_at is None:
+            continue
+
+        def wrong(instant: Instant, invoice: Record = invoice, issued_at: Instant = issued_at) -> Wrong | None:
+            version = invoice.as_of(instant)
+            if version is None or not _issued(version.values):
+                return None
+            booked = _booked(history, invoice.value("number", instant), instant)
+            accounts = [a for a in there(history.records("crm", "customer"), instant) if _lives(a, issued_at, instant)]
+            at_stake = max(_other_tax(invoice, booked, instant), _other_region(invoice, accounts, instant))
+            if not at_stake:
+                return None
+            postings = (*booked.originals, *booked.reversals) if booked.standing > 0 else ()
+            return Wrong("erp", (invoice, *postings, *accounts), at_stake, str(invoice.value("currency", instant)))
+
+        yield Claim(further.TAXED_OTHERWISE, invoice, wrong)
+
+
+def _issued(values: Mapping[str, Native]) -> bool:
+    return values["status"] in ("Posted", "Paid") and values["total_amount"] != 0
+
+
+def _lives(account: Record, issued_at: Instant, instant: Instant) -> bool:
+    """Whether the account's tax region, as it is now, was known when the invoice was issued: nobody moves back."""
+    region = account.value("Tax_Region__c", instant)
+    return region is not None and region == account.value("Tax_Region__c", issued_at)
+
+
+def _other_tax(invoice: Record, booked: _Booked, instant: Instant) -> Decimal:
+    """All of the tax where it has another code, else the difference if it is a unit of the currency or more."""
+    if booked.standing <= 0:
+        return Decimal(0)
+    tax = money(invoice, "tax_amount", instant)[0]
+    if any(p.value("tax_code", instant) != invoice.value("tax_code", instant) for p in booked.originals):
+        return tax
+    off = abs(tax - _standing(booked, "tax_amount", instant))
+    return off if off >= 1 else Decimal(0)
+
+
+def _other_region(invoice: Record, accounts: list[Record], instant: Instant) -> Decimal:
+    regions = {a.value("Tax_Region__c", instant) for a in accounts}
+    agrees = not regions or invoice.value("tax_region", instant) in regions
+    return Decimal(0) if agrees else money(invoice, "tax_amount", instant)[0]
 
 
 def duplicate_document(history: History) -> Iterator[Claim]:

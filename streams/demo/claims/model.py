@@ -78,6 +78,10 @@ def there(records: Sequence[Record], instant: Instant, **wanted: object) -> list
     ]
 
 
+EVER: Instant = 2**62
+"""As of the end of all time: every record that ever was, as it was in the end."""
+
+
 def money(record: Record, column: str, instant: Instant) -> tuple[Decimal, str]:
     """Amount and currency of a column."""
     currency = "CurrencyIsoCode" if record.system == "crm" else "currency"

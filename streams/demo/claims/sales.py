@@ -1,4 +1,4 @@
-"""Kinds 2 and 40: from the deal to a subscription, with every step between them."""
+"""Kinds 2, 40 and 54: from the deal to an order and a subscription, with every step between them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from schemas.instants import Instant
 from streams.demo import further
-from streams.demo.claims.model import Claim, Wrong, money, there
+from streams.demo.claims.model import EVER, Claim, Wrong, money, there
 from streams.demo.journal import History, Record
 
 _SERVED = ("Active", "Suspended")
@@ -48,3 +48,17 @@ def step_skipped(history: History) -> Iterator[Claim]:
         served_at = subscription.first_time(lambda values: values["status"] in _SERVED)
         if served_at is not None:
             yield Claim(further.STEP_SKIPPED, subscription, wrong, served_at)
+
+
+def won_without_order(history: History) -> Iterator[Claim]:
+    for deal in there(history.records("crm", "opportunity"), EVER, Order_Managed__c=True):
+
+        def wrong(instant: Instant, deal: Record = deal) -> Wrong | None:
+            orders = there(history.records("erp", "order"), instant, opportunity_id=deal.native_id, status="Open")
+            if orders or deal.value("StageName", instant) != "Closed Won":
+                return None
+            return Wrong("erp", (deal,), *money(deal, "Amount", instant))
+
+        won_at = deal.first_time(lambda values: values.get("StageName") == "Closed Won")
+        if won_at is not None:
+            yield Claim(further.WON_WITHOUT_ORDER, deal, wrong, won_at)

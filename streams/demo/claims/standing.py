@@ -26,6 +26,8 @@ class _Row(NamedTuple):
     has_customer: bool | None
     """None: either way."""
     has_profile: bool = False
+    has_revenue: bool | None = None
+    """A running schedule of it; None: either way."""
     passing: bool = False
 
 
@@ -37,9 +39,9 @@ _ALLOWED = {
     ("won", "pending"): _Row(has_customer=None, passing=True),
     ("active", "draft"): _Row(has_customer=None, passing=True),
     ("active", "pending"): _Row(has_customer=None, passing=True),
-    ("active", "active"): _Row(has_customer=True, has_profile=True),
-    ("churned", "cancelled"): _Row(has_customer=None),
-    ("churned", "none"): _Row(has_customer=None),
+    ("active", "active"): _Row(has_customer=True, has_profile=True, has_revenue=True),
+    ("churned", "cancelled"): _Row(has_customer=None, has_revenue=False),
+    ("churned", "none"): _Row(has_customer=None, has_revenue=False),
 }
 
 
@@ -59,19 +61,21 @@ def states_disagree(history: History) -> Iterator[Claim]:
             crm, billing = _crm(history, account, instant), _billing(history, instant)
             customers = there(history.records("erp", "customer"), instant)
             profiles = there(history.records("erp", "financial_profile"), instant, status="Active")
+            schedules = there(history.records("erp", "revenue_schedule"), instant, status="Active")
             row = _ALLOWED.get((crm.state, billing.state))
             since = max(crm.since, billing.since)
-            if row and _fits(row, bool(customers), bool(profiles), passed=instant >= since + PASSING):
+            books = bool(customers), bool(profiles), bool(schedules)
+            if row and _fits(row, *books, passed=instant >= since + PASSING):
                 return None
-            evidence = (*crm.records, *billing.records, *customers[:1], *profiles[:1])
+            evidence = (*crm.records, *billing.records, *customers[:1], *profiles[:1], *schedules[:1])
             return Wrong("erp" if row else "billing", evidence, *_at_stake(crm, billing, instant))
 
         yield Claim(further.STATES_DISAGREE, account, wrong, moments=moments)
 
 
-def _fits(row: _Row, has_customer: bool, has_profile: bool, *, passed: bool) -> bool:
-    agreed = row.has_customer in (None, has_customer) and (has_profile or not row.has_profile)
-    return agreed and not (row.passing and passed)
+def _fits(row: _Row, has_customer: bool, has_profile: bool, has_revenue: bool, *, passed: bool) -> bool:
+    agreed = row.has_customer in (None, has_customer) and row.has_revenue in (None, has_revenue)
+    return agreed and (has_profile or not row.has_profile) and not (row.passing and passed)
 
 
 def _crm(history: History, account: Record, instant: Instant) -> _Stand:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from streams.demo import further
-from streams.demo.claims import customers, documents, ledger, sales, standing, subscriptions
+from streams.demo.claims import customers, documents, dunning, ledger, payments, revenue, sales, standing, subscriptions
 from streams.demo.claims.model import Claim
 from streams.demo.journal import History
 
 CLAIMS: dict[str, Callable[[History], Iterator[Claim]]] = {
     further.WON_WITHOUT_SUBSCRIPTION: sales.won_without_subscription,
     further.PROFILE_MISSING: subscriptions.profile_missing,
-    further.PAYMENT_UNPROPAGATED: documents.payment_status_unpropagated,
+    further.PAYMENT_UNPROPAGATED: payments.payment_status_unpropagated,
+    further.NOT_SHOWN: payments.payment_status_not_shown,
+    further.UNMATCHED: payments.payment_unmatched,
+    further.REFUND_UNPROPAGATED: payments.refund_unpropagated,
     further.CREDIT_MEMO_ALONE: documents.credit_memo_alone,
     further.AMENDMENT_UNPROPAGATED: subscriptions.amendment_unpropagated,
     further.CANCELLATION_UNPROPAGATED: subscriptions.cancellation_unpropagated,
@@ -28,11 +31,22 @@ CLAIMS: dict[str, Callable[[History], Iterator[Claim]]] = {
     further.DUPLICATE_DOCUMENT: ledger.duplicate_document,
     further.OWNERSHIP_VIOLATION: customers.ownership_violation,
     further.OSCILLATION: customers.oscillation,
+    further.SCHEDULE_MISSING: revenue.schedule_missing,
+    further.SCHEDULE_DIVERGENCE: revenue.schedule_divergence,
+    further.ENTITLEMENT_DIVERGENCE: subscriptions.entitlement_divergence,
+    further.WON_WITHOUT_ORDER: sales.won_without_order,
+    further.DELINQUENCY_UNSHOWN: dunning.delinquency_unshown,
+    further.DELINQUENCY_STAYS: dunning.delinquency_stays,
+    further.TAXED_OTHERWISE: ledger.taxed_otherwise,
+    further.OTHER_PARENT: customers.other_parent,
 }
 TEAMS: dict[str, str] = {
     further.WON_WITHOUT_SUBSCRIPTION: "billing-operations",
     further.PROFILE_MISSING: "finance-systems",
     further.PAYMENT_UNPROPAGATED: "finance-systems",
+    further.NOT_SHOWN: "finance-systems",
+    further.UNMATCHED: "finance-systems",
+    further.REFUND_UNPROPAGATED: "finance-systems",
     further.CREDIT_MEMO_ALONE: "finance-systems",
     further.AMENDMENT_UNPROPAGATED: "revenue-operations",
     further.CANCELLATION_UNPROPAGATED: "billing-operations",
@@ -48,6 +62,14 @@ TEAMS: dict[str, str] = {
     further.DUPLICATE_DOCUMENT: "finance-systems",
     further.OWNERSHIP_VIOLATION: "customer-master",
     further.OSCILLATION: "integration",
+    further.SCHEDULE_MISSING: "finance-systems",
+    further.SCHEDULE_DIVERGENCE: "finance-systems",
+    further.ENTITLEMENT_DIVERGENCE: "billing-operations",
+    further.WON_WITHOUT_ORDER: "finance-systems",
+    further.DELINQUENCY_UNSHOWN: "finance-systems",
+    further.DELINQUENCY_STAYS: "finance-systems",
+    further.TAXED_OTHERWISE: "finance-systems",
+    further.OTHER_PARENT: "customer-master",
 }
 
 

@@ -8,7 +8,7 @@ from streams.kinds.asof import AsOf, Found
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.lags import newest
 from streams.kinds.model import ID, Itself, Kind, Refers
-from streams.kinds.provision import Provision, provisions
+from streams.kinds.provision import Provision, provisions, told_of
 from streams.kinds.shared import Amount, first_in_role, number, place, with_amount
 
 
@@ -16,7 +16,8 @@ def entitlement_divergence(now: AsOf, subject: Subject) -> Answer:
     subscription = now.subject(*place(subject))
     if subscription is None or subscription.attrs["status"] != "active":
         return None  # before it is active nothing is due, and after it kind 18 watches
-    products = provisions(now, subscription)
+    told = told_of(now, subscription)
+    products = provisions(now, subscription, told)
     apart = sorted((p for p in products if p.surplus), key=lambda p: (p.surplus < 0, p.product))
     due = ", ".join(_charged(p) for p in apart)
     name = subscription.attrs["number"] or subject.native_id
@@ -35,7 +36,7 @@ def entitlement_divergence(now: AsOf, subject: Subject) -> Answer:
             *(Evidence(record, "quantity", _text(record)) for p in apart for record in (*p.charges, *p.grants)),
         ),
         ask=_ask(now, subscription, apart[0]) if apart else None,
-        satisfied_by=known,
+        satisfied_by=newest((subscription, *told.charges, *told.grants)),
         snapshot=known.version["snapshot"],
         severity="S2" if any(p.surplus > 0 for p in apart) else "",
     )

@@ -11,6 +11,7 @@ from schemas.money import plain
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.facts import since
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
+from streams.kinds.lags import newest
 from streams.kinds.model import Itself, Kind, Refers
 from streams.kinds.shared import first_in_role, number, place, said, text, tolerance, with_amount
 
@@ -40,7 +41,8 @@ def payment_unmatched(now: AsOf, subject: Subject) -> Answer:
         else "no application names it",
         evidence=(*evidence, *(Evidence(a, "total", text(a.attrs["total"])) for a in applications[-1:])),
         ask=_apply(now, erp, payment, left),
-        satisfied_by=applications[-1] if applications else None,
+        # That it can be named is news of the payment; by then it may have been applied.
+        satisfied_by=newest((payment, *applications[-1:])),
     )
 
 

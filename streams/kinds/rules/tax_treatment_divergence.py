@@ -15,6 +15,7 @@ from streams.kinds.asof import AsOf, Found
 from streams.kinds.books import Postings, postings_of
 from streams.kinds.facts import since, with_value
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
+from streams.kinds.lags import newest
 from streams.kinds.model import All, Itself, Kind, Refers
 from streams.kinds.shared import first_in_role, number, place, said, with_amount
 
@@ -35,13 +36,15 @@ def tax_treatment_divergence(now: AsOf, subject: Subject) -> Answer:
     if invoice is None or posted is None:
         return None
     postings = postings_of(now, invoice.attrs["number"])
-    accounts = [a for a in now.in_role("customer", "crm") if _known_by(a, posted.at)]
+    customers = now.in_role("customer", "crm")
+    accounts = [a for a in customers if _known_by(a, posted.at)]
     compared = [*_with_ledger(invoice, postings), *_with_region(invoice, accounts)]
     if not compared:
         return None
     wrong = [c for c in compared if not c.agrees] or compared
     evidence = tuple(e for c in compared for e in c.evidence)
-    newest = max((e.found for e in evidence), key=lambda f: (f.version["at"], f.system, f.native_id))
+    latest = newest(e.found for e in evidence)
+    assert latest is not None
     basis = invoice.attrs["tax"] or invoice.attrs["total"]
     return Finding(
         satisfied=all(c.agrees for c in compared),
@@ -54,8 +57,9 @@ def tax_treatment_divergence(now: AsOf, subject: Subject) -> Answer:
         observed=f"{subject.system} taxed it with " + ", ".join(c.observed for c in wrong),
         evidence=evidence,
         ask=_for_the_future(invoice, accounts),
-        satisfied_by=newest,
-        snapshot=newest.version["snapshot"],
+        # A region put right counts for later invoices, and no longer against this one.
+        satisfied_by=newest((latest, *customers)),
+        snapshot=latest.version["snapshot"],
     )
 
 

@@ -1,0 +1,32 @@
+"""No source commits later than it is captured: what says so is not believed."""
+
+from __future__ import annotations
+
+from schemas.instants import iso, seconds
+from schemas.source import Heard, SourceEvent, SourceRow
+from streams.governance.model import Governance
+from streams.inputs import Divert, Input
+
+CAPTURE_CLOCK_SECONDS = 300
+"""How far the clock of whoever captures may be behind the source's; governance adds what a system is known for."""
+
+
+def credible(governance: Governance, record: Input, event: SourceEvent) -> SourceEvent:
+    """A row from the future is diverted: it would be a fact only when its time has come. A marker from the future
+    proves no more than that everything up to its capture has been heard."""
+    if record.produced_ms <= 0:
+        return event
+    skew = governance.systems[event.system].max_clock_skew_seconds if isinstance(event, SourceRow) else 0
+    latest = record.produced_ms * 1000 + seconds(CAPTURE_CLOCK_SECONDS + skew)
+    match event:
+        case SourceRow(committed_at=at) if at > latest:
+            raise Divert(
+                "from_the_future",
+                f"{event.object} {event.native_id} of {event.system} was committed at {iso(at)}, captured at "
+                f"{iso(record.produced_ms * 1000)}: set the source's clock right, mend the row, replay; or raise "
+                "max_clock_skew_seconds of the system",
+                governance.entity_of(event.system, event.object) or "*",
+            )
+        case Heard(watermark=int(mark)) if mark > latest:
+            return event._replace(watermark=record.produced_ms * 1000)
+    return event

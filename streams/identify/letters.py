@@ -1,0 +1,65 @@
+"""Dead letters as identify meets them: a record that it refused, and one that comes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.instants import NEVER
+from schemas.source import SourceRow
+from streams.fleet.letters import tell_written
+from streams.governance.model import Governance
+from streams.identify import holes, keys, progress
+from streams.identify.holes import Hole
+from streams.inputs import Input
+from streams.letters import ENTITY_HEADER, ID_HEADER
+from tables.view import Workspace
+
+
+def diverted(ws: Workspace, governance: Governance, partition: int, letter: dict[str, Any]) -> None:
+    """Evidence is complete up to what was heard of the system in this partition; from there on there is a hole."""
+    system = letter["system"]
+    if not system:
+        return
+    known = progress.of_system(ws, system, partition)
+    opened_at = min((mark for mark in known if mark is not None), default=NEVER)
+    if (told := tell_written(letter)) is not None:
+        ws.emit(told)
+    hole = Hole(system, _readable(letter["original_key"]), letter["entity"], letter["letter_id"])
+    holes.open_(ws, governance, hole, partition, opened_at)
+
+
+def home(ws: Workspace, governance: Governance, record: Input, system: str) -> None:
+    """A replayed record was read: its hole is closed."""
+    letter = letter_of(record)
+    if letter is not None:
+        entity = _header(record, ENTITY_HEADER) or "*"
+        hole = Hole(system, _readable(record.key.encode()), entity, letter)
+        holes.close(ws, governance, hole, "replayed")
+
+
+def letter_of(record: Input) -> str | None:
+    """The letter that it comes back from, if it does."""
+    return _header(record, ID_HEADER)
+
+
+def of_first_snapshot(ws: Workspace, record: Input, row: SourceRow) -> bool:
+    """A row of the first snapshot that is replayed: its hole was opened before the source had any watermark."""
+    letter = letter_of(record)
+    if letter is None:
+        return False
+    hole = ws.get(keys.holes_prefix(row.system, _readable(record.key.encode())) + letter)
+    return hole is not None and hole["opened_at"] == NEVER
+
+
+def _readable(key: bytes | None) -> str:
+    """The native customer of a record key, or empty if it cannot be one."""
+    try:
+        text = (key or b"").decode()
+    except UnicodeDecodeError:
+        return ""
+    return text if text.isprintable() else ""
+
+
+def _header(record: Input, name: str) -> str | None:
+    value = record.headers.get(name)
+    return value.decode() if value is not None else None

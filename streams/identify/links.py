@@ -1,0 +1,47 @@
+"""What the customer records of this shard say of other systems' records: told to the crosswalk where it changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas import topics
+from schemas.instants import ALWAYS, Instant
+from schemas.source import SourceRow
+from streams.governance.model import Governance
+from streams.identify import keys
+from tables.versions import Version
+from tables.view import Emit, Workspace
+from tables.watermarks import LINKS, watermark
+
+
+def asserted(ws: Workspace, governance: Governance, row: SourceRow, version: Version) -> None:
+    """A version of a customer record names these others, and no longer those it named before."""
+    links = governance.systems[row.system].links
+    attrs = version["attrs"] or {}
+    named = [{"system": target, "native_customer": attrs[a]} for a, target in links.items() if attrs.get(a)]
+    if named == last_asserted(ws, row.system, row.native_customer):
+        return
+    ws.put(keys.links_key(row.system, row.native_customer), {"links": named})
+    value = {
+        "system": row.system,
+        "native_customer": row.native_customer,
+        "links": named,
+        "version": version["version"],
+        "committed_at": version["at"],
+        "present": bool(attrs),
+    }
+    ws.emit(Emit(topics.LINKS, f"{row.system}/{row.native_customer}", "LinkAsserted", value, partition=0))
+
+
+def last_asserted(ws: Workspace, system: str, customer: str) -> list[dict[str, Any]]:
+    links: list[dict[str, Any]] = (ws.get(keys.links_key(system, customer)) or {"links": []})["links"]
+    return links
+
+
+def frontier(ws: Workspace, governance: Governance) -> Instant:
+    """Routes change only for links asserted later than this; versions behind it need not be told again."""
+    marks = ws.get(keys.MARKS) or {}
+    return min(
+        (watermark(marks, f"{s}/{LINKS}", 1) for s, rules in governance.systems.items() if rules.links),
+        default=ALWAYS,  # nobody links: no route ever changes
+    )

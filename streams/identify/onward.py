@@ -1,0 +1,65 @@
+"""What was heard is sent on, behind everything it covers; once a commit, however many markers it folded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas import topics
+from schemas.instants import SECOND
+from schemas.source import ALL_OBJECTS
+from streams.governance.model import Governance
+from streams.identify import keys
+from streams.suspects import tell
+from tables.view import Emit, Workspace
+from tables.watermarks import Marks
+
+
+def send(ws: Workspace, governance: Governance, partition: int) -> None:
+    """To every partition of the changes and to the stages with one partition."""
+    marks, sent = ws.get(keys.MARKS) or {}, ws.get(keys.SENT) or {}
+    changed = {name: reports for name, reports in marks.items() if reports != sent.get(name)}
+    if not changed:
+        return
+    ws.put(keys.SENT, marks)
+    entries = _entries(changed)
+    value = {"partition": partition, "watermarks": entries}
+    for target in range(governance.partitions):
+        ws.emit(Emit(topics.CHANGES, "", "Watermarks", value, partition=target))
+    _tell_onlookers(ws, governance, partition, changed)
+    linking = {name for name, system in governance.systems.items() if system.links}
+    linked = [e for e in entries if e["object"] in (ALL_OBJECTS, "customer") and e["system"] in linking]
+    if linked:
+        ws.emit(Emit(topics.LINKS, "", "Watermarks", {**value, "watermarks": linked}, partition=0))
+
+
+def _tell_onlookers(ws: Workspace, governance: Governance, partition: int, changed: Marks) -> None:
+    """People and dashboards read progress; a second's advance is enough for them, each commit would cost the broker
+    one partition more."""
+    told = ws.get(keys.TOLD) or {}
+    news = {name: reports for name, reports in changed.items() if _is_news(told.get(name, {}), reports)}
+    if news:
+        ws.put(keys.TOLD, {**told, **news})
+        value = {"partition": partition, "watermarks": _entries(news)}
+        ws.emit(Emit(topics.PROGRESS, "", "Watermarks", value, partition=0))
+        tell.heard(ws, governance, value)
+
+
+def _is_news(told: dict[str, list[Any]], reports: dict[str, list[Any]]) -> bool:
+    """Another epoch or phase, or a second further on."""
+    for partition, (epoch, phase, mark) in reports.items():
+        before = told.get(partition)
+        if before is None or before[:2] != [epoch, phase]:
+            return True
+        if mark is not None and (before[2] is None or mark - before[2] >= SECOND):
+            return True
+    return False
+
+
+def _entries(marks: Marks) -> list[dict[str, Any]]:
+    return [_entry(name, report) for name, reports in marks.items() for report in reports.values()]
+
+
+def _entry(name: str, report: list[Any]) -> dict[str, Any]:
+    system, object_ = name.split("/", 1)
+    epoch, phase, mark = report
+    return {"system": system, "object": object_, "epoch": epoch, "phase": phase, "watermark": mark}

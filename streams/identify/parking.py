@@ -1,0 +1,77 @@
+"""Rows whose parent row is unknown wait for it; their customer has a hole until then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from schemas.entities import ENTITIES
+from schemas.source import SourceRow
+from streams.governance.model import Governance
+from streams.identify import holes, keys
+from streams.identify.holes import Hole
+from streams.inputs import Input
+from tables.view import Workspace
+
+_MANY = 100_000
+_VERSION = SourceRow._fields.index("version")
+
+
+class Waiting(NamedTuple):
+    """A parked row, as it is to be read once its parent has come."""
+
+    row: SourceRow
+    record: Input
+    first_snapshot: bool
+    letter_id: str
+
+
+def park(
+    ws: Workspace,
+    governance: Governance,
+    row: SourceRow,
+    entity: str,
+    attrs: dict[str, Any],
+    record: Input,
+    first_snapshot: bool,
+) -> bool:
+    """Whether it has to wait."""
+    parent = ENTITIES[entity].parent
+    if parent is None:
+        return False
+    parent_id = attrs[f"{parent}_ref"] or ""
+    if ws.get(keys.row_key(row.system, row.native_customer, parent, parent_id)) is not None:
+        return False
+    key = keys.parked_prefix(row.system, row.native_customer, parent, parent_id) + f"{entity}/{row.native_id}"
+    before = ws.get(key)  # another version that waits already; its hole is ours
+    if before and before["row"][_VERSION] > row.version:
+        return True
+    letter = before["letter_id"] if before else f"parked:{record.position}"
+    parked = {"row": list(row), "position": record.position, "letter_id": letter, "first_snapshot": first_snapshot}
+    ws.put(key, parked)
+    hole = Hole(row.system, row.native_customer, entity, letter)
+    holes.open_(ws, governance, hole, record.partition, row.committed_at - 1)
+    return True
+
+
+def children(ws: Workspace, parent: SourceRow, entity: str) -> Iterator[Waiting]:
+    """Those that wait for this row, in the order of their versions; each is parked no longer once it is taken."""
+    prefix = keys.parked_prefix(parent.system, parent.native_customer, entity, parent.native_id)
+    for key, parked in sorted(ws.range(prefix, _MANY), key=lambda item: item[1]["row"][_VERSION]):
+        ws.delete(key)
+        row = SourceRow(*parked["row"])
+        record = _record(parked["position"], row.native_customer)
+        yield Waiting(row, record, parked.get("first_snapshot", row.snapshot), parked["letter_id"])
+
+
+def arrived(ws: Workspace, governance: Governance, waiting: Waiting) -> None:
+    row = waiting.row
+    entity = governance.mappings[row.system][row.object].entity
+    hole = Hole(row.system, row.native_customer, entity, waiting.letter_id)
+    holes.close(ws, governance, hole, "parent_arrived")
+
+
+def _record(position: str, key: str) -> Input:
+    topic, _, rest = position.rpartition("-")
+    partition, offset = rest.split("@")
+    return Input(topic, int(partition), int(offset), key, "", {}, {})

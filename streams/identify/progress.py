@@ -1,0 +1,58 @@
+"""How far each source object was heard in this partition."""
+
+from __future__ import annotations
+
+from schemas import topics
+from schemas.instants import Instant
+from schemas.source import ALL_OBJECTS, Heard, Probed
+from streams import canary
+from streams.governance.model import Governance
+from streams.identify import keys
+from tables.view import Emit, Workspace
+from tables.watermarks import LINKS, heard
+
+
+def on_heard(ws: Workspace, governance: Governance, partition: int, event: Heard) -> None:
+    if event.object == ALL_OBJECTS:
+        hear(ws, partition, event)
+    elif (entity := governance.entity_of(event.system, event.object)) is not None:
+        hear(ws, partition, event._replace(object=entity))
+
+
+def hear(ws: Workspace, upstream: int, event: Heard) -> None:
+    marks = ws.get(keys.MARKS) or {}
+    name = f"{event.system}/{event.object}"
+    after = heard(marks, name, upstream, event.epoch, event.phase, event.watermark)
+    if after is marks:
+        return
+    ws.put(keys.MARKS, after)
+    phases = [all_marks.get(name, {}).get(str(upstream), [0, ""])[1] for all_marks in (marks, after)]
+    if phases[0] == "streaming" != phases[1]:
+        ws.put(keys.STREAMED, {**(ws.get(keys.STREAMED) or {}), name: True})
+
+
+def withdraw(ws: Workspace, system: str, object_: str, partition: int) -> None:
+    report = (ws.get(keys.MARKS) or {}).get(f"{system}/{object_}", {}).get(str(partition))
+    if report is not None:
+        hear(ws, partition, Heard(system, object_, report[0], "gap", None))
+
+
+def of_system(ws: Workspace, system: str, partition: int) -> list[Instant | None]:
+    """The watermark of each object that was heard of; None: it has none now."""
+    marks = ws.get(keys.MARKS) or {}
+    ours = (reports for name, reports in marks.items() if name.startswith(f"{system}/") and LINKS not in name)
+    return [reports[str(partition)][2] for reports in ours if str(partition) in reports]
+
+
+def on_probe(ws: Workspace, governance: Governance, partition: int, event: Probed) -> None:
+    """Somebody asks how old the source is here."""
+    known = of_system(ws, event.system, partition)
+    lowest = min((mark for mark in known if mark is not None), default=None) if None not in known else None
+    value = {
+        "system": event.system,
+        "partition": partition,
+        "observed_at": event.observed_at,
+        "watermark": lowest,
+    }
+    ws.emit(Emit(topics.PROGRESS, event.system, "SourceObserved", value, partition=0))
+    canary.broken(ws, governance, event.system, partition, event.observed_at)

@@ -1,0 +1,45 @@
+"""The crosswalk assigns a native customer another canonical id: its rows leave the old one and are told to the new."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streams.governance.model import Governance
+from streams.identify import holes, keys
+from streams.identify.changes import change, moved
+from streams.identify.routes import Route, route_of
+from streams.suspects import tell
+from tables.versions import MOVED, Version
+from tables.view import Workspace
+
+
+def on_route(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
+    system, customer = value["system"], value["native_customer"]
+    old, new = route_of(ws, system, customer), Route(value["canonical_id"], value["route_version"], value["routed_at"])
+    if new.version <= old.version:
+        return
+    ws.put(keys.route_key(system, customer), {k: value[k] for k in ("canonical_id", "route_version", "routed_at")})
+    if new.canonical_id == old.canonical_id:
+        return
+    holes.move(ws, governance, system, customer, new.canonical_id)
+    prefix = keys.rows_prefix(system, customer)
+    for key, image in ws.range(prefix, keys.EVERY_ROW):
+        entity, native_id = key.removeprefix(prefix).split("/", 1)
+        record = tell.Record(system, entity, native_id, new.canonical_id)
+        _leave(ws, record, customer, old, new)
+        _arrive(ws, governance, record, new, image["versions"])
+
+
+def _leave(ws: Workspace, record: tell.Record, customer: str, old: Route, new: Route) -> None:
+    sent = {"customer": customer, "version": ""}
+    system, entity, native_id, to = record
+    ws.emit(moved(old.canonical_id, system, entity, native_id, sent, new.version, new.at, to))
+
+
+def _arrive(ws: Workspace, governance: Governance, record: tell.Record, route: Route, versions: list[Version]) -> None:
+    system, entity, native_id, canonical_id = record
+    for version in versions:
+        say = moved if version["op"] == MOVED else change
+        effective_at = max(version["at"], route.at)
+        ws.emit(say(canonical_id, system, entity, native_id, version, route.version, effective_at))
+    tell.rerouted(ws, governance, record, versions[-1], max(versions[-1]["at"], route.at))

@@ -1,0 +1,106 @@
+"""A row of a source becomes a version of its image, and a canonical change for judge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.instants import ALWAYS, NEVER
+from schemas.source import SourceRow
+from streams.governance.model import Governance
+from streams.identify import images, keys, links, parking
+from streams.identify.canonicalize import attributes
+from streams.identify.changes import change, moved
+from streams.identify.letters import letter_of
+from streams.identify.routes import route_of
+from streams.inputs import Divert, Input
+from streams.kinds.facts import stamp
+from streams.kinds.trail import stamp_trails
+from streams.suspects import tell
+from tables.versions import MOVED, PRESENT, Version
+from tables.view import Workspace
+
+
+def on_row(ws: Workspace, governance: Governance, record: Input, row: SourceRow, first_snapshot: bool) -> None:
+    """Fold it, and the rows that waited for it."""
+    mapping = governance.mappings[row.system].get(row.object)
+    if mapping is None:
+        raise Divert("unmapped_object", f"{row.system} has no mapping for {row.object!r}: add it and replay")
+    entity = mapping.entity
+    versions = images.versions_of(ws, keys.row_key(row.system, row.native_customer, entity, row.native_id))
+    last = next((v for v in reversed(versions) if v["version"] < row.version), None)
+    attrs = None
+    if row.operation in ("upsert", "moved_in"):
+        attrs = attributes(mapping, row.fields, last["attrs"] if last else None)
+        if parking.park(ws, governance, row, entity, attrs, record, first_snapshot):
+            return
+    version = _version(governance, row, entity, attrs, last, record.position, first_snapshot)
+    # Positions order a row's versions, whatever their commit times (a snapshot read later than a change that the
+    # log still brings; a clock set back): a newer one is not hidden, and an older one that comes late hides none.
+    following = next((v["at"] for v in versions if v["version"] > row.version), ALWAYS)
+    version["at"] = min(max(row.committed_at, last["at"] if last else NEVER), following)
+    _tell(ws, governance, record, row, entity, version, versions)
+    for child in parking.children(ws, row, entity):
+        on_row(ws, governance, child.record, child.row, child.first_snapshot)
+        parking.arrived(ws, governance, child)
+
+
+def _version(
+    governance: Governance,
+    row: SourceRow,
+    entity: str,
+    attrs: dict[str, Any] | None,
+    last: Version | None,
+    source: str,
+    first_snapshot: bool,
+) -> Version:
+    before = last["since"] if last and last["attrs"] else {}
+    by = governance.people.writer(row.changed_by)
+    held = (row.committed_at, row.version, first_snapshot)
+    facts = stamp(entity, attrs, before, *held, seen=not row.snapshot) if attrs else {}
+    since = facts | stamp_trails(entity, attrs, last, *held, by) if attrs else {}
+    return {
+        "version": row.version,
+        "native": row.native_version,
+        "customer": row.native_customer,
+        "at": row.committed_at,
+        "committed_at": row.committed_at,
+        "op": PRESENT if attrs else (MOVED if row.operation == "moved_out" else row.operation),
+        "attrs": attrs,
+        "since": since,
+        "by": by,
+        "snapshot": first_snapshot,
+        "source": source,
+        "route": 0,
+    }
+
+
+def _tell(
+    ws: Workspace,
+    governance: Governance,
+    record: Input,
+    row: SourceRow,
+    entity: str,
+    version: Version,
+    versions: list[Version],
+) -> None:
+    """Remember the image and tell judge; an older version or a duplicate is told again, and judge knows it."""
+    system, native_id = row.system, row.native_id
+    route = route_of(ws, system, row.native_customer)
+    effective_at = max(version["at"], route.at)
+    if not versions or _is_newest(version, versions):
+        key = keys.row_key(system, row.native_customer, entity, native_id)
+        images.keep(ws, governance, key, [*versions, version])
+        if entity == "customer":
+            links.asserted(ws, governance, row, version)
+        told = tell.Record(system, entity, native_id, route.canonical_id)
+        tell.changed(ws, governance, told, versions[-1] if versions else None, version, effective_at)
+    place = (route.canonical_id, system, entity, native_id)
+    if version["op"] == MOVED:
+        ws.emit(moved(*place, version, route.version, effective_at))
+    else:
+        ws.emit(change(*place, version, route.version, effective_at, letter_of(record)))
+
+
+def _is_newest(version: Version, versions: list[Version]) -> bool:
+    known = {v["version"] for v in versions}
+    return version["version"] not in known and version["version"] > versions[-1]["version"]

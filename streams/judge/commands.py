@@ -1,0 +1,140 @@
+"""Commands: what a drift asks for, and what keeps that back.
+
+Restraints are looked at whenever a command is to be issued, as of the instant judged; the first that applies counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from schemas import ids, topics
+from streams.judge import freeze
+from streams.judge.obligation import Obligation
+from streams.judge.openings import flaps
+from streams.kinds.asof import AsOf
+from streams.kinds.finding import Ask, Finding
+from streams.kinds.quarrel import NAME, quarrels
+from streams.kinds.table import Kind
+from tables.view import Emit, Workspace
+
+Drift = dict[str, Any]
+
+
+class _Case(NamedTuple):
+    ws: Workspace
+    now: AsOf
+    kind: Kind
+    obligation: Obligation
+    ask: Ask | None
+    type: str
+
+
+class Restraint(NamedTuple):
+    name: str
+    """As the drift says."""
+    applies: Callable[[_Case], bool]
+    holds: bool = False
+    """No command is issued while it lasts. Otherwise one that would be executed is proposed."""
+
+
+def _customer_is_frozen(case: _Case) -> bool:
+    return freeze.frozen(case.ws, case.now)
+
+
+def _books_are_closing(case: _Case) -> bool:
+    return case.type.startswith("erp.") and case.now.books_are_frozen
+
+
+def _anyone_may_lack_evidence(case: _Case) -> bool:
+    """A hole whose customer nobody could read makes absence unsure for everyone."""
+    for text, _ in case.ws.range("g/", 1000):
+        _, system, entity, _ = text.split("/", 3)
+        role = case.now.governance.systems[system].role
+        if any(r in (role, "@subject") and entity in ("*", e) for r, e in case.kind.needs):
+            return True
+    return False
+
+
+def _is_fought_over(case: _Case) -> bool:
+    """The drift opens again and again, or two writers put the attribute that it would set back in turn."""
+    governance = case.now.governance
+    if not governance.wants(NAME):
+        return False
+    return case.obligation.flapping is not None or flaps(governance, case.obligation) or _is_quarrelled_over(case)
+
+
+def _is_quarrelled_over(case: _Case) -> bool:
+    if case.ask is None:
+        return False
+    looked = AsOf(case.ws, case.now.governance, case.now.customer, case.now.instant)
+    target = looked.record(case.ask.target_entity, case.ask.target_system, case.ask.target_id)
+    return target is not None and not quarrels(looked, target).keys().isdisjoint(case.ask.desired)
+
+
+RESTRAINTS = (
+    Restraint(freeze.REASON, _customer_is_frozen, holds=True),
+    Restraint("oscillation", _is_fought_over),
+    Restraint("books_closing", _books_are_closing),
+    Restraint("unreadable_record", _anyone_may_lack_evidence),
+)
+
+
+def commanded(
+    ws: Workspace,
+    now: AsOf,
+    kind: Kind,
+    obligation: Obligation,
+    finding: Finding,
+    drift: Drift,
+    evidence: list[dict[str, Any]],
+) -> Drift:
+    """The drift with its command, as far as that may be issued. `drift`: with the mode as governed; `evidence`: what
+    the command rests on."""
+    if drift["mode"] == "alert":
+        return drift
+    ask = finding.ask
+    case = _Case(ws, now, kind, obligation, ask, _type(kind, finding))
+    restraint = next((r for r in RESTRAINTS if _matters(r, drift, ask) and r.applies(case)), None)
+    drift = {**drift, "restraint": restraint.name if restraint else ""}
+    if restraint is not None and restraint.holds:
+        return drift
+    drift["mode"] = "propose" if restraint else drift["mode"]
+    return drift if ask is None else {**drift, "command_id": _issue(ws, case, ask, drift, evidence)}
+
+
+def _matters(restraint: Restraint, drift: Drift, ask: Ask | None) -> bool:
+    return ask is not None if restraint.holds else drift["mode"] == "execute"
+
+
+def is_held(drift: Drift) -> bool:
+    return any(r.holds and r.name == drift.get("restraint") for r in RESTRAINTS)
+
+
+def _type(kind: Kind, finding: Finding) -> str:
+    return (finding.ask.command if finding.ask else "") or kind.command
+
+
+def _issue(ws: Workspace, case: _Case, ask: Ask, drift: Drift, evidence: list[dict[str, Any]]) -> str:
+    versions = {f"{e['system']}/{e['entity']}/{e['native_id']}": e["version"] for e in evidence}
+    target = f"{ask.target_system}/{ask.target_entity}/{ask.target_id}"
+    command_id = ids.command_id(drift["drift_id"], case.type, target, ask.desired, versions)
+    value = {
+        "command_id": command_id,
+        "idempotency_key": ids.idempotency_key(command_id, 0),
+        "drift_id": drift["drift_id"],
+        "kind": case.kind.name,
+        "type": case.type,
+        "sort": ask.sort or case.kind.sort,
+        "target_system": ask.target_system,
+        "target_entity": ask.target_entity,
+        "target_id": ask.target_id,
+        "canonical_id": case.now.customer,
+        "mode": drift["mode"],
+        "desired": dict(ask.desired),
+        "expected": dict(ask.expected),
+        "evidence_versions": versions,
+        "not_after": None,
+    }
+    ws.emit(Emit(topics.COMMANDS, f"{ask.target_system}/{ask.target_id}", "Command", value))
+    return command_id

@@ -1,0 +1,151 @@
+"""What a drift tells the world, to the field: its record, its command, and what the audit keeps."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from schemas import ids, topics
+from schemas.instants import SECOND
+from tests.dossiers.invoice_not_posted import DOSSIERS
+from tests.dossiers.model import Story, change, company
+from tests.dossiers.stage import Play
+
+INVOICE_AT, DUE_AT, POSTED_AT = 3, 13, 40
+DOSSIER = DOSSIERS[0]._replace(subject=None)
+
+
+def invoice(at: float = INVOICE_AT, status: str = "posted", **told: Any) -> Story:
+    return (change(at, "billing", "invoice", "I", number="INV-7", status=status, total="119.00 EUR", **told),)
+
+
+def posting(at: float = POSTED_AT, status: str = "posted", by: str = "someone") -> Story:
+    told = {"document_type": "invoice", "document_ref": "INV-7", "status": status}
+    return (change(at, "erp", "ledger_posting", "L", **told, by=by),)
+
+
+def played(*stories: Story, until: float = DOSSIER.ends) -> Play:
+    return Play(DOSSIER).told(tuple(c for story in stories for c in story)).heard(until).run()
+
+
+def audited(play: Play) -> list[dict[str, Any]]:
+    return [w.value for w in play.driver.written[topics.AUDIT] if w.value]
+
+
+def results(play: Play) -> list[tuple[str, float]]:
+    return [(a["result"], a["settled_at"] / SECOND) for a in audited(play)]
+
+
+def test_the_audit_keeps_who_owed_what_by_when() -> None:
+    play = played(invoice())
+    (drift,) = play.drifts()
+
+    (entry,) = audited(play)
+
+    assert {**entry, "amount": None} == {
+        "drift_id": drift["drift_id"],
+        "kind": "invoice_not_posted",
+        "canonical_id": "crm:A",
+        "system": "billing",
+        "entity": "invoice",
+        "native_id": "I",
+        "triggered_at": INVOICE_AT * SECOND,
+        "due_at": DUE_AT * SECOND,
+        "settled_at": DUE_AT * SECOND,
+        "result": "missed",
+        "amount": None,
+    }
+    assert (entry["amount"]["amount"], entry["amount"]["currency"]) == (Decimal(119), "EUR")
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ((invoice(), posting(9)), [("met", DUE_AT)]),
+        ((invoice(), posting(DUE_AT)), [("met", DUE_AT)]),
+        ((invoice(), posting(POSTED_AT)), [("missed", DUE_AT), ("late", POSTED_AT)]),
+        ((invoice(), invoice(9, "voided")), [("withdrawn", 9)]),
+        ((invoice(), invoice(POSTED_AT, "voided")), [("missed", DUE_AT), ("late", POSTED_AT)]),
+    ],
+    ids=["before it was due", "just in time", "too late", "not owed any more", "not owed after it was due"],
+)
+def test_the_audit_keeps_how_each_obligation_ended(told: tuple[Story, ...], expected: list[tuple[str, float]]) -> None:
+    assert results(played(*told)) == expected
+
+
+def test_what_late_evidence_overturns_was_retracted() -> None:
+    play = played(invoice(), until=20)
+    play.tell(posting(9))
+    play.run().heard(DOSSIER.ends).run()
+
+    assert [result for result, _ in results(play)] == ["missed", "retracted"]
+
+
+def test_what_stood_so_at_first_sight_is_baseline_in_the_audit_too() -> None:
+    play = Play(DOSSIER)
+    play.tell((*company(DOSSIER.linked), *invoice()), snapshot=True)
+    play.heard(20).run()
+    play.tell(posting())
+    play.heard(DOSSIER.ends).run()
+
+    assert [result for result, _ in results(play)] == ["baseline", "baseline"]
+
+
+def test_a_drift_that_ends_keeps_what_was_told_and_says_when_and_how() -> None:
+    opened = played(invoice(), until=30).drifts()[0]
+
+    (closed,) = played(invoice(), posting(by="driftwise")).drifts()
+
+    assert closed == {
+        **opened,
+        "status": "closed",
+        "closed_at": POSTED_AT * SECOND,
+        "how": "corrected",
+        "watermarks": closed["watermarks"],
+    }
+
+
+def test_a_command_carries_all_that_an_executor_needs() -> None:
+    play = played(invoice())
+    (drift,) = play.drifts()
+
+    (written,) = [w for w in play.driver.written[topics.COMMANDS] if w.value]
+
+    (evidence,) = drift["evidence"]
+    assert written.key == "erp/INV-7"
+    assert written.value == {
+        "command_id": drift["command_id"],
+        "idempotency_key": ids.idempotency_key(drift["command_id"], 0),
+        "drift_id": drift["drift_id"],
+        "kind": "invoice_not_posted",
+        "type": "erp.invoice.post",
+        "sort": "ask",
+        "target_system": "erp",
+        "target_entity": "ledger_posting",
+        "target_id": "INV-7",
+        "canonical_id": "crm:A",
+        "mode": "execute",
+        "desired": {"document_type": "invoice", "document_ref": "INV-7"},
+        "expected": {},
+        "evidence_versions": {"billing/invoice/I": evidence["version"]},
+        "not_after": None,
+    }
+
+
+def test_a_drift_tells_how_far_each_source_was_heard() -> None:
+    (drift,) = played(invoice()).drifts()
+
+    assert set(drift["watermarks"].values()) == {round(DOSSIER.ends * SECOND)}
+
+
+def test_a_drift_is_found_by_the_correlation_id_of_the_first_record_that_has_one() -> None:
+    drafted = (change(5, "erp", "ledger_posting", "L", document_type="invoice", document_ref="INV-7", status="draft",
+                      correlation_id="corr-2"),)  # fmt: skip
+
+    none = played(invoice()).drifts()[0]["correlation_id"]
+    first = played(invoice(correlation_id="corr-1"), drafted).drifts()[0]["correlation_id"]
+    second = played(invoice(), drafted).drifts()[0]["correlation_id"]
+
+    assert (none, first, second) == ("", "corr-1", "corr-2")

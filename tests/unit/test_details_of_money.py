@@ -1,0 +1,139 @@
+"""What rules about invoices, payments and the ledger say of cases that no dossier plays."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tests.details import Detail, every, hold, plain
+from tests.dossiers import delinquency_not_cleared as delinquency
+from tests.dossiers import duplicate_document as documents
+from tests.dossiers import invoice_amount_mismatch as amounts
+from tests.dossiers import payment_status_unpropagated as payments
+from tests.dossiers import refund_unpropagated as refunds
+from tests.dossiers import reversal_incomplete as reversals
+from tests.dossiers.model import Change, change
+
+
+def memo(at: float, native_id: str, status: str = "posted") -> Change:
+    stated = {"number": "CM-7", "invoice_ref": "INV-7", "total": "119.00 EUR"}
+    return change(at, "billing", "credit_memo", native_id, status=status, **stated)
+
+
+DETAILS = {
+    "an application states no amount": Detail(
+        "payment_status_unpropagated",
+        (
+            payments.invoice(2, "paid"),
+            payments.payment(3),
+            *plain(payments.application(4), total=None),
+        ),
+    ),
+    "a payment without reference is none of the applications that name none": Detail(
+        "payment_status_unpropagated",
+        (
+            *plain(payments.payment(3, total="60.00 EUR"), reference=None),
+            *plain(payments.application(4, "59.00 EUR"), payment_ref=None),
+            payments.invoice(2, "paid"),
+        ),
+    ),
+    "the last of two payments failed": Detail(
+        "payment_status_unpropagated",
+        (payments.invoice(2), payments.payment(3, "failed"), payments.payment(5, "failed", native_id="P0")),
+        {"seen": ["processor/P0 status = failed", "billing/I payment_status = open"]},
+    ),
+    "what billing received is in another currency": Detail(
+        "payment_status_unpropagated",
+        (payments.invoice(2, "partially_paid", paid="35.00 USD"), payments.payment(3, total="40.00 EUR")),
+    ),
+    "posted twice, and credited once": Detail(
+        "reversal_incomplete",
+        (*reversals.VOIDED, reversals.posting(4, native_id="L2"), reversals.credit(12)),
+        {"status": "open", "amount": "119 EUR"},
+    ),
+    "credited by a draft": Detail(
+        "reversal_incomplete", (*reversals.VOIDED, reversals.credit(12, status="draft")), {"status": "open"}
+    ),
+    "credited in another currency": Detail(
+        "reversal_incomplete", (*reversals.VOIDED, reversals.credit(12, "119.00 USD")), {"status": "open"}
+    ),
+    "credited by an amount that nobody states": Detail(
+        "reversal_incomplete", (*reversals.VOIDED, *plain(reversals.credit(12), total=None)), {"status": "open"}
+    ),
+    "credited by two that are worth it together": Detail(
+        "reversal_incomplete",
+        (
+            *reversals.VOIDED,
+            reversals.credit(12, "100.00 EUR"),
+            reversals.credit(13, "-19.00 EUR")._replace(native_id="C2"),
+        ),
+    ),
+    "a credit memo twice": Detail(
+        "duplicate_document",
+        (memo(3, "M1"), memo(8, "M2"), memo(9, "M3", "draft")),
+        {"subject": "billing/M2", "asks": ("billing.credit_memo.void", "M2", {"status": "voided"})},
+    ),
+    "an invoice twice in the ledger": Detail(
+        "duplicate_document",
+        (documents.posting(3, "L1"), documents.posting(8, "L2")),
+        {"subject": "erp/L2", "asks": ("erp.invoice.reverse", "L2", {"status": "reversed"})},
+    ),
+    "a credit memo twice in the ledger": Detail(
+        "duplicate_document",
+        (documents.posting(3, "L1", "credit_memo"), documents.posting(8, "L2", "credit_memo")),
+        {"subject": "erp/L2"},
+    ),
+    "a reversal that is a draft makes no room": Detail(
+        "duplicate_document",
+        (documents.posting(3, "L1"), documents.posting(6, "R", "reversal", "draft"), documents.posting(8, "L2")),
+        {"subject": "erp/L2"},
+    ),
+    "in the books of two companies": Detail(
+        "duplicate_document",
+        (documents.posting(3, "L1", legal_entity="1000"), documents.posting(8, "L2", legal_entity="2000")),
+    ),
+    "subscriptions of two companies": Detail(
+        "duplicate_document",
+        (
+            *plain(documents.subscription(3, "S1"), legal_entity="1000"),
+            *plain(documents.subscription(8, "S2"), legal_entity="2000"),
+        ),
+    ),
+    "one does not state its company": Detail(
+        "duplicate_document",
+        (documents.invoice(3, "I1", legal_entity=None), documents.invoice(8, "I2")),
+        {"subject": "billing/I2"},
+    ),
+    "both in the same instant": Detail(
+        "duplicate_document", (documents.invoice(3, "I2"), documents.invoice(3, "I1")), {"subject": "billing/I2"}
+    ),
+    "only one of two documents was there at first sight": Detail(
+        "duplicate_document",
+        (documents.invoice(8, "I2"),),
+        {"status": "open"},
+        at_first_sight=(documents.invoice(3, "I1"),),
+    ),
+    "payment states are not read": Detail(
+        "delinquency_not_cleared", delinquency.PAID.story, unread=("billing", "invoice", "payment_status")
+    ),
+    "the difference beyond what is allowed counts, not the greatest": Detail(
+        "invoice_amount_mismatch",
+        (amounts.invoice(2), amounts.posting(3, net="109.00 EUR", tax="21.00 EUR")),
+        {"amount": "2 EUR"},
+        governed={"tolerance_relative": Decimal("0.1")},
+    ),
+    "posted twice": Detail(
+        "refund_unpropagated",
+        (
+            refunds.refund(3),
+            refunds.in_billing(4),
+            refunds.posting(5, "20.00 EUR"),
+            refunds.posting(6, "10.00 EUR")._replace(native_id="L2"),
+        ),
+        {"seen": ["processor/R1 status = settled", "erp/L2 total = 10"]},
+    ),
+}
+
+
+@every(DETAILS)
+def test_it_says(detail: Detail) -> None:
+    hold(detail)

@@ -1,0 +1,133 @@
+"""Every row of the table of states that go forward only, and every record that explains a step back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from streams.kinds.rules.state_regression import ROWS
+from tests.dossiers.model import CUSTOMERS, Change, Story, change
+from tests.dossiers.stage import Play
+from tests.dossiers.table import dossier_of
+
+DAY_SECONDS = 86400
+FAR = 2 * DAY_SECONDS
+BACK = 100_000
+"""The second of the step back: far enough from the first to be unexplained by what happened then."""
+STEPS: dict[str, tuple[str, str, str]] = {
+    # entity: (attribute, a state, one before it)
+    "customer": ("status", "active", "prospect"),
+    "opportunity": ("stage", "won", "open"),
+    "order": ("status", "fulfilled", "open"),
+    "contract": ("status", "ended", "active"),
+    "subscription": ("status", "active", "draft"),
+    "invoice": ("status", "paid", "posted"),
+    "payment": ("status", "settled", "pending"),
+    "refund": ("status", "settled", "pending"),
+    "credit_memo": ("status", "posted", "draft"),
+    "ledger_posting": ("status", "posted", "draft"),
+    "revenue_schedule": ("status", "closed", "active"),
+}
+NOT_MONEY = {"customer", "opportunity", "order", "contract", "subscription", "revenue_schedule"}
+PLACES = [
+    ("crm", "customer"), ("billing", "customer"), ("erp", "customer"), ("crm", "opportunity"), ("erp", "order"),
+    ("crm", "contract"), ("billing", "contract"), ("erp", "contract"), ("billing", "subscription"),
+    ("billing", "invoice"), ("processor", "payment"), ("billing", "payment"), ("processor", "refund"),
+    ("billing", "credit_memo"), ("erp", "credit_memo"), ("erp", "ledger_posting"), ("erp", "revenue_schedule"),
+]  # fmt: skip
+
+
+def record(at: float, system: str, entity: str, **told: Any) -> Change:
+    native_id = CUSTOMERS[system] if entity == "customer" else "X"
+    return change(at, system, entity, native_id, **told)
+
+
+def went_back(system: str, entity: str, **told: Any) -> Story:
+    attribute, later, earlier = STEPS[entity]
+    return record(9, system, entity, **told, **{attribute: later}), record(
+        BACK, system, entity, **told, **{attribute: earlier}
+    )
+
+
+def drifts(story: Story) -> list[dict[str, Any]]:
+    return Play(dossier_of("state_regression")._replace(subject=None)).told(story).heard(FAR).run().drifts()
+
+
+def test_every_row_is_played() -> None:
+    assert {(role, entity) for entity, row in ROWS.items() for role in row.roles} == set(PLACES)
+
+
+@pytest.mark.parametrize(("system", "entity"), PLACES)
+def test_a_step_back_is_told_wherever_states_go_forward(system: str, entity: str) -> None:
+    (drift,) = drifts(went_back(system, entity))
+
+    assert (drift["system"], drift["entity"], drift["severity"]) == (
+        system, entity, "S3" if entity in NOT_MONEY else "S1",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("system", "entity", "attribute"),
+    [
+        ("billing", "invoice", "total"),
+        ("billing", "subscription", "total_value"),
+        ("crm", "contract", "value"),
+    ],
+)
+def test_what_the_record_is_worth_is_at_stake(system: str, entity: str, attribute: str) -> None:
+    (drift,) = drifts(went_back(system, entity, **{attribute: "119.00 EUR"}))
+
+    assert drift["amount_at_stake"]["amount"] == 119
+
+
+@pytest.mark.parametrize("attribute", ["number", "document_ref", "reference"])
+def test_it_is_called_what_people_call_it(attribute: str) -> None:
+    entity, system = {"number": ("invoice", "billing"), "document_ref": ("ledger_posting", "erp"),
+                      "reference": ("payment", "processor")}[attribute]  # fmt: skip
+    (drift,) = drifts(went_back(system, entity, **{attribute: "NO-7"}))
+
+    assert f"{entity.replace('_', ' ')} NO-7 in {system}" in drift["expected"]
+
+
+INVOICE = ("billing", "invoice", {"number": "INV-7"})
+PAYMENT = ("processor", "payment", {"reference": "PAY-7"})
+EXPLAINED = [
+    # (what went back, what explains it, in which states, and in which it does not)
+    (
+        INVOICE,
+        "processor",
+        "payment",
+        {"invoice_ref": "INV-7"},
+        "status",
+        ("failed", "refunded", "disputed"),
+        "settled",
+    ),
+    (INVOICE, "billing", "refund", {"invoice_ref": "INV-7"}, "status", ("pending", "settled"), "failed"),
+    (INVOICE, "processor", "refund", {"invoice_ref": "INV-7"}, "status", ("pending", "settled"), "failed"),
+    (INVOICE, "billing", "credit_memo", {"invoice_ref": "INV-7"}, "status", ("posted",), "draft"),
+    (INVOICE, "erp", "cash_application", {"invoice_ref": "INV-7"}, "status", ("reversed",), "applied"),
+    (INVOICE, "erp", "ledger_posting", {"document_ref": "INV-7"}, "document_type", ("reversal", "refund"), "invoice"),
+    (PAYMENT, "processor", "refund", {"payment_ref": "PAY-7"}, "status", ("pending", "settled"), "failed"),
+]
+STATES = [
+    pytest.param(what, system, entity, {**names, attribute: state}, explains, id=f"{what[1]}-{system}-{entity}-{state}")
+    for what, system, entity, names, attribute, states, other in EXPLAINED
+    for state, explains in (*((s, True) for s in states), (other, False))
+]
+
+
+@pytest.mark.parametrize(("what", "system", "entity", "told", "explains"), STATES)
+@pytest.mark.parametrize("after", [0, DAY_SECONDS], ids=["at once", "a day later"])
+def test_a_refund_a_reversal_or_a_chargeback_within_a_day_explains_it(
+    what: tuple[str, str, dict[str, Any]], system: str, entity: str, told: dict[str, Any], explains: bool, after: int
+) -> None:
+    other = change(BACK - after, system, entity, "Y", **told)
+
+    assert bool(drifts((*went_back(what[0], what[1], **what[2]), other))) == (not explains)
+
+
+def test_what_happened_more_than_a_day_before_explains_nothing() -> None:
+    refund = change(BACK - DAY_SECONDS - 1, "processor", "refund", "Y", invoice_ref="INV-7", status="settled")
+
+    assert drifts((*went_back("billing", "invoice", number="INV-7"), refund))
