@@ -100,9 +100,9 @@ class Judge:
 
     def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
         marks, ruled = ws.get(MARKS), self._published.in_force(ws)
-        for seen, in_force, gates in self._open:
+        for seen, in_force, known in self._open:
             if seen is marks and in_force is ruled:
-                return gates
+                return known
         gates: list[tuple[tuple[str, ...], Instant]] = [(ROLLOUT, ALWAYS)]
         gates += [
             ((kind.row, system), passed_by(ws, ruled, kind, system)[0])
