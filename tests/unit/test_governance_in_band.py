@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas import topics
 from schemas.instants import SECOND
@@ -28,6 +30,8 @@ from tests.dossiers.stage import Play
 from tests.dossiers.table import DOSSIERS, dossier_of
 from tests.recorded import DriverRecording
 from tests.topology import SLA_SECONDS, Company, governance, seconds_of
+from tests.unit.test_replay_from_any_commit import ONE_INPUT, Restless, outcome, with_two_contents
+from tests.unit.test_the_law import histories, inputs
 
 MISMATCH = "contract_value_mismatch"
 """A kind with grace."""
@@ -267,6 +271,34 @@ def test_in_force_before_the_first_instant_it_is_as_if_it_had_always_been(dossie
     assert play.lives() == always.lives()
 
 
+@settings(max_examples=20)
+@given(histories(), st.integers(0, 2**32), st.lists(st.integers(0, 60), min_size=1, max_size=3))
+def test_a_replay_from_any_commit_gives_the_same_verdicts_by_the_same_versions(
+    history: Any, seed: int, instants: list[int]
+) -> None:
+    sources = inputs(history)
+    calm, restless = (Restless(sources, random.Random(seed), stages) for stages in ((), ONE_INPUT))
+    for each in (calm, restless):
+        for number, at in enumerate(instants):
+            each.driver.publish(by_turns(number), at * SECOND, number)
+    for records in sources.values():
+        for raw in records:
+            calm.driver.pipe_raw(raw.topic, raw.key, raw.value, raw.partition, raw.headers)
+    calm.driver.run()
+    restless.run()
+
+    assert outcome(restless.company) == outcome(calm.company)
+    assert with_two_contents(restless.company, calm.company) == {}
+
+
+def by_turns(number: int) -> Governance:
+    """Everything sooner and more tolerant, or later and stricter."""
+    rules = [{"sla_seconds": 4.0, "tolerance_absolute": Decimal(400)}, {"sla_seconds": 14.0, "severity": "S4"}]
+    base = governance()
+    kinds = {name: kind.model_copy(update=rules[number % 2]) for name, kind in base.kinds.items()}
+    return base.model_copy(update={"kinds": kinds})
+
+
 def test_nothing_behind_its_instant_is_judged_or_forgotten_before_all_customers_are_looked_through(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -392,3 +424,19 @@ def test_verification_replays_each_version_and_the_rules_of_before() -> None:
     report = examine(DriverRecording(company.driver), today, readers)
 
     assert (report.code, report.differences, report.unproven) == (EQUAL, [], [])
+
+
+@settings(max_examples=6)
+@given(histories(), st.integers(0, 2**32), st.integers(10, 400), st.integers(0, 60))
+def test_wherever_commits_crashes_and_the_end_fell_verification_finds_it_equal(
+    history: Any, seed: int, steps: int, at: int
+) -> None:
+    restless = Restless(inputs(history), random.Random(seed), ())
+    restless.driver.publish(by_turns(0), at * SECOND)
+    for _ in range(steps):
+        restless.act_once()
+    governed = restless.company.governance
+
+    report = examine(DriverRecording(restless.driver), governed, dict.fromkeys(governed.systems, read))
+
+    assert (report.code, report.differences) == (EQUAL, [])
