@@ -203,6 +203,18 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("present", "flag", "false once the record is deleted"),
         ],
     ),
+    "ParentAsserted": (
+        "q2c.identity",
+        "A customer record belongs to another customer of its system, or to none any more.",
+        [
+            ("system", "!text", "system instance"),
+            ("native_customer", "!text", "native id"),
+            ("parent", "?text", "native id of the parent"),
+            ("version", "text", "version of the customer record"),
+            ("committed_at", "instant", "source commit time"),
+            ("snapshot", "flag", "read by the source's first full pass"),
+        ],
+    ),
     "BusinessKeyAsserted": (
         "q2c.identity",
         "A record that has a business key: others that have it are compared with it.",

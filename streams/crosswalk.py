@@ -9,6 +9,7 @@ record, or two systems map the same pair differently. Junior systems may keep se
     n/SYSTEM/CUSTOMER   {links, back, at, canonical, route_version}
     c/SYSTEM/CUSTOMER   the conflict of a record that is not the cluster's senior: {senior, due, opened, drift}
     w/DUE/SYSTEM/CUSTOMER   those in the order in which they fall due
+    b/, y/, v/   parents, and circles of them (streams/suspects/circle.py)
     ~marks              watermarks of the links of each system, per identify shard
     ~sent               those that were sent on
 """
@@ -21,7 +22,7 @@ from schemas import ids, topics
 from schemas.instants import NEVER, Instant
 from streams.governance.model import Governance
 from streams.inputs import Divert, Input, WithoutDeadlines
-from streams.suspects import conflict
+from streams.suspects import circle, conflict
 from tables.view import Emit, Value, Workspace
 from tables.watermarks import LINKS, Marks, heard, watermark
 
@@ -51,6 +52,9 @@ class Crosswalk(WithoutDeadlines):
         if record.record == "Watermarks":
             self._hear(ws, record.value)
             return "watermarks"
+        if record.record == "ParentAsserted":
+            circle.asserted(ws, self._governance, record.value)
+            return "parent"
         if record.record != "LinkAsserted":
             raise Divert("unknown_record", f"{topics.LINKS} carries no {record.record}")
         self._assert(ws, record.value)
@@ -108,6 +112,7 @@ class Crosswalk(WithoutDeadlines):
         partition = topics.partition_for(member.native_customer, self._governance.partitions)
         key = f"{member.system}/{member.native_customer}"
         ws.emit(Emit(topics.CROSSWALK, key, "RouteAssigned", value, partition=partition))
+        circle.moved(ws, *member, canonical_id, at)
 
     def _seniority(self, member: Member) -> tuple[int, str]:
         return self._governance.seniority.index(member.system), member.native_customer
@@ -121,7 +126,10 @@ class Crosswalk(WithoutDeadlines):
     def flush(self, ws: Workspace, partition: int) -> None:
         """Once every identify shard has passed an instant, every link asserted up to it is resolved and on its way."""
         marks, sent = ws.get(MARKS) or {}, ws.get(SENT) or {}
-        resolved = {system: watermark(marks, system, self._governance.partitions) for system in marks}
+        told = {system: watermark(marks, system, self._governance.partitions) for system in marks}
+        circle.tell(ws, self._governance, told)
+        linking = (name for name, system in self._governance.systems.items() if system.links)
+        resolved = {name: told[name] for name in linking if name in told}
         if resolved == sent:
             return
         ws.put(SENT, resolved)

@@ -14,6 +14,7 @@ from streams.driver import Driver
 from streams.governance import Governance, load
 
 SLA_SECONDS = 10
+_IN_SECONDS = {"sla_seconds": SLA_SECONDS, "sla_business_days": None}
 FIRST_KINDS = (
     "won_without_erp_customer",
     "external_id_writeback_missing",
@@ -82,7 +83,7 @@ def governance(**kind_overrides: Any) -> Governance:
     """The default one with 10-second deadlines, all automatic, no late retention to speak of."""
     governed = default_governance().model_copy(deep=True)  # a test may teach its own a word
     kinds = {
-        name: kind.model_copy(update={"sla_seconds": SLA_SECONDS, "mode": "execute", **kind_overrides})
+        name: kind.model_copy(update={**_IN_SECONDS, "mode": "execute", **kind_overrides})
         for name, kind in governed.kinds.items()
     }
     systems = {name: s.model_copy(update={"stale_after_seconds": 5.0}) for name, s in governed.systems.items()}

@@ -67,7 +67,7 @@ def _kinds(governance: Governance) -> Iterator[Problem]:
                 what = _no("segment", segment, governance.segments, "add it to segments in systems.yaml")
                 yield Problem("kinds.yaml", f"{name}.segments.{segment}", what)
         if kind.counts_business_days and not governance.entities:
-            what = "business days need a calendar: add the legal entities to entities.yaml"
+            what = "business days need a calendar: add the legal entities to entities.yaml, or state sla_seconds"
             yield Problem("kinds.yaml", f"{name}.sla_business_days", what)
 
 

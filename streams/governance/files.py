@@ -79,6 +79,24 @@ def overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in merged.items() if value is not None}
 
 
+def with_one_deadline(top: dict[str, Any]) -> dict[str, Any]:
+    """Where it states a deadline in seconds, one in business days that lies below is taken away."""
+    kinds = top.get("kinds")
+    if not isinstance(kinds, dict):
+        return top
+    return {**top, "kinds": {name: _with_one_deadline(kind) for name, kind in kinds.items()}}
+
+
+def _with_one_deadline(stated: Any) -> Any:
+    """A kind, or what differs for a segment."""
+    if not isinstance(stated, dict):
+        return stated
+    segments = stated.get("segments")
+    if isinstance(segments, dict):
+        stated = {**stated, "segments": {name: _with_one_deadline(segment) for name, segment in segments.items()}}
+    return {"sla_business_days": None, **stated} if stated.get("sla_seconds") is not None else stated
+
+
 def rival_owners(folders: dict[Path, dict[str, Any]]) -> list[Problem]:
     """Attributes to which two of the folders give different owners. The defaults are there to be decided otherwise;
     folders of one deployment must not decide against each other."""

@@ -28,7 +28,7 @@ class Kind(Governed):
     """Deadline after the trigger, or grace through which a mismatch must persist."""
     sla_business_days: BusinessDays | None = None
     """Instead of `sla_seconds`: due at the end of that many business days after the day of the trigger, by the calendar
-    of the customer's legal entity."""
+    of the customer's legal entity. A folder that states `sla_seconds` takes it away."""
     severity: Severity
     finance_impacting: bool
     owner_team: str

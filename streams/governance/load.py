@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from streams.governance.checks import problems
 from streams.governance.explain import explain
-from streams.governance.files import overlay, read_file, read_folder, rival_owners
+from streams.governance.files import overlay, read_file, read_folder, rival_owners, with_one_deadline
 from streams.governance.model import Governance
 from streams.governance.problem import BadGovernance, Problem
 from streams.governance.words import did_you_mean
@@ -23,7 +23,7 @@ def load(*folders: Path) -> Governance:
     given = {folder: _existing(folder) for folder in folders}
     raw: dict[str, Any] = overlay({"mappings": {}}, read_folder(DEFAULT))
     for top in given.values():
-        raw = overlay(raw, top)
+        raw = overlay(raw, with_one_deadline(top))
     _refuse([*rival_owners(given), *_unknown_kinds(raw)], folders)
     _spread_tolerances(raw)
     try:

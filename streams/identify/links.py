@@ -9,6 +9,7 @@ from schemas.instants import ALWAYS, Instant
 from schemas.source import SourceRow
 from streams.governance.model import Governance
 from streams.identify import keys
+from streams.suspects import circle
 from tables.versions import Version
 from tables.view import Emit, Workspace
 from tables.watermarks import LINKS, watermark
@@ -31,6 +32,30 @@ def asserted(ws: Workspace, governance: Governance, row: SourceRow, version: Ver
         "present": bool(attrs),
     }
     ws.emit(Emit(topics.LINKS, f"{row.system}/{row.native_customer}", "LinkAsserted", value, partition=0))
+
+
+def parent_asserted(
+    ws: Workspace, governance: Governance, row: SourceRow, version: Version, before: Version | None
+) -> None:
+    """A version of a customer record has another parent than the one before it."""
+    parent = _parent(version)
+    if parent == _parent(before) or row.system not in circle.parents_of(governance):
+        return
+    value = {
+        "system": row.system,
+        "native_customer": row.native_customer,
+        "parent": parent,
+        "version": version["version"],
+        "committed_at": version["at"],
+        "snapshot": version["snapshot"],
+    }
+    ws.emit(Emit(topics.LINKS, f"{row.system}/{row.native_customer}", "ParentAsserted", value, partition=0))
+
+
+def _parent(version: Version | None) -> str | None:
+    """Of one that is in use."""
+    attrs = version["attrs"] if version else None
+    return attrs.get(circle.PARENT) or None if attrs and attrs["status"] != "churned" else None
 
 
 def last_asserted(ws: Workspace, system: str, customer: str) -> list[dict[str, Any]]:

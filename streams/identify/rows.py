@@ -92,6 +92,7 @@ def _tell(
         images.keep(ws, governance, key, [*versions, version])
         if entity == "customer":
             links.asserted(ws, governance, row, version)
+            links.parent_asserted(ws, governance, row, version, versions[-1] if versions else None)
         told = tell.Record(system, entity, native_id, route.canonical_id)
         tell.changed(ws, governance, told, versions[-1] if versions else None, version, effective_at)
     place = (route.canonical_id, system, entity, native_id)

@@ -69,7 +69,7 @@ def _deadline(kind: Kind, rules: Rules) -> str:
 
 def _span(kind: Kind, rules: Rules) -> str:
     if rules.sla_business_days:
-        return f"{rules.sla_business_days} business days"
+        return f"{rules.sla_business_days} business day{'s' if rules.sla_business_days > 1 else ''}"
     if not rules.sla_seconds:
         return "at once"
     return duration(rules.sla_seconds) + (" of difference" if kind.clock == "grace" else "")

@@ -15,9 +15,8 @@ from streams.suspects.suspicion import Suspected
 from streams.suspects.table import CONFLICT
 from tables.view import Emit, Value, Workspace
 
-_AT_ONCE = 256
 WAITING = "w/"
-"""w/DUE/SYSTEM/CUSTOMER: conflicts in the order in which they fall due, so that nobody goes through all of them."""
+"""w/DUE/SYSTEM/CUSTOMER: conflicts in the order in which they fall due."""
 
 
 class Party(NamedTuple):
@@ -85,14 +84,7 @@ def tell(ws: Workspace, governance: Governance, resolved: Mapping[str, Instant])
     """Those that have stood until they were due, by what every system that links has asserted."""
     linking = (name for name, rules in governance.systems.items() if rules.links)
     until = min((resolved.get(name, NEVER) for name in linking), default=NEVER)
-    for text, _ in ws.range(WAITING, _AT_ONCE):
-        due, place = text.removeprefix(WAITING).split("/", 1)
-        if int(due) > until:
-            break
-        ws.delete(text)
-        entry = ws.get(f"c/{place}")
-        if entry is not None and not entry["opened"] and entry["due"] == int(due):
-            suspicion.fall_due(ws, f"c/{place}", entry)
+    suspicion.fall_due_until(ws, WAITING, "c/", until)
 
 
 def _suspected(rival: Party, senior: Party, joined: Joined, at: Instant) -> Suspected:

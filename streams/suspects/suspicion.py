@@ -50,6 +50,18 @@ def fall_due(ws: Workspace, key: str, entry: Value) -> None:
     ws.put(key, {**entry, "opened": True})
 
 
+def fall_due_until(ws: Workspace, waiting: str, entries: str, until: Instant, limit: int = 256) -> None:
+    """`waiting`DUE/PLACE names entries in the order in which they fall due, so that nobody goes through all of them."""
+    for text, _ in ws.range(waiting, limit):
+        due, place = text.removeprefix(waiting).split("/", 1)
+        if int(due) > until:
+            break
+        ws.delete(text)
+        entry = ws.get(f"{entries}{place}")
+        if entry is not None and not entry["opened"] and entry["due"] == int(due):
+            fall_due(ws, f"{entries}{place}", entry)
+
+
 def end(ws: Workspace, key: str, entry: Value, at: Instant, how: str = "self_healed") -> None:
     """It stands no longer, as of `at`."""
     ws.delete(key)

@@ -20,11 +20,15 @@ class SuspectKind(NamedTuple):
 CUSTOMERS = "duplicate_customer_suspected"
 DOCUMENTS = "duplicate_document_across_customers"
 CONFLICT = "identity_conflict"
+CIRCLE = "hierarchy_circle"
 SUSPECT_KINDS: Mapping[str, SuspectKind] = {
+    CIRCLE: SuspectKind("36", "hierarchy.resolve"),
     CUSTOMERS: SuspectKind("44", "master.merge.propose"),
     DOCUMENTS: SuspectKind("45", "document.duplicate.propose"),
     CONFLICT: SuspectKind("48", "crosswalk.resolve"),
 }
+IN_CROSSWALK = (CIRCLE, CONFLICT)
+"""Judged where links are resolved; the others in the suspects stage."""
 KIND_OF: Mapping[str, str] = {
     # entity: the kind for which its records are compared across customers
     "customer": CUSTOMERS,

@@ -13,7 +13,7 @@ from schemas import topics
 from schemas.instants import Instant
 from streams.fleet import FLEET_KINDS
 from streams.identify.changes import ENTITY_OF_RECORD
-from streams.suspects.table import CONFLICT, SUSPECT_KINDS
+from streams.suspects.table import IN_CROSSWALK, SUSPECT_KINDS
 from streams.verify.compare import Fact
 
 Value = dict[str, Any]
@@ -60,11 +60,11 @@ def _of_customers(record: str, key: str, value: Value) -> str | None:
 
 def _of_conflicts(record: str, key: str, value: Value) -> str | None:
     """A drift that moved was told under each customer."""
-    return f"{key}/{value['canonical_id']}" if value.get("kind") == CONFLICT else None
+    return f"{key}/{value['canonical_id']}" if value.get("kind") in IN_CROSSWALK else None
 
 
 def _of_pairs(record: str, key: str, value: Value) -> str | None:
-    ours = value.get("kind") in SUSPECT_KINDS and value["kind"] != CONFLICT
+    ours = value.get("kind") in SUSPECT_KINDS and value["kind"] not in IN_CROSSWALK
     return f"{key}/{value['canonical_id']}" if ours else None
 
 
@@ -110,7 +110,7 @@ def _route(record: str, key: str, value: Value) -> str | None:
 
 
 def _link(record: str, key: str, value: Value) -> str | None:
-    return f"{key}/{value['version']}" if record == "LinkAsserted" else None
+    return f"{record}/{key}/{value['version']}" if record in ("LinkAsserted", "ParentAsserted") else None
 
 
 def _row(record: str, key: str, value: Value) -> str | None:

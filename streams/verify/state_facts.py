@@ -98,7 +98,14 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "h": Rule("holes"),
         "k": Rule("parked rows"),
     },
-    "crosswalk": {"n": Rule("members of clusters"), "c": Rule("identity conflicts", _suspicion), "w": None},
+    "crosswalk": {
+        "n": Rule("members of clusters"),
+        "c": Rule("identity conflicts", _suspicion),
+        "w": None,
+        "b": Rule("parents"),
+        "y": Rule("circles of parents", _suspicion),
+        "v": None,
+    },
     "judge": {
         "e": Rule("entity versions", _here, _same_history, _committed),
         "o": Rule("obligations", _obligation, when=_last_turn, customer=_of_key),

@@ -77,7 +77,7 @@ def stages(governance: Governance) -> dict[str, Stage]:
 
 WRITTEN: dict[str, tuple[str, ...]] = {
     # topic: the records written to it
-    topics.LINKS: ("LinkAsserted", "Watermarks"),
+    topics.LINKS: ("LinkAsserted", "ParentAsserted", "Watermarks"),
     topics.CROSSWALK: ("RouteAssigned", "Watermarks"),
     topics.BUSINESS_KEYS: ("BusinessKeyAsserted", "Watermarks"),
     topics.PROGRESS: (

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from streams.fleet import FLEET_KINDS, corrections, gaps, letters, mass, stale
 from streams.governance import Governance, load
+from streams.governance.model import Kind as Rules
 from streams.kinds.table import KINDS, Kind
 from tests.dossiers.model import Dossier
 from tests.dossiers.table import DOSSIERS
@@ -58,7 +59,7 @@ def _row(kind: Kind, governance: Governance) -> Sequence[str]:
     rules = governance.kinds[kind.name]
     text = (sys.modules[kind.judge.__module__].__doc__ or "").partition(":")[2].split("\n\n")[0]
     when = " ".join(text.split()).rstrip(".")
-    clock = "any occurrence" if rules.sla_seconds == 0 else f"{kind.clock} {_span(rules.sla_seconds)}"
+    clock = "any occurrence" if rules.sla_seconds == 0 else f"{kind.clock} {_length(rules)}"
     command = f"`{kind.command}` ({kind.sort})" if kind.command else "-"
     return kind.number, f"`{kind.name}`", when, clock, rules.severity, rules.owner_team, command, kind.condition
 
@@ -84,6 +85,11 @@ def _counts(kind: Kind, ours: list[Dossier]) -> Iterable[int]:
     sources = len({role for role, _ in kind.reach})
     words = sum(len(dossier.says) for dossier in ours)
     return stories, near_misses, sources, stories, stories * ORDERS, stories * RESTARTS, stories, words
+
+
+def _length(rules: Rules) -> str:
+    days = rules.sla_business_days
+    return f"{days} business day{'s' if days > 1 else ''}" if days else _span(rules.sla_seconds)
 
 
 def _span(seconds: float) -> str:

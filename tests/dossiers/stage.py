@@ -27,7 +27,8 @@ def governed(dossier: Dossier) -> Governance:
     base = five_systems()
     rules = base.kinds[dossier.kind]
     sla = SLA_SECONDS if rules.sla_seconds else 0
-    ours = rules.model_copy(update={"sla_seconds": sla, "mode": "execute", "hold_down_seconds": 0, **dossier.governed})
+    deadline = {"sla_seconds": sla, "sla_business_days": None}
+    ours = rules.model_copy(update={**deadline, "mode": "execute", "hold_down_seconds": 0, **dossier.governed})
     return base.model_copy(update={"kinds": {**base.kinds, dossier.kind: ours}, "judged": (dossier.kind,)})
 
 

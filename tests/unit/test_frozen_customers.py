@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from schemas.instants import SECOND
+from schemas.topics import partition_for
 from streams.governance import Governance
 from streams.judge.process import IDENTITY
 from streams.look.pages import command
+from streams.look.why import explain
 from streams.suspects.table import CONFLICT
 from tests.topology import Company, governance, seconds_of
 from tests.unit.test_identity_conflict import ALL_NAME_EACH_OTHER
@@ -161,6 +164,15 @@ def test_a_deployment_that_does_not_judge_conflicts_holds_nothing() -> None:
     in_conflict(company).heard(30)
 
     assert asked(company) == ["erp.customer.upsert"]
+
+
+def test_why_says_so(company: Company) -> None:
+    in_conflict(company).heard(30)
+    view = company.driver.state("judge", partition_for("crm:A1", company.governance.partitions))
+
+    (told,) = [e for e in explain(view, company.governance, "crm:A1", 30 * SECOND) if e.kind == KIND]
+    assert (told.outcome, told.native_id) == ("open", "O")
+    assert told.because.endswith("; its command is held: identity conflict")
 
 
 def test_the_state_of_the_customer_says_so(company: Company) -> None:

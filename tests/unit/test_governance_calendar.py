@@ -14,8 +14,10 @@ from streams.governance.calendar import Calendar, calendar_of
 from streams.governance.legal import LegalEntity
 from streams.governance.model import Segment
 from streams.kinds.shared import day_begins
+from tests.dossiers.payment_unmatched import payment
 from tests.dossiers.stage import THE_END
-from tests.unit.governed_company import account, any_order, company, invoice, opened_at
+from tests.topology import default_governance
+from tests.unit.governed_company import account, any_order, company, invoice, opened_at, play_of
 
 HOUR = 3600 * SECOND
 
@@ -150,6 +152,19 @@ def test_a_deadline_in_business_days_ends_with_the_local_day_over_a_daylight_sav
     assert play.drifts() == []
 
     play.heard(end / SECOND + 1).run()
+
+    assert [iso(drift["opened_at"]) for drift in play.drifts()] == [iso(end)]
+
+
+def test_by_default_a_payment_is_matched_within_one_business_day_of_its_company() -> None:
+    """Settled on the Thursday before Easter: Friday and Monday are holidays in Germany."""
+    settled, end = at(2026, 4, 2, 12) / SECOND, at(2026, 4, 7, 22)
+    ours = default_governance().kinds["payment_unmatched"].sla_business_days
+    play = play_of("payment_unmatched", (account(2, legal_entity="DE01"), payment(settled)), sla_business_days=ours)
+    play.heard(end / SECOND - 0.001).run()
+    assert play.drifts() == []
+
+    play.heard(end / SECOND).run()
 
     assert [iso(drift["opened_at"]) for drift in play.drifts()] == [iso(end)]
 

@@ -81,6 +81,29 @@ def test_a_segment_may_count_seconds_where_everyone_counts_business_days(tmp_pat
     assert governed.rules("activation_stalled", "enterprise").sla_business_days is None
 
 
+def test_a_folder_that_states_seconds_takes_business_days_away(tmp_path: Path) -> None:
+    kind = "payment_unmatched"
+    assert load().kinds[kind].sla_business_days == 1
+
+    below = folder_of(
+        tmp_path / "1", kinds=f"{kind}: {{sla_seconds: 60, segments: {{enterprise: {{sla_business_days: 3}}}}}}"
+    )
+    above = folder_of(tmp_path / "2", kinds=f"{kind}: {{segments: {{enterprise: {{sla_seconds: 9}}}}}}")
+
+    assert load(below).kinds[kind].sla_business_days is None
+    assert load(below).rules(kind, "enterprise").sla_business_days == 3
+    assert load(below, above).rules(kind, "enterprise").sla_business_days is None
+    assert load(below, above).rules(kind, "enterprise").sla_seconds == 9
+
+
+def test_a_folder_may_state_both_and_another_decision_leaves_them(tmp_path: Path) -> None:
+    both = folder_of(tmp_path / "1", kinds="payment_unmatched: {sla_seconds: 60, sla_business_days: 2}")
+    other = folder_of(tmp_path / "2", kinds="payment_unmatched: {severity: S2}")
+
+    assert load(both).kinds["payment_unmatched"].sla_business_days == 2
+    assert load(other).kinds["payment_unmatched"].sla_business_days == 1
+
+
 def test_a_system_that_says_nothing_serves_every_company_from_the_beginning() -> None:
     governed = load()
 

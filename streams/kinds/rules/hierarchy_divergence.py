@@ -2,7 +2,8 @@
 over, or the chain of parents comes back to where it began.
 
 A parent is another customer; what its own record says is judged there. So a chain is followed as far as the records of
-this customer go: to itself, and around duplicates that name one another."""
+this customer go: to itself, and around duplicates that name one another. A circle over several
+customers is found where all of them are known (streams/suspects/circle.py)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,149 @@
+"""Kind 36, in the crosswalk: the chain of a customer's parents comes back to where it began, over other customers.
+
+Judge sees one customer, and circles within one. Here parents are told of by the system that owns them alone: where
+another differs from it, judge says so.
+
+b/SYSTEM/CUSTOMER       {parent, at, snapshot}
+y/SYSTEM/CUSTOMER       a circle, under the least id of its members: {members, due, opened, drift}
+v/DUE/SYSTEM/CUSTOMER   circles in the order in which they fall due"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schemas import ids
+from schemas.instants import NEVER, Instant
+from streams.governance.model import Governance
+from streams.suspects import suspicion
+from streams.suspects.suspicion import Suspected
+from streams.suspects.table import CIRCLE
+from tables.view import Value, Workspace
+
+PARENT = "parent_ref"
+WAITING = "v/"
+_DEEPEST = 1_000
+"""Customers above one another: no group has as many, and a walk ends somewhere."""
+
+
+def parents_of(governance: Governance) -> tuple[str, ...]:
+    """The systems that own who belongs to whom, as far as that is mapped and wanted."""
+    known: tuple[str, ...] | None = governance.derived.get((parents_of,))
+    if known is None:
+        role = governance.owner_role("customer", PARENT) or "crm"
+        owners = governance.in_role(role) if governance.wants(CIRCLE) else ()
+        known = governance.derived[(parents_of,)] = tuple(s for s in owners if _tells(governance, s))
+    return known
+
+
+def _tells(governance: Governance, system: str) -> bool:
+    return any(m.entity == "customer" and PARENT in m.attributes for m in governance.mappings[system].values())
+
+
+def asserted(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
+    """A record has another parent, or none. A record has one parent, so only circles through it begin or end."""
+    system, customer, at = value["system"], value["native_customer"], value["committed_at"]
+    key = f"b/{system}/{customer}"
+    known = ws.get(key)
+    if (known["parent"] if known else None) == value["parent"]:
+        return
+    before = _circle(ws, system, customer)
+    if value["parent"] is None:
+        ws.delete(key)
+    else:
+        ws.put(key, {"parent": value["parent"], "at": at, "snapshot": value["snapshot"]})
+    if before:
+        _end(ws, system, before, at)
+    if (now := _circle(ws, system, customer)) and governance.wants(CIRCLE):
+        _begin(ws, governance, system, now)
+
+
+def moved(ws: Workspace, system: str, customer: str, canonical_id: str, at: Instant) -> None:
+    """The record that a circle is told of is another customer's now."""
+    key = f"y/{system}/{customer}"
+    if (entry := ws.get(key)) is not None:
+        suspicion.move(ws, key, entry, canonical_id, at)
+        if (after := ws.get(key)) is not None:
+            _await(ws, system, customer, after["due"])
+
+
+def tell(ws: Workspace, governance: Governance, heard: Mapping[str, Instant]) -> None:
+    """Those that have stood until they were due, by what every owner of parents has asserted."""
+    until = min((heard.get(system, NEVER) for system in parents_of(governance)), default=NEVER)
+    suspicion.fall_due_until(ws, WAITING, "y/", until)
+
+
+def _begin(ws: Workspace, governance: Governance, system: str, members: list[str]) -> None:
+    customers = [_customer(ws, system, member) for member in members]
+    if len(set(customers)) == 1:
+        return  # judge sees it
+    links = [ws.get(f"b/{system}/{member}") or {} for member in members]
+    suspected = _suspected(system, members, links, customers[0])
+    due = suspicion.begin(ws, governance, f"y/{system}/{members[0]}", suspected)
+    _await(ws, system, members[0], due)
+
+
+def _await(ws: Workspace, system: str, customer: str, due: Instant) -> None:
+    ws.put(f"{WAITING}{due:020d}/{system}/{customer}", {})
+
+
+def _end(ws: Workspace, system: str, members: list[str], at: Instant) -> None:
+    key = f"y/{system}/{members[0]}"
+    if (entry := ws.get(key)) is not None:
+        suspicion.end(ws, key, entry, at)
+
+
+def _circle(ws: Workspace, system: str, customer: str) -> list[str]:
+    """From the least id upwards; empty where the chain ends, or leads into a circle of others."""
+    chain, following = [customer], _parent(ws, system, customer)
+    seen = {customer}
+    while following is not None and following not in seen and len(chain) < _DEEPEST:
+        chain.append(following)
+        seen.add(following)
+        following = _parent(ws, system, following)
+    if following != customer:
+        return []
+    first = chain.index(min(chain))
+    return chain[first:] + chain[:first]
+
+
+def _parent(ws: Workspace, system: str, customer: str) -> str | None:
+    parent: str | None = (ws.get(f"b/{system}/{customer}") or {"parent": None})["parent"]
+    return parent
+
+
+def _customer(ws: Workspace, system: str, customer: str) -> str:
+    canonical_id: str | None = (ws.get(f"n/{system}/{customer}") or {"canonical": None})["canonical"]
+    return canonical_id or ids.canonical_id(system, customer)
+
+
+def _suspected(system: str, members: list[str], links: list[Value], canonical_id: str) -> Suspected:
+    at = max(link["at"] for link in links)
+    words = " under ".join([*members, members[0]])
+    return Suspected(
+        CIRCLE,
+        canonical_id,
+        system,
+        "customer",
+        members[0],
+        trigger=f"{'/'.join(members)}@{at}",
+        began_at=at,
+        expected=f"customer {members[0]} in {system} has a parent that is not below itself",
+        observed=f"a circle of {len(members)} customers: {words}",
+        evidence=tuple(_evidence(system, m, link) for m, link in zip(members, links, strict=True)),
+        desired={},
+        snapshot=all(link["snapshot"] for link in links),
+    )
+
+
+def _evidence(system: str, customer: str, link: Value) -> Value:
+    return {
+        "system": system,
+        "entity": "customer",
+        "native_id": customer,
+        "version": "",
+        "native_version": "",
+        "committed_at": link["at"],
+        "field": PARENT,
+        "value": link["parent"],
+    }
