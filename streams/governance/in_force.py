@@ -58,4 +58,6 @@ class InForce:
         return self._spans[-1].governance
 
     def _place(self, instant: Instant) -> int:
+        if len(self._begins) == 1:  # of every deployment until something is published, for each of its verdicts
+            return 0
         return max(bisect_right(self._begins, instant) - 1, 0)

@@ -68,4 +68,4 @@ def passed_by_all(ws: Workspace, ruled: InForce) -> Instant:
         minima(ws.get(MARKS), span.governance.partitions).lowest(needed_at_all(span.governance))[0]
         for span in ruled.undecided
     )
-    return min(*lowest, ruled.rolled_out - 1)
+    return min(min(lowest), ruled.rolled_out - 1)

@@ -14,11 +14,13 @@ from schemas.instants import SECOND
 from streams.commands import publish as command
 from streams.commands.governance import governance as group
 from streams.commands.looking import Sight
+from streams.fleet.table import FLEET_KINDS
 from streams.governance import load
-from streams.judge.published import publication
+from streams.judge.published import KINDS_DECIDED, publication
 from streams.look.read import CannotLook
 from streams.look.write import Outgoing, write_together
 from streams.settings import Settings
+from streams.suspects.table import SUSPECT_KINDS
 from tests.look import DriverCluster, micros
 from tests.topology import Company
 from tests.unit.governance_folder import folder_of
@@ -131,3 +133,8 @@ def test_it_is_one_transaction_of_which_nothing_is_left_where_one_record_is_refu
     write_together(settings, [Outgoing(topics.CHANGES, n, b"", b"small", {}) for n in range(4)])
     with pytest.raises(CannotLook, match=r"nothing was written .*too large"):
         write_together(settings, [Outgoing(topics.CHANGES, n, b"", b"small" * 1000 * n, {}) for n in range(4)])
+
+
+def test_a_kind_is_judged_in_one_stage_only_so_that_no_version_reaches_half_of_it() -> None:
+    assert KINDS_DECIDED.isdisjoint({*FLEET_KINDS, *SUSPECT_KINDS})
+    assert load().kinds.keys() == KINDS_DECIDED | {*FLEET_KINDS, *SUSPECT_KINDS}
