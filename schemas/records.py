@@ -282,6 +282,17 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("opened_at", "instant", "event time"),
         ],
     ),
+    "GovernancePublished": (
+        "q2c.change",
+        "A governance version: what is judged by it follows from event time, not from when this arrives.",
+        [
+            ("version", "!text", "hash of the document"),
+            ("in_force_at", "instant", "event time: instants from then on are judged by it"),
+            ("published_at", "instant", "wall clock"),
+            ("by", "text", "who published it"),
+            ("document", "!text", "all of it, as canonical JSON"),
+        ],
+    ),
     "LetterWritten": (
         "q2c.change",
         "A record that may be of a financial document went to the dead letters.",
@@ -399,7 +410,7 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("due_at", "instant", "event time: deadline, or end of grace"),
             ("opened_at", "instant", "event time"),
             ("closed_at", "?instant", "event time"),
-            ("how", "text", "corrected, self_healed, withdrawn, moved, retracted"),
+            ("how", "text", "corrected, self_healed, withdrawn, moved, retracted, rules_changed"),
             ("expected", "text", "in words for a finance person"),
             ("observed", "text", "in words for a finance person"),
             ("evidence", "[Evidence", "record versions the verdict rests on"),

@@ -64,6 +64,7 @@ from schemas.source import Reader
 from streams.governance.model import Governance
 from streams.inputs import Stage
 from streams.intake import take_in
+from streams.judge.published import publication
 from streams.letters import Raw
 from streams.shard import SLICE, Shard, State
 from streams.topology import stages
@@ -170,6 +171,12 @@ class Driver:
         self.queues[place].append(raw)
         if self._keep:
             self.log[place].append(raw)
+
+    def publish(self, governance: Governance, in_force_at: Instant, published_at: Instant = 0) -> None:
+        """A governance version for judge, by which instants from `in_force_at` on are judged."""
+        for effect in publication(governance, in_force_at, published_at, "driver"):
+            assert effect.value is not None
+            self.pipe(effect.topic, effect.key, effect.record, effect.value, partition=effect.partition)
 
     # -- work
 

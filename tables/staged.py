@@ -23,8 +23,8 @@ class StagedView:
     def get(self, key: str) -> Value | None:
         return self._staged.get(key)
 
-    def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
-        return self._staged.range(prefix, limit)
+    def range(self, prefix: str, limit: int, after: str = "") -> list[tuple[str, Value]]:
+        return self._staged.range(prefix, limit, after)
 
     def apply(self, writes: Writes) -> None:
         self._staged.writes.update(writes)

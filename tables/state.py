@@ -104,10 +104,10 @@ class RocksState:
             self._clean.move_to_end(key)
         return value
 
-    def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
+    def range(self, prefix: str, limit: int, after: str = "") -> list[tuple[str, Value]]:
         family = prefix[:FAMILY]
-        own = self._dirty_range(prefix) if family in self._dirty_families or len(prefix) < FAMILY else {}
-        found = self._stored(prefix, limit + len(own)) if self._holds(family) else ()
+        own = self._dirty_range(prefix, after) if family in self._dirty_families or len(prefix) < FAMILY else {}
+        found = self._stored(prefix, limit + len(own), after) if self._holds(family) else ()
         if not own:
             return list(found)
         merged = {**dict(found), **own}
@@ -119,15 +119,16 @@ class RocksState:
             known = self._stored_families[family] = any(self._stored(family, 1))
         return known
 
-    def _dirty_range(self, prefix: str) -> Writes:
+    def _dirty_range(self, prefix: str, after: str) -> Writes:
         if self._unsorted:
             self._dirty_keys.update(self._unsorted)
             self._unsorted = []
-        return {key: self._dirty[key] for key in self._dirty_keys.irange(prefix, prefix + LAST)}
+        behind = self._dirty_keys.irange(max(prefix, after), prefix + LAST, (after < prefix, True))
+        return {key: self._dirty[key] for key in behind}
 
-    def _stored(self, prefix: str, limit: int) -> Iterator[tuple[str, Value]]:
+    def _stored(self, prefix: str, limit: int, after: str = "") -> Iterator[tuple[str, Value]]:
         start = prefix.encode()
-        for count, (key, data) in enumerate(self._raw(start)):
+        for count, (key, data) in enumerate(self._raw(max(start, _following(after)))):
             if count == limit or not key.startswith(start):
                 return
             yield key.decode(), decode(data)
@@ -234,6 +235,11 @@ class RocksState:
             some_more = self._cached_entries_max // 512  # so that it is not asked again for each
             for _ in range(min(excess + some_more, len(self._clean))):
                 self._clean.popitem(last=False)
+
+
+def _following(key: str) -> bytes:
+    """The first key that lies behind it."""
+    return key.encode() + b"\0" if key else b""
 
 
 def destroy(folder: Path) -> None:

@@ -22,8 +22,8 @@ LAST = "\U0010ffff"
 class View(Protocol):
     def get(self, key: str) -> Value | None: ...
 
-    def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
-        """The first `limit` entries, in key order, whose key starts with the prefix."""
+    def range(self, prefix: str, limit: int, after: str = "") -> list[tuple[str, Value]]:
+        """The first `limit` entries, in key order, whose key starts with the prefix; `after`: and lies behind this."""
 
 
 class Emit(NamedTuple):
@@ -56,11 +56,11 @@ class Workspace:
             return self.writes[key]
         return self._view.get(key)
 
-    def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
-        own = {key: value for key, value in self.writes.items() if key.startswith(prefix)}
+    def range(self, prefix: str, limit: int, after: str = "") -> list[tuple[str, Value]]:
+        own = {key: value for key, value in self.writes.items() if key.startswith(prefix) and key > after}
         if not own:
-            return self._view.range(prefix, limit)
-        below = self._view.range(prefix, limit + len(own))
+            return self._view.range(prefix, limit, after)
+        below = self._view.range(prefix, limit + len(own), after)
         merged = {**dict(below), **own}
         return [(key, value) for key, value in sorted(merged.items()) if value is not None][:limit]
 
@@ -88,9 +88,9 @@ class MemoryView:
         value: Value | None = self._values.get(key)
         return value
 
-    def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
+    def range(self, prefix: str, limit: int, after: str = "") -> list[tuple[str, Value]]:
         found: list[tuple[str, Value]] = []
-        for key in self._values.irange(prefix, prefix + LAST):
+        for key in self._values.irange(max(prefix, after), prefix + LAST, (after < prefix, True)):
             if len(found) == limit:
                 break
             found.append((key, self._values[key]))

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from streams.commands.context import json_option
 from streams.commands.plan import plan
+from streams.commands.publish import publish
 from streams.governance import load
 from streams.governance.difference import differences, keys
 from streams.governance.explain import place
@@ -28,6 +29,7 @@ def governance() -> None:
 
 
 governance.add_command(plan)
+governance.add_command(publish)
 
 
 @governance.command()

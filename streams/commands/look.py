@@ -21,6 +21,7 @@ from streams.look.health import CANNOT_TELL, Verdict, verdict
 from streams.look.parked import PARKED, Parked, read_parked
 from streams.look.progress import ages, read_progress
 from streams.look.read import CannotLook
+from streams.look.rules import rules_of
 from streams.look.shown import console, print_json
 from streams.look.sources import Waiting, waiting
 from streams.look.sources import sources as list_sources
@@ -126,7 +127,8 @@ def why(customer: str, kind: str | None, subject: str | None, as_json: bool) -> 
 def _explanations(see: Sight, customer: str) -> list[Explanation]:
     partition = topics.partition_for(customer, see.governance.partitions)
     view = changelog.state(see.cluster, "judge", partition, changelog.about(customer))
-    found = explain(view, see.governance, customer, see.now, _parked(see, view, customer))
+    governed = rules_of(view, see.governance).in_force.at(see.now)
+    found = explain(view, governed, customer, see.now, _parked(see, view, customer))
     return with_drifts(found, read_drifts(see.cluster, (partition,)))
 
 

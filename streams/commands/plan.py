@@ -17,6 +17,7 @@ from streams.governance.difference import Difference, differences
 from streams.governance.reach import touched
 from streams.look import changelog
 from streams.look.plan import WHAT, Change, Plan, compare
+from streams.look.rules import rules
 from streams.look.shown import console, money, print_json, sums, table
 from streams.look.standing import OUTCOMES
 
@@ -31,10 +32,10 @@ _SHOWN = 20
 def plan(folders: tuple[Path, ...], over: bool, as_json: bool) -> None:
     """What FOLDERS, over the defaults, would open, close and change in the live state; nothing is written."""
     see = sight()
-    proposed = _proposed(see, folders, over)
-    decided = differences(see.governance, proposed)
+    proposed, present = _proposed(see, folders, over), rules(see.cluster, see.governance).in_force.newest
+    decided = differences(present, proposed)
     shards = (changelog.state(see.cluster, "judge", p) for p in range(see.governance.partitions))
-    found = compare(shards, see.governance, proposed, see.now, touched(see.governance, proposed, decided))
+    found = compare(shards, present, proposed, see.now, touched(present, proposed, decided))
     if as_json:
         print_json(_document(found, decided, see.now))
     else:

@@ -114,6 +114,7 @@ def release(
     drift = obligation.drift
     if drift is None or not is_held(drift) or not isinstance(answer, Finding) or answer.satisfied:
         return obligation
+    drift = {**drift, "mode": now.rules(kind.name).mode}  # what may be commanded, may have been decided otherwise
     drift = commanded(ws, now, kind, obligation, answer, drift, _evidence(answer))
     if is_held(drift):
         return obligation

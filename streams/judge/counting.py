@@ -14,16 +14,17 @@ from streams.kinds.asof import AsOf
 from streams.kinds.table import Kind
 
 
-def clock_of(now: AsOf, kind: Kind, system: str, native_id: str | None = None) -> Clock:
-    """`native_id`: of the subject, where it matters whether that is ignored."""
+def clock_of(now: AsOf, kind: Kind, system: str, native_id: str | None = None, *, new_rules: bool = False) -> Clock:
+    """`native_id`: of the subject, where it matters whether that is ignored. `new_rules`: they are not those
+    by which it was judged last."""
     fixed = _fixed(now.governance, kind, system)
     if fixed is not None:
-        return Clock(*fixed)
+        return Clock(*fixed, new_rules=new_rules)
     rules, ends = now.rules(kind.name), _business_days(now, kind)
-    sla = 0 if ends else rules.sla
-    skew = _skew(now.governance, kind, system)
+    sla = (0 if ends else rules.sla) + _skew(now.governance, kind, system)
     ignored = NEVER if native_id is None else _ignored_until(now, kind, system, native_id)
-    return Clock(kind.clock, sla + skew, seconds(rules.hold_down_seconds), now.governance.go_live, ends, ignored)
+    go_live, hold_down = now.governance.go_live, seconds(rules.hold_down_seconds)
+    return Clock(kind.clock, sla, hold_down, go_live, ends, ignored, new_rules)
 
 
 def _fixed(governance: Governance, kind: Kind, system: str) -> tuple[str, Instant, Instant, Instant] | None:

@@ -7,9 +7,10 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from schemas.instants import ALWAYS, Instant, seconds
+from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge.corrected import place_of
-from streams.judge.gates import needed_at_all
+from streams.judge.gates import passed_by_all
 from streams.judge.keys import MARKS, ObligationKey, holes_prefix
 from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
@@ -20,7 +21,7 @@ from streams.kinds.standing import regarding, tells_otherwise
 from streams.kinds.table import BY_NAME, ID, REFERENCES, All, Consulted, Itself, Kind, Refers, Siblings, reached_by
 from tables.versions import MOVED, Version, as_of, changed, fold, insert, latest
 from tables.view import Workspace
-from tables.watermarks import Minima, minima
+from tables.watermarks import minima
 
 MANY = 10_000
 """Obligations of one kind that one change may concern: deals, subscriptions, customer records; not invoices."""
@@ -43,7 +44,7 @@ class Changed(NamedTuple):
         return self.entity, self.system, self.native_id
 
 
-def on_change(ws: Workspace, governance: Governance, change: Changed) -> str:
+def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
     """Fold it and arm what it concerns; returns `folded`, `late` or `duplicate`.
 
     A duplicate changes nothing and needs no new judgement: the commit that folded the first also armed its instants."""
@@ -52,16 +53,19 @@ def on_change(ws: Workspace, governance: Governance, change: Changed) -> str:
     versions = insert(record["versions"], change.version)
     if versions is None:
         return "duplicate"
+    governance = ruled.newest
     heard = minima(ws.get(MARKS), governance.partitions)
     late = change.version["at"] <= heard.of(change.system, change.entity)
-    before = as_of(record["versions"], change.version["at"])
-    concerns = set(concerned(ws, governance, change, before))
-    regard = set(_regarding(ws, governance, change))
-    frontier = _behind(governance, heard)
-    if len(fold(versions, frontier)) < len(versions):
-        frontier = min(frontier, _unsettled(ws, governance, change, regard))
-    if _store(ws, governance, change, record, versions, frontier):
-        concerns.update(concerned(ws, governance, change, before))
+    rules, before = ruled.since(change.version["at"]), as_of(record["versions"], change.version["at"])
+    concerns = {key for each in rules for key in concerned(ws, each, change, before)}
+    regard = {key for each in rules for key in _regarding(ws, each, change)}
+    behind = frontier(ws, ruled)
+    if len(fold(versions, behind)) < len(versions):
+        looking = (_looking(ws, each, change) for each in rules)
+        unsettled = (_next(ws, key) for key in chain(regard, *looking))
+        behind = min(behind, min(unsettled, default=ALWAYS))
+    if _store(ws, governance, change, record, versions, behind):
+        concerns.update(key for each in rules for key in concerned(ws, each, change, before))
     concerns = {key for key in concerns if not _waits_anyway(ws, governance, key, change)}
     if regard and tells_otherwise(before, change.version):
         concerns.update(regard)
@@ -80,10 +84,10 @@ def _waits_anyway(ws: Workspace, governance: Governance, key: ObligationKey, cha
     return value is not None and Obligation.from_json(value).awaits_deadline(kind.clock)
 
 
-def _unsettled(ws: Workspace, governance: Governance, change: Changed, regard: set[ObligationKey]) -> Instant:
-    """The earliest instant still to be judged by somebody who looks at the record."""
-    looking = (concerned(ws, governance, change, None), regard, _consulting(ws, governance, change))
-    return min((_next(ws, key) for key in chain(*looking)), default=ALWAYS)
+def _looking(ws: Workspace, governance: Governance, change: Changed) -> Iterator[ObligationKey]:
+    """Who looks at the record, whatever the change says."""
+    yield from concerned(ws, governance, change, None)
+    yield from _consulting(ws, governance, change)
 
 
 def _next(ws: Workspace, key: ObligationKey) -> Instant:
@@ -238,10 +242,10 @@ def _store(
     change: Changed,
     record: dict[str, Any],
     versions: list[Version],
-    frontier: Instant,
+    behind: Instant,
 ) -> bool:
     """Keep what can still be looked at, and tell what is new; returns whether others find it by another value now."""
-    kept = fold(versions, frontier) if len(versions) > 1 else versions
+    kept = fold(versions, behind) if len(versions) > 1 else versions
     before, after = latest(record["versions"]), latest(kept)
     moved = _reindex(ws, change, record["versions"], kept)
     changed = after is not before
@@ -257,13 +261,9 @@ def _store(
     return moved
 
 
-def frontier(ws: Workspace, governance: Governance) -> Instant:
+def frontier(ws: Workspace, ruled: InForce) -> Instant:
     """Behind it no verdict looks: what every gate has passed, less what late evidence may still amend."""
-    return _behind(governance, minima(ws.get(MARKS), governance.partitions))
-
-
-def _behind(governance: Governance, heard: Minima) -> Instant:
-    return heard.lowest(needed_at_all(governance))[0] - seconds(governance.late_retention_seconds)
+    return passed_by_all(ws, ruled) - seconds(ruled.newest.late_retention_seconds)
 
 
 def _reindex(ws: Workspace, change: Changed, before: list[Version], after: list[Version]) -> bool:

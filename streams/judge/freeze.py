@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.instants import ALWAYS, Instant
-from streams.governance.model import Governance
+from streams.governance.in_force import InForce
 from streams.judge.fold import EVERYTHING, arm, frontier
 from streams.judge.keys import ObligationKey, freezes_prefix
 from streams.judge.process import IDENTITY, turn
@@ -21,11 +21,11 @@ _PARTIES = 1_000
 """Records of one customer that may be in conflict at a time."""
 
 
-def on_freeze(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
+def on_freeze(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
     """A conflict stands, or has ended: then what it held back is judged again as of its end."""
     customer, until = value["canonical_id"], value["frozen_until"]
     key = f"{freezes_prefix(customer)}{value['system']}/{value['native_customer']}"
-    passed = frontier(ws, governance)
+    passed = frontier(ws, ruled)
     known = (ws.get(key) or {"spans": {}})["spans"] | {value["drift_id"]: [value["frozen_at"], until]}
     spans = {drift: span for drift, span in known.items() if span[1] is None or span[1] > max(span[0], passed)}
     if spans:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from schemas.instants import Instant
+from schemas.instants import NEVER, Instant
+from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge.keys import MARKS
 from streams.kinds.standing import homes, regards_customer
@@ -47,3 +48,24 @@ def _needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str,
 def decidable_until(ws: Workspace, governance: Governance, kind: Kind, system: str) -> tuple[Instant, str]:
     """Up to which instant verdicts can be given, and the source object that holds it back."""
     return minima(ws.get(MARKS), governance.partitions).lowest(needed(governance, kind, system))
+
+
+def passed_by(ws: Workspace, ruled: InForce, kind: Kind, system: str) -> tuple[Instant, str]:
+    """The same where governance changes: each instant waits for what the one in force then demands, and none is judged
+    before it is known what a new one concerns."""
+    until, source = NEVER, ""
+    for begins_at, ends_at, governance in ruled.undecided:
+        until, source = decidable_until(ws, governance, kind, system)
+        until = max(until, begins_at - 1)
+        if until < ends_at - 1:
+            break
+    return min(until, ruled.rolled_out - 1), source
+
+
+def passed_by_all(ws: Workspace, ruled: InForce) -> Instant:
+    """Behind it nothing is left to be judged."""
+    lowest = (
+        minima(ws.get(MARKS), span.governance.partitions).lowest(needed_at_all(span.governance))[0]
+        for span in ruled.undecided
+    )
+    return min(min(lowest), ruled.rolled_out - 1)

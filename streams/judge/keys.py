@@ -9,6 +9,9 @@ f/CUSTOMER/SYSTEM/NATIVE            conflicts of identity that freeze commands (
 d/DRIFT                             latest life of a drift: its customer and opening
 c/CUSTOMER                          revision of the merged customer in the corrected state
 p/CUSTOMER                          stage, counts and conditions
+v/HASH                              a published governance version
+o/~governance/rollout/-/BEGIN       how far what it concerns has been found (streams/judge/rollout.py)
+~governance                         which version is in force from when (streams/judge/published.py)
 ~marks                              watermarks
 """
 
@@ -16,8 +19,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from schemas.instants import Instant
+
 MARKS = "~marks"
+GOVERNANCE = "~governance"
 OBLIGATIONS = "o/"
+_ROLLOUTS = f"{OBLIGATIONS}{GOVERNANCE}/"
 
 
 class ObligationKey(NamedTuple):
@@ -36,7 +43,24 @@ class ObligationKey(NamedTuple):
 
 
 def is_obligation(key: str) -> bool:
-    return key.startswith(OBLIGATIONS)
+    return key.startswith(OBLIGATIONS) and not is_rollout(key)
+
+
+def is_rollout(key: str) -> bool:
+    return key.startswith(_ROLLOUTS)
+
+
+def rollout_key(begins_at: Instant) -> str:
+    """It lies among the obligations: it is worked off as they are."""
+    return ObligationKey(GOVERNANCE, "rollout", "-", str(begins_at)).text()
+
+
+def rollout_begin(key: str) -> Instant:
+    return int(ObligationKey.parse(key).native_id)
+
+
+def document_key(version: str) -> str:
+    return f"v/{version}"
 
 
 def process_key(customer: str) -> str:

@@ -54,6 +54,8 @@ class Obligation(NamedTuple):
     """When it opened within the window in which that tells flapping (streams/judge/flapping.py)."""
     flapping: dict[str, Any] | None = None
     """The record that tells of its flapping, as published, while that lasts."""
+    kept: dict[str, Any] | None = None
+    """The rules of its kind under which it was armed, where others have come into force since."""
 
     def awaits_deadline(self, clock: str) -> bool:
         """Whether an answer counts only when it is due."""
@@ -111,6 +113,8 @@ class Clock:
     """Where business days are governed: from the trigger to the end of the last; `sla` is added to that."""
     ignored_until: Instant = NEVER
     """What is due before is let be until then (`streams/governance/ignore.py`)."""
+    new_rules: bool = False
+    """Other rules have come into force since the obligation was judged last."""
     transitions: list[Transition] = field(default_factory=list)
 
     def due(self, triggered_at: Instant) -> Instant:
@@ -210,13 +214,18 @@ class Clock:
             return o
         if not finding.satisfied:
             return o._replace(clean_since=None, clean_by="")
+        if self.new_rules and o.clean_since is None:  # nothing was put right, so there is nothing to hold
+            return self._close(o, now, finding, "rules_changed")
         if o.clean_since is None:
             by = finding.satisfied_by.version["by"] if finding.satisfied_by else "unknown"
             o = o._replace(clean_since=now, clean_by=by)
         assert o.clean_since is not None
         if now < o.clean_since + self.hold_down:
             return o
-        self._tell("closed", o, now, finding, "corrected" if o.clean_by == "driftwise" else "self_healed")
+        return self._close(o, now, finding, "corrected" if o.clean_by == "driftwise" else "self_healed")
+
+    def _close(self, o: Obligation, now: Instant, finding: Finding, how: str) -> Obligation:
+        self._tell("closed", o, now, finding, how)
         o = o._replace(clean_since=None, clean_by="", drift=None)
         if self.kind == "grace":
             return o._replace(status="idle", trigger=None, due=None, opened_at=None)

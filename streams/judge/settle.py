@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from schemas.instants import Instant
+from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge.announce import announce, release
 from streams.judge.counting import clock_of
 from streams.judge.flapping import watch
 from streams.judge.fold import save
 from streams.judge.gates import needed
+from streams.judge.kept import turn, under
 from streams.judge.keys import ObligationKey, holes_prefix
-from streams.judge.obligation import Clock, Obligation, wake_at
+from streams.judge.obligation import Clock, Obligation, Trigger, wake_at
 from streams.judge.openings import calm_at, counted
 from streams.kinds.asof import AsOf
-from streams.kinds.finding import Finding, Subject
+from streams.kinds.finding import Answer, Finding, Subject
 from streams.kinds.sight import sight
 from streams.kinds.table import BY_NAME, Kind
 from tables.view import Workspace
 
 
-def settle(ws: Workspace, governance: Governance, text: str, until: Instant) -> None:
+def settle(ws: Workspace, ruled: InForce, text: str, until: Instant) -> None:
     """Judge every instant of one obligation up to `until`, in order."""
     value = ws.get(text)
     if value is None:
@@ -27,21 +31,25 @@ def settle(ws: Workspace, governance: Governance, text: str, until: Instant) -> 
     key, obligation = ObligationKey.parse(text), Obligation.from_json(value)
     kind = BY_NAME[key.kind]
     while obligation.next <= until and obligation.held is None:
-        hole = _hole(ws, governance, kind, key, obligation.next)
+        hole = _hole(ws, ruled.at(obligation.next), kind, key, obligation.next)
         if hole is not None:
             obligation = obligation._replace(held=hole)
             break
-        obligation = _judge(ws, governance, kind, key, obligation)
+        obligation = _judge(ws, ruled, kind, key, obligation)
     save(ws, key, obligation)
 
 
-def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, obligation: Obligation) -> Obligation:
-    instant = obligation.next
+def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obligation: Obligation) -> Obligation:
+    instant, governance = obligation.next, ruled.at(obligation.next)
+    before = ruled.at(obligation.settled)
+    obligation = turn(ws, before, governance, kind, key, obligation)
     at_rest = obligation.status in ("idle", "waiting")
-    now = AsOf(ws, governance, key.customer, instant, sight(governance, kind), at_rest=at_rest)
-    answer = kind.judge(now, Subject(key.system, kind.entity, key.native_id))
-    clock = clock_of(now, kind, key.system, key.native_id)
-    obligation = _amended(ws, governance, kind, key, obligation, clock)
+    now, answer = _ask(ws, under(governance, kind, _kept(obligation)), kind, key, instant, at_rest=at_rest)
+    if _kept(obligation) and _is_another(obligation, answer):
+        now, answer = _ask(ws, governance, kind, key, instant)
+    is_new = governance is not before or _is_settled_as_kept(obligation)
+    clock = clock_of(now, kind, key.system, key.native_id, new_rules=is_new)
+    obligation = _amended(ws, ruled, kind, key, obligation, clock)
     after = clock.advance(obligation, instant, answer, moved=now.moved)
     after = counted(now, kind, after, clock.transitions)
     for transition in clock.transitions:
@@ -51,12 +59,39 @@ def _judge(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey
     if kind.at_large and after.status == "idle" and isinstance(answer, Finding):
         after = after._replace(status="waiting")  # in order, and still to be found by what reaches it at large
     changes = now.next_demand if after.awaits_deadline(kind.clock) else now.next_change
-    next_change = min(changes, calm_at(after, governance.process.flapping))
+    next_change = min(changes, calm_at(after, governance.process.flapping), ruled.next_begin(instant))
+    if _kept(obligation) and after.status != "armed":
+        next_change = min(next_change, instant + 1)  # settled; from now on the rules in force are those for it too
+    runs_on = after.status in ("armed", "open") and after.trigger == obligation.trigger
+    after = after._replace(kept=obligation.kept if runs_on else None)
     return after._replace(next=wake_at(after, next_change, clock.hold_down))
 
 
+def _ask(
+    ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, instant: Instant, *, at_rest: bool = False
+) -> tuple[AsOf, Answer]:
+    now = AsOf(ws, governance, key.customer, instant, sight(governance, kind), at_rest=at_rest)
+    return now, kind.judge(now, Subject(key.system, kind.entity, key.native_id))
+
+
+def _kept(obligation: Obligation) -> dict[str, Any] | None:
+    return obligation.kept if obligation.status == "armed" else None
+
+
+def _is_another(obligation: Obligation, answer: Answer) -> bool:
+    """Demanded by another fact than the one by which it is armed."""
+    if not isinstance(answer, Finding) or not answer.trigger_version:
+        return False
+    return Trigger(answer.triggered_at, answer.trigger_version) != obligation.asked
+
+
+def _is_settled_as_kept(obligation: Obligation) -> bool:
+    """Opened under the rules that it had kept, and not judged since."""
+    return obligation.kept is not None and obligation.opened_at == obligation.settled
+
+
 def _amended(
-    ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, obligation: Obligation, clock: Clock
+    ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obligation: Obligation, clock: Clock
 ) -> Obligation:
     """An open drift whose opening instant, judged again, is satisfied or demands nothing: late evidence overturned it.
     Asked only when late evidence had a settled instant judged again: otherwise history behind the frontier may be
@@ -64,8 +99,8 @@ def _amended(
     again = obligation.next <= obligation.settled
     if obligation.status != "open" or obligation.opened_at is None or not again:
         return obligation
-    then = AsOf(ws, governance, key.customer, obligation.opened_at)
-    answer = kind.judge(then, Subject(key.system, kind.entity, key.native_id))
+    governance = under(ruled.at(obligation.opened_at), kind, obligation.kept)
+    then, answer = _ask(ws, governance, kind, key, obligation.opened_at)
     finding = answer if isinstance(answer, Finding) else None
     if (finding is None and not then.moved) or (finding is not None and finding.satisfied):
         return clock.retract(obligation, obligation.next, finding)

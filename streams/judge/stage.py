@@ -6,17 +6,23 @@ from collections.abc import Iterable
 from typing import Any
 
 from schemas import topics
-from schemas.instants import ALWAYS, Instant
+from schemas.instants import ALWAYS, NEVER, Instant
 from streams import canary
 from streams.fleet import letters, mass
+from streams.governance.difference import Difference
+from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.identify.changes import ENTITY_OF_RECORD, version_of
 from streams.inputs import Divert, Due, Input
 from streams.judge.corrected import project
 from streams.judge.fold import Changed, on_change, on_hole
 from streams.judge.freeze import on_freeze
-from streams.judge.gates import decidable_until
-from streams.judge.keys import MARKS, OBLIGATIONS, ObligationKey, is_obligation
+from streams.judge.gates import passed_by, passed_by_all
+from streams.judge.keys import MARKS, OBLIGATIONS, ObligationKey, is_obligation, is_rollout
+from streams.judge.published import RECORD as PUBLISHED
+from streams.judge.published import Published, pass_by, take
+from streams.judge.rollout import GATE as ROLLOUT
+from streams.judge.rollout import roll_out
 from streams.judge.settle import settle
 from streams.kinds.table import BY_NAME, judged
 from tables.view import Place, Workspace
@@ -39,29 +45,38 @@ class Judge:
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance
-        self._open: list[tuple[Any, list[tuple[tuple[str, ...], Instant]]]] = []
-        """Gates of the marks last seen, most recent first: they move with the marks only, which are never changed in
-        place, so the same object means the same gates."""
+        """What the worker was started with: all that no published version decides."""
+        self._published = Published(governance)
+        self._open: list[tuple[Any, InForce, list[tuple[tuple[str, ...], Instant]]]] = []
+        """Gates of the marks last seen, most recent first: they move with the marks and with what is in force only,
+        which are never changed in place, so the same objects mean the same gates."""
 
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
         value = record.value
         entity = ENTITY_OF_RECORD.get(record.record)
         if entity is not None:
-            return on_change(ws, self._governance, _changed(entity, value))
+            return on_change(ws, self._published.in_force(ws), _changed(entity, value))
         match record.record:
             case "Watermarks":
                 _hear(ws, value)
+                self._pass_by(ws)
             case "EntityMoved":
-                return on_change(ws, self._governance, _moved(value))
+                return on_change(ws, self._published.in_force(ws), _moved(value))
+            case name if name == PUBLISHED:
+                return take(ws, self._governance, value)
             case "CanaryBroken":
                 canary.armed(ws, value)
             case "CustomerFrozen":
-                on_freeze(ws, self._governance, value)
+                on_freeze(ws, self._published.in_force(ws), value)
             case "HoleOpened" | "HoleClosed":
                 on_hole(ws, value, opened=record.record == "HoleOpened")
             case _:
                 raise Divert("unknown_record", f"q2c.changes carries no {record.record}; is a newer release writing?")
         return record.record.lower()
+
+    def overruled(self, ws: Workspace) -> list[Difference]:
+        """What the worker was started with and does not judge by."""
+        return self._published.overruled(ws)
 
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
         """Nothing of ours reads what judge refused; the letter itself is the trace, and the fleet stage hears of it."""
@@ -75,6 +90,8 @@ class Judge:
         project(ws, self._governance, place)
 
     def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
+        if is_rollout(key):
+            return None if value is None else (ROLLOUT, NEVER)
         if not is_obligation(key) or value is None or value.get("held"):
             return None
         instant = value.get("next", ALWAYS)
@@ -82,29 +99,40 @@ class Judge:
         return None if instant == ALWAYS else ((parsed.kind, parsed.system), instant)
 
     def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
-        marks = ws.get(MARKS)
-        for seen, gates in self._open:
-            if seen is marks:
-                return gates
-        gates = [
-            ((kind.row, system), decidable_until(ws, self._governance, kind, system)[0])
+        marks, ruled = ws.get(MARKS), self._published.in_force(ws)
+        for seen, in_force, known in self._open:
+            if seen is marks and in_force is ruled:
+                return known
+        gates: list[tuple[tuple[str, ...], Instant]] = [(ROLLOUT, ALWAYS)]
+        gates += [
+            ((kind.row, system), passed_by(ws, ruled, kind, system)[0])
             for kind in judged(self._governance)
             for role in kind.roles
             for system in self._governance.in_role(role)
             if self._governance.carries(system, kind.entity)
         ]
         gates += [canary.gate(ws, self._governance, system) for system in self._governance.systems]
-        self._open = [(marks, gates), *self._open[: self._governance.partitions]]
+        self._open = [(marks, ruled, gates), *self._open[: self._governance.partitions]]
         return gates
 
     def holding_back(self, ws: Workspace, gate: tuple[str, ...]) -> str:
         """The source object that a gate waits for most."""
         kind, system = gate
-        return decidable_until(ws, self._governance, BY_NAME[kind], system)[1]
+        return passed_by(ws, self._published.in_force(ws), BY_NAME[kind], system)[1]
 
     def settle(self, ws: Workspace, due: Due) -> None:
-        work_off = canary.settled if canary.is_canary(due.key) else settle
-        work_off(ws, self._governance, due.key, due.until)
+        if canary.is_canary(due.key):
+            canary.settled(ws, self._governance, due.key, due.until)
+        elif is_rollout(due.key):
+            roll_out(ws, self._published.in_force(ws), due.key)
+        else:
+            settle(ws, self._published.in_force(ws), due.key, due.until)
+
+    def _pass_by(self, ws: Workspace) -> None:
+        """Once all is decided that lies before a version, nothing waits for what the one before it demanded."""
+        ruled = self._published.in_force(ws)
+        if len(ruled.undecided) > 1 and passed_by_all(ws, ruled) >= (begins_at := ruled.undecided[1].begins_at) - 1:
+            pass_by(ws, begins_at)
 
 
 def _changed(entity: str, value: dict[str, Any]) -> Changed:

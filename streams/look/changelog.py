@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from schemas import topics
-from streams.judge.keys import MARKS
+from streams.judge.keys import GOVERNANCE, MARKS, document_key
 from streams.look.read import CannotLook, Cluster
 from tables.state import PROGRESS, UnknownStateVersion, decode
 from tables.view import MemoryView, Value
@@ -33,9 +33,15 @@ def about(customer: str) -> Keep:
     """Keys of judge's state that concern one customer, and those that concern everyone."""
 
     def keep(key: str) -> bool:
-        return key == MARKS or key.startswith("g/") or key.split("/", 2)[1:2] == [customer]
+        of_everyone = key == MARKS or key.startswith("g/") or is_about_rules(key)
+        return of_everyone or key.split("/", 2)[1:2] == [customer]
 
     return keep
+
+
+def is_about_rules(key: str) -> bool:
+    """A key of judge's state that concerns published governance."""
+    return key == GOVERNANCE or key.startswith(document_key(""))
 
 
 def below(prefix: str) -> Keep:

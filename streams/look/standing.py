@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from schemas.instants import Instant
+from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge.gates import decidable_until
 from streams.judge.keys import ObligationKey
@@ -47,7 +48,7 @@ def standing(
     ws, text = Workspace(view), key.text()
     until = decidable_until(ws, governance, kind, key.system)[0]
     ws.put(text, {"next": began_at})
-    settle(ws, governance, text, min(until, now))
+    settle(ws, InForce.only(governance), text, min(until, now))
     return _of(Obligation.from_json(ws.get(text)), until, now)
 
 

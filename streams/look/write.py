@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -51,3 +52,20 @@ def write(settings: Settings, records: Iterable[Outgoing]) -> int:
             f"{len(failed) + left} of {count} records were not written ({what}): nothing is lost, try again"
         )
     return count
+
+
+def write_together(settings: Settings, records: Iterable[Outgoing]) -> None:
+    """Write all of them or none. Raises CannotLook with what the broker said; of two at a time the first gives way."""
+    producer = Producer(
+        {**settings.client, "log_level": 2, "transactional.id": f"{settings.application}-written-together"}
+    )
+    try:
+        producer.init_transactions(ANSWER_SECONDS)
+        producer.begin_transaction()
+        for r in records:
+            producer.produce(r.topic, r.value, r.key, r.partition, headers=dict(r.headers))
+        producer.commit_transaction(ANSWER_SECONDS)
+    except (KafkaException, BufferError) as problem:
+        with suppress(KafkaException):
+            producer.abort_transaction(ANSWER_SECONDS)
+        raise CannotLook(f"nothing was written ({problem}): try again") from None

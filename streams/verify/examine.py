@@ -120,8 +120,8 @@ class Examination:
         return self._recording.bounds(topics.CHANGELOG + place.stage)[place.partition].end
 
     def _verifier(self, space: Scratch) -> ShardVerifier:
-        def fresh() -> Mapping[str, Stage]:
-            return stages(self._governance, self._readers)
+        def fresh(governance: Governance) -> Mapping[str, Stage]:
+            return stages(governance, self._readers)
 
         return ShardVerifier(self._recording, self._codec, self._governance, fresh, space, self._since)
 
@@ -158,4 +158,5 @@ def _told(found: list[Verified]) -> law.Told:
         gates=[each.gates for each in found if each.place.stage == "judge"],
         letters={(t, each.place.partition, o): why for each in identify for (t, o), why in each.letters.items()},
         late=frozenset().union(*(each.late for each in found)),
+        versions=max((each.versions for each in found), key=len),
     )

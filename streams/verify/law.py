@@ -17,6 +17,7 @@ from schemas.source import Reader
 from streams.driver import Driver, Take
 from streams.governance.model import Governance
 from streams.intake import take_in
+from streams.judge.published import Version, decided_by, read
 from streams.letters import Raw
 from streams.shard import Shard, State
 from streams.verify.compare import Fact, apart, outer_join
@@ -46,6 +47,8 @@ class Told:
     letters: Mapping[tuple[str, int, int], Refused]
     """(topic, partition, offset) -> why that record was refused."""
     late: frozenset[str]
+    versions: list[Version]
+    """Of governance, as judge was told."""
 
 
 def check(
@@ -56,8 +59,12 @@ def check(
     told: Told,
     scratch: Scratch,
 ) -> Check:
-    driver = Driver(governance, readers, keep=False, states=scratch.new, take=_refusing(told.letters))
+    governed = [(at, published_at, decided_by(governance, read(text))) for at, published_at, text in told.versions]
+    first = governed[0][2] if governed else governance
+    driver = Driver(first, readers, keep=False, states=scratch.new, take=_refusing(told.letters))
     driver.codec = codec
+    for at, published_at, version in governed[1:]:
+        driver.publish(version, at, published_at)
     made, held = scratch.new(), scratch.new()
     for raws in _batches(recording, told):
         for raw in raws:

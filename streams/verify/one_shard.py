@@ -10,6 +10,7 @@ from schemas.codec import Codec
 from schemas.instants import Instant, seconds
 from streams.governance.model import Governance
 from streams.inputs import Stage
+from streams.judge.published import Version, first_of, history
 from streams.shard import Shard, State
 from streams.verify import indexes
 from streams.verify.compare import Fact, Rule, Scope, compare
@@ -39,6 +40,8 @@ class Verified:
     whole: bool = True
     """All of its input could be read."""
     late: frozenset[str] = frozenset()
+    versions: list[Version] = field(default_factory=list)
+    """Of governance, as judge was told; the first is that of before."""
     gates: dict[tuple[str, ...], Instant] = field(default_factory=dict)
     """Up to when the shard has given its verdicts."""
     letters: Mapping[tuple[str, int], Refused] = field(default_factory=dict)
@@ -54,7 +57,7 @@ class ShardVerifier:
         recording: Recording,
         codec: Codec,
         governance: Governance,
-        stages: Callable[[], Mapping[str, Stage]],
+        stages: Callable[[Governance], Mapping[str, Stage]],
         scratch: Scratch,
         since: Instant | None,
     ) -> None:
@@ -73,6 +76,7 @@ class ShardVerifier:
         if place.stage == "fleet" and self._since is not None and self._since >= self._observed_by(covered):
             found.unproven = []  # staleness forgets: what came before makes no difference to what is asked for
         made = Recomputed(self._new())
+        found.versions = history(Workspace(held.state))
         found.letters = read_letters(self._recording, self._codec, place)
         replay = self._replay(found, held, made, rows)
         found.late, found.records = frozenset(replay.late), replay.records
@@ -97,7 +101,7 @@ class ShardVerifier:
                 if effect.topic == output.topic:
                     ledger.add(output, *self._as_read(effect))
 
-        shard = self._shard(place, self._new())
+        shard = self._shard(place, self._new(), first_of(Workspace(held.state), self._governance))
         replay = Replay(shard, self._codec, self._governance, found.letters, hear)
         replay.run(interleaved(self._recording, place.partition, held.positions))
         return replay
@@ -108,7 +112,7 @@ class ShardVerifier:
         said = Deployed(self._new())
         for output in OUTPUTS[place.stage]:
             read_output(self._recording, self._codec, output, place, ends, said)
-        shard = self._shard(place, held.state)
+        shard = self._shard(place, held.state, self._governance)
         while shard.has_due():
             self._owed(place, shard.settle() + shard.flush(), said)
         return said
@@ -154,10 +158,10 @@ class ShardVerifier:
     # -- means
 
     def _inputs(self, stage: str) -> list[str]:
-        return [topic for topic, reader in self._stages().items() if reader.name == stage]
+        return [topic for topic, reader in self._stages(self._governance).items() if reader.name == stage]
 
-    def _shard(self, place: Place, state: State) -> Shard:
-        stage = next(stage for stage in self._stages().values() if stage.name == place.stage)
+    def _shard(self, place: Place, state: State, governance: Governance) -> Shard:
+        stage = next(stage for stage in self._stages(governance).values() if stage.name == place.stage)
         return Shard(stage, place.partition, state)
 
     def _as_read(self, effect: Emit) -> tuple[str, str, dict[str, object] | None]:

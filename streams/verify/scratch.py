@@ -28,8 +28,8 @@ class Spilling:
     def get(self, key: str) -> Value | None:
         return self._state.get(key)
 
-    def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
-        return self._state.range(prefix, limit)
+    def range(self, prefix: str, limit: int, after: str = "") -> list[tuple[str, Value]]:
+        return self._state.range(prefix, limit, after)
 
     def apply(self, writes: Writes) -> None:
         self._state.apply(writes)

@@ -13,6 +13,7 @@ from pathlib import Path
 from schemas import topics
 from schemas.codec import Codec
 from streams.inputs import Stage
+from streams.judge.stage import Judge
 from streams.settings import Settings
 from streams.shard import Shard
 from streams.worker.outbox import Outbox
@@ -21,6 +22,7 @@ from streams.worker.runner import Runner
 from tables.broken import condemn, explained, is_broken
 from tables.recovery import Advance, restore
 from tables.replica import Replica
+from tables.view import View, Workspace
 
 log = logging.getLogger(__name__)
 AT_ONCE = 4
@@ -73,6 +75,7 @@ class Opener:
             "%s-%d: %d changelog records restored in %.2f s%s",
             *(stage.name, partition, restored.records, restored.seconds, ", from a warm standby" if warm else ""),
         )
+        _tell_rules(stage, partition, restored.state)
         runner = Runner(
             Shard(stage, partition, restored.state, restored.deadlines),
             restored,
@@ -92,3 +95,13 @@ class Opener:
             condemn(folder)
             log.critical("%s is broken: %s; the restart restores it in full from its changelog", folder, problem)
         self._crash(explained(folder, problem))
+
+
+def _tell_rules(stage: Stage, partition: int, state: View) -> None:
+    """Where the folders say otherwise than what was published: that is what judges."""
+    for difference in stage.overruled(Workspace(state)) if isinstance(stage, Judge) else ():
+        log.warning(
+            "%s-%d judges by the governance published last, not by that of the folders: %s; `driftwise governance "
+            "publish` puts the folders in force",
+            *(stage.name, partition, difference),
+        )

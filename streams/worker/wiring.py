@@ -96,6 +96,7 @@ WRITTEN: dict[str, tuple[str, ...]] = {
         "EntityMoved",
         "CanaryBroken",
         "CustomerFrozen",
+        "GovernancePublished",
         "HoleOpened",
         "HoleClosed",
         *(change_record_name(entity) for entity in ENTITIES),

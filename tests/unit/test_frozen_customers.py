@@ -225,3 +225,15 @@ def shuffle(company: Company, rng: random.Random) -> None:
                 driver.pipe_raw(raw.topic, raw.key, raw.value, raw.partition, raw.headers)
         if rng.random() < 0.1:
             driver.crash()
+
+
+def test_what_is_released_goes_by_the_mode_governed_by_then(company: Company) -> None:
+    in_conflict(company).heard(30)
+    kinds = company.governance.kinds
+    proposing = {**kinds, KIND: kinds[KIND].model_copy(update={"mode": "propose"})}
+    company.driver.publish(company.governance.model_copy(update={"kinds": proposing}), 35_000_000)
+    company.driver.run()
+    part(company, 40).heard(60)
+
+    (issued,) = [c for c in company.commands() if c["kind"] == KIND]
+    assert (drift_of(company)["mode"], issued["mode"]) == ("propose", "propose")

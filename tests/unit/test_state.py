@@ -166,9 +166,9 @@ values = st.none() | st.integers(0, 9).map(lambda n: {"n": n})
 steps = st.dictionaries(keys, values, max_size=4) | st.just("commit")
 
 
-@given(st.lists(steps, max_size=12), st.sampled_from(["p/", "p", "q"]), st.integers(1, 5))
+@given(st.lists(steps, max_size=12), st.sampled_from(["p/", "p", "q"]), st.integers(1, 5), keys | st.just(""))
 def test_a_store_answers_as_memory_does_wherever_the_commits_fall(
-    actions: list[Writes | str], prefix: str, limit: int
+    actions: list[Writes | str], prefix: str, limit: int, after: str
 ) -> None:
     memory = MemoryView()
     with TemporaryDirectory() as folder:
@@ -184,7 +184,9 @@ def test_a_store_answers_as_memory_does_wherever_the_commits_fall(
         overlaid, expected = Workspace(state), Workspace(memory)
         overlaid.writes = expected.writes = own
 
-        assert state.range(prefix, limit) == memory.range(prefix, limit)
-        assert overlaid.range(prefix, limit) == expected.range(prefix, limit)
+        behind = [(key, value) for key, value in memory.items() if key.startswith(prefix) and key > after]
+        assert memory.range(prefix, limit, after) == behind[:limit]
+        assert state.range(prefix, limit, after) == memory.range(prefix, limit, after)
+        assert overlaid.range(prefix, limit, after) == expected.range(prefix, limit, after)
         assert [state.get(key) for key in ("a", "p/1", "q")] == [memory.get(key) for key in ("a", "p/1", "q")]
         state.close()

@@ -49,9 +49,9 @@ class QuixView:
             self._seen[key] = None if data is None else orjson.loads(data)
         return self._seen[key]
 
-    def range(self, prefix: str, limit: int) -> list[tuple[str, Value]]:
+    def range(self, prefix: str, limit: int, after: str = "") -> list[tuple[str, Value]]:
         held = self._shared if prefix.startswith(SHARED) else self._directory
-        keys = sorted(key for key in held if key.startswith(prefix))[:limit]
+        keys = sorted(key for key in held if key.startswith(prefix) and key > after)[:limit]
         return [(key, value) for key in keys if (value := self.get(key)) is not None]
 
     def apply(self, writes: Writes) -> None:

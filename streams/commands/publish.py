@@ -1,0 +1,94 @@
+"""`driftwise governance publish`: new rules for a deployment that runs, from an instant on."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from schemas.instants import Instant, iso, seconds
+from streams.commands.backtest import At
+from streams.commands.context import json_option
+from streams.commands.looking import Sight, sight, told_in_one_line
+from streams.governance import BadGovernance, Governance, load
+from streams.governance.difference import Difference, differences
+from streams.judge.published import publication, undecided
+from streams.look.read import CannotLook
+from streams.look.rules import rules
+from streams.look.shown import print_json
+from streams.look.write import encoded, write_together
+from streams.worker.outbox import RECORD_BYTES_MAX
+
+LEAD_SECONDS = 10
+"""From when a version is in force, unless somebody says when: no source may have been heard so far when it is written.
+What the clocks of the systems may differ by is added."""
+
+
+@click.command()
+@click.option(
+    "--governance",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Rules laid over the defaults; again for one laid over that. Default: the deployment's own folders.",
+)
+@click.option("--from", "in_force_at", type=At(), metavar="T", help="In force from T on, an instant of event time.")
+@json_option
+@told_in_one_line
+def publish(folders: tuple[Path, ...], in_force_at: Instant | None, as_json: bool) -> None:
+    """Check rules and put them in force in a deployment that runs."""
+    see = sight()
+    proposed = _proposed(see, folders)
+    known = rules(see.cluster, see.governance)
+    present = known.in_force.newest
+    _refuse(undecided(present, proposed))
+    decided = differences(present, proposed)
+    if not decided and known.published:
+        raise CannotLook("these are the rules in force already: nothing to publish")
+    now = see.now
+    at = _from(in_force_at, now, proposed)
+    records = [encoded(see.cluster.codec, e) for e in publication(proposed, at, now, getpass.getuser())]
+    if (size := len(records[0].value or b"")) > RECORD_BYTES_MAX:
+        raise CannotLook(f"the rules have {size} bytes and a record holds {RECORD_BYTES_MAX}: shorten ignore.yaml")
+    write_together(see.settings, records)
+    if as_json:
+        print_json(_document(decided, at))
+        return
+    for difference in decided:
+        click.echo(difference)
+    click.echo(f"in force from {iso(at)} on, for all {len(records)} partitions")
+
+
+def _proposed(see: Sight, folders: tuple[Path, ...]) -> Governance:
+    try:
+        return load(*(folders or see.settings.governance_folders))
+    except BadGovernance as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+def _refuse(found: list[Difference]) -> None:
+    if found:
+        raise click.ClickException(
+            "\n".join(str(difference) for difference in found)
+            + "\nthis cannot change while it runs: other stages are built upon it. Change it in the deployment's "
+            "folder and restart the workers; rows captured before keep what was read from them then. Take it out to "
+            "publish the rest"
+        )
+
+
+def _from(given: Instant | None, now: Instant, governance: Governance) -> Instant:
+    if given is None:
+        return now + seconds(LEAD_SECONDS) + governance.skew(tuple(governance.systems))
+    if given <= now:
+        raise CannotLook(
+            f"{iso(given)} is past: what has been judged since would depend on when the rules arrived; give an instant "
+            "to come"
+        )
+    return given
+
+
+def _document(decided: list[Difference], at: Instant) -> dict[str, Any]:
+    return {"in_force_at": at, "rules": [difference._asdict() for difference in decided]}

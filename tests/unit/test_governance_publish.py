@@ -1,0 +1,140 @@
+"""`driftwise governance publish`: rules are checked, compared with those in force, and written for every partition."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from schemas import topics
+from schemas.instants import SECOND
+from streams.commands import publish as command
+from streams.commands.governance import governance as group
+from streams.commands.looking import Sight
+from streams.fleet.table import FLEET_KINDS
+from streams.governance import load
+from streams.judge.published import KINDS_DECIDED, publication
+from streams.look.read import CannotLook
+from streams.look.write import Outgoing, write_together
+from streams.settings import Settings
+from streams.suspects.table import SUSPECT_KINDS
+from tests.look import DriverCluster, micros
+from tests.topology import Company
+from tests.unit.governance_folder import folder_of
+
+NOW = 31
+SOONER = "invoice_not_posted: {sla_seconds: 3}"
+
+
+class Publishing:
+    """The command beside a deployment that runs by the defaults."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.company = Company(load())
+        self.written: list[Outgoing] = []
+        monkeypatch.setattr(command, "sight", self._sight)
+        monkeypatch.setattr(command, "write_together", lambda _, records: self.written.extend(records))
+
+    def _sight(self) -> Sight:
+        cluster = DriverCluster(self.company.driver, micros(NOW))
+        return Sight(Settings("", ""), self.company.governance, cluster, lambda: micros(NOW))
+
+    def __call__(self, *arguments: Any, code: int = 0) -> str:
+        done = CliRunner().invoke(group, ["publish", *map(str, arguments)], catch_exceptions=False)
+        assert done.exit_code == code, done.output
+        return done.output
+
+    def deliver(self) -> None:
+        for record in self.written:
+            self.company.driver.pipe_raw(record.topic, record.key, record.value, record.partition, {})
+        self.company.driver.run()
+
+
+@pytest.fixture
+def publishing(monkeypatch: pytest.MonkeyPatch) -> Publishing:
+    return Publishing(monkeypatch)
+
+
+def test_every_partition_of_judge_is_told_the_whole_of_it(publishing: Publishing, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, kinds=SOONER)
+    said = publishing("--governance", folder)
+
+    assert "kinds.yaml: invoice_not_posted.sla_seconds was 1800.0 and becomes 3.0" in said
+    assert "in force from 1970-01-01T00:00:4" in said
+    decode = publishing.company.driver.codec.decode
+    assert [(r.topic, r.partition) for r in publishing.written] == [
+        (topics.CHANGES, n) for n in range(publishing.company.governance.partitions)
+    ]
+    told = [decode(r.value or b"").value for r in publishing.written]
+    wanted = publication(load(folder), told[0]["in_force_at"], micros(NOW), told[0]["by"])
+    assert told == [effect.value for effect in wanted]
+
+
+def test_nothing_judged_yet_is_touched_unless_somebody_says_when(publishing: Publishing, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, kinds=SOONER)
+
+    assert json.loads(publishing("--governance", folder, "--from", 40 * SECOND, "--json"))["in_force_at"] == (
+        "1970-01-01T00:00:40Z"
+    )
+    assert "is past" in publishing("--governance", folder, "--from", NOW * SECOND, code=1)
+
+
+def test_what_is_published_is_what_the_next_one_is_compared_with(publishing: Publishing, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, kinds=SOONER)
+    publishing("--governance", folder)
+    publishing.deliver()
+
+    assert "nothing to publish" in publishing("--governance", folder, code=1)
+    assert "sla_seconds was 3.0 and becomes 1800.0" in publishing()
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        ({"systems": "systems: {crm: {links: {}, horizon_seconds: 7}}"}, "systems.yaml: systems.crm.horizon_seconds"),
+        ({"systems": "judged: [invoice_not_posted]"}, "systems.yaml: judged"),
+        ({"ownership": "customer: {name: billing}"}, "ownership.yaml: customer.name"),
+        ({"people": "integration: [robot]"}, "people.yaml: integration"),
+        ({"kinds": "mass_drift: {sla_seconds: 7}"}, "kinds.yaml: mass_drift.sla_seconds"),
+        ({"kinds": "invoice_not_posted: null"}, "kinds.yaml: invoice_not_posted."),
+    ],
+)
+def test_what_other_stages_are_built_upon_is_refused_with_the_remedy(
+    publishing: Publishing, tmp_path: Path, files: dict[str, str], named: str
+) -> None:
+    said = publishing("--governance", folder_of(tmp_path, **files), code=1)
+
+    assert named in said
+    assert "restart the workers" in said
+    assert publishing.written == []
+
+
+def test_rules_that_are_wrong_are_not_published(publishing: Publishing, tmp_path: Path) -> None:
+    said = publishing("--governance", folder_of(tmp_path, kinds="invoice_not_posted: {sla_secnds: 3}"), code=1)
+
+    assert "did you mean 'sla_seconds'" in said
+    assert publishing.written == []
+
+
+def test_tolerances_of_everyone_can_be_published(publishing: Publishing, tmp_path: Path) -> None:
+    said = publishing("--governance", folder_of(tmp_path, finance="tolerances: {absolute: 2}"))
+
+    assert "finance.yaml: tolerances.absolute" in said
+
+
+def test_it_is_one_transaction_of_which_nothing_is_left_where_one_record_is_refused() -> None:
+    """Against librdkafka's own mock of a broker."""
+    mock = {"test.mock.num.brokers": "1", "message.max.bytes": "2000"}
+    settings = Settings("mock:9092", "", kafka_client=mock)
+
+    write_together(settings, [Outgoing(topics.CHANGES, n, b"", b"small", {}) for n in range(4)])
+    with pytest.raises(CannotLook, match=r"nothing was written .*too large"):
+        write_together(settings, [Outgoing(topics.CHANGES, n, b"", b"small" * 1000 * n, {}) for n in range(4)])
+
+
+def test_a_kind_is_judged_in_one_stage_only_so_that_no_version_reaches_half_of_it() -> None:
+    assert KINDS_DECIDED.isdisjoint({*FLEET_KINDS, *SUSPECT_KINDS})
+    assert load().kinds.keys() == KINDS_DECIDED | {*FLEET_KINDS, *SUSPECT_KINDS}
