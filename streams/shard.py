@@ -80,6 +80,11 @@ class Shard:
     def has_due(self) -> bool:
         return bool(self._due(1))
 
+    def roll_back(self, deadlines: Deadlines) -> None:
+        """Forget what was folded since the last commit, as its state has; `deadlines`: as of then."""
+        self.deadlines = deadlines
+        self._refreshed = {}
+
     def _due(self, limit: int) -> list[Due]:
         found: list[Due] = []
         for gate, until in self.stage.gates(Workspace(self.state)):

@@ -114,13 +114,14 @@ def _open(folder: Path, waits: Waits) -> tuple[RocksState, Deadlines]:
             state.close()
             destroy(folder)
             state = RocksState(folder)
-        return state, _deadlines(state, waits)
+        return state, deadlines_of(state, waits)
     except BaseException:
         state.close()
         raise
 
 
-def _deadlines(state: RocksState, waits: Waits) -> Deadlines:
+def deadlines_of(state: RocksState, waits: Waits) -> Deadlines:
+    """As of the last commit."""
     if waits.waits_under is None:
         return Deadlines()
     if next(state.scan(COMPLETE, COMPLETE), None) is not None:

@@ -19,7 +19,7 @@ from streams.look.read import CannotLook
 from streams.look.rules import rules
 from streams.look.shown import print_json
 from streams.look.write import encoded, write_together
-from streams.worker.outbox import RECORD_BYTES_MAX
+from streams.worker.sizes import RECORD_BYTES_MAX
 
 LEAD_SECONDS = 10
 """From when a version is in force, unless somebody says when: no source may have been heard so far when it is written.

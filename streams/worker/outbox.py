@@ -12,18 +12,16 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from streams.worker.sizes import LETTER_BYTES_MAX, Unwritable
+
 TRANSACTION_TIMEOUT_SECONDS = 10
 """Short: an open transaction holds back everyone who reads committed records (contracts 1)."""
 CALL_TIMEOUT_SECONDS = 8.0
 """Below the transaction's and the group session's: a blocked broker call must end before we are declared dead."""
 ASK_AGAIN_SECONDS = 1.0
 """Together still below them."""
-RECORD_BYTES_MAX = 900_000
-"""Below the broker's default limit of 1 MiB, headers and batch overhead included."""
-LETTER_BYTES_MAX = 2_000_000
-"""Of a dead letter, which holds a whole record of another topic; below the limit of its own topic."""
-
-
+_NEVER = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE, KafkaError.INVALID_RECORD)
+"""Of a record: no repetition makes the broker take it."""
 BY_KEY = -1
 """As a record's partition: the one its key hashes to, with the hash that every producer of the house uses."""
 
@@ -71,9 +69,10 @@ class Outbox:
             raise CommitFailed(f"{self._id}: cannot start transactions: {problem}; is the broker up?") from problem
 
     def commit(self, outgoing: Iterable[Outgoing], changelog: Iterable[Outgoing], progress: Outgoing) -> int:
-        """Write all of it or nothing; returns the changelog offset behind its last record, the progress record. Blocks:
-        call in a thread. A record that is not delivered makes the transaction fail (KIP-98), so only the last one,
-        whose offset is asked for, has a callback; one for each would cost more than the rest."""
+        """Write all of it or nothing; returns the changelog offset behind its last record, the progress record. Raises
+        Unwritable where it is a record's fault; then nothing is open and the next commit may be tried. Blocks: call in
+        a thread. A record that is not delivered makes the transaction fail (KIP-98), so only the last one, whose offset
+        is asked for, has a callback; one for each would cost more than the rest."""
         self._changelog_end = None
         try:
             self._producer.begin_transaction()
@@ -119,6 +118,9 @@ class Outbox:
         fenced = (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED)
         if error.code() in fenced:
             return Fenced(f"{self._id}: another worker took this partition over")
+        if error.code() in _NEVER:
+            self._abort()
+            return Unwritable(f"{self._id}: {error.str()}")
         if error.txn_requires_abort():
             self._abort()
         return CommitFailed(f"{self._id}: {error.str()}; the restart resumes at the last finished commit")

@@ -18,9 +18,11 @@ from streams.inputs import Divert, Input
 from streams.letters import Raw
 from streams.shard import Shard
 from streams.worker.counters import Counters
-from streams.worker.outbox import BY_KEY, LETTER_BYTES_MAX, RECORD_BYTES_MAX, Outbox, Outgoing
+from streams.worker.outbox import BY_KEY, Outbox, Outgoing
 from streams.worker.pace import Pace
+from streams.worker.sizes import RECORD_BYTES_MAX, Unwritable, check_effect, check_state
 from tables.recovery import Restored
+from tables.replica import deadlines_of
 from tables.state import PROGRESS, Record, encode
 from tables.view import Emit
 
@@ -62,10 +64,13 @@ class Runner:
         self._pace = pace
         self._read = dict(self.positions)
         self._waiting: deque[list[Any]] = deque()
+        self._uncommitted: list[Any] = []
+        """Records folded since the last commit."""
         self._wake = asyncio.Event()
         self._outgoing: list[Outgoing] = []
         self._commit_times: list[Instant] = []
         self._letters: deque[int] = deque()
+        self._records_committed = 0
         self.last_commit = time.monotonic()
         self._last_took = 0.0
         # A thread of its own: in a shared pool a commit would wait for those of other shards.
@@ -127,23 +132,77 @@ class Runner:
     async def _drain(self) -> None:
         """Fold what waits, and commit when it is time."""
         self.busy_since = time.monotonic()
-        while True:
-            if self._waiting:
-                await self._fold(self._waiting.popleft())
-            wait_seconds = self._pace.wait_seconds(
-                since_last=time.monotonic() - self.last_commit,
-                last_took=self._last_took,
-                more=bool(self._waiting),
-                awaited=bool(self._waiting) or self._awaited(),
-            )
-            if wait_seconds <= 0:
-                await self._commit()
-                if not self._waiting:
-                    break
-            elif not self._waiting:
-                await self._woken(wait_seconds)
+        done = False
+        while not done:
+            try:
+                done = await self._advance()
+            except Unwritable as problem:
+                await self._find_cause(problem)
         self._wake.clear()
         self.busy_since = None
+
+    async def _advance(self) -> bool:
+        """Whether all that waited is committed."""
+        if self._waiting:
+            batch = self._waiting.popleft()
+            self._uncommitted += batch
+            await self._fold(batch)
+        wait_seconds = self._pace.wait_seconds(
+            since_last=time.monotonic() - self.last_commit,
+            last_took=self._last_took,
+            more=bool(self._waiting),
+            awaited=bool(self._waiting) or self._awaited(),
+        )
+        if wait_seconds <= 0:
+            await self._commit()
+            return not self._waiting
+        if not self._waiting:
+            await self._woken(wait_seconds)
+        return False
+
+    async def _find_cause(self, problem: Unwritable) -> None:
+        """One of the records folded since the last commit causes what the broker does not take. Where there is none, or
+        it comes again once they are written, a deadline causes it, and there is nothing to divert."""
+        records, self._uncommitted = self._uncommitted, []
+        if not records:
+            raise problem
+        log.warning("%s-%d looks for the cause: %s", self.shard.stage.name, self.shard.partition, problem)
+        self._roll_back()
+        await self._fold_apart(records)
+        await self._commit()
+
+    async def _fold_apart(self, records: list[Any]) -> None:
+        """In one commit; what cannot be written so in two, and a record that cannot be written alone is refused."""
+        try:
+            await self._fold(records)
+            await self._write_folded()
+        except Unwritable as problem:
+            self._roll_back()
+            if len(records) > 1:
+                middle = len(records) // 2
+                await self._fold_apart(records[:middle])
+                await self._fold_apart(records[middle:])
+            else:
+                await self._divert(records[0], problem)
+
+    async def _divert(self, record: Any, problem: Unwritable) -> None:
+        self._accept(self._refuse(record, Divert("too_large", f"{problem}; shorten the record at its source")))
+        self._read[record.topic] = record.offset + 1
+        await self._write_folded()
+
+    async def _write_folded(self) -> None:
+        """Without the deadlines that it released: those are no record's fault, and follow with the next commit."""
+        self._accept(self.shard.flush())
+        await self._transaction()
+
+    def _roll_back(self) -> None:
+        """To the last finished commit."""
+        self._state.rollback()
+        self.shard.roll_back(deadlines_of(self._state, self.shard.stage))
+        self._read = dict(self.positions)
+        self._outgoing, self._commit_times = [], []
+        while self._letters and self._letters[-1] > self._records_committed:
+            self._letters.pop()
 
     def _awaited(self) -> bool:
         """Whether somebody waits for what was folded."""
@@ -208,11 +267,10 @@ class Runner:
 
     def _accept(self, effects: Iterable[Emit]) -> None:
         """Encode now: the values are at hand, and a commit writes bytes."""
-        for effect in effects:
-            topic, key, record, value, partition_key, partition, headers = effect
+        for topic, key, record, value, partition_key, partition, headers in effects:
             data = None if value is None else self._codec.encode(topic, record, value)
             if data is not None and len(data) > RECORD_BYTES_MAX:
-                self._check_size(effect, len(data))
+                check_effect(topic, f"{record} {key}", len(data))
             if partition is None:
                 partition = BY_KEY if partition_key is None else topics.partition_for(partition_key, self._count(topic))
             if topic == topics.DRIFTS and value is not None:
@@ -221,11 +279,6 @@ class Runner:
 
     def _count(self, topic: str) -> int:
         return 1 if topic in topics.SINGLE_PARTITION else self._partitions
-
-    def _check_size(self, effect: Emit, size_bytes: int) -> None:
-        limit = LETTER_BYTES_MAX if effect.topic == topics.DEAD_LETTERS else RECORD_BYTES_MAX
-        if size_bytes > limit:
-            raise ValueError(f"{effect.record} {effect.key} has {size_bytes} bytes; the broker takes {limit}")
 
     async def _commit(self) -> None:
         """Commit what was folded; then, a slice and a commit at a time, what the watermarks released."""
@@ -241,6 +294,7 @@ class Runner:
         pending = self._state.pending()
         if not pending and not self._outgoing and self._read == self.positions:
             return
+        check_state(pending)
         started = time.perf_counter()
         progress = {
             "offsets": dict(self._read),
@@ -254,6 +308,7 @@ class Runner:
         self._writing = loop.run_in_executor(self._thread, self._write, outgoing, pending, local, progress)
         await asyncio.shield(self._writing)
         self.positions = progress["offsets"]  # type: ignore[assignment]
+        self._uncommitted, self._records_committed = [], self.counters.records
         self.last_commit, self._last_took = time.monotonic(), time.perf_counter() - started
         self.counters.commit_seconds.observe(self._last_took)
         self._observe_latency()

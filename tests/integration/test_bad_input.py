@@ -3,6 +3,7 @@ replayed, it comes home."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from connectors.stack import Endpoints
 from schemas import topics
+from streams.worker.sizes import RECORD_BYTES_MAX
 from tests.integration.bad_input import CASES, GARBAGE, NEVER_MENDED, BadInput, customer, invoice, posting
 from tests.integration.deployment import Deployment, deployed
 from tests.integration.workers import Worker
@@ -19,6 +21,8 @@ FLOOD = 20
 STUCK_AFTER_SECONDS = 2
 LARGE_BYTES = 999_000
 """A producer sends up to 1,000,000 bytes by default, key and all."""
+CHANGE_TOO_LARGE_BYTES = RECORD_BYTES_MAX + 1
+"""Of a name: the row fits into its topic, the change that it causes does not."""
 
 TOLD = {
     # outcome: what was said of the drift
@@ -137,6 +141,22 @@ def test_a_record_that_fills_the_topics_limit_still_fits_into_a_letter(mended: B
     assert letter["original_value"] == bytes([255]) * LARGE_BYTES
 
 
+def test_a_row_whose_change_the_broker_would_not_take_is_diverted_and_the_next_one_is_read(mended: BadInput) -> None:
+    deployment = mended.deployment
+    customer(deployment, "huge")
+    deployment.until(lambda: len(deployment.members("crm:A-huge")) == 3)
+
+    refs = {"Billing_Account_Id__c": "B-huge", "ERP_Customer_Id__c": "E-huge"}
+    deployment.row("crm", "Account", "A-huge", Name="x" * CHANGE_TOO_LARGE_BYTES, **refs)
+    (letter,) = deployment.until(lambda: letters_of(deployment, "too_large", deployment.partition("A-huge"), "A-huge"))
+    deployment.row("crm", "Account", "A-huge", Name="Huge Ltd", **refs)
+
+    deployment.until(lambda: name_of(deployment, "crm:A-huge") == "Huge Ltd")
+    assert len(letter["original_value"]) > CHANGE_TOO_LARGE_BYTES
+    assert [hole["letter_id"] for hole in holes(deployment, "crm:A-huge")] == [letter["letter_id"]]
+    assert deployment.workers[-1].ask("/readyz").status == 200
+
+
 def test_a_header_without_a_value_is_no_obstacle(mended: BadInput) -> None:
     partition = mended.deployment.produce("src.erp", "E-header", GARBAGE, headers=[("trace", None)])
 
@@ -199,6 +219,13 @@ def holes(deployment: Deployment, canonical_id: str) -> list[dict[str, str]]:
     """HoleOpened and HoleClosed of a customer, in order."""
     found = [s.value for s in deployment.seen(topics.CHANGES) if s.record in ("HoleOpened", "HoleClosed")]
     return [value for value in found if value is not None and value["canonical_id"] == canonical_id]
+
+
+def name_of(deployment: Deployment, canonical_id: str) -> str:
+    state = deployment.latest(topics.CORRECTED_STATE)
+    (found,) = (v for v in state.values() if v.get("entity") == "customer" and v["native_id"] == canonical_id)
+    (name,) = (a["value"] for a in found["attributes"] if a["name"] == "name")
+    return str(json.loads(name))
 
 
 def lines(deployment: Deployment) -> list[str]:

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from schemas.codec import Codec, Decoded
-from streams.inputs import Input, WithoutDeadlines
+from streams.inputs import Input, Stage, WithoutDeadlines
 from streams.shard import Shard
 from streams.worker.outbox import Outbox, Outgoing
 from streams.worker.pace import Pace
@@ -73,18 +73,25 @@ class Notes:
         return [value for _, values in self.commits for value in values]
 
 
+def fail(problem: BaseException) -> None:
+    raise AssertionError(problem)
+
+
 @asynccontextmanager
-async def running(folder: Path, pace: Pace, notes: Notes) -> AsyncIterator[Runner]:
+async def running(
+    folder: Path,
+    pace: Pace,
+    notes: Notes,
+    stage: Stage | None = None,
+    codec: Any = None,
+    crash: Callable[[BaseException], None] = fail,
+) -> AsyncIterator[Runner]:
     state = RocksState(folder / "state")
-
-    def crash(problem: BaseException) -> None:
-        raise AssertionError(problem)
-
     runner = Runner(
-        Shard(Echo(), 0, state, Deadlines()),
+        Shard(stage or Echo(), 0, state, Deadlines()),
         Restored(state, 0, 0.0, "id", Deadlines()),
         cast(Outbox, notes),
-        cast(Codec, PlainCodec()),
+        cast(Codec, codec or PlainCodec()),
         partitions=1,
         pace=pace,
         flood=10,

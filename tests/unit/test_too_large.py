@@ -1,0 +1,241 @@
+"""A record that causes what the broker does not take is diverted with none of its effects; the shard goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import orjson
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from schemas import topics
+from schemas.codec import Decoded
+from streams.inputs import Due, Input, WithoutDeadlines
+from streams.worker.outbox import CommitFailed, Outbox, Outgoing
+from streams.worker.pace import Pace
+from streams.worker.runner import Runner
+from streams.worker.sizes import RECORD_BYTES_MAX, Unwritable
+from tables.view import Emit, Place, Workspace
+from tests.unit.test_runner_commits import fail, records, running, until
+
+HUGE = "x" * (RECORD_BYTES_MAX + 1)
+ALL_AT_ONCE = Pace(0.05, 0.0)
+
+
+class Swells(WithoutDeadlines):
+    """A small word may cause something huge: an effect, a state record, what is published of a place, a verdict."""
+
+    name = "swells"
+    waits_under: str | None = "o/"
+
+    def step(self, ws: Workspace, partition: int, record: Input) -> str:
+        word = record.value["text"]
+        ws.put(f"w/{record.key}", {"text": HUGE if word == "state" else word})
+        ws.put("count", {"words": (ws.get("count") or {"words": 0})["words"] + 1})
+        ws.emit(Emit("out", record.key, "Word", {"text": HUGE if word == "effect" else word}))
+        ws.refresh((word,))
+        if word.startswith("wait"):
+            ws.put(f"o/{record.key}", {"due": word == "wait and see"})
+        return "word"
+
+    def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
+        ws.put(f"h/{letter['offset']}", {"reason": letter["reason"]})
+
+    def project(self, ws: Workspace, place: Place) -> None:
+        (word,) = place
+        ws.emit(Emit("latest", word, "Word", {"text": HUGE if word == "place" else word}))
+
+    def flush(self, ws: Workspace, partition: int) -> None: ...
+
+    def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], int] | None:
+        return (("gate",), 1) if value and value["due"] else (("shut",), 1) if value else None
+
+    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], int]]:
+        return [(("gate",), 1)]
+
+    def settle(self, ws: Workspace, due: Due) -> None:
+        ws.emit(Emit("verdicts", due.key, "Word", {"text": HUGE}))
+
+
+class JsonCodec:
+    def decode(self, data: bytes) -> Decoded:
+        return Decoded("Word", {"text": data.decode()})
+
+    def encode(self, topic: str, record: str, value: dict[str, Any]) -> bytes:
+        return orjson.dumps(value, default=bytes.decode)
+
+
+class Said(NamedTuple):
+    topic: str
+    key: str
+    value: dict[str, Any]
+
+
+class Broker:
+    """An outbox: what was committed. It has a limit of its own for words."""
+
+    def __init__(self) -> None:
+        self.said: list[Said] = []
+        self.commits = 0
+
+    def commit(self, outgoing: Iterable[Outgoing], changelog: Iterable[Outgoing], progress: Outgoing) -> int:
+        list(changelog)
+        said = [Said(o.topic, o.key.decode(), orjson.loads(o.value or b"null")) for o in outgoing]
+        if any(s.value.get("text") == "refused by the broker" for s in said):
+            raise Unwritable("Broker: Message size too large")
+        self.said += said
+        self.commits += 1
+        return self.commits
+
+    def close(self) -> None: ...
+
+    def told(self, topic: str) -> list[str]:
+        return [said.value["text"] for said in self.said if said.topic == topic]
+
+    @property
+    def letters(self) -> list[tuple[int, str]]:
+        return [(s.value["offset"], s.value["reason"]) for s in self.said if s.topic == topics.DEAD_LETTERS]
+
+
+def fold(
+    folder: Path,
+    words: list[str],
+    look: Callable[[Runner], None] = lambda _: None,
+    crash: Callable[[BaseException], None] = fail,
+    done: Callable[[Runner], bool] | None = None,
+) -> Broker:
+    """Fold the words in one batch, look at the shard once all are committed."""
+
+    async def main() -> Broker:
+        broker = Broker()
+        async with running(folder, ALL_AT_ONCE, broker, Swells(), JsonCodec(), crash) as runner:  # type: ignore[arg-type]
+            runner.submit(records(words))
+            await until(lambda: done(runner) if done else runner.positions == {"in": len(words)})
+            look(runner)
+        return broker
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("culprit", ["effect", "state", "place", "refused by the broker"])
+@pytest.mark.parametrize("position", [0, 3, 9])
+def test_the_record_that_causes_it_is_diverted_with_none_of_its_effects(
+    tmp_path: Path, culprit: str, position: int
+) -> None:
+    words = [f"word {n}" for n in range(10)]
+    words[position] = culprit
+    others = [word for word in words if word != culprit]
+
+    def look(runner: Runner) -> None:
+        assert runner.shard.state.get(f"w/{position}") is None
+        assert runner.shard.state.get(f"h/{position}") == {"reason": "too_large"}
+        assert runner.shard.state.get("count") == {"words": 9}
+
+    broker = fold(tmp_path, words, look)
+
+    assert broker.letters == [(position, "too_large")]
+    assert broker.told("out") == others
+    assert sorted(broker.told("latest")) == others
+
+
+def test_several_causes_are_all_found_in_their_order(tmp_path: Path) -> None:
+    broker = fold(tmp_path, ["effect", "a", "state", "place", "b", "refused by the broker"])
+
+    assert [offset for offset, _ in broker.letters] == [0, 2, 3, 5]
+    assert broker.told("out") == ["a", "b"]
+
+
+def test_one_cause_among_many_costs_few_commits(tmp_path: Path) -> None:
+    words = [f"word {n}" for n in range(1000)]
+    words[600] = "state"
+
+    broker = fold(tmp_path, words)
+
+    assert broker.told("out") == [word for word in words if word != "state"]
+    assert broker.commits < 20
+
+
+def test_what_waited_before_still_waits(tmp_path: Path) -> None:
+    def look(runner: Runner) -> None:
+        assert [key for _, _, key in runner.shard.deadlines.waiting(0, 1)] == ["o/0", "o/2"]
+
+    fold(tmp_path, ["wait", "state", "wait", "effect"], look)
+
+
+class Refusing:
+    """A client library's producer, whose broker takes everything but one word."""
+
+    def __init__(self, word: bytes, code: int, *, at_once: bool) -> None:
+        self._word, self._error, self._at_once = word, KafkaException(KafkaError(code)), at_once
+        self.calls: list[str] = []
+        self._spoilt = False
+
+    def begin_transaction(self) -> None:
+        self.calls.append("begin")
+        self._spoilt = False
+
+    def produce(self, topic: str, value: bytes, key: bytes, partition: int, **callback: Any) -> None:
+        self._spoilt = self._spoilt or value == self._word
+        if self._spoilt and self._at_once:
+            raise self._error
+        if "on_delivery" in callback:
+            callback["on_delivery"](None, SimpleNamespace(offset=lambda: 6))
+
+    def commit_transaction(self, timeout: float) -> None:
+        if self._spoilt:
+            raise self._error
+        self.calls.append("commit")
+
+    def abort_transaction(self, timeout: float) -> None:
+        self.calls.append("abort")
+
+
+@pytest.mark.parametrize(
+    "code", [KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE, KafkaError.INVALID_RECORD]
+)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_transaction_that_the_broker_never_takes_is_aborted_and_the_next_one_may_follow(
+    monkeypatch: pytest.MonkeyPatch, code: int, at_once: bool
+) -> None:
+    producer = Refusing(b"huge", code, at_once=at_once)
+    monkeypatch.setattr("streams.worker.outbox.Producer", lambda config: producer)
+    outbox, progress = Outbox({}, "app-judge-0"), Outgoing("log", 0, b"~progress", b"{}")
+
+    with pytest.raises(Unwritable, match="app-judge-0"):
+        outbox.commit([Outgoing("out", 0, b"k", b"huge")], [], progress)
+    end = outbox.commit([Outgoing("out", 0, b"k", b"small")], [], progress)
+
+    assert (end, producer.calls) == (7, ["begin", "abort", "begin", "commit"])
+
+
+def test_a_transaction_that_the_broker_did_not_take_this_time_stops_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    producer = Refusing(b"huge", KafkaError.TOPIC_AUTHORIZATION_FAILED, at_once=False)
+    monkeypatch.setattr("streams.worker.outbox.Producer", lambda config: producer)
+
+    with pytest.raises(CommitFailed):
+        Outbox({}, "app-judge-0").commit([Outgoing("out", 0, b"k", b"huge")], [], Outgoing("log", 0, b"p", b"{}"))
+
+
+def test_a_flood_of_causes_pauses_the_shard(tmp_path: Path) -> None:
+    broker = fold(tmp_path, ["state"] * 20, done=lambda runner: runner.paused is not None)
+
+    assert [offset for offset, _ in broker.letters] == list(range(10))
+
+
+def test_letters_are_not_counted_twice_when_their_neighbours_are_folded_again(tmp_path: Path) -> None:
+    words = [w for n in range(5) for w in ("effect", "state")]
+
+    assert len(fold(tmp_path, words).letters) == 10
+
+
+def test_a_verdict_that_is_too_large_is_no_records_fault_and_stops_the_worker(tmp_path: Path) -> None:
+    problems: list[BaseException] = []
+
+    broker = fold(tmp_path, ["a", "wait and see", "b"], crash=problems.append, done=lambda _: bool(problems))
+
+    assert isinstance(problems[0], Unwritable)
+    assert (broker.letters, broker.told("out")) == ([], ["a", "wait and see", "b"])
