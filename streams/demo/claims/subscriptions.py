@@ -106,20 +106,23 @@ def cancellation_unpropagated(history: History) -> Iterator[Claim]:
 
 
 def entitlement_divergence(history: History) -> Iterator[Claim]:
-    """Seats are counted; of what is used, it is enough that it is granted, and the demo always grants it."""
+    """Seats are counted; of what is used, it is enough that it is granted: where it is not, a first unit is missing."""
     for subscription in history.records("billing", "subscription"):
 
         def wrong(instant: Instant, subscription: Record = subscription) -> Wrong | None:
             if subscription.value("status", instant) != "Active":
                 return None
-            of = {"subscription_number": subscription.value("number", instant), "product_code": "SEAT"}
-            charges = there(history.records("billing", "charge"), instant, product_code="SEAT", status="Active")
-            grants = there(history.records("product", "entitlement"), instant, status="Active", **of)
-            charged, granted = (sum(as_number(r.value("quantity", instant)) for r in s) for s in (charges, grants))
-            if granted == charged:
-                return None
-            price, currency = money(charges[0], "unit_price", instant)
-            evidence = (subscription, *charges, *grants)
-            return Wrong("billing", evidence, abs(granted - charged) * price, currency)
+            number, stakes, evidence, currency = subscription.value("number", instant), [], [subscription], None
+            for product in ("SEAT", "CALL"):
+                charges = there(history.records("billing", "charge"), instant, product_code=product, status="Active")
+                of = {"subscription_number": number, "product_code": product}
+                grants = there(history.records("product", "entitlement"), instant, status="Active", **of)
+                charged, granted = (sum(as_number(r.value("quantity", instant)) for r in s) for s in (charges, grants))
+                apart = abs(granted - charged) if product == "SEAT" else len(charges) - len(grants)
+                if apart:
+                    price, currency = money(charges[0], "unit_price", instant)
+                    stakes.append(apart * price)
+                    evidence += [*charges, *grants]
+            return Wrong("billing", tuple(evidence), sum(stakes, Decimal(0)), currency) if stakes else None
 
         yield Claim(further.ENTITLEMENT_DIVERGENCE, subscription, wrong)
