@@ -19,7 +19,7 @@ from streams.demo.further import (
     STUCK_IN_FLIGHT,
     TAXED_OTHERWISE,
 )
-from streams.demo.payments import cash, pay_by_card, show_payment
+from streams.demo.payments import billing_payment, cash, pay_by_card, show_payment
 from streams.demo.script import INTEGRATION, Script
 from streams.demo.steps import Value, Write
 
@@ -96,18 +96,7 @@ def _pay(script: Script, at: float, total: Decimal) -> float:
     """Through the processor, or where there is none through billing, which tells the ERP; returns when billing knew."""
     if script.further:
         return pay_by_card(script, at, total, _paid(script))
-    who = script.profile
-    payment = script.create(
-        "payment",
-        "billing.payment",
-        id=who.id("P"),
-        account_id=script.ref("billing.account"),
-        invoice_number=who.id("INV"),
-        status="Settled",
-        currency=who.currency,
-        amount=total,
-    )
-    paid = script.add(at, "billing", INTEGRATION, payment, _paid(script))
+    paid = script.add(at, "billing", INTEGRATION, billing_payment(script, total), _paid(script))
     script.add(paid + script.soon(0.3, 1.0), "erp", INTEGRATION, cash(script, total, "P"))
     return paid
 

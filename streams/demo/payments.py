@@ -64,7 +64,6 @@ def show_payment(script: Script, received: float) -> None:
 
 def pay_by_card(script: Script, at: float, total: Decimal, paid: Write) -> float:
     """`paid` is how billing shows it; returns when the last of the others had it at the latest."""
-    who = script.profile
     script.add(at, "processor", INTEGRATION, _money(script, "payment_intent", "payment", "PI", "processing", total))
     settled = script.add(
         at + script.soon(0.3, 0.8),
@@ -74,22 +73,27 @@ def pay_by_card(script: Script, at: float, total: Decimal, paid: Write) -> float
     )
     after = script.answer(PAYMENT_UNPROPAGATED, "card")
     if after is not None:
-        known = script.create(
-            "payment",
-            "billing.payment",
-            id=who.id("P"),
-            account_id=script.ref("billing.account"),
-            invoice_number=who.id("INV"),
-            status="Settled",
-            currency=who.currency,
-            amount=total,
-        )
-        script.add(settled + after, "billing", INTEGRATION, known, paid)
+        script.add(settled + after, "billing", INTEGRATION, billing_payment(script, total), paid)
     _apply(script, settled, total)
     show_payment(script, settled)
     if script.tells(REFUND_UNPROPAGATED) or (script.flaw is None and script.chance(0.15)):
         _refund(script, settled + script.soon(3.0, 4.0))
     return settled + (after or 0.0)
+
+
+def billing_payment(script: Script, total: Decimal) -> Write:
+    """As billing keeps it."""
+    who = script.profile
+    return script.create(
+        "payment",
+        "billing.payment",
+        id=who.id("P"),
+        account_id=script.ref("billing.account"),
+        invoice_number=who.id("INV"),
+        status="Settled",
+        currency=who.currency,
+        amount=total,
+    )
 
 
 def _apply(script: Script, settled: float, total: Decimal) -> None:

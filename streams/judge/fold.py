@@ -115,9 +115,8 @@ def concerned(
 
 
 def _itself(ws: Workspace, governance: Governance, kind: Kind, change: Changed) -> Iterator[ObligationKey]:
-    key, version = ObligationKey(change.customer, kind.row, change.system, change.native_id), change.version
-    begins = kind.begins is None or (version["attrs"] is not None and kind.begins(governance, version))
-    if begins or ws.get(key.text()) is not None:
+    key = ObligationKey(change.customer, kind.row, change.system, change.native_id)
+    if kind.may_begin(governance, (change.version,)) or ws.get(key.text()) is not None:
         yield key
 
 
@@ -126,20 +125,14 @@ def _worth_judging(
 ) -> Iterator[ObligationKey]:
     """Where nothing can begin, only what runs."""
     alone = kind.compares and len({key.system for key in subjects}) == len(subjects)
-    begins = not alone and (kind.begins is None or _may_begin(ws, governance, kind, change, subjects))
+    begins = not alone and (kind.begins is None or any(_begins(ws, governance, kind, change, s) for s in subjects))
     yield from (key for key in subjects if begins or ws.get(key.text()) is not None)
 
 
-def _may_begin(
-    ws: Workspace, governance: Governance, kind: Kind, change: Changed, subjects: set[ObligationKey]
-) -> bool:
-    assert kind.begins is not None
-    for key in subjects:
-        place = (kind.entity, key.system, key.native_id)
-        versions = [change.version] if place == change.place else _versions(ws, key.customer, place)
-        if any(v["attrs"] is not None and kind.begins(governance, v) for v in versions):
-            return True
-    return False
+def _begins(ws: Workspace, governance: Governance, kind: Kind, change: Changed, subject: ObligationKey) -> bool:
+    place = (kind.entity, subject.system, subject.native_id)
+    versions = [change.version] if place == change.place else _versions(ws, subject.customer, place)
+    return kind.may_begin(governance, versions)
 
 
 def _versions(ws: Workspace, customer: str, place: tuple[str, str, str]) -> list[Version]:

@@ -12,7 +12,7 @@ from schemas.instants import ALWAYS, Instant
 from streams.governance.in_force import InForce
 from streams.judge.fold import EVERYTHING, arm, frontier
 from streams.judge.keys import ObligationKey, freezes_prefix
-from streams.judge.process import IDENTITY, turn
+from streams.judge.process import IDENTITY, set_condition
 from streams.kinds.asof import AsOf
 from tables.view import Workspace
 
@@ -36,7 +36,7 @@ def on_freeze(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
         _wake(ws, customer, max(until, passed))
     stands = any(span[1] is None for span in _spans(ws, customer))
     status, reason = ("False", "IdentityConflict") if stands else ("True", "AsExpected")
-    turn(ws, customer, IDENTITY, status, reason, value["frozen_at"] if until is None else until)
+    set_condition(ws, customer, IDENTITY, status, reason, value["frozen_at"] if until is None else until)
 
 
 def frozen(ws: Workspace, now: AsOf) -> bool:

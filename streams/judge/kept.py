@@ -24,7 +24,7 @@ _AT_THE_INSTANT = ("mode", "owner_team")
 """What of the rules is never kept."""
 
 
-def turn(
+def carry_over(
     ws: Workspace, before: Governance, after: Governance, kind: Kind, key: ObligationKey, o: Obligation
 ) -> Obligation:
     """As it goes on when, at its next instant, `after` has taken the place of `before`."""

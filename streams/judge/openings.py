@@ -15,6 +15,8 @@ def counted(now: AsOf, kind: Kind, after: Obligation, transitions: list[Transiti
     """Remember what opened at this instant."""
     if kind.name == NAME or not now.governance.wants(NAME):
         return after._replace(openings=())
+    if not transitions and not after.openings:
+        return after
     since = now.instant - now.governance.process.flapping.window
     return after._replace(openings=_openings(after.openings, transitions, since))
 

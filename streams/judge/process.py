@@ -90,7 +90,7 @@ def count(ws: Workspace, customer: str, kind: Kind, by: int, at: Instant) -> boo
     return by > 0 and number == by
 
 
-def turn(ws: Workspace, customer: str, condition: str, status: str, reason: str, at: Instant) -> None:
+def set_condition(ws: Workspace, customer: str, condition: str, status: str, reason: str, at: Instant) -> None:
     """A condition has this status since an instant of event time."""
     known = ws.get(process_key(customer))
     if known is None:

@@ -64,10 +64,5 @@ def _subjects(
     for kind in kinds:
         if kind.entity == entity and role in kind.roles:
             subject = ObligationKey(customer, kind.row, system, native_id)
-            if ws.get(subject.text()) is not None or _may_begin(governance, kind, versions):
+            if ws.get(subject.text()) is not None or kind.may_begin(governance, versions):
                 yield subject
-
-
-def _may_begin(governance: Governance, kind: Kind, versions: list[Version]) -> bool:
-    begins = kind.begins
-    return begins is None or any(v["attrs"] is not None and begins(governance, v) for v in versions)

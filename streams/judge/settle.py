@@ -12,7 +12,7 @@ from streams.judge.counting import clock_of
 from streams.judge.flapping import watch
 from streams.judge.fold import save
 from streams.judge.gates import needed
-from streams.judge.kept import turn, under
+from streams.judge.kept import carry_over, under
 from streams.judge.keys import ObligationKey, holes_prefix
 from streams.judge.obligation import Clock, Obligation, Trigger, wake_at
 from streams.judge.openings import calm_at, counted
@@ -42,7 +42,7 @@ def settle(ws: Workspace, ruled: InForce, text: str, until: Instant) -> None:
 def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obligation: Obligation) -> Obligation:
     instant, governance = obligation.next, ruled.at(obligation.next)
     before = ruled.at(obligation.settled)
-    obligation = turn(ws, before, governance, kind, key, obligation)
+    obligation = carry_over(ws, before, governance, kind, key, obligation)
     at_rest = obligation.status in ("idle", "waiting")
     now, answer = _ask(ws, under(governance, kind, _kept(obligation)), kind, key, instant, at_rest=at_rest)
     if _kept(obligation) and _is_another(obligation, answer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from streams.governance.model import Governance
@@ -95,6 +95,11 @@ class Kind(NamedTuple):
     def row(self) -> str:
         """Under which name its obligations are kept and its gates are known."""
         return f"{self.name}:{self.entity}" if self.several else self.name
+
+    def may_begin(self, governance: Governance, versions: Iterable[Version]) -> bool:
+        """Whether one of these versions of a subject could begin anything."""
+        begins = self.begins
+        return begins is None or any(v["attrs"] is not None and begins(governance, v) for v in versions)
 
     @property
     def at_large(self) -> bool:
