@@ -68,7 +68,9 @@ class Deadlines:
             self._waiting[old[0]].discard((old[1], key))
         if wake is not None:
             self._place[key] = wake
-            self._waiting.setdefault(wake[0], SortedSet()).add((wake[1], key))
+            if wake[0] not in self._waiting:
+                self._waiting[wake[0]] = SortedSet()
+            self._waiting[wake[0]].add((wake[1], key))
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """Records for the copy: what has changed since the last call. They belong into the batch of the next commit."""

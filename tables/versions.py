@@ -69,33 +69,40 @@ def present(versions: list[Version], instant: Instant) -> Version | None:
 def next_after(versions: list[Version], instant: Instant, regarded: Regarded = None) -> Instant:
     """The next instant at which something changes in what is regarded; ALWAYS if nothing does."""
     coming = [v for v in versions if v["at"] > instant]
-    if not coming:
-        return ALWAYS
-    if regarded is not None:
+    if regarded is not None and coming:
         held = as_of(versions, instant)
-        coming = [v for v in coming if tells(held, v, regarded)]
+        coming.sort(key=lambda v: v["at"])
+        return next((v["at"] for v in coming if tells(held, v, regarded)), ALWAYS)
     return min((v["at"] for v in coming), default=ALWAYS)
 
 
 def tells(before: Version | None, after: Version, regarded: Regarded) -> bool:
     """Whether a version says otherwise than the one before it in what is regarded."""
-    touched = changed(before, after)
-    return touched is None or regarded is None or not touched.isdisjoint(regarded)
+    if regarded is None or before is None or _otherwise_altogether(before, after):
+        return True
+    old, new = before["attrs"], after["attrs"]
+    return any(old.get(name) != new.get(name) for name in regarded)
 
 
 def changed(before: Version | None, after: Version) -> set[str] | None:
-    """The attributes in which a version says otherwise than the one before it; None: it may do so in anything, for the
-    record came, went or moved, or a fact about it began or ended."""
-    if before is None or not (before["op"] == after["op"] == PRESENT):
-        return None
-    if before["since"] != after["since"] or before["customer"] != after["customer"]:
+    """The attributes in which a version says otherwise than the one before it; None: it may do so in anything."""
+    if before is None or _otherwise_altogether(before, after):
         return None
     old, new = before["attrs"], after["attrs"]
     return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
 
 
+def _otherwise_altogether(before: Version, after: Version) -> bool:
+    """The record came, went or moved, or a fact about it began or ended."""
+    if not before["op"] == after["op"] == PRESENT:
+        return True
+    return bool(before["since"] != after["since"] or before["customer"] != after["customer"])
+
+
 def fold(versions: list[Version], frontier: Instant) -> list[Version]:
     """Of each track keep the version that held at the frontier and all later ones."""
+    if len(versions) == 1:  # most are
+        return versions
     kept = []
     for version, following in zip_longest(versions, versions[1:]):
         superseded = following is not None and following["customer"] == version["customer"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
-from schemas.instants import ALWAYS, Instant, seconds
+from schemas.instants import ALWAYS, NEVER, Instant, seconds
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge.corrected import place_of
@@ -65,7 +65,7 @@ def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
         unsettled = (_next(ws, key) for key in chain(regard, *looking))
         behind = min(behind, min(unsettled, default=ALWAYS))
     if _store(ws, governance, change, record, versions, behind):
-        concerns.update(key for each in rules for key in concerned(ws, each, change, before))
+        concerns.update(key for each in rules for key in concerned(ws, each, change, before, referring=True))
     concerns = {key for key in concerns if not _waits_anyway(ws, governance, key, change)}
     if regard and tells_otherwise(before, change.version):
         concerns.update(regard)
@@ -96,12 +96,15 @@ def _next(ws: Workspace, key: ObligationKey) -> Instant:
 
 
 def concerned(
-    ws: Workspace, governance: Governance, change: Changed, before: Version | None
+    ws: Workspace, governance: Governance, change: Changed, before: Version | None, *, referring: bool = False
 ) -> Iterator[ObligationKey]:
     """Every obligation whose verdict this change could touch, by what it says otherwise than the version before. A
-    record that changes its reference concerns the old and the new: then it is asked before and after the fold."""
+    record that changes its reference concerns the old and the new: then it is asked before and after the fold, the
+    second time only for what is found by references (`referring`)."""
     role, touched = governance.systems[change.system].role, changed(before, change.version)
     for kind, reach, regarded in noticed_by(governance, role, change.entity):
+        if referring and not isinstance(reach, Refers):
+            continue
         if touched is not None and regarded is not None and touched.isdisjoint(regarded):
             continue
         if isinstance(reach, Itself):
@@ -214,11 +217,12 @@ def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool) -> None:
     if value is None:
         ws.put(text, {"next": at})
         return
-    obligation = Obligation.from_json(value)
-    if at > obligation.settled:
-        save(ws, key, obligation._replace(next=min(obligation.next, at)))
-    elif late:
-        save(ws, key, obligation._replace(next=obligation.settled))
+    settled, waits_for = value.get("settled", NEVER), value.get("next", ALWAYS)
+    if at <= settled and not late:
+        return
+    again_at = min(waits_for, at) if at > settled else settled
+    if again_at != waits_for:
+        ws.put(text, {**value, "next": again_at})
 
 
 def save(ws: Workspace, key: ObligationKey, obligation: Obligation) -> None:
@@ -238,7 +242,7 @@ def _store(
     behind: Instant,
 ) -> bool:
     """Keep what can still be looked at, and tell what is new; returns whether others find it by another value now."""
-    kept = fold(versions, behind) if len(versions) > 1 else versions
+    kept = fold(versions, behind)
     before, after = latest(record["versions"]), latest(kept)
     moved = _reindex(ws, change, record["versions"], kept)
     changed = after is not before

@@ -125,19 +125,19 @@ class Clock:
         finding = answer if isinstance(answer, Finding) else None
         after = obligation._replace(settled=now)
         if finding is None:
-            after = self._withdraw(after, now, "moved" if moved else "withdrawn")
-            return after._replace(status="waiting") if isinstance(answer, Waiting) else after
+            status = "waiting" if isinstance(answer, Waiting) else "idle"
+            return self._withdraw(after, now, "moved" if moved else "withdrawn", status)
         after = self._trigger(after, now, finding)
         after = self._answer(after, now, finding)
         return self._heal(after, now, finding)
 
-    def _withdraw(self, o: Obligation, now: Instant, how: str) -> Obligation:
+    def _withdraw(self, o: Obligation, now: Instant, how: str, status: str = "idle") -> Obligation:
         if o.status == "armed":
             self._tell("withdrawn", o, now, None)
         if o.status == "open":
             self._tell("closed", o, now, None, how)
         return o._replace(
-            status="idle",
+            status=status,
             trigger=None,
             asked=None,
             due=None,

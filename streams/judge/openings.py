@@ -14,7 +14,7 @@ from streams.kinds.quarrel import NAME
 def counted(now: AsOf, kind: Kind, after: Obligation, transitions: list[Transition]) -> Obligation:
     """Remember what opened at this instant."""
     if kind.name == NAME or not now.governance.wants(NAME):
-        return after._replace(openings=())
+        return after._replace(openings=()) if after.openings else after
     if not transitions and not after.openings:
         return after
     since = now.instant - now.governance.process.flapping.window

@@ -20,7 +20,7 @@ from streams.kinds.asof import AsOf
 from streams.kinds.finding import Answer, Finding, Subject
 from streams.kinds.sight import sight
 from streams.kinds.table import BY_NAME, Kind
-from tables.view import Workspace
+from tables.view import Value, Workspace
 
 
 def settle(ws: Workspace, ruled: InForce, text: str, until: Instant) -> None:
@@ -29,9 +29,9 @@ def settle(ws: Workspace, ruled: InForce, text: str, until: Instant) -> None:
     if value is None:
         return
     key, obligation = ObligationKey.parse(text), Obligation.from_json(value)
-    kind = BY_NAME[key.kind]
+    kind, holes = BY_NAME[key.kind], ws.range(holes_prefix(key.customer), 1000)
     while obligation.next <= until and obligation.held is None:
-        hole = _hole(ws, ruled.at(obligation.next), kind, key, obligation.next)
+        hole = _hole(holes, ruled.at(obligation.next), kind, key, obligation.next)
         if hole is not None:
             obligation = obligation._replace(held=hole)
             break
@@ -63,8 +63,8 @@ def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obliga
     if _kept(obligation) and after.status != "armed":
         next_change = min(next_change, instant + 1)  # settled; from now on the rules in force are those for it too
     runs_on = after.status in ("armed", "open") and after.trigger == obligation.trigger
-    after = after._replace(kept=obligation.kept if runs_on else None)
-    return after._replace(next=wake_at(after, next_change, clock.hold_down))
+    kept = obligation.kept if runs_on else None
+    return after._replace(kept=kept, next=wake_at(after, next_change, clock.hold_down))
 
 
 def _ask(
@@ -107,11 +107,12 @@ def _amended(
     return obligation
 
 
-def _hole(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, instant: Instant) -> str | None:
+def _hole(
+    holes: list[tuple[str, Value]], governance: Governance, kind: Kind, key: ObligationKey, instant: Instant
+) -> str | None:
     """The letter whose absence makes this instant undecidable, if there is one."""
-    prefix = holes_prefix(key.customer)
-    for text, hole in ws.range(prefix, 1000):
-        system, entity, letter = text.removeprefix(prefix).split("/", 2)
+    for text, hole in holes:
+        system, entity, letter = text.removeprefix(holes_prefix(key.customer)).split("/", 2)
         wanted = any(system == s and entity in ("*", e) for s, e in needed(governance, kind, key.system))
         if wanted and hole["at"] < instant:
             return letter

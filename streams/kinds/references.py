@@ -22,9 +22,8 @@ EVERY = "@every"
 
 
 def reference_key(customer: str, entity: str, attribute: str, value: str) -> str:
-    return (
-        f"r/{customer}/{entity}/{attribute}/{value if value.isalnum() and value.isascii() else quote(value, safe='')}"
-    )
+    plain = not value or (value.isalnum() and value.isascii())
+    return f"r/{customer}/{entity}/{attribute}/{value if plain else quote(value, safe='')}"
 
 
 def values(versions: list[Version], attribute: str) -> set[str]:
@@ -65,7 +64,7 @@ def names(ws: Workspace, key: str, limit: int = FEW) -> list[tuple[str, str]]:
     found = entry["of"]
     if entry.get("more"):
         found = sorted([*found, *(name for _, name in _overflow(ws, key, limit))])
-    return [_split(name) for name in found[:limit]]
+    return [(system, native_id) for system, _, native_id in (name.partition("/") for name in found[:limit])]
 
 
 def _overflow(ws: Workspace, key: str, limit: int) -> Iterator[tuple[str, str]]:
@@ -80,8 +79,3 @@ def held(key: str, value: Value) -> Iterator[tuple[str, str]]:
         yield "/".join(parts), last
     for name in value.get("of", ()):
         yield key, name
-
-
-def _split(name: str) -> tuple[str, str]:
-    system, _, native_id = name.partition("/")
-    return system, native_id
