@@ -67,7 +67,7 @@ def _begins(now: AsOf, account: Found, subscription: Found) -> Instant:
     starts_at = day_begins(subscription.attrs["starts_on"], days_of(now, subscription, account))
     pending = since(subscription.version["since"], "pending")
     entered = [step.at for step in trail_of(subscription.version["since"], "status")[:1]]
-    return max(pending.at if pending else NEVER, starts_at, *entered, NEVER)
+    return max(pending.at if pending else NEVER, starts_at, *entered)
 
 
 def books(now: AsOf, subscriptions: list[Found]) -> Books:

@@ -44,30 +44,38 @@ _STEP = tuple(
     for n in ("bad_input_of_the_judgement", "governance_ignore", "governance_segments")
 )
 _WHY = Selection("tests/unit/test_look_why.py")
-_ANNOUNCED = Selection("tests/unit/test_announced.py")
-_REFERENCES = Selection("tests/unit/test_references.py")
+_DAY_ONE = Selection("tests/unit/test_day_one.py", but=("forty_thousand",))
+_CHOOSY = Selection("tests/unit/test_what_begins.py", ("changed_nothing[0-",))
+_ALL_OF_IT = (*_JUDGE, _RECORD, *_STEP, _WHY)
+
+
+def _about(*names: str) -> tuple[Selection, ...]:
+    return tuple(Selection(f"tests/unit/test_{name}.py") for name in names)
+
 
 GENERAL: dict[str, tuple[Selection, ...]] = {
-    "streams.judge.obligation": (*_JUDGE, _RECORD, *_STEP, _WHY),
-    "streams.judge.settle": (*_JUDGE, _RECORD, *_STEP, _WHY),
-    "streams.judge.fold": (_REFERENCES, *_JUDGE, _RECORD, *_STEP, _WHY),
-    "streams.judge.gates": (*_JUDGE, _RECORD, *_STEP, _WHY, _DOSSIERS._replace(words=("is_unknown",))),
-    "streams.judge.announce": (_ANNOUNCED, *_JUDGE, _RECORD, *_STEP, _WHY),
-    "streams.judge.process": (*_JUDGE, _RECORD, *_STEP, _WHY),
-    "streams.kinds.asof": (*_JUDGE, _RECORD, *_STEP, _WHY),
+    "streams.judge.obligation": (*_ALL_OF_IT, _DAY_ONE),
+    "streams.judge.settle": (*_ALL_OF_IT, _DAY_ONE, *_about("governance_in_band")),
+    "streams.judge.fold": (*_about("fold", "references"), *_ALL_OF_IT, _CHOOSY),
+    "streams.judge.gates": (*_about("gates"), *_ALL_OF_IT, _DOSSIERS._replace(words=("is_unknown",))),
+    "streams.judge.announce": (*_about("announced", "frozen_customers", "fleet_kinds"), *_ALL_OF_IT, _DAY_ONE),
+    "streams.judge.process": _ALL_OF_IT,
+    "streams.kinds.asof": (*_ALL_OF_IT, _CHOOSY),
     "streams.kinds.facts": (_RECORD, _NEAR_MISSES),
     "streams.kinds.shared": (_RECORD, _NEAR_MISSES),
-    "streams.kinds.references": (_REFERENCES, *_JUDGE, _RECORD, *_STEP, _WHY),
-    "tables.versions": (Selection("tests/unit/test_versions.py"), *_JUDGE, _WHY),
+    "streams.kinds.standing": (*_about("standing", "governance_segments"),),
+    "streams.kinds.references": (*_about("references"), *_ALL_OF_IT),
+    "tables.versions": (*_about("versions"), *_JUDGE, _WHY),
 }
-_HELPERS = ("books", "lags", "overdue", "provision", "received", "shown_status", "standing", "states", "trail")
+_HELPERS = ("books", "lags", "overdue", "provision", "received", "shown_status", "states", "trail")
 """Of `streams.kinds`: what several rules share. Held by the dossiers of the rules that use them."""
 
 _MORE: dict[str, tuple[Selection, ...]] = {
     "process_state_disagreement": (Selection("tests/unit/test_process_states.py"),),
     "state_regression": (Selection("tests/unit/test_states_that_go_back.py"),),
+    "states": (Selection("tests/unit/test_stands.py"),),
 }
-"""Facts about one rule beside its dossiers."""
+"""Facts about one rule, or about what several share, beside their dossiers."""
 
 
 def path_of(module: str) -> Path:
@@ -89,7 +97,7 @@ def killers_of(module: str) -> tuple[Selection, ...]:
     if module in GENERAL:
         return GENERAL[module]
     kinds = tuple(rule.rpartition(".")[2] for rule in _rules() if module in _uses(rule))
-    more = (selection for kind in kinds for selection in _MORE.get(kind, ()))
+    more = (selection for name in (module.rpartition(".")[2], *kinds) for selection in _MORE.get(name, ()))
     return (
         _TABLE,
         *more,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from tests.details import Detail, every, hold, plain
 from tests.dossiers import delinquency_not_cleared as delinquency
 from tests.dossiers import duplicate_document as documents
@@ -11,7 +13,9 @@ from tests.dossiers import invoice_amount_mismatch as amounts
 from tests.dossiers import payment_status_unpropagated as payments
 from tests.dossiers import refund_unpropagated as refunds
 from tests.dossiers import reversal_incomplete as reversals
+from tests.dossiers import tax_treatment_divergence as taxes
 from tests.dossiers.model import Change, change
+from tests.dossiers.stage import Play
 
 
 def memo(at: float, native_id: str, status: str = "posted") -> Change:
@@ -131,9 +135,67 @@ DETAILS = {
         ),
         {"seen": ["processor/R1 status = settled", "erp/L2 total = 10"]},
     ),
+    "the tax code is another and the tax too": Detail(
+        "tax_treatment_divergence",
+        (taxes.invoice(3), taxes.posting(4, tax_code="EURC", tax="17.00 EUR")),
+        {"amount": "19 EUR", "asks": None},
+    ),
+    "the code is right, the tax is not": Detail(
+        "tax_treatment_divergence", (taxes.invoice(3), taxes.posting(4, tax="17.00 EUR")), {"amount": "2 EUR"}
+    ),
+    "the tax code of an invoice that states no tax": Detail(
+        "tax_treatment_divergence",
+        (taxes.invoice(3, tax=None), taxes.posting(4, tax_code="EURC")),
+        {"amount": "0 EUR", "seen": ["billing/I tax_code = DE19", "erp/L tax_code = EURC"]},
+    ),
+    "of two postings one has another tax code": Detail(
+        "tax_treatment_divergence",
+        (taxes.invoice(3), taxes.posting(4, tax="9.00 EUR"), taxes.posting(4, "L2", tax="10.00 EUR", tax_code="EURC")),
+        {"status": "open"},
+    ),
+    "of two postings one states no tax code": Detail(
+        "tax_treatment_divergence",
+        (taxes.invoice(3), taxes.posting(4, tax="9.00 EUR"), taxes.posting(4, "L2", tax="10.00 EUR", tax_code=None)),
+    ),
+    "the region is another, and later invoices are to have the right one": Detail(
+        "tax_treatment_divergence",
+        (taxes.account(2, "CH"), taxes.invoice(3)),
+        {
+            "asks": ("billing.tax_profile.update", "B", {"tax_region": "CH"}),
+            "amount": "19 EUR",
+            "owner": "erp",
+            "seen": ["billing/I tax_region = DE", "crm/A tax_region = CH"],
+        },
+    ),
+    "the region became known when the invoice was posted": Detail(
+        "tax_treatment_divergence", (taxes.account(3, "CH"), taxes.invoice(3)), {"status": "open"}
+    ),
+    "it lies in one of the regions of merged accounts": Detail(
+        "tax_treatment_divergence",
+        (taxes.account(2, "CH"), taxes.account(2, "DE")._replace(native_id="A2", customer="A"), taxes.invoice(3)),
+    ),
+    "it lies in none of the regions of merged accounts": Detail(
+        "tax_treatment_divergence",
+        (taxes.account(2, "CH"), taxes.account(2, "FR")._replace(native_id="A2", customer="A"), taxes.invoice(3)),
+        {"asks": None},
+    ),
+    "the region is right and the tax code is not": Detail(
+        "tax_treatment_divergence",
+        (taxes.account(2, "DE"), taxes.invoice(3), taxes.posting(4, tax_code="EURC")),
+        {"asks": None},
+    ),
 }
 
 
 @every(DETAILS)
 def test_it_says(detail: Detail) -> None:
     hold(detail)
+
+
+@pytest.mark.parametrize(("tax", "basis"), [("19.00 EUR", "tax"), (None, "gross")])
+def test_what_is_at_stake_is_the_tax_where_it_is_stated(tax: str | None, basis: str) -> None:
+    dossier = taxes.CODE._replace(story=(taxes.invoice(3, tax=tax), taxes.posting(4, tax_code="EURC")))
+
+    (drift,) = Play(dossier).told(dossier.story).heard(dossier.ends).run().drifts()
+
+    assert drift["amount_at_stake"]["basis"] == basis

@@ -331,3 +331,204 @@ def test_every_demand_is_answered_once_and_every_drift_closed_once(history: Hist
 def test_nothing_known_is_an_idle_obligation() -> None:
     assert Obligation.from_json(None) == Obligation()
     assert Obligation().as_json() == {}
+
+
+def test_nothing_known_is_stored_as_nothing() -> None:
+    assert Obligation(status="idle", clean_by="", baseline=False).as_json() == {}
+
+
+def test_all_that_is_known_survives_the_store_and_what_another_release_knew_is_passed_over() -> None:
+    known = Obligation(
+        "open", Trigger(1, "v1"), Trigger(2, "v2"), 11, 12, 13, 14, "ada", True, 15, 16, "L", {"drift_id": "D"}, (3, 4)
+    )
+    stored = orjson.loads(orjson.dumps(known.as_json()))
+
+    assert Obligation.from_json(stored) == known
+    assert Obligation.from_json({**stored, "of_another_release": 1}) == known
+    assert (stored["trigger"], stored["asked"], stored["openings"]) == ([1, "v1"], [2, "v2"], [3, 4])
+
+
+@pytest.mark.parametrize(
+    ("clock", "status", "ignored_until", "waits"),
+    [
+        ("deadline", "armed", None, True),
+        ("grace", "armed", None, False),
+        ("deadline", "open", None, False),
+        ("deadline", "armed", 50, False),
+    ],
+)
+def test_an_answer_counts_only_when_it_is_due_where_a_deadline_runs(
+    clock: str, status: str, ignored_until: int | None, waits: bool
+) -> None:
+    assert Obligation(status, ignored_until=ignored_until).awaits_deadline(clock) is waits
+
+
+def test_what_is_not_demanded_any_more_leaves_nothing_behind() -> None:
+    clock = Clock("deadline", SLA, hold_down=5)
+    reached, _ = judged(clock, *DEADLINE_REACHED["open"], (20, "yes"))
+    stood = reached._replace(drift={"drift_id": "D"}, ignored_until=30, opened_at=11)
+
+    assert clock.advance(stood, 21, None, moved=False) == Obligation(settled=21)
+    assert clock.transitions[-1].drift == {"drift_id": "D"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "after"),
+    [
+        ("deadline", Obligation("closed", Trigger(1, "v1"), Trigger(1, "v1"), 11, 11, settled=20)),
+        ("grace", Obligation(settled=20)),
+    ],
+)
+def test_a_closed_drift_is_not_held_on_to(kind: str, after: Obligation) -> None:
+    clock = Clock(kind, SLA)
+    opened, _ = judged(clock, (1, "no"), (11, "no"))
+
+    assert clock.advance(opened._replace(drift={}), 20, finding(satisfied=True), moved=False) == after
+
+
+@pytest.mark.parametrize(
+    ("kind", "after"),
+    [
+        ("deadline", Obligation("met", Trigger(1, "v1"), Trigger(1, "v1"), 11, settled=20)),
+        ("grace", Obligation("idle", due=11, settled=20)),
+    ],
+)
+def test_a_retracted_drift_is_not_held_on_to(kind: str, after: Obligation) -> None:
+    clock = Clock(kind, SLA)
+    opened, _ = judged(clock, (1, "no"), (11, "no"))
+
+    assert clock.retract(opened._replace(drift={}, clean_since=15, clean_by="ada"), 20, None) == after
+
+
+@pytest.mark.parametrize("kind", ["deadline", "grace"])
+def test_what_is_put_right_in_time_is_not_ignored_any_more(kind: str) -> None:
+    clock = Clock(kind, SLA, ignored_until=50)
+    ignored, told = judged(clock, (1, "no"), (11, "no"), (12, "no"))
+    assert (ignored.status, ignored.ignored_until, told, wake_at(ignored, ALWAYS, 0)) == ("armed", 50, [], 50)
+    assert [t.what for t in clock.transitions] == ["ignored"]
+
+    after = clock.advance(ignored, 20, finding(satisfied=True), moved=False)
+
+    assert (after.status, after.ignored_until, after.due) == (
+        ("met", None, 11) if kind == "deadline" else ("idle", None, None)
+    )
+
+
+def test_what_is_ignored_opens_at_the_very_instant_that_ends_it() -> None:
+    clock = Clock("deadline", SLA, ignored_until=50)
+    ignored, _ = judged(clock, (1, "no"), (11, "no"))
+
+    after = clock.advance(ignored, 50, finding(satisfied=False), moved=False)
+
+    assert (after.status, after.opened_at, after.ignored_until) == ("open", 50, None)
+
+
+def test_where_business_days_are_governed_it_counts_from_the_end_of_the_last() -> None:
+    assert Clock("deadline", SLA, ends=lambda at: at + 1000).due(7) == 1007 + SLA
+
+
+def told_by(*versions: tuple[str, int], value: str = "x", **more: Any) -> Finding:
+    """Evidence of several systems, as of when each said it last."""
+    evidence = tuple(
+        Evidence(Found(system, "customer", "E", found(at).version | more), "status", value) for system, at in versions
+    )
+    return finding(satisfied=False)._replace(evidence=evidence)
+
+
+@pytest.mark.parametrize(
+    ("versions", "trigger"),
+    [
+        ((("crm", 3), ("erp", 7)), Trigger(7, "v7")),
+        ((("crm", 7), ("erp", 3)), Trigger(7, "v7")),
+        ((("crm", 3), ("erp", 5)), Trigger(7, "v5@7")),  # a day began, say
+    ],
+)
+def test_the_latest_of_what_is_compared_began_a_mismatch(
+    versions: tuple[tuple[str, int], ...], trigger: Trigger
+) -> None:
+    assert Clock("grace", SLA).advance(Obligation(), 7, told_by(*versions), moved=False).trigger == trigger
+
+
+def in_baseline(kind: str = "grace", go_live: int = 0) -> tuple[Clock, Obligation]:
+    """Open since the first snapshot, which showed `x`."""
+    clock = Clock(kind, SLA, go_live=go_live)
+    opened, _ = judged(clock, (1, "no"), (11, "no"))
+    seen = {"system": "erp", "entity": "customer", "native_id": "E", "field": "status", "value": "x"}
+    return clock, opened._replace(baseline=True, drift={"evidence": [seen]})
+
+
+def test_a_mismatch_of_the_baseline_that_becomes_another_one_is_news() -> None:
+    clock, stood = in_baseline()
+
+    after = clock.advance(stood, 20, told_by(("erp", 20), value="y"), moved=False)
+
+    assert (after.status, after.due, after.baseline) == ("armed", 20 + SLA, False)
+    assert (clock.transitions[-1].what, clock.transitions[-1].how) == ("closed", "superseded")
+
+
+@pytest.mark.parametrize(
+    ("value", "baseline", "go_live", "snapshot"),
+    [("x", True, 0, False), ("y", False, 0, False), ("y", True, 21, False), ("y", True, 0, True)],
+    ids=["it is the same", "it was not of the baseline", "go-live is ahead", "another first snapshot shows it"],
+)
+def test_otherwise_it_stays_the_drift_it_was(value: str, baseline: bool, go_live: int, snapshot: bool) -> None:
+    clock, stood = in_baseline(go_live=go_live)
+    answer = told_by(("crm", 5), ("erp", 20), value=value, snapshot=snapshot)
+    seen = (stood.drift or {})["evidence"][0]
+    stood = stood._replace(baseline=baseline, drift={"evidence": [seen | {"system": s} for s in ("crm", "erp")]})
+
+    assert clock.advance(stood, 20, answer, moved=False) == stood._replace(settled=20)
+
+
+@pytest.mark.parametrize(
+    ("at", "snapshot", "go_live", "baseline"),
+    [(20, False, 0, False), (20, False, 20, False), (20, False, 21, True), (20, True, 0, True), (5, True, 0, False)],
+)
+def test_what_is_lost_is_of_the_baseline_where_a_first_snapshot_shows_the_loss_or_go_live_is_ahead(
+    at: int, snapshot: bool, go_live: int, baseline: bool
+) -> None:
+    clock = Clock("deadline", SLA, go_live=go_live)
+    met, _ = judged(clock, *DEADLINE_REACHED["met"])
+    answer = told_by(("crm", 3), ("erp", at), snapshot=snapshot)
+
+    after = clock.advance(met, 20, answer, moved=False)
+
+    assert (after.status, after.baseline) == ("armed", baseline)
+
+
+@pytest.mark.parametrize(("go_live", "snapshot", "baseline"), [(7, False, False), (8, False, True), (0, True, True)])
+def test_a_mismatch_before_go_live_or_at_the_first_snapshot_is_baseline(
+    go_live: int, snapshot: bool, baseline: bool
+) -> None:
+    clock = Clock("grace", SLA, go_live=go_live)
+    answer = finding(satisfied=False, snapshot=snapshot)
+
+    assert clock.advance(Obligation(), 7, answer, moved=False).baseline is baseline
+
+
+@pytest.mark.parametrize(("clean", "how"), [(None, "rules_changed"), (18, "self_healed")])
+def test_a_drift_that_other_rules_ended_is_not_held_unless_it_was_put_right_before(clean: int | None, how: str) -> None:
+    clock = Clock("deadline", SLA, hold_down=2, new_rules=True)
+    opened, _ = judged(Clock("deadline", SLA), *DEADLINE_REACHED["open"])
+
+    clock.advance(opened._replace(clean_since=clean), 20, finding(satisfied=True), moved=False)
+
+    assert [(t.what, t.how) for t in clock.transitions] == [("closed", how)]
+
+
+def test_who_put_it_right_may_be_unknown() -> None:
+    clock = Clock("deadline", SLA, hold_down=5)
+    opened, _ = judged(clock, *DEADLINE_REACHED["open"])
+
+    after = clock.advance(opened, 20, finding(satisfied=True)._replace(satisfied_by=None), moved=False)
+
+    assert after.clean_by == "unknown"
+    assert clock.advance(after, 21, finding(satisfied=False), moved=False) == opened._replace(settled=21)
+
+
+def test_the_transitions_of_an_opening_say_nothing_of_an_end() -> None:
+    clock = Clock("deadline", SLA)
+    judged(clock, *DEADLINE_REACHED["open"])
+
+    (told,) = clock.transitions
+    assert (told.what, told.how, told.baseline, told.due, told.at) == ("opened", "", False, 11, 11)

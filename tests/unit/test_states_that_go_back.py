@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from streams.kinds.rules.state_regression import ROWS
+from schemas.instants import SECOND
+from streams.kinds.finding import Finding, Subject
+from streams.kinds.rules.state_regression import ROWS, state_regression
 from tests.dossiers.model import CUSTOMERS, Change, Story, change
-from tests.dossiers.stage import Play
+from tests.dossiers.stage import Play, five_systems
 from tests.dossiers.table import dossier_of
+from tests.unit.looked_at import SNAPSHOT, looking
 
 DAY_SECONDS = 86400
 FAR = 2 * DAY_SECONDS
@@ -131,3 +134,61 @@ def test_what_happened_more_than_a_day_before_explains_nothing() -> None:
     refund = change(BACK - DAY_SECONDS - 1, "processor", "refund", "Y", invoice_ref="INV-7", status="settled")
 
     assert drifts((*went_back("billing", "invoice", number="INV-7"), refund))
+
+
+def answered(*records: Change) -> Finding:
+    now = looking(five_systems(), 10 * BACK * SECOND, *(r._replace(at=r.at * SECOND) for r in records))
+    answer = state_regression(now, Subject("billing", "invoice", "X"))
+    assert isinstance(answer, Finding)
+    return answer
+
+
+def invoice(at: float, status: str, payment_status: str, by: str = "someone") -> Change:
+    made = record(at, "billing", "invoice", number="INV-7", status=status, payment_status=payment_status)
+    return made._replace(by=by)
+
+
+REFUND = change(BACK, "processor", "refund", "Y", invoice_ref="INV-7", status="settled")
+ONE_BACK, OTHER_BACK = invoice(BACK, "posted", "paid"), invoice(BACK, "paid", "open")
+BOTH_PAID, BOTH_BACK = invoice(9, "paid", "paid"), invoice(5 * BACK, "posted", "open")
+
+
+def test_in_order_it_shows_all_its_states_and_was_satisfied_by_itself() -> None:
+    answer = answered(BOTH_PAID)
+
+    assert (answer.satisfied, answer.snapshot, answer.observed) == (True, False, "in order")
+    assert [(e.field, e.value) for e in answer.evidence] == [("status", "paid"), ("payment_status", "paid")]
+    assert answer.satisfied_by is not None
+    assert answer.satisfied_by.native_id == "X"
+
+
+@pytest.mark.parametrize(
+    ("back", "field"), [(ONE_BACK, "status"), (OTHER_BACK, "payment_status")], ids=["one state", "the other"]
+)
+def test_it_shows_the_state_that_went_back(back: Change, field: str) -> None:
+    answer = answered(BOTH_PAID, back)
+
+    assert (answer.satisfied, [e.field for e in answer.evidence]) == (False, [field])
+
+
+@pytest.mark.parametrize("first", [ONE_BACK, OTHER_BACK])
+def test_what_explains_one_of_two_steps_back_explains_the_record(first: Change) -> None:
+    answer = answered(BOTH_PAID, first, BOTH_BACK, REFUND)
+
+    assert answer.satisfied
+    assert answer.satisfied_by is not None
+    assert answer.satisfied_by.native_id == "Y"
+    assert not answered(BOTH_PAID, first, BOTH_BACK).satisfied
+
+
+@pytest.mark.parametrize("first", [ONE_BACK, OTHER_BACK])
+@pytest.mark.parametrize("by", [("someone", SNAPSHOT), (SNAPSHOT, "someone")])
+def test_of_two_steps_back_the_later_says_whether_a_snapshot_shows_it(first: Change, by: tuple[str, str]) -> None:
+    answer = answered(BOTH_PAID, first._replace(by=by[0]), BOTH_BACK._replace(by=by[1]))
+
+    assert answer.snapshot == (by[1] == SNAPSHOT)
+
+
+@pytest.mark.parametrize("states", [("draft", "posted"), ("paid", "of another order"), ("of another order", "posted")])
+def test_a_step_forward_or_between_states_of_no_order_is_none_back(states: tuple[str, str]) -> None:
+    assert answered(*(invoice(at, status, "open") for at, status in zip((9, BACK), states, strict=True))).satisfied

@@ -53,7 +53,7 @@ ROWS: dict[str, _Row] = {
     "revenue_schedule": _Row(("erp",)),
 }
 _MONEY = frozenset({"invoice", "payment", "refund", "credit_memo", "ledger_posting"})
-_NAMES = ("number", "document_ref", "reference", "name")
+_NAMES = ("number", "document_ref", "reference")
 _AMOUNTS = ("total", "total_value", "value")
 
 
@@ -67,8 +67,8 @@ def state_regression(now: AsOf, subject: Subject) -> Answer:
     states = tuple(back) or STATES[record.entity]
     return Finding(
         satisfied=not back or reason is not None,
-        triggered_at=newest.at if newest else 0,
-        trigger_version=newest.version if newest else "",
+        triggered_at=0,
+        trigger_version="",
         snapshot=newest is not None and newest.snapshot,
         owner_system=record.system,
         severity="" if record.entity in _MONEY else "S3",
@@ -102,7 +102,7 @@ def _explanation(now: AsOf, record: Found, step: Step) -> Found | None:
 
 
 def _called(record: Found) -> str:
-    name = next((record.attrs[n] for n in _NAMES if n != "name" and record.attrs.get(n)), record.native_id)
+    name = next((record.attrs[n] for n in _NAMES if record.attrs.get(n)), record.native_id)
     return f"{record.entity.replace('_', ' ')} {name}"
 
 

@@ -1,0 +1,314 @@
+"""What one change leaves behind: the versions that are kept, and which obligations are to be judged at its instant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schemas.instants import ALWAYS, SECOND
+from schemas.source import ALL_OBJECTS
+from streams.governance.in_force import InForce
+from streams.governance.model import Governance, Segment
+from streams.judge.fold import Changed, arm, on_change, on_hole, save
+from streams.judge.keys import MARKS, ObligationKey, is_obligation, process_key
+from streams.judge.obligation import Obligation, Trigger
+from streams.kinds.asof import entity_key
+from tables.versions import MOVED, Version
+from tables.view import MemoryView, Workspace
+from tables.watermarks import LINKS, name
+from tests.dossiers.model import Change
+from tests.dossiers.stage import LATE_RETENTION_SECONDS, five_systems
+from tests.unit.looked_at import CUSTOMER, record, version_of
+
+POSTED = "invoice_not_posted"
+KEY = ObligationKey(CUSTOMER, POSTED, "billing", "I")
+
+
+def ruled(kind: str = POSTED, roles: dict[str, str] | None = None, **rules: Any) -> InForce:
+    base = five_systems()
+    kinds = {**base.kinds, kind: base.kinds[kind].model_copy(update=rules)}
+    systems = {n: base.systems[n].model_copy(update={"role": role}) for n, role in (roles or {}).items()}
+    known: dict[str, Any] = {"kinds": kinds, "judged": (kind,), "systems": {**base.systems, **systems}, "partitions": 1}
+    return InForce.only(base.model_copy(update=known))
+
+
+def heard(until: int, governance: Governance | None = None) -> Workspace:
+    ws = Workspace(MemoryView())
+    systems = (governance or five_systems()).systems
+    marks = {name(s, of): {"0": [0, "streaming", until]} for s in systems for of in (ALL_OBJECTS, LINKS)}
+    ws.put(MARKS, marks)
+    return ws
+
+
+def take(ws: Workspace, in_force: InForce, change: Change, last: Version | None = None, **more: Any) -> str:
+    version = version_of(change, last) | more
+    return on_change(ws, in_force, Changed(CUSTOMER, change.entity, change.system, change.native_id, version))
+
+
+def armed_by(ws: Workspace, in_force: InForce, change: Change, last: Version | None = None) -> list[str]:
+    """The subjects (system and id) that this change has judged at its instant."""
+    obligations = {key: value for key, value in ws.writes.items() if is_obligation(key) and value is not None}
+    for key, value in obligations.items():
+        ws.put(key, {name: told for name, told in value.items() if name != "next"})
+    take(ws, in_force, change, last)
+    woken = {ObligationKey.parse(key): value for key, value in ws.writes.items() if is_obligation(key) and value}
+    return sorted(f"{key.system}/{key.native_id}" for key, value in woken.items() if value.get("next") == change.at)
+
+
+def kept(ws: Workspace, change: Change) -> list[int]:
+    value = ws.get(entity_key(CUSTOMER, change.entity, change.system, change.native_id))
+    return [version["at"] for version in value["versions"]] if value else []
+
+
+def invoice(at: float = 3, native_id: str = "I", status: str = "posted", **told: Any) -> Change:
+    stated = {"number": f"N-{native_id}", "total": "119.00 EUR"} | told
+    return record("billing", "invoice", native_id, at, status=status, **stated)
+
+
+def posting(at: float, ref: str = "N-I", native_id: str = "L", system: str = "erp", **told: Any) -> Change:
+    stated = {"document_type": "invoice", "document_ref": ref, "status": "posted"} | told
+    return record(system, "ledger_posting", native_id, at, **stated)
+
+
+def test_a_change_comes_folded_late_or_again() -> None:
+    ws, rules = heard(10), ruled()
+
+    assert take(ws, rules, invoice(10)) == "late"
+    assert take(ws, rules, invoice(11)) == "folded"
+    before = dict(ws.writes)
+    assert take(ws, rules, invoice(11)) == "duplicate"
+    assert ws.writes == before
+
+
+def test_a_record_counts_how_often_it_changed() -> None:
+    ws, rules = heard(0), ruled()
+    for change in (invoice(3), invoice(5), invoice(4)):  # the last tells nothing new
+        take(ws, rules, change)
+
+    value = ws.get(entity_key(CUSTOMER, "invoice", "billing", "I"))
+    assert value is not None
+    assert value["revision"] == 2
+    assert kept(ws, invoice()) == [3, 4, 5]
+
+
+def test_what_is_new_counts_for_the_customer_and_is_published_once() -> None:
+    ws, rules = heard(0), ruled()
+    customer = record("erp", "customer", "E", 5, name="Acme")
+    take(ws, rules, customer)
+    told = list(ws.refreshed)
+    take(ws, rules, customer._replace(at=4))
+
+    process = ws.get(process_key(CUSTOMER))
+    assert process is not None
+    assert process["facts"] == {"erp_customers": 1}
+    assert ws.refreshed == told != []
+
+
+def test_a_record_that_was_never_here_is_not_kept() -> None:
+    ws, rules = heard(0), ruled()
+
+    take(ws, rules, invoice(3), op=MOVED, attrs=None)
+    assert kept(ws, invoice()) == []
+    take(ws, rules, invoice(5), route=1)
+    take(ws, rules, invoice(7), route=1, op=MOVED, attrs=None)
+    assert kept(ws, invoice()) == [5, 7]
+
+
+FAR = (LATE_RETENTION_SECONDS + 1000) * SECOND
+
+
+@pytest.mark.parametrize(
+    ("heard_until", "keeps"),
+    [(FAR, [FAR]), (LATE_RETENTION_SECONDS * SECOND + 4, [3, 5, FAR]), (LATE_RETENTION_SECONDS * SECOND + 5, [5, FAR])],
+)
+def test_what_no_late_evidence_may_amend_is_folded(heard_until: int, keeps: list[int]) -> None:
+    ws, rules = heard(heard_until), ruled()
+
+    for at in (3, 5, FAR):
+        take(ws, rules, posting(at))
+
+    assert kept(ws, posting(0))[-len(keeps) :] == keeps
+    assert (3 in kept(ws, posting(0))) == (3 in keeps)
+
+
+def test_but_not_what_an_unsettled_obligation_still_looks_at() -> None:
+    ws, rules = heard(FAR * 2), ruled()
+    take(ws, rules, invoice(1))
+    for next_, keeps in ((4, [3, 5, 7]), (6, [5, 7]), (ALWAYS, [7])):
+        ws.put(KEY.text(), Obligation("armed", Trigger(1, "v1"), due=9, next=next_).as_json())
+        ws.delete(entity_key(CUSTOMER, "ledger_posting", "erp", "L"))
+        for at in (3, 5, 7):
+            take(ws, rules, posting(at))
+            ws.put(KEY.text(), Obligation("armed", Trigger(1, "v1"), due=9, next=next_).as_json())
+        assert kept(ws, posting(0)) == keeps
+
+
+@pytest.mark.parametrize(
+    ("obligation", "at", "late", "next_"),
+    [
+        (None, 7, False, 7),
+        (Obligation("armed", settled=5, next=20), 7, False, 7),
+        (Obligation("armed", settled=5, next=6), 7, False, 6),
+        (Obligation("armed", settled=7, next=20), 7, False, 20),  # that instant was judged
+        (Obligation("armed", settled=7, next=20), 7, True, 7),
+        (Obligation("armed", settled=9, next=20), 7, True, 9),  # again, from where it was judged last
+    ],
+)
+def test_an_obligation_is_judged_at_the_earliest_instant_that_is_not_judged_yet(
+    obligation: Obligation | None, at: int, late: bool, next_: int
+) -> None:
+    ws = Workspace(MemoryView())
+    if obligation is not None:
+        ws.put(KEY.text(), obligation.as_json())
+
+    arm(ws, KEY, at, late=late)
+
+    assert Obligation.from_json(ws.get(KEY.text())) == (obligation or Obligation())._replace(next=next_)
+
+
+@pytest.mark.parametrize(
+    ("obligation", "stays"),
+    [
+        (Obligation(settled=5), False),
+        (Obligation(settled=5, next=9), True),
+        (Obligation(settled=5, held="L"), True),
+        (Obligation("waiting", settled=5), True),
+        (Obligation("met", settled=5), True),
+    ],
+)
+def test_what_is_idle_and_waits_for_nothing_is_forgotten(obligation: Obligation, stays: bool) -> None:
+    ws = Workspace(MemoryView())
+    ws.put(KEY.text(), {"next": 1})
+
+    save(ws, KEY, obligation)
+
+    assert ws.get(KEY.text()) == (obligation.as_json() if stays else None)
+
+
+HOLE = {"canonical_id": CUSTOMER, "system": "erp", "entity": "ledger_posting", "letter_id": "L1", "opened_at": 5}
+
+
+def test_a_hole_stays_as_old_as_it_is_and_wakes_what_it_held_when_it_closes() -> None:
+    ws = Workspace(MemoryView())
+    other = ObligationKey(CUSTOMER, POSTED, "billing", "J")
+    ws.put(KEY.text(), Obligation("armed", next=9, held="L1").as_json())
+    ws.put(other.text(), Obligation("armed", next=9, held="L2").as_json())
+    at = f"h/{CUSTOMER}/erp/ledger_posting/L1"
+
+    on_hole(ws, HOLE, opened=True)
+    on_hole(ws, {**HOLE, "opened_at": 8}, opened=True)
+    assert ws.get(at) == {"at": 5}
+
+    on_hole(ws, HOLE, opened=False)
+    assert ws.get(at) is None
+    assert Obligation.from_json(ws.get(KEY.text())) == Obligation("armed", next=9)
+    assert Obligation.from_json(ws.get(other.text())).held == "L2"
+
+
+def test_a_hole_of_nobody_is_kept_apart_and_holds_nothing() -> None:
+    ws = Workspace(MemoryView())
+    ws.put(KEY.text(), Obligation("armed", next=9, held="L1").as_json())
+
+    on_hole(ws, {**HOLE, "canonical_id": None}, opened=True)
+    assert ws.get("g/erp/ledger_posting/L1") == {"at": 5}
+    on_hole(ws, {**HOLE, "canonical_id": None}, opened=False)
+
+    assert ws.get("g/erp/ledger_posting/L1") is None
+    assert Obligation.from_json(ws.get(KEY.text())).held == "L1"
+
+
+def test_a_subject_that_can_begin_nothing_is_judged_only_while_something_runs() -> None:
+    ws, rules = heard(0), ruled()
+
+    assert armed_by(ws, rules, invoice(3, status="draft")) == []
+    assert armed_by(ws, rules, invoice(4)) == ["billing/I"]
+    ws.put(KEY.text(), Obligation("armed", Trigger(4, "v4"), due=9, settled=5).as_json())
+    assert armed_by(ws, rules, invoice(6, status="voided")) == ["billing/I"]
+
+
+def test_a_record_has_the_subjects_judged_that_it_names_and_has_named() -> None:
+    ws, rules = heard(0), ruled()
+    for native_id in ("I", "J", "K"):
+        take(ws, rules, invoice(3, native_id))
+
+    assert armed_by(ws, rules, posting(4, "N-I")) == ["billing/I"]
+    assert armed_by(ws, rules, posting(5, "N-J"), version_of(posting(4, "N-I"))) == ["billing/I", "billing/J"]
+
+
+def test_of_subjects_that_can_begin_nothing_those_are_judged_that_run() -> None:
+    ws, rules = heard(0), ruled()
+    take(ws, rules, invoice(3, "I", status="draft", number="N-7"))
+    assert armed_by(ws, rules, posting(4, "N-7")) == []
+
+    ws.put(KEY.text(), Obligation("open", Trigger(1, "v1"), due=2, settled=3).as_json())
+    take(ws, rules, invoice(3, "J", status="draft", number="N-7"))
+    assert armed_by(ws, rules, posting(5, "N-7", "L2")) == ["billing/I"]
+
+
+def test_where_one_of_several_can_begin_something_all_are_judged() -> None:
+    ws, rules = heard(0), ruled()
+    for native_id, status in (("I", "posted"), ("J", "draft")):
+        take(ws, rules, invoice(3, native_id, status=status, number="N-7"))
+
+    assert armed_by(ws, rules, posting(4, "N-7")) == ["billing/I", "billing/J"]
+
+
+@pytest.mark.parametrize(
+    ("obligation", "judged"),
+    [
+        (Obligation("armed", Trigger(3, "v3"), due=99, settled=3), False),
+        (Obligation("armed", Trigger(3, "v3"), due=4, settled=4, ignored_until=99), True),
+        (Obligation("open", Trigger(3, "v3"), due=4, settled=4), True),
+    ],
+)
+def test_what_can_only_answer_is_looked_at_when_the_answer_is_due(obligation: Obligation, judged: bool) -> None:
+    ws, rules = heard(0), ruled()
+    take(ws, rules, invoice(3))
+    ws.put(KEY.text(), obligation.as_json())
+
+    assert armed_by(ws, rules, posting(5)) == (["billing/I"] if judged else [])
+
+
+def test_what_is_not_regarded_is_not_judged() -> None:
+    ws, rules = heard(0), ruled("contract_value_mismatch")
+    deal = record("crm", "opportunity", "O", 3, stage="won", value="100.00 EUR", name="Deal")
+    subscription = record("billing", "subscription", "S", 3, opportunity_ref="O", status="active",
+                          total_value="100.00 EUR", number="N")  # fmt: skip
+    for one in (deal, subscription):
+        take(ws, rules, one)
+    last = version_of(deal)
+    attributes = dict(deal.attributes or {})
+
+    assert armed_by(ws, rules, deal._replace(at=4, attributes=attributes | {"name": "Great deal"}), last) == []
+    less = {"value": {"amount": "90.00", "currency": "EUR"}}
+    assert armed_by(ws, rules, deal._replace(at=5, attributes=attributes | less), last) == ["billing/S"]
+
+
+def customer(at: float, system: str, native_id: str, **told: Any) -> Change:
+    return record(system, "customer", native_id, at, **{"name": "Acme", "status": "active", "tax_id": "T1"} | told)
+
+
+def test_records_that_are_compared_are_judged_where_a_system_has_two() -> None:
+    ws, rules = heard(0), ruled("duplicate_customer")
+
+    assert armed_by(ws, rules, customer(3, "erp", "E")) == []
+    assert armed_by(ws, rules, customer(4, "billing", "B")) == []
+    assert {"erp/E", "erp/E2"} <= set(armed_by(ws, rules, customer(5, "erp", "E2")))
+
+
+def test_where_the_segment_changes_every_subject_is_judged_anew() -> None:
+    ws, rules = heard(0), ruled(segments={"small": Segment(sla_seconds=30)})
+    account = record("crm", "customer", "A", 6, name="Acme", segment="small")
+    for native_id in ("I", "J"):
+        take(ws, rules, invoice(5, native_id))
+
+    assert armed_by(ws, rules, account) == ["billing/I", "billing/J"]
+    assert armed_by(ws, rules, record("crm", "customer", "A", 7, name="Acme AG", segment="small")) == []
+
+
+def test_without_segments_the_customer_wakes_nobody() -> None:
+    ws, rules = heard(0), ruled()
+    take(ws, rules, invoice(5))
+
+    assert armed_by(ws, rules, record("crm", "customer", "A", 6, name="Acme", segment="small")) == []
