@@ -9,9 +9,12 @@ import pytest
 
 from schemas import ids, topics
 from schemas.instants import SECOND
+from schemas.source import ALL_OBJECTS
+from streams.fleet import corrections
 from tests.dossiers.invoice_not_posted import DOSSIERS
 from tests.dossiers.model import Story, change, company
-from tests.dossiers.stage import Play
+from tests.dossiers.stage import Play, governed
+from tests.dossiers.table import DOSSIERS as ALL
 
 INVOICE_AT, DUE_AT, POSTED_AT = 3, 13, 40
 DOSSIER = DOSSIERS[0]._replace(subject=None)
@@ -149,3 +152,116 @@ def test_a_drift_is_found_by_the_correlation_id_of_the_first_record_that_has_one
     second = played(invoice(), drafted).drifts()[0]["correlation_id"]
 
     assert (none, first, second) == ("", "corr-1", "corr-2")
+
+
+def with_fleet(**rules: Any) -> Play:
+    """Whether corrections have an effect is somebody's business here."""
+    dossier = DOSSIER._replace(governed=rules)
+    base = governed(dossier)
+    return Play(dossier, base.model_copy(update={"judged": (dossier.kind, corrections.KIND)}))
+
+
+def told_to_the_fleet(play: Play) -> list[tuple[str, dict[str, Any]]]:
+    written = play.driver.written[topics.PROGRESS]
+    return [(w.record, w.value) for w in written if w.record in ("CorrectionAsked", "DriftEnded") and w.value]
+
+
+def test_the_fleet_is_told_once_that_a_correction_is_asked_for_and_once_how_its_drift_ended() -> None:
+    play = with_fleet().told((*invoice(), *posting(by="driftwise"))).heard(DOSSIER.ends).run()
+
+    (drift,) = play.drifts()
+    (asked, of), (ended, how) = told_to_the_fleet(play)
+    assert (asked, ended) == ("CorrectionAsked", "DriftEnded")
+    assert (of["drift_id"], of["amount_at_stake"]["amount"]) == (drift["drift_id"], 119)
+    assert how == {"drift_id": drift["drift_id"], "closed_at": POSTED_AT * SECOND, "how": "corrected"}
+
+
+@pytest.mark.parametrize("mode", ["propose", "alert"])
+def test_what_is_not_performed_has_no_effect_to_wait_for(mode: str) -> None:
+    play = with_fleet(mode=mode).told((*invoice(), *posting())).heard(DOSSIER.ends).run()
+
+    (drift,) = play.drifts()
+    assert (drift["mode"], bool(drift["command_id"])) == (mode, mode == "propose")
+    assert told_to_the_fleet(play) == []
+
+
+def test_what_nothing_is_asked_for_about_has_no_effect_to_wait_for() -> None:
+    dossier = next(d for d in ALL if d.kind == "step_out_of_order")
+    base = governed(dossier)
+    play = Play(dossier, base.model_copy(update={"judged": (dossier.kind, corrections.KIND)}))
+    play.told(dossier.story).heard(dossier.ends).run()
+
+    (drift,) = play.drifts()
+    assert (drift["mode"], drift["command_id"]) == ("execute", None)
+    assert told_to_the_fleet(play) == []
+
+
+def test_nobody_is_sent_for_what_stood_so_at_first_sight() -> None:
+    play = with_fleet()
+    play.tell((*company(DOSSIER.linked), *invoice()), snapshot=True)
+    play.heard(DOSSIER.ends).run()
+
+    (drift,) = play.drifts()
+    assert (drift["status"], drift["mode"], drift["command_id"]) == ("baseline", "alert", None)
+    assert told_to_the_fleet(play) == []
+    assert process(play)["open_drifts"] == {}
+
+
+def process(play: Play) -> dict[str, Any]:
+    (value,) = [v for v in play.driver.latest(topics.CORRECTED_STATE) if "open_drifts" in v and v["members"]]
+    return value
+
+
+def condition(play: Play) -> tuple[str, str]:
+    (found,) = [c for c in process(play)["conditions"] if c["type"] == "InvoicesPosted"]
+    return found["status"], found["reason"]
+
+
+def test_the_customer_counts_what_is_open_and_says_whether_all_is_in_order() -> None:
+    told = (
+        *invoice(),
+        change(INVOICE_AT, "billing", "invoice", "J", number="INV-8", status="posted", total="1.00 EUR"),
+    )
+
+    play = played(told, until=30)
+    assert (process(play)["open_drifts"], condition(play)) == ({DOSSIER.kind: 2}, ("False", "InvoiceNotPosted"))
+    play.tell(posting())
+    play.heard(DOSSIER.ends).run()
+    assert (process(play)["open_drifts"], condition(play)) == ({DOSSIER.kind: 1}, ("False", "InvoiceNotPosted"))
+    play = played(invoice(), posting())
+    assert (process(play)["open_drifts"], condition(play)) == ({}, ("True", "AsExpected"))
+
+
+def test_of_each_source_it_tells_how_far_all_its_partitions_were_heard() -> None:
+    play = Play(DOSSIER).told(invoice()).heard(30, "crm", "billing", "erp")
+    for partition, until in ((0, 50), (1, 20)):
+        report(play, "processor", partition, until)
+    report(play, "product", 0, 40)
+    report(play, "product", 1, None)
+
+    (drift,) = play.run().drifts()
+
+    heard = {name: until / SECOND for name, until in drift["watermarks"].items() if "@links" not in name}
+    assert {name.partition("/")[0]: until for name, until in heard.items()} == {
+        "crm": 30, "billing": 30, "erp": 30, "processor": 20,
+    }  # fmt: skip
+
+
+def report(play: Play, system: str, partition: int, until: float | None) -> None:
+    """None: it has lost what came in between."""
+    value = {
+        "system": system,
+        "object": ALL_OBJECTS,
+        "partition": partition,
+        "epoch": 0,
+        "phase": "streaming" if until is not None else "gap",
+        "watermark": None if until is None else until * SECOND,
+        "observed_at": 0,
+    }
+    play.driver.pipe(topics.source_topic(system), "", "SourceProgress", value, partition=partition)
+
+
+def test_an_opening_says_nothing_of_an_end() -> None:
+    (drift,) = played(invoice(), until=30).drifts()
+
+    assert (drift["how"], drift["restraint"], drift["segment"], drift["closed_at"]) == ("", "", "", None)

@@ -193,7 +193,7 @@ def test_it_says(detail: Detail) -> None:
 
 
 @pytest.mark.parametrize(("tax", "basis"), [("19.00 EUR", "tax"), (None, "gross")])
-def test_what_is_at_stake_is_the_tax_where_it_is_stated(tax: str | None, basis: str) -> None:
+def test_of_tax_treatment_divergence_the_tax_is_at_stake_where_it_is_stated(tax: str | None, basis: str) -> None:
     dossier = taxes.CODE._replace(story=(taxes.invoice(3, tax=tax), taxes.posting(4, tax_code="EURC")))
 
     (drift,) = Play(dossier).told(dossier.story).heard(dossier.ends).run().drifts()
