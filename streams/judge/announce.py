@@ -31,7 +31,8 @@ def announce(
         if not transition.baseline:
             _set_going(ws, now.governance, kind, key, drift)
         return after._replace(drift=drift)
-    if transition.what == "closed" and transition.drift is not None:
+    if transition.what == "closed":
+        assert transition.drift is not None
         ended = {"status": "closed", "closed_at": transition.at, "how": transition.how}
         _publish_drift(ws, key, {**transition.drift, **ended})
         _audit(ws, kind, key, transition, drift_id, "retracted" if transition.how == "retracted" else "late")

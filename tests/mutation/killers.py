@@ -59,7 +59,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.judge.fold": (*_about("fold", "references"), *_ALL_OF_IT, _CHOOSY),
     "streams.judge.gates": (*_about("gates"), *_ALL_OF_IT, _DOSSIERS._replace(words=("is_unknown",))),
     "streams.judge.announce": (*_about("announced", "frozen_customers", "fleet_kinds"), *_ALL_OF_IT, _DAY_ONE),
-    "streams.judge.process": _ALL_OF_IT,
+    "streams.judge.process": (*_about("customers_process"), *_ALL_OF_IT),
     "streams.kinds.asof": (*_ALL_OF_IT, _CHOOSY),
     "streams.kinds.facts": (_RECORD, _NEAR_MISSES),
     "streams.kinds.shared": (_RECORD, _NEAR_MISSES),
