@@ -46,6 +46,7 @@ _STEP = tuple(
 _WHY = Selection("tests/unit/test_look_why.py")
 _DAY_ONE = Selection("tests/unit/test_day_one.py", but=("forty_thousand",))
 _CHOOSY = Selection("tests/unit/test_what_begins.py", ("changed_nothing[0-",))
+_NEW_RULES = Selection("tests/unit/test_governance_in_band.py", ("tolerance", "armed", "grace_ends", "demanded_anew"))
 _ALL_OF_IT = (*_JUDGE, _RECORD, *_STEP, _WHY)
 
 
@@ -55,7 +56,7 @@ def _about(*names: str) -> tuple[Selection, ...]:
 
 GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.judge.obligation": (*_ALL_OF_IT, _DAY_ONE),
-    "streams.judge.settle": (*_ALL_OF_IT, _DAY_ONE, *_about("governance_in_band")),
+    "streams.judge.settle": (*_ALL_OF_IT, _NEW_RULES, _DAY_ONE),
     "streams.judge.fold": (*_about("fold", "references"), *_ALL_OF_IT, _CHOOSY),
     "streams.judge.gates": (*_about("gates"), *_ALL_OF_IT, _DOSSIERS._replace(words=("is_unknown",))),
     "streams.judge.announce": (*_about("announced", "frozen_customers", "fleet_kinds"), *_ALL_OF_IT, _DAY_ONE),
