@@ -78,11 +78,14 @@ def main(
     alike = [m for m in chosen if any(pattern.fullmatch(m.place) for pattern in patterns)]
     others = [m for m in chosen if m not in alike]
     fates = Fates(known)
-    # Those of what all rules stand on last: their facts take the longest.
-    todo = sorted((m for m in others if not fates.of(m)), key=lambda m: (m.module in GENERAL, fates.of(m) is False))
+    # Those of what all rules stand on last: their facts take the longest. What survived before is tried after all else.
+    todo = sorted(others, key=lambda m: m.module in GENERAL)
+    batches = [[m for m in todo if fates.of(m) is before] for before in (None, False)]
     for library in HEAVY:
         importlib.import_module(library)
-    broken = [] if table else _run(todo, [] if unchecked else _controls(todo), processes, fates, console)
+    broken = list[str]()
+    for batch in batches if not table else ():
+        broken += _run(batch, [] if unchecked else _controls(batch), processes, fates, console)
     if broken:
         raise click.ClickException(f"these facts do not hold without a mutant either: {', '.join(broken)}")
     tried = [(m, killed) for m in others if (killed := fates.of(m)) is not None]

@@ -86,6 +86,22 @@ def test_what_late_evidence_overturns_was_retracted() -> None:
     assert [result for result, _ in results(play)] == ["missed", "retracted"]
 
 
+def test_late_evidence_that_answers_nothing_overturns_nothing() -> None:
+    play = played(invoice(), until=20)
+    play.tell(posting(9, status="draft"))
+    play.run().heard(DOSSIER.ends).run()
+
+    assert results(play) == [("missed", DUE_AT)]
+
+
+def test_what_late_evidence_shows_was_not_even_demanded_was_retracted() -> None:
+    play = played(invoice(), until=20)
+    play.tell(invoice(9, status="voided"))
+    play.run().heard(DOSSIER.ends).run()
+
+    assert [result for result, _ in results(play)] == ["missed", "retracted"]
+
+
 def test_what_stood_so_at_first_sight_is_baseline_in_the_audit_too() -> None:
     play = Play(DOSSIER)
     play.tell((*company(DOSSIER.linked), *invoice()), snapshot=True)

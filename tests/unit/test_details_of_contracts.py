@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from streams.kinds.references import FEW
-from tests.details import Detail, every, hold, plain
+from tests.details import Detail, every, hold, plain, told
+from tests.dossiers import activation_stalled as activation
 from tests.dossiers import amendment_unpropagated as amendment
 from tests.dossiers import cancellation_unpropagated as cancellation
 from tests.dossiers import contract_value_mismatch as contracts
+from tests.dossiers import entitlement_divergence as provision
 from tests.dossiers import erp_financial_profile_missing as setup
 from tests.dossiers import revenue_schedule_divergence as revenue
 from tests.dossiers import revenue_schedule_missing as missing
@@ -14,6 +16,8 @@ from tests.dossiers import step_out_of_order as order
 from tests.dossiers import step_skipped as skipped
 from tests.dossiers import won_without_subscription as won
 from tests.dossiers.model import Change, change
+from tests.dossiers.stage import governed
+from tests.dossiers.table import dossier_of
 
 
 def line(recurring: bool | None) -> Change:
@@ -234,9 +238,49 @@ DETAILS = {
     "and the others do not": Detail(
         "won_without_subscription", (won.deal(3), line(None), line(False)._replace(native_id="L2"))
     ),
+    "a change of a subscription of which all are cancelled": Detail(
+        "won_without_subscription",
+        (won.subscription(2, "cancelled", None), won.deal(3, type="renewal")),
+        {"status": "open"},
+    ),
+    "a change of one that runs": Detail(
+        "won_without_subscription", (won.subscription(2, "active", None), won.deal(3, type="renewal"))
+    ),
+    "one of two accounts is to be served": Detail(
+        "activation_stalled",
+        (activation.subscription(3), activation.account(2, "churned")._replace(native_id="A2", customer="A")),
+        {"status": "open"},
+    ),
+    "a subscription that states no version": Detail(
+        "amendment_unpropagated",
+        plain(*amendment.BEFORE, amendment.contract(6, "9.00 EUR"), version_number=None),
+    ),
+    "the company that sells is that of the ERP's customer, where the subscription names none": Detail(
+        "erp_financial_profile_missing",
+        (setup.subscription(3, legal_entity=None), setup.profile(5, legal_entity="2000")),
+        {"status": "open"},
+    ),
+    "one of two records in the ERP has the tax id": Detail(
+        "erp_financial_profile_missing",
+        (
+            setup.customer(2, None)._replace(native_id="E2", customer="E"),
+            setup.subscription(3),
+            setup.profile(5, tax_registration=None),
+        ),
+    ),
 }
 
 
 @every(DETAILS)
 def test_it_says(detail: Detail) -> None:
     hold(detail)
+
+
+def test_for_entitlement_divergence_a_charge_is_of_a_subscription_of_its_own_system() -> None:
+    base = governed(dossier_of("entitlement_divergence"))
+    second = base.systems["processor"].model_copy(update={"role": "billing"})
+    two = base.model_copy(update={"systems": {**base.systems, "processor": second}})
+    elsewhere = provision.charge(5, 7, "C2")._replace(system="processor", customer="P")
+
+    assert told(Detail("entitlement_divergence", (*provision.AGREED, elsewhere)), two) == []
+    assert told(Detail("entitlement_divergence", (*provision.AGREED, provision.charge(5, 7, "C2"))), two)

@@ -107,6 +107,16 @@ DETAILS = {
     "an account without a status": Detail(
         "process_state_disagreement", (states.customer(2, "crm", status=None), *states.SERVED)
     ),
+    "a prospect that the books know": Detail("process_state_disagreement", (states.PROSPECT,), {"status": "open"}),
+    "the owner stated it before it was changed elsewhere": Detail(
+        "ownership_violation",
+        (
+            ownership.customer(3, "crm", email="new@acme.example"),
+            ownership.customer(4, "billing", "driftwise", email="new@acme.example"),
+            ownership.customer(6, "billing", email="cfo@acme.example"),
+        ),
+        {"seen": ["billing/B email = cfo@acme.example", "crm/A email = new@acme.example"]},
+    ),
     "amounts of two currencies are no sum": Detail(
         "process_state_disagreement",
         (
@@ -122,6 +132,15 @@ DETAILS = {
 @every(DETAILS)
 def test_it_says(detail: Detail) -> None:
     hold(detail)
+
+
+def test_in_hierarchy_divergence_the_parent_is_who_its_governed_owner_states() -> None:
+    kind = "hierarchy_divergence"
+    governance = governed(dossier_of(kind)).model_copy(update={"ownership": {"customer": {"parent_ref": "erp"}}})
+
+    (found,) = told(Detail(kind, (*hierarchy.AGREED, hierarchy.account(5, "A9"))), governance)
+
+    assert (found["subject"], found["owner"]) == ("crm/A", "erp")
 
 
 COMPARED = ("tax_id", "name", "registration_number", "email", "country", "street", "city", "postal_code")

@@ -125,6 +125,16 @@ DETAILS = {
         {"amount": "2 EUR"},
         governed={"tolerance_relative": Decimal("0.1")},
     ),
+    "a cent is more than the rounding of one line": Detail(
+        "invoice_amount_mismatch",
+        (amounts.invoice(2, line_count=1), amounts.posting(3, net="100.01 EUR", tax="18.99 EUR")),
+        {"amount": "0.01 EUR"},
+    ),
+    "nobody says how many lines there are, so there is one": Detail(
+        "invoice_amount_mismatch",
+        (amounts.invoice(2), amounts.posting(3, net="100.01 EUR", tax="18.99 EUR")),
+        {"amount": "0.01 EUR"},
+    ),
     "posted twice": Detail(
         "refund_unpropagated",
         (

@@ -132,6 +132,15 @@ def test_what_no_late_evidence_may_amend_is_folded(heard_until: int, keeps: list
     assert (3 in kept(ws, posting(0))) == (3 in keeps)
 
 
+def test_of_two_versions_too() -> None:
+    ws, rules = heard(FAR * 2), ruled()
+
+    for at in (3, 5):
+        take(ws, rules, posting(at))
+
+    assert kept(ws, posting(0)) == [5]
+
+
 def test_but_not_what_an_unsettled_obligation_still_looks_at() -> None:
     ws, rules = heard(FAR * 2), ruled()
     take(ws, rules, invoice(1))

@@ -77,7 +77,7 @@ def invoice_amount_mismatch(now: AsOf, subject: Subject) -> Answer:
 
 
 def _compare(now: AsOf, invoice: Found, postings: Postings) -> list[Compared]:
-    lines = max(1, *(f.attrs["line_count"] or 1 for f in (invoice, *postings.posted)))
+    lines = max(f.attrs["line_count"] or 1 for f in (invoice, *postings.posted))
     found = []
     for basis, candidates in BASES.items():
         invoiced = invoice.attrs[basis]
