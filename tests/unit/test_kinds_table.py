@@ -27,9 +27,9 @@ def test_what_a_verdict_waits_for_also_reaches_it() -> None:
         assert needs == kind.reach.keys(), kind.name
 
 
-def test_what_a_kind_can_do_without_is_among_what_it_looks_at() -> None:
+def test_what_a_kind_can_do_without_and_what_only_answers_is_among_what_it_looks_at() -> None:
     for kind in KINDS:
-        assert kind.optional <= kind.reach.keys(), kind.name
+        assert kind.optional | kind.answered_by <= kind.reach.keys(), kind.name
 
 
 def test_kinds_speak_of_entities_and_attributes_that_there_are() -> None:
@@ -37,7 +37,16 @@ def test_kinds_speak_of_entities_and_attributes_that_there_are() -> None:
         named = {kind.entity, *(entity for _, entity in kind.reach), *(entity for entity, _ in kind.finds)}
         assert named <= ENTITIES.keys(), kind.name
         for entity, attribute in kind.finds:
-            assert attribute == EVERY or attribute in {a.name for a in ENTITIES[entity].attributes}, kind.name
+            assert attribute == EVERY or attribute in attributes_of(entity), kind.name
+        for entity, regarded in kind.regarded.items():
+            assert entity in named, kind.name
+            assert set(regarded) <= attributes_of(entity), kind.name
+    for entity, found_by in REFERENCES.items():
+        assert set(found_by) - {EVERY} <= attributes_of(entity)
+
+
+def attributes_of(entity: str) -> set[str]:
+    return {a.name for a in ENTITIES[entity].attributes}
 
 
 def test_every_kind_is_governed_and_counts_and_acts_in_a_known_way() -> None:

@@ -101,7 +101,7 @@ KIND = Kind(
         ("erp", "contract"): Refers("contract_ref", "number"),
     },
     regarded={
-        "opportunity": ("number", "stage", "value"),
+        "opportunity": ("stage", "value"),
         "subscription": ("status", "total_value", "term_months"),
         "contract": ("value", "term_months"),
     },

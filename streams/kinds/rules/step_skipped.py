@@ -137,7 +137,7 @@ KIND = Kind(
         "subscription": ("status", "total_value"),
         "revenue_schedule": ("recognised",),
     },
-    answered_by=frozenset({("crm", "opportunity"), ("erp", "contract"), ("crm", "contract"), ("billing", "contract")}),
+    answered_by=frozenset({("crm", "opportunity"), ("crm", "contract"), ("billing", "contract")}),
     judge=step_skipped,
     command="target.step.backfill",
     sort="ask",
