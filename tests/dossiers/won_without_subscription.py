@@ -54,6 +54,20 @@ DOSSIERS = (
     ),
     Dossier(
         **COMMON | {"opens_at": 30},
+        story=(deal(3), subscription(5, opportunity=None, contract="K-1"), deal(20, contract_ref="K-2")),
+        near_misses={
+            "the deal names the contract late, and in time": (
+                deal(3, contract_ref=None),
+                subscription(5, opportunity=None, contract="K-1"),
+                deal(12),
+            ),
+        },
+        late=(subscription(25),),
+        says=("Acme: seats", "K-2"),
+        resolved_by=(subscription(40),),
+    ),
+    Dossier(
+        **COMMON | {"opens_at": 30},
         story=(deal(3), subscription(5), subscription(20, opportunity="O-OTHER")),
         near_misses={
             "an expansion of a subscription that lives": (

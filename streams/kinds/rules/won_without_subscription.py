@@ -73,7 +73,7 @@ KIND = Kind(
         ("billing", "subscription"): All(),
     },
     regarded={
-        "opportunity": ("name", "stage", "type", "value", "recurring"),
+        "opportunity": ("name", "stage", "type", "value", "recurring", "contract_ref"),
         "opportunity_line": ("recurring",),
         "subscription": ("status",),
     },
