@@ -44,6 +44,14 @@ def _tell_onlookers(ws: Workspace, governance: Governance, partition: int, chang
         tell.heard(ws, governance, value)
 
 
+def tell_gap(ws: Workspace, partition: int, name: str, report: list[Any]) -> None:
+    """At once and not with the commit: the source may be whole again before that, and nobody would hear of the gap."""
+    told = ws.get(keys.TOLD) or {}
+    ws.put(keys.TOLD, {**told, name: {**told.get(name, {}), str(partition): report}})
+    value = {"partition": partition, "watermarks": [_entry(name, report)]}
+    ws.emit(Emit(topics.PROGRESS, "", "Watermarks", value, partition=0))
+
+
 def _is_news(told: dict[str, list[Any]], reports: dict[str, list[Any]]) -> bool:
     """Another epoch or phase, or a second further on."""
     for partition, (epoch, phase, mark) in reports.items():

@@ -7,7 +7,7 @@ from schemas.instants import Instant
 from schemas.source import ALL_OBJECTS, Heard, Probed
 from streams import canary
 from streams.governance.model import Governance
-from streams.identify import keys
+from streams.identify import keys, onward
 from tables.view import Emit, Workspace
 from tables.watermarks import LINKS, heard
 
@@ -29,6 +29,8 @@ def hear(ws: Workspace, upstream: int, event: Heard) -> None:
     phases = [all_marks.get(name, {}).get(str(upstream), [0, ""])[1] for all_marks in (marks, after)]
     if phases[0] == "streaming" != phases[1]:
         ws.put(keys.STREAMED, {**(ws.get(keys.STREAMED) or {}), name: True})
+    if phases[0] == "streaming" and phases[1] == "gap" and event.object != LINKS:
+        onward.tell_gap(ws, upstream, name, after[name][str(upstream)])
 
 
 def withdraw(ws: Workspace, system: str, object_: str, partition: int) -> None:

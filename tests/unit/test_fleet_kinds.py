@@ -230,3 +230,19 @@ def test_what_waits_is_looked_at_in_the_order_in_which_it_falls_due(stage: Stage
 
     assert [drift["native_id"] for drift in stage.told] == ["x-1", "x-2", "x-0"]
     assert list(Workspace(stage.shard.state).range("w/", 9)) == []
+
+
+def test_a_gap_that_is_over_before_identify_commits_is_told_all_the_same() -> None:
+    company = Company(governance().model_copy(update={"judged": ("source_gap",)}))
+    company.heard(5)
+    company.heard(0, "erp", phase="gap", run=False)
+    company.heard(6, "erp", run=False)
+    driver = company.driver
+    for place in [place for place, queue in driver.queues.items() if queue]:
+        while driver.queues[place]:
+            driver.fold(place)
+        driver.commit(driver.stage_of(place[0]), place[1])
+    driver.run()
+
+    (drift,) = company.drifts("source_gap")
+    assert (drift["system"], drift["status"], drift["opened_at"] / SECOND) == ("erp", "closed", 5)
