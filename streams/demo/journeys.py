@@ -6,22 +6,27 @@ one drift of its kind and nothing else, apart from the consequences of correctin
 
 from __future__ import annotations
 
+from streams.demo.beyond import DEAD_LETTERED, IDENTITY_CONFLICT, INEFFECTIVE
 from streams.demo.contracts import activate_subscription, carry_contract
 from streams.demo.documents import bill
 from streams.demo.flaws import WRITEBACK_MISSING
 from streams.demo.further import WON_WITHOUT_SUBSCRIPTION
+from streams.demo.identities import enter_twice
 from streams.demo.lifecycle import change_of_state
 from streams.demo.masters import disagree
 from streams.demo.openings import open_billing_account, open_erp_customer, win_deal
 from streams.demo.payments import open_processor_customer
-from streams.demo.script import INTEGRATION, Script
+from streams.demo.references import refer
+from streams.demo.script import Script
 from streams.demo.service import is_ordered, open_product_customer, place_order, serve
-
-REFERENCES = {"billing": "Billing_Account_Id__c", "erp": "ERP_Customer_Id__c"}
+from streams.demo.unreadable import write_unreadable
 
 
 def write_journey(script: Script, ending: str = "won") -> None:
     """Fills the script. `ending` is how the deal ends: won, lost or open."""
+    if script.tells(IDENTITY_CONFLICT):
+        enter_twice(script)
+        return
     ordered = is_ordered(script)
     won = win_deal(script, ending, ordered=ordered)
     if won is None:
@@ -41,6 +46,8 @@ def write_journey(script: Script, ending: str = "won") -> None:
         scheduled = serve(script, active, customer) if script.further else None
         bill(script, active, in_erp, scheduled)
         change_of_state(script, won, active)
+        if script.tells(DEAD_LETTERED):
+            write_unreadable(script, active + script.soon(1.0, 3.0))
     disagree(script, won, account, customer)
 
 
@@ -52,19 +59,13 @@ def _activate(script: Script, won: float, drafted: float) -> float | None:
 
 
 def _write_back(script: Script, created: dict[str, float | None]) -> None:
-    """The CRM account learns the ids that billing and ERP gave: in one write, or each in its own."""
+    """In one write, or each in its own."""
     times = [at for at in created.values() if at is not None]
     together = len(times) == 2 and max(times) - min(times) < 2 and script.chance(0.4)
-    if together and not (script.flaw and script.flaw.kind == WRITEBACK_MISSING):
-        _reference(script, max(times) + script.soon(0.5, 2.0), *created)
+    if together and not script.tells_of((WRITEBACK_MISSING, INEFFECTIVE)):
+        refer(script, max(times) + script.soon(0.5, 2.0), *created)
         return
     for system, at in created.items():
         after = script.answer(WRITEBACK_MISSING, system)
-        if at is not None and after is not None:
-            _reference(script, at + after, system)
-
-
-def _reference(script: Script, at: float, *systems: str) -> None:
-    records = {"billing": "billing.account", "erp": "erp.customer"}
-    values = {REFERENCES[system]: script.ref(records[system]) for system in systems}
-    script.add(at, "crm", INTEGRATION, script.change("Account", "crm.account", **values))
+        if at is not None and after is not None and not script.suffers(INEFFECTIVE, system):
+            refer(script, at + after, system)

@@ -65,7 +65,7 @@ def by_subject(seen: Iterable[Seen]) -> dict[Subject, list[Observed]]:
             lives[each.record["drift_id"]].append(each)
     found: dict[Subject, list[Observed]] = defaultdict(list)
     for life in lives.values():
-        first, last = life[0].record, life[-1].record
+        first, last = life[0].record, _stays(life).record
         assert first is not None and last is not None, "tombstones were left out"  # noqa: PT018
         found[first["kind"], first["system"], first["entity"], first["native_id"]].append(
             Observed(first, last, life[0].at)
@@ -73,6 +73,14 @@ def by_subject(seen: Iterable[Seen]) -> dict[Subject, list[Observed]]:
     for group in found.values():
         group.sort(key=lambda each: as_instant(each.first["opened_at"]))
     return found
+
+
+def _stays(life: Sequence[Seen]) -> Seen:
+    """The last word on it: of its latest life, for where it moved to another customer it goes on there; and who tells
+    of the one may be behind who tells of the other."""
+    stayed = [each for each in life if each.record and each.record.get("how") != "moved"]
+    begun = [as_instant((each.record or {})["opened_at"]) for each in stayed]
+    return [each for each, at in zip(stayed, begun, strict=True) if at == max(begun)][-1] if stayed else life[-1]
 
 
 def flat(observed: Mapping[Subject, list[Observed]]) -> Iterator[Observed]:
@@ -86,6 +94,8 @@ def match(expected: Iterable[ExpectedDrift], observed: Mapping[Subject, Sequence
     for truth in sorted(expected, key=lambda drift: drift.opened_at):
         subject = (truth.kind, truth.system, truth.entity, truth.native_id)
         found = left[subject].pop(0) if left.get(subject) else None
+        if found is None and not truth.certain:
+            continue
         wrong = list(_differences(truth, found)) if found else ["missed"]
         if found and not wrong:
             result.detected.append(Pair(truth, found))
@@ -120,6 +130,13 @@ def _differences(truth: ExpectedDrift, found: Observed) -> Iterator[str]:
             yield f"{what} is {got}, not {wanted}"
     if found.last.get("how") == "retracted":
         yield "was retracted though true"
+    ended = found.last.get("how") or found.last["status"]
+    if truth.ended and ended not in truth.ended:
+        yield f"is {ended} in the end, not {' or '.join(truth.ended)}"
+    if truth.not_before is not None and (closed_at := found.last.get("closed_at")) is not None:
+        earliest = truth.not_before - truth.not_before % SECOND  # a CRM stamps whole seconds
+        if as_instant(closed_at) < earliest:
+            yield "was corrected while it was not certain who the customer is"
 
 
 def _evidence(record: DriftRecord) -> EvidenceVersions:

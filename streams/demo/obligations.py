@@ -13,7 +13,7 @@ from typing import NamedTuple
 from schemas.instants import Instant, from_datetime
 from streams.demo import flaws
 from streams.demo.journal import History, Record
-from streams.demo.journeys import REFERENCES
+from streams.demo.references import REFERENCES
 from streams.demo.steps import Native
 
 _PENDING = frozenset({"Draft", "PendingActivation", "PendingAcceptance"})

@@ -7,6 +7,7 @@ from streams.demo.further import PROFILE_MISSING, STEP_SKIPPED
 from streams.demo.groups import group, stated_parent
 from streams.demo.masters import stated
 from streams.demo.script import INTEGRATION, SALES, Script
+from streams.demo.steps import Value, Write
 
 
 def win_deal(script: Script, ending: str, *, ordered: bool) -> float | None:
@@ -17,21 +18,7 @@ def win_deal(script: Script, ending: str, *, ordered: bool) -> float | None:
         0.3 if parent else 0.0,
         "crm",
         SALES,
-        script.create(
-            "Account",
-            "crm.account",
-            Name=who.name,
-            AccountNumber=who.id("N"),
-            Status__c="Prospect",
-            BillingCountry=who.country,
-            Tax_Id__c=stated(script, "crm tax id", who.tax_id),
-            Email__c=who.email,
-            CurrencyIsoCode=who.currency,
-            Legal_Entity__c=who.company_code,
-            Tax_Region__c=who.country,
-            Delinquent__c=False,
-            **parent,
-        ),
+        account_in_crm(script, **parent),
     )
     opened = script.add(
         known + script.soon(0.2, 0.8),
@@ -56,6 +43,25 @@ def win_deal(script: Script, ending: str, *, ordered: bool) -> float | None:
     stage = "Closed Won" if ending == "won" else "Closed Lost"
     closed = _stage(script, opened + script.soon(0.3, 0.8), stage)
     return closed if ending == "won" else None
+
+
+def account_in_crm(script: Script, record: str = "crm.account", number: int = 0, /, **more: Value) -> Write:
+    who = script.profile
+    return script.create(
+        "Account",
+        record,
+        Name=who.name,
+        AccountNumber=who.id("N", number),
+        Status__c="Prospect",
+        BillingCountry=who.country,
+        Tax_Id__c=stated(script, "crm tax id", who.tax_id),
+        Email__c=who.email,
+        CurrencyIsoCode=who.currency,
+        Legal_Entity__c=who.company_code,
+        Tax_Region__c=who.country,
+        Delinquent__c=False,
+        **more,
+    )
 
 
 def _stage(script: Script, at: float, stage: str) -> float:
@@ -115,27 +121,29 @@ def set_up_finance(script: Script, at: float, status: str = "Active") -> None:
     )
 
 
+def account_in_billing(script: Script) -> Write:
+    who = script.profile
+    domain: dict[str, Value] = {"domain": who.domain} if script.further else {}
+    return script.create(
+        "account",
+        "billing.account",
+        id=who.id("A"),
+        name=stated(script, "billing name", who.name),
+        status="Active",
+        crm_account_id=script.ref("crm.account"),
+        currency=who.currency,
+        bill_to_email=who.email,
+        tax_id=who.tax_id,
+        country=who.country,
+        **domain,
+        **stated_parent(script),
+    )
+
+
 def open_billing_account(script: Script, at: float) -> float:
     """Account and contract in billing; returns when the contract was made."""
     who = script.profile
-    script.add(
-        at,
-        "billing",
-        INTEGRATION,
-        script.create(
-            "account",
-            "billing.account",
-            id=who.id("A"),
-            name=stated(script, "billing name", who.name),
-            status="Active",
-            crm_account_id=script.ref("crm.account"),
-            currency=who.currency,
-            bill_to_email=who.email,
-            tax_id=who.tax_id,
-            country=who.country,
-            **stated_parent(script),
-        ),
-    )
+    script.add(at, "billing", INTEGRATION, account_in_billing(script))
     return script.add(
         at + script.soon(0.15, 0.4),
         "billing",

@@ -15,7 +15,8 @@ _PROCESSOR = "processor"
 _FINANCE = "finance"
 
 
-def open_processor_customer(script: Script, at: float) -> None:
+def open_processor_customer(script: Script, at: float, account: str = "crm.account") -> None:
+    """`account`: whom in the CRM it names."""
     who = script.profile
     script.add(
         at,
@@ -27,7 +28,8 @@ def open_processor_customer(script: Script, at: float) -> None:
             id=who.id("CUS"),
             name=who.name,
             email=who.email,
-            crm_account_id=script.ref("crm.account"),
+            crm_account_id=script.ref(account),
+            domain=who.domain,
         ),
     )
 

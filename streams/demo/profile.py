@@ -69,6 +69,10 @@ class Profile:
         return f"billing-{self.run}-{self.number}@example.com".lower()
 
     @property
+    def domain(self) -> str:
+        return f"c{self.number}-{self.run}.example".lower()
+
+    @property
     def tax_id(self) -> str:
         return f"{self.country}{self.run}{self.number:06d}".upper()
 

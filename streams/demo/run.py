@@ -2,93 +2,39 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from schemas import topics
 from schemas.instants import NEVER, Instant, seconds
+from streams.demo.beyond import MASS_DRIFT, ONCE, SOURCE_GAP
+from streams.demo.beyond_truth import Happened, Mass, drifts_beyond
 from streams.demo.cluster import Cluster
 from streams.demo.companies import Companies, today
 from streams.demo.flaws import AUTOMATIC, SOURCE_STALE
 from streams.demo.journal import Entry
+from streams.demo.mischief import PAUSED, Mischief, Show
+from streams.demo.operators import Operators
 from streams.demo.scenario import Plan, plan
 from streams.demo.score import Score, score
-from streams.demo.stories import FIRST, Story
-from streams.demo.truth import Outage, expected_drifts, last_deadline
+from streams.demo.stories import FIRST, SLA_SECONDS, Story
+from streams.demo.truth import ExpectedDrift, expected_drifts, last_deadline
 from streams.demo.watch import Watch
+from streams.fleet import FLEET_KINDS
 from streams.governance import Governance
 from streams.judge.horizon import horizon_seconds
 from streams.kinds.table import KINDS, judged
+from streams.suspects.table import SUSPECT_KINDS
 
-PAUSED = "billing"
-PAUSE_AT, RESUME_AT, KILL_AT = 0.35, 0.50, 0.65
-"""Shares of the plan's events: where a source falls silent, where it may speak again, where the worker is killed."""
 READY_SECONDS, DRAIN_SECONDS = 60.0, 90.0
-Show = Callable[[str], None]
+VERDICT_SECONDS = 20.0
+"""How long the last verdicts may take once everything that they need was heard."""
 
 
 class TooSlow(Exception):
     """Stop: something did not happen in time; the text says what, and which log to read."""
-
-
-class Mischief:
-    """The pause and the kill, placed by event count and carried out beside the clerks."""
-
-    def __init__(self, cluster: Cluster, events: int, show: Show) -> None:
-        self._cluster, self._events, self._show = cluster, events, show
-        self.count = 0
-        self.outages: list[Outage] = []
-        self._pause_seconds = cluster.governance.systems[PAUSED].stale_after_seconds + 4
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="mischief", daemon=True)
-        self._failure: Exception | None = None
-
-    def __enter__(self) -> Mischief:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is not None:
-            self._over.set()
-        self._thread.join()
-        if self._failure is not None and kind is None:
-            raise self._failure
-
-    def on_step(self, count: int) -> None:
-        self.count = max(self.count, count)
-
-    def _run(self) -> None:
-        try:
-            self._pause()
-            self._kill()
-        except Exception as problem:  # noqa: BLE001 - raised again by whoever waits for us
-            self._failure = problem
-
-    def _pause(self) -> None:
-        if not self._wait(PAUSE_AT):
-            return
-        begun_at = _now()
-        self._cluster.pause(PAUSED)
-        self._show(f"{PAUSED} falls silent")
-        self._over.wait(self._pause_seconds)
-        self._wait(RESUME_AT)
-        self._cluster.resume(PAUSED)
-        self.outages.append(Outage(PAUSED, begun_at, _now()))
-        self._show(f"{PAUSED} speaks again")
-
-    def _kill(self) -> None:
-        if self._wait(KILL_AT):
-            self._cluster.kill("worker")
-            self._cluster.start("worker")
-            self._show("worker killed with SIGKILL and started again")
-
-    def _wait(self, share: float) -> bool:
-        while self.count < share * self._events:
-            if self._over.wait(0.02):
-                return False
-        return True
 
 
 def run(
@@ -106,12 +52,30 @@ def run(
         script = plan(seed, today(), slas(cluster.governance, story), spread_seconds, story)
         steps = len(script.steps())
         companies = Companies(cluster.access())
-        with Mischief(cluster, steps, show) as mischief:
-            live(watch, lambda: mischief.count / steps)
-            journal = companies.run(script, mischief.on_step)
-        show("the companies are done; waiting for the last deadline")
-        journal = _drain(cluster, watch, companies, journal, story)
-        return _score(cluster.governance, script, journal, watch, mischief.outages)
+        with Operators(cluster, watch, script, slas(cluster.governance, story)) as operators:
+            run_ = _Run(cluster, watch, companies, operators, script)
+            with Mischief(cluster, steps, show, empties=SOURCE_GAP in story.kinds) as mischief:
+                live(watch, lambda: mischief.count / steps)
+                journal = companies.run(script, mischief.on_step)
+            show("the companies are done; waiting for the last deadline")
+            return _score(run_, _drain(run_, journal), mischief)
+
+
+class _Run(NamedTuple):
+    cluster: Cluster
+    watch: Watch
+    companies: Companies
+    operators: Operators
+    plan: Plan
+
+    @property
+    def slas(self) -> dict[str, float]:
+        return slas(self.cluster.governance, self.plan.story)
+
+    def everything(self, journal: list[Entry]) -> list[Entry]:
+        """Also what driftwise has written so far, and those who look after it."""
+        foreign = self.companies.foreign_entries(journal, self.cluster.written_to_crm())
+        return [*journal, *foreign, *self.operators.entries]
 
 
 def _rows(seed: int, story: Story) -> int:
@@ -119,8 +83,8 @@ def _rows(seed: int, story: Story) -> int:
 
 
 def slas(governance: Governance, story: Story) -> dict[str, float]:
-    """Kind -> seconds, of the kinds whose truth is known."""
-    return {k.name: governance.kinds[k.name].sla_seconds for k in judged(governance) if k.name in story.kinds}
+    """Kind -> seconds, of the kinds whose truth is known and that a customer's flaw may be of."""
+    return {kind: governance.kinds[kind].sla_seconds for kind in SLA_SECONDS if kind in story.kinds}
 
 
 def wait_until_heard(cluster: Cluster, watch: Watch, show: Show) -> None:
@@ -134,17 +98,19 @@ def wait_until_heard(cluster: Cluster, watch: Watch, show: Show) -> None:
     show("every source is heard; the companies start")
 
 
-def _drain(cluster: Cluster, watch: Watch, companies: Companies, journal: list[Entry], story: Story) -> list[Entry]:
+def _drain(run_: _Run, journal: list[Entry]) -> list[Entry]:
     """Until the watermarks have passed the last deadline, consequences of corrections included."""
+    cluster, watch = run_.cluster, run_.watch
     give_up = time.monotonic() + DRAIN_SECONDS
     while True:
         cluster.check_roles()
-        everything = [*journal, *companies.foreign_entries(journal, cluster.written_to_crm())]
-        last = last_deadline(everything, slas(cluster.governance, story), _now()) or _now()
+        run_.operators.check()
+        everything = run_.everything(journal)
+        last = last_deadline(everything, run_.slas, _now()) or _now()
         settled = max(last, _latest(everything)) + seconds(1.0)
         decided, late = watch.heard_until() > settled, time.monotonic() > give_up
-        if decided and (late or not watch.open_kinds() & AUTOMATIC):
-            return [*journal, *companies.foreign_entries(journal, cluster.written_to_crm())]
+        if decided and (late or not (run_.operators.at_work or watch.open_kinds() & AUTOMATIC)):
+            return run_.everything(journal)
         if late:
             raise TooSlow(
                 f"the last deadline was not decided within {DRAIN_SECONDS:.0f} s; see {cluster.log('worker')}"
@@ -156,18 +122,43 @@ def _latest(journal: list[Entry]) -> Instant:
     return max(entry.committed_at for entry in journal)
 
 
-def _score(governance: Governance, script: Plan, journal: list[Entry], watch: Watch, outages: list[Outage]) -> Score:
-    until = watch.heard_until()
-    story, limit = script.story, governance.systems[PAUSED].stale_after_seconds
-    stale_after = limit if SOURCE_STALE in story.kinds else None
-    expected = expected_drifts(script, journal, slas(governance, story), until, outages, stale_after)
-    horizons: dict[str, float] = {}
+def _score(run_: _Run, journal: list[Entry], mischief: Mischief) -> Score:
+    """Once it passes, or the last verdicts have had their time."""
+    governance, watch, script = run_.cluster.governance, run_.watch, run_.plan
+    expected = _expected(run_, journal, mischief)
+    horizons = _horizons(governance)
+    beside, not_judged = _out_of_the_score(governance, script.story)
+    give_up = time.monotonic() + VERDICT_SECONDS
+    while True:
+        seen = watch.seen(topics.DRIFTS), watch.seen(topics.AUDIT)
+        result = score(script, expected, *seen, horizons, mischief.outages, len(journal), beside, not_judged)
+        if result.passed or time.monotonic() > give_up:
+            return result
+        time.sleep(0.5)
+
+
+def _expected(run_: _Run, journal: list[Entry], mischief: Mischief) -> list[ExpectedDrift]:
+    governance, script, until = run_.cluster.governance, run_.plan, run_.watch.heard_until()
+    limit = governance.systems[PAUSED].stale_after_seconds if SOURCE_STALE in script.story.kinds else None
+    drifts = expected_drifts(script, journal, run_.slas, until, mischief.outages, limit)
+    happened = Happened(tuple(run_.operators.letters.values()), mischief.gaps)
+    return drifts_beyond(script, journal, drifts, run_.slas, happened, mass_of(governance), until)
+
+
+def mass_of(governance: Governance) -> Mass:
+    rules = governance.kinds[MASS_DRIFT]
+    return Mass(rules.sla, int(rules.tolerance_absolute), governance.partitions)
+
+
+def _horizons(governance: Governance) -> dict[str, float]:
+    """Kind -> verdict horizon; what the fleet stage is told of, it hears with an observation a second."""
+    observed = max(system.horizon_seconds for system in governance.systems.values()) + 1.0
+    horizons = dict.fromkeys(FLEET_KINDS, observed)
+    horizons |= dict.fromkeys(SUSPECT_KINDS, observed)
+    horizons |= dict.fromkeys(ONCE, governance.systems[PAUSED].horizon_seconds + 1.0)
     for kind in judged(governance):
         horizons[kind.name] = max(horizons.get(kind.name, 0.0), horizon_seconds(governance, kind))
-    horizons["source_stale"] = governance.systems[PAUSED].horizon_seconds + 1.0  # an observation a second
-    beside, not_judged = _out_of_the_score(governance, story)
-    seen = watch.seen(topics.DRIFTS), watch.seen(topics.AUDIT)
-    return score(script, expected, *seen, horizons, outages, len(journal), beside, not_judged)
+    return horizons
 
 
 def _out_of_the_score(governance: Governance, story: Story) -> tuple[list[str], list[str]]:

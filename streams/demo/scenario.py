@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import count
+from itertools import chain, count
+from typing import NamedTuple
 
+from streams.demo.beyond import HELD, IDENTITY_CONFLICT, INEFFECTIVE, Breakdown
 from streams.demo.flaws import (
     DEFAULT_SLA_SECONDS,
     WON_WITHOUT_ERP_CUSTOMER,
     WRITEBACK_MISSING,
     Flaw,
+    Timing,
 )
 from streams.demo.journeys import write_journey
 from streams.demo.profile import draw_profile
 from streams.demo.script import Script
-from streams.demo.steps import Journey, Step, in_time_order
+from streams.demo.steps import Journey, Native, Ref, Step, in_time_order
 from streams.demo.stories import FIRST, SLA_SECONDS, Story
 
 CLEAN_FOR_EACH_FAULTY = 10
@@ -26,6 +29,7 @@ SPREAD_SECONDS = 40.0
 _FLAWED_SHARE = (
     0.85  # of the spread: their deadlines come last; they start earlier so that the run ends in about a minute
 )
+_EARLY_SHARE = 0.5  # of the spread: where a correction must fail first, and be waited for
 _SHORTEST_SLA_SECONDS = 6.0  # below it a usual answer could miss its deadline
 _ENDINGS = ("won", "lost", "open")
 _ENDING_WEIGHTS = (94, 3, 3)
@@ -40,6 +44,8 @@ class Plan:
     faults: Mapping[int, Flaw]
     near_misses: Mapping[int, Flaw]
     story: Story = FIRST
+    struck: frozenset[int] = frozenset()
+    """Customers whose flaw comes of a breakdown that befell others as well."""
 
     def steps(self) -> list[Step]:
         """All steps in time order."""
@@ -54,6 +60,18 @@ class Plan:
         return frozenset(self.faults) | frozenset(self.near_misses)
 
     @property
+    def causes(self) -> int:
+        """Of all faults: a breakdown is one, however many it befalls."""
+        return len(self.faults) - len(self.struck) + len(self.story.breakdowns)
+
+    def written(self, record: str, column: str) -> Native:
+        """The first value that is written to a column of a record; None where none is, or another record's id."""
+        customer = int(record.partition("/")[0])
+        writes = (w for j in self.journeys if j.customer == customer for step in j.steps for w in step.writes)
+        found = next((w.values[column] for w in writes if w.record == record and column in w.values), None)
+        return None if isinstance(found, Ref) else found
+
+    @property
     def duration_seconds(self) -> float:
         return max(journey.steps[-1].at_seconds for journey in self.journeys)
 
@@ -65,8 +83,24 @@ class Plan:
     def planned_drifts(self) -> frozenset[tuple[int, str]]:
         """(customer, kind), with consequences: an ERP customer that a correction creates is written back by nobody."""
         faults = {(customer, flaw.kind) for customer, flaw in self.faults.items()}
-        consequences = {(c, WRITEBACK_MISSING) for c, kind in faults if kind == WON_WITHOUT_ERP_CUSTOMER}
+        flawed = chain(self.faults.items(), self.near_misses.items())
+        consequences = {(c, WRITEBACK_MISSING) for c, flaw in flawed if _leaves_unreferenced(flaw)}
         return frozenset(faults | consequences)
+
+
+def _leaves_unreferenced(flaw: Flaw) -> bool:
+    """Nobody but driftwise writes the customer's id back, or tries to."""
+    if flaw.kind == IDENTITY_CONFLICT:
+        return flaw.where == HELD
+    return flaw.kind == INEFFECTIVE or (flaw.kind == WON_WITHOUT_ERP_CUSTOMER and flaw.timing is Timing.NEVER)
+
+
+class _Part(NamedTuple):
+    """Of the run's customers: what goes wrong there, and within which seconds it starts."""
+
+    flaw: Flaw | None
+    starts: tuple[float, float]
+    struck: bool = False
 
 
 def plan(
@@ -84,21 +118,37 @@ def plan(
     slas = {**SLA_SECONDS, **slas}
     _check(slas)
     rng = random.Random(f"driftwise demo {seed}")  # noqa: S311 - must repeat, not be secret
-    flaws: list[Flaw | None] = [*story.faults, *story.near_misses]
-    flaws += [None] * (CLEAN_FOR_EACH_FAULTY * len(story.faults) + _CLEAN_SPARE)
-    rng.shuffle(flaws)
+    parts = list(_parts(story, spread_seconds))
+    rng.shuffle(parts)
     journeys = [
-        _journey(number, _run(seed), today, slas, flaw, rng, spread_seconds, story.further)
-        for number, flaw in enumerate(flaws, 1)
+        _script(number, _run(seed), today, slas, part.flaw, rng, story.further).journey(rng.uniform(*part.starts))
+        for number, part in enumerate(parts, 1)
     ]
-    chosen = {number: flaw for number, flaw in enumerate(flaws, 1) if flaw is not None}
+    chosen = {number: part.flaw for number, part in enumerate(parts, 1) if part.flaw is not None}
+    struck = frozenset(number for number, part in enumerate(parts, 1) if part.struck)
     return Plan(
         seed,
         tuple(sorted(journeys, key=lambda journey: journey.starts_at_seconds)),
-        {number: flaw for number, flaw in chosen.items() if flaw in story.faults},
+        {number: flaw for number, flaw in chosen.items() if number in struck or flaw in story.faults},
         {number: flaw for number, flaw in chosen.items() if flaw in story.near_misses},
         story,
+        struck,
     )
+
+
+def _parts(story: Story, spread_seconds: float) -> Iterable[_Part]:
+    for flaw in (*story.faults, *story.near_misses):
+        share = _EARLY_SHARE if flaw.kind == INEFFECTIVE else _FLAWED_SHARE
+        yield _Part(flaw, (0.0, spread_seconds * share))
+    clean = CLEAN_FOR_EACH_FAULTY * (len(story.faults) + len(story.breakdowns)) + _CLEAN_SPARE
+    yield from [_Part(None, (0.0, spread_seconds))] * clean
+    for breakdown in story.breakdowns:
+        yield from _struck(breakdown, spread_seconds)
+
+
+def _struck(breakdown: Breakdown, spread_seconds: float) -> Iterable[_Part]:
+    begins = breakdown.at * spread_seconds
+    return [_Part(breakdown.flaw, (begins, begins + breakdown.lasts_seconds), struck=True)] * breakdown.customers
 
 
 def clean_journeys(
@@ -127,20 +177,6 @@ def _check(slas: Mapping[str, float]) -> None:
     short = {kind: slas[kind] for kind in timed if slas[kind] < _SHORTEST_SLA_SECONDS}
     if short:
         raise ValueError(f"SLAs of the demo must be at least {_SHORTEST_SLA_SECONDS:g} s: {short}")
-
-
-def _journey(
-    number: int,
-    run: str,
-    today: date,
-    slas: Mapping[str, float],
-    flaw: Flaw | None,
-    rng: random.Random,
-    spread_seconds: float,
-    further: bool,
-) -> Journey:
-    script = _script(number, run, today, slas, flaw, rng, further)
-    return script.journey(rng.uniform(0, spread_seconds * (_FLAWED_SHARE if flaw else 1.0)))
 
 
 def _script(

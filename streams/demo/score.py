@@ -63,9 +63,10 @@ def score(
     everything, unknown = by_subject(drifts), frozenset(beside)
     observed = {subject: found for subject, found in everything.items() if subject[0] not in unknown}
     matching = match(expected, observed)
+    found = [pair.truth for pair in matching.detected]
     corrected = [pair for pair in matching.detected if pair.found.last.get("how") == "corrected"]
     sides = {
-        "injected": Counter(drift.kind for drift in expected),
+        "injected": Counter(drift.kind for drift in expected if drift.certain or drift in found),
         "detected": Counter(pair.truth.kind for pair in matching.detected),
         "missed": Counter(drift.kind for drift in matching.missed),
         "false": Counter(found.kind for found in matching.false),
@@ -109,8 +110,9 @@ def _shortfalls(plan: Plan, injected: Counter[str], near: Counter[str], clean: i
             yield f"only {injected[kind]} of {kind} were injected, at least {FAULTS_OF_EACH_KIND} are needed"
         if not near[kind]:
             yield f"no near miss of {kind} was injected"
-    if SOURCE_STALE in plan.story.kinds and not injected[SOURCE_STALE]:
-        yield "no source was paused beyond its limit"
-    if clean < CLEAN_FOR_EACH_FAULTY * len(plan.faults):
-        wanted = CLEAN_FOR_EACH_FAULTY * len(plan.faults)
-        yield f"{clean} clean customers beside {len(plan.faults)} faulty ones, at least {wanted} are needed"
+    for kind in sorted(plan.story.once):
+        if not injected[kind]:
+            yield "no source was paused beyond its limit" if kind == SOURCE_STALE else f"no {kind} was injected"
+    wanted = CLEAN_FOR_EACH_FAULTY * plan.causes
+    if clean < wanted:
+        yield f"{clean} clean customers beside {plan.causes} faults, at least {wanted} are needed"

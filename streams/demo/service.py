@@ -24,9 +24,7 @@ _PRODUCT = "provisioning"
 
 def open_product_customer(script: Script, at: float) -> None:
     who = script.profile
-    customer = script.create(
-        "customer", "product.customer", id=who.id("PC"), name=who.name, crm_account_id=script.ref("crm.account")
-    )
+    customer = script.create("customer", "product.customer", id=who.domain, name=who.name)
     script.add(at, "product", INTEGRATION, customer)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from streams.demo import flaws, further
+from streams.demo import beyond, flaws, further
+from streams.demo.beyond import ONCE, RESTS_ON, Breakdown
 from streams.demo.flaws import SOURCE_STALE, Flaw
 
 
@@ -16,6 +17,7 @@ class Story(NamedTuple):
     kinds: frozenset[str]
     faults: tuple[Flaw, ...]
     near_misses: tuple[Flaw, ...]
+    breakdowns: tuple[Breakdown, ...] = ()
 
     @property
     def judges_all(self) -> bool:
@@ -32,14 +34,20 @@ class Story(NamedTuple):
         """The kinds with faults of their own."""
         return frozenset(flaw.kind for flaw in self.faults)
 
+    @property
+    def once(self) -> frozenset[str]:
+        """The kinds that need no more than one drift."""
+        return self.kinds & ONCE
 
-SLA_SECONDS: dict[str, float] = {**flaws.DEFAULT_SLA_SECONDS, **further.SLA_SECONDS}
+
+SLA_SECONDS: dict[str, float] = {**flaws.DEFAULT_SLA_SECONDS, **further.SLA_SECONDS, **beyond.SLA_SECONDS}
 FIRST = Story("first", frozenset({*flaws.DEFAULT_SLA_SECONDS, SOURCE_STALE}), flaws.FAULTS, flaws.NEAR_MISSES)
 ALL = Story(
     "all",
-    frozenset({*SLA_SECONDS, SOURCE_STALE}),
-    (*flaws.FAULTS, *further.FAULTS),
-    (*flaws.NEAR_MISSES, *further.NEAR_MISSES),
+    frozenset({*SLA_SECONDS, *ONCE}),
+    (*flaws.FAULTS, *further.FAULTS, *beyond.FAULTS),
+    (*flaws.NEAR_MISSES, *further.NEAR_MISSES, *beyond.NEAR_MISSES),
+    beyond.BREAKDOWNS,
 )
 
 
@@ -53,7 +61,9 @@ def _only(names: str, kinds: frozenset[str]) -> Story:
     if unknown := sorted(kinds - ALL.kinds) or not kinds:
         what = ", ".join(unknown) if isinstance(unknown, list) else "nothing"
         raise ValueError(f"{what} cannot be injected; give first, all, or of {', '.join(sorted(ALL.kinds))}")
-    return Story(names, kinds, _of(ALL.faults, kinds), _of(ALL.near_misses, kinds))
+    kinds = kinds.union(*(RESTS_ON.get(kind, frozenset()) for kind in kinds))
+    breakdowns = tuple(each for each in ALL.breakdowns if each.kind in kinds)
+    return Story(names, kinds, _of(ALL.faults, kinds), _of(ALL.near_misses, kinds), breakdowns)
 
 
 def _of(flaws_: Iterable[Flaw], kinds: frozenset[str]) -> tuple[Flaw, ...]:

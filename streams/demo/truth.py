@@ -36,6 +36,12 @@ class ExpectedDrift(NamedTuple):
     evidence: EvidenceVersions
     planned: bool
     customer: int | None = None
+    ended: tuple[str, ...] = ()
+    """How it may have ended by the end of the run, `open` where it must not have; empty: nobody asks."""
+    not_before: Instant | None = None
+    """And when at the earliest, where something kept its correction back."""
+    certain: bool = True
+    """It must be found; else it may."""
 
 
 class Outage(NamedTuple):
@@ -104,7 +110,6 @@ def _claimed(
     changes = times(history)
     for claim in claims(history, slas):
         for opened_at, wrong in openings(claim, changes, seconds(slas[claim.kind])):
-            versions = {record.name: record.as_of(opened_at) for record in wrong.evidence}
             yield ExpectedDrift(
                 claim.kind,
                 *claim.subject.name,
@@ -113,10 +118,15 @@ def _claimed(
                 wrong.currency,
                 wrong.owner,
                 TEAMS[claim.kind],
-                {name: version.native_version for name, version in versions.items() if version},
+                _versions(wrong.evidence, opened_at) if wrong.versioned else {r.name: "" for r in wrong.evidence},
                 (history.customer, claim.kind) in planned,
                 history.customer,
             )
+
+
+def _versions(evidence: Iterable[Record], instant: Instant) -> dict[tuple[str, str, str], str]:
+    found = {record.name: record.as_of(instant) for record in evidence}
+    return {name: version.native_version for name, version in found.items() if version}
 
 
 def _obligations(history: History) -> Iterator[Obligation]:
@@ -165,7 +175,6 @@ def _drift(
     planned: frozenset[tuple[int, str]],
 ) -> ExpectedDrift:
     owner = OWNERS[kind]
-    versions = {record.name: record.as_of(opened_at) for record in evidence}
     return ExpectedDrift(
         kind,
         *subject.name,
@@ -174,7 +183,7 @@ def _drift(
         currency,
         owner.system or subject.system,
         owner.team,
-        {name: version.native_version for name, version in versions.items() if version},
+        _versions(evidence, opened_at),
         (history.customer, kind) in planned,
         history.customer,
     )

@@ -18,11 +18,11 @@ from streams.governance import Governance
 from streams.settings import Settings
 from tables.watermarks import LINKS, Marks, heard, name, watermark
 
-_READ = {topics.DRIFTS: None, topics.AUDIT: None, topics.PROGRESS: 1}
+_READ = {topics.DRIFTS: None, topics.AUDIT: None, topics.DEAD_LETTERS: None, topics.PROGRESS: 1}
 
 
 class Watch:
-    """Follows drifts, audit and progress in a thread of its own."""
+    """Follows drifts, audit, dead letters and progress in a thread of its own."""
 
     def __init__(self, settings: Settings, governance: Governance) -> None:
         self._governance = governance
@@ -33,7 +33,7 @@ class Watch:
         )
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._records: dict[str, list[Seen]] = {topics.DRIFTS: [], topics.AUDIT: []}
+        self._records: dict[str, list[Seen]] = {topics.DRIFTS: [], topics.AUDIT: [], topics.DEAD_LETTERS: []}
         self._marks: Marks = {}
         self._thread = threading.Thread(target=self._follow, name="watch", daemon=True)
 
@@ -86,6 +86,7 @@ class Watch:
         take: dict[str, Callable[[Instant, dict[str, Any]], None]] = {
             topics.PROGRESS: self._on_progress,
             topics.DRIFTS: lambda at, value: self._records[topics.DRIFTS].append(Seen(at, value)),
+            topics.DEAD_LETTERS: lambda at, value: self._records[topics.DEAD_LETTERS].append(Seen(at, value)),
             topics.AUDIT: self._on_audit,
         }
         while not self._stop.is_set():

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 
 from schemas.instants import SECOND, Instant, iso, seconds
+from streams.demo.beyond import HELD, IDENTITY_CONFLICT, INEFFECTIVE, dealt_with_after
 from streams.demo.flaws import WON_WITHOUT_ERP_CUSTOMER, WRITEBACK_MISSING
 from streams.demo.journal import DRIFTWISE, Entry
 from streams.demo.obligations import REFERENCES
@@ -52,16 +53,21 @@ class IdealCompanies:
         self._rng = random.Random(seed)
         self._ids: dict[str, str] = {}
         self._transaction = 700
+        self._held: set[int] = set()
+        self.performed: dict[tuple[str, str], Instant] = {}
+        """(kind, native id) of what driftwise corrected: when."""
 
     def run(self, plan: Plan, slas: Mapping[str, float], late: Late = on_time) -> list[Entry]:
         """`late(step)` is by how many seconds a step comes too late; it must not fall within a customer."""
+        self._held = {c for c, flaw in plan.faults.items() if (flaw.kind, flaw.where) == (IDENTITY_CONFLICT, HELD)}
         for step in plan.steps():
             self._carry_out(step, late(step))
+        corrected = {*plan.faults, *(c for c, flaw in plan.near_misses.items() if flaw.kind == INEFFECTIVE)}
         for kind in (WON_WITHOUT_ERP_CUSTOMER, WRITEBACK_MISSING):
-            faulty = [entry for entry in self.journal if entry.customer in plan.faults]
+            faulty = [entry for entry in self.journal if entry.customer in corrected]
             for drift in expected_drifts(plan, faulty, slas, self.started_at + seconds(3600)):
                 if drift.kind == kind:
-                    self._correct(drift)
+                    self._correct(drift, plan, slas)
         return self.journal
 
     def _carry_out(self, step: Step, late_seconds: float) -> None:
@@ -82,16 +88,31 @@ class IdealCompanies:
     def _resolved(self, value: Value):
         return self._ids[value.record] if isinstance(value, Ref) else value
 
-    def _correct(self, drift: ExpectedDrift) -> None:
-        at = drift.opened_at + seconds(CORRECTED_AFTER_SECONDS)
+    def _correct(self, drift: ExpectedDrift, plan: Plan, slas: Mapping[str, float]) -> None:
         number = drift.customer
-        account = self._ids[f"{number}/crm.account"]
+        assert number is not None
+        flaw = {**plan.near_misses, **plan.faults}[number]
+        at = max(drift.opened_at, self._in_doubt_until(number)) + seconds(CORRECTED_AFTER_SECONDS)
+        at = at if drift.kind == WON_WITHOUT_ERP_CUSTOMER else whole_second(at)
+        self.performed[drift.kind, drift.native_id] = at
         if drift.kind == WON_WITHOUT_ERP_CUSTOMER:
             self._transaction += 1
             target, version = ("erp", "customer", f"C-{number}"), str(self._transaction)
-            values = {"id": f"C-{number}", "external_id": account, "currency": "EUR"}
+            values = {"id": f"C-{number}", "external_id": self._ids[f"{number}/crm.account"], "currency": "EUR"}
+            self.journal.append(Entry(number, *target, version, at, values, DRIFTWISE))
+        elif (flaw.kind, flaw.where) == (INEFFECTIVE, drift.system):
+            self._refer(drift, at, {}, DRIFTWISE)  # the CRM puts it back
+            again = dealt_with_after(flaw.timing, slas[INEFFECTIVE])
+            assert again is not None
+            self._refer(drift, at + seconds(again), {REFERENCES[drift.system]: drift.native_id}, "integration")
         else:
-            at = whole_second(at)
-            target, version = ("crm", "customer", account), iso(at)
-            values = {REFERENCES[drift.system]: drift.native_id}
-        self.journal.append(Entry(number, *target, version, at, values, DRIFTWISE))
+            self._refer(drift, at, {REFERENCES[drift.system]: drift.native_id}, DRIFTWISE)
+
+    def _refer(self, drift: ExpectedDrift, at: Instant, values: dict[str, Value], by: str) -> None:
+        account = self._ids[f"{drift.customer}/crm.account"]
+        self.journal.append(Entry(drift.customer or 0, "crm", "customer", account, iso(at), at, values, by))
+
+    def _in_doubt_until(self, customer: int) -> Instant:
+        """While it is not certain who the customer is, nothing is corrected."""
+        drifts = [e for e in self.journal if (e.customer, e.system, e.entity) == (customer, "processor", "customer")]
+        return drifts[-1].committed_at if customer in self._held else 0

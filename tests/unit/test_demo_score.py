@@ -112,6 +112,45 @@ def test_the_same_drift_raised_twice_under_two_ids_is_false_once(run):
     assert (result.total("false"), result.total("missed")) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("last", "word"),
+    [
+        ({"status": "open", "how": ""}, "is open in the end, not corrected"),
+        ({"status": "closed", "how": "accepted", "closed_at": END}, "is accepted in the end, not corrected"),
+        ({"status": "closed", "how": "corrected", "closed_at": STARTED_AT}, "corrected while it was not certain"),
+        ({"status": "closed", "how": "corrected", "closed_at": END}, ""),
+    ],
+)
+def test_where_it_is_known_how_a_drift_must_have_ended_another_end_is_wrong(run, last, word):
+    planned, truth = run
+    victim = first_of(truth, flaws.WRITEBACK_MISSING)._replace(ended=("corrected",), not_before=END)
+    result = score(planned, [victim], [seen(victim), seen(victim, **last)], [], HORIZONS)
+
+    assert result.total("missed") == bool(word)
+    assert word in " ".join(result.differences)
+
+
+def test_a_drift_that_moved_goes_on_at_the_other_customer(run):
+    planned, truth = run
+    victim = first_of(truth, flaws.WRITEBACK_MISSING)._replace(ended=("corrected",))
+    found = [seen(victim), closed(victim, "corrected"), closed(victim, "moved")]
+
+    assert score(planned, [victim], found, [], HORIZONS).total("detected") == 1
+
+
+def test_what_may_be_a_drift_is_none_where_it_was_not_found(run):
+    planned, truth = run
+    doubtful = truth[0]._replace(certain=False)
+
+    unseen = score(planned, [doubtful], [], [], HORIZONS)
+    found = score(planned, [doubtful], [seen(doubtful)], [], HORIZONS)
+
+    assert [(r.total("injected"), r.total("missed"), r.total("detected")) for r in (unseen, found)] == [
+        (0, 0, 0),
+        (1, 0, 1),
+    ]
+
+
 def test_a_rewritten_record_of_one_drift_is_not_a_second_one(run):
     planned, truth = run
     again = [*perfect(truth), closed(first_of(truth, flaws.ACTIVATION_STALLED), "self_healed")]

@@ -172,3 +172,18 @@ def test_without_a_session_the_answer_is_the_error_array(org: Org) -> None:
 
     assert answer.status_code == 401
     assert answer.json() == [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
+
+
+def test_a_flow_of_the_org_decides_what_of_an_update_is_saved(org: Org) -> None:
+    account_id = account(org)
+    before = org.client.get("Account", account_id)
+    org.simulator.store.before_save = lambda _name, _record, changes, _user: {
+        name: value for name, value in changes.items() if name != "Name"
+    }
+
+    org.client.update("Account", account_id, {"Name": "Other", "Tax_Id__c": "T"})
+
+    after = org.client.get("Account", account_id)
+    assert before is not None
+    assert after is not None
+    assert (after["Name"], after["Tax_Id__c"]) == (before["Name"], "T")

@@ -10,7 +10,8 @@ CREATE TABLE account (
     tax_id text,
     country char(2),
     last_modified_by text NOT NULL DEFAULT current_user,
-    parent_crm_account_id text
+    parent_crm_account_id text,
+    domain text
 );
 CREATE TABLE contract (
     id text PRIMARY KEY,
@@ -126,5 +127,12 @@ CREATE TABLE credit_memo (
     status text NOT NULL,
     currency char(3) NOT NULL,
     total_amount numeric(18, 2) NOT NULL,
+    last_modified_by text NOT NULL DEFAULT current_user
+);
+CREATE TABLE usage (
+    id text PRIMARY KEY,
+    account_id text NOT NULL REFERENCES account,
+    product_code text NOT NULL,
+    quantity integer NOT NULL,
     last_modified_by text NOT NULL DEFAULT current_user
 );

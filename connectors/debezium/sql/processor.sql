@@ -5,7 +5,8 @@ CREATE TABLE customer (
     name text NOT NULL,
     email text,
     crm_account_id text,
-    last_modified_by text NOT NULL DEFAULT current_user
+    last_modified_by text NOT NULL DEFAULT current_user,
+    domain text
 );
 CREATE TABLE payment_intent (
     id text PRIMARY KEY,

@@ -1,9 +1,8 @@
 -- The product's own database: what a customer may use. Every table carries its customer (customer_id) and has REPLICA
 -- IDENTITY FULL (contracts 3).
 CREATE TABLE customer (
-    id text PRIMARY KEY,
+    id text PRIMARY KEY, -- the customer's domain
     name text NOT NULL,
-    crm_account_id text,
     last_modified_by text NOT NULL DEFAULT current_user
 );
 CREATE TABLE entitlement (

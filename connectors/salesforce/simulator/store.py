@@ -16,6 +16,8 @@ from connectors.salesforce.simulator.rows import Row, Version
 from connectors.salesforce.simulator.values import render
 
 Fields = Mapping[str, Any]
+BeforeSave = Callable[[str, Fields, dict[str, Any], str], dict[str, Any]]
+"""A flow of the org: object, record and changes, and who writes; returns the changes that are saved."""
 
 
 class Store:
@@ -31,6 +33,8 @@ class Store:
         self._lock = threading.RLock()
         self.deletions = DeletionLog(clock)
         self._written: list[tuple[str, Fields]] = []
+        self.before_save: BeforeSave | None = None
+        """What the org's own automation makes of an update; None: it has none."""
 
     def create(self, object_name: str, fields: Fields, user_id: str) -> str:
         """Stores a new record and returns its id."""
@@ -51,6 +55,8 @@ class Store:
             if missing:
                 raise rules.required(missing)
             self._check_links(sobject, changes, row.latest["Id"])
+            if self.before_save is not None:
+                changes = self.before_save(sobject.name, row.latest, changes, user_id)
             self._write(sobject, row, {**row.latest, **changes}, user_id, now)
 
     def upsert(self, object_name: str, key: str, value: str, fields: Fields, user_id: str) -> tuple[str, bool]:

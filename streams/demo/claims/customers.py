@@ -39,9 +39,11 @@ def _differences(history: History, record: Record, instant: Instant) -> list[_Di
     found = []
     for said, columns in COLUMNS.items():
         owner_system, column = next(iter(columns)), columns.get(record.system)
-        value = record.value(column, instant) if column else None
+        if column is None or record.system == owner_system:
+            continue
+        value = record.value(column, instant)
         owners = [o for o in there(history.records(owner_system, "customer"), instant) if _says(o, said, instant)]
-        if not value or record.system == owner_system or not owners:
+        if not value or not owners or value == _says(owners[0], said, instant):
             continue
         if _spelled(value) != _spelled(_says(owners[0], said, instant)):
             found.append(_Difference(said, owners[0], record))

@@ -19,6 +19,8 @@ class Wrong(NamedTuple):
     evidence: tuple[Record, ...]
     amount: Decimal | None = None
     currency: str | None = None
+    versioned: bool = True
+    """The evidence says in which version each record stands; else only which records it is about."""
 
 
 Check = Callable[[Instant], Wrong | None]
@@ -62,6 +64,11 @@ def _mismatches(claim: Claim, instants: Sequence[Instant], sla: Instant) -> Iter
         if wrong:
             yield begun + sla, wrong
         begun = None if ended is None else _next(claim, instants, ended, is_wrong=True)
+
+
+def ends_at(claim: Claim, changes: Sequence[Instant], opened_at: Instant) -> Instant | None:
+    """When what had opened was right again, if it ever was."""
+    return _next(claim, changes, opened_at, is_wrong=False)
 
 
 def _next(claim: Claim, instants: Sequence[Instant], after: Instant, *, is_wrong: bool) -> Instant | None:

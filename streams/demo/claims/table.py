@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from streams.demo import further
-from streams.demo.claims import customers, documents, dunning, ledger, payments, revenue, sales, standing, subscriptions
+from streams.demo import beyond, further
+from streams.demo.claims import (
+    customers,
+    documents,
+    dunning,
+    identities,
+    ledger,
+    payments,
+    revenue,
+    sales,
+    standing,
+    subscriptions,
+)
 from streams.demo.claims.model import Claim
 from streams.demo.journal import History
 
@@ -39,6 +50,7 @@ CLAIMS: dict[str, Callable[[History], Iterator[Claim]]] = {
     further.DELINQUENCY_STAYS: dunning.delinquency_stays,
     further.TAXED_OTHERWISE: ledger.taxed_otherwise,
     further.OTHER_PARENT: customers.other_parent,
+    beyond.IDENTITY_CONFLICT: identities.identity_conflict,
 }
 TEAMS: dict[str, str] = {
     further.WON_WITHOUT_SUBSCRIPTION: "billing-operations",
@@ -70,6 +82,7 @@ TEAMS: dict[str, str] = {
     further.DELINQUENCY_STAYS: "finance-systems",
     further.TAXED_OTHERWISE: "finance-systems",
     further.OTHER_PARENT: "customer-master",
+    beyond.IDENTITY_CONFLICT: "customer-master",
 }
 
 

@@ -1,0 +1,72 @@
+"""The kinds that are not about one customer's records: who a customer is, and the pipeline itself. Their faults, near
+misses, and what befalls many at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from streams.demo.flaws import SOURCE_STALE, WRITEBACK_MISSING, Flaw, Timing
+from streams.demo.further import WON_WITHOUT_SUBSCRIPTION
+
+IDENTITY_CONFLICT = "identity_conflict"
+DEAD_LETTERED = "finance_event_dead_lettered"
+INEFFECTIVE = "correction_ineffective"
+SOURCE_GAP = "source_gap"
+MASS_DRIFT = "mass_drift"
+
+SLA_SECONDS: dict[str, float] = {
+    IDENTITY_CONFLICT: 6,  # its grace: a customer is frozen before the first command about it is due
+    DEAD_LETTERED: 10,
+    INEFFECTIVE: 45,  # longer than any correction takes to show, a silent source and a killed worker included
+}
+ONCE: frozenset[str] = frozenset({SOURCE_STALE, SOURCE_GAP, MASS_DRIFT})
+"""Of a source, or of a kind as a whole: a run has one of each, and no customer whose flaw it is."""
+RESTS_ON: dict[str, frozenset[str]] = {
+    MASS_DRIFT: frozenset({WON_WITHOUT_SUBSCRIPTION}),
+    INEFFECTIVE: frozenset({WRITEBACK_MISSING}),
+}
+"""Kinds without whose drifts there is none of these."""
+HELD = "held"
+"""Of an identity conflict: a command about the customer falls due while it stands."""
+
+FAULTS: tuple[Flaw, ...] = (
+    *[Flaw(IDENTITY_CONFLICT, Timing.NEVER)] * 3,
+    *[Flaw(IDENTITY_CONFLICT, Timing.LATE, HELD)] * 2,
+    *[Flaw(DEAD_LETTERED, Timing.NEVER)] * 3,
+    *[Flaw(DEAD_LETTERED, Timing.LATE)] * 2,
+    *[Flaw(INEFFECTIVE, Timing.LATE, "billing")] * 3,
+    *[Flaw(INEFFECTIVE, Timing.LATE, "erp")] * 2,
+)
+NEAR_MISSES: tuple[Flaw, ...] = (
+    Flaw(IDENTITY_CONFLICT, Timing.JUST_IN_TIME),
+    Flaw(IDENTITY_CONFLICT, Timing.NEVER, within_tolerance=True),  # entered twice, and nobody links the second account
+    Flaw(DEAD_LETTERED, Timing.JUST_IN_TIME),
+    Flaw(DEAD_LETTERED, Timing.NEVER, within_tolerance=True),  # no financial document
+    Flaw(INEFFECTIVE, Timing.JUST_IN_TIME, "billing"),
+    Flaw(INEFFECTIVE, Timing.JUST_IN_TIME, "erp"),
+)
+
+
+def dealt_with_after(timing: Timing, sla_seconds: float) -> float | None:
+    """How long people take to deal with what they see in the pipeline; None: nobody does. It counts from what they see,
+    for how soon a record is refused or a command performed depends on how soon driftwise is."""
+    return {Timing.JUST_IN_TIME: sla_seconds / 3, Timing.LATE: sla_seconds + 5.0}.get(timing)
+
+
+class Breakdown(NamedTuple):
+    """One cause that befalls many: customers who start within `lasts_seconds`, at this share of the time in which all
+    start, and have the same flaw."""
+
+    kind: str
+    """Injected with it."""
+    flaw: Flaw
+    customers: int
+    at: float
+    lasts_seconds: float = 4.0
+
+
+_PROVISIONING_FAILS = Flaw(WON_WITHOUT_SUBSCRIPTION, Timing.LATE)
+BREAKDOWNS: tuple[Breakdown, ...] = (
+    Breakdown(MASS_DRIFT, _PROVISIONING_FAILS, customers=30, at=0.2),
+    Breakdown(MASS_DRIFT, _PROVISIONING_FAILS, customers=6, at=0.75),  # a near miss: too few for one cause
+)

@@ -1,0 +1,159 @@
+"""People who look after the pipeline: some letters are dismissed, and what driftwise wrote in vain is written again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.salesforce.simulator import DRIFTWISE_USER_ID
+from schemas import topics
+from schemas.codec import Codec
+from schemas.instants import Instant, seconds
+from schemas.registry import HttpRegistry
+from streams.demo import crm
+from streams.demo.beyond import DEAD_LETTERED, INEFFECTIVE, dealt_with_after
+from streams.demo.beyond_truth import Letter
+from streams.demo.cluster import Cluster
+from streams.demo.flaws import Flaw
+from streams.demo.journal import Entry
+from streams.demo.references import RECORDS, REFERENCES
+from streams.demo.scenario import Plan
+from streams.demo.script import INTEGRATION
+from streams.demo.steps import Step, Write
+from streams.demo.unreadable import RECORD
+from streams.demo.watch import Watch
+from streams.look.letters import dismiss, read_letters
+from streams.look.read import CannotLook
+from streams.look.read import Cluster as Topics
+from streams.look.write import encoded, write
+
+
+class Flow:
+    """The CRM's own automation, which puts back what driftwise writes to these accounts: the write is answered as one
+    that was saved."""
+
+    def __init__(self, accounts: Mapping[str, int]) -> None:
+        """`accounts`: account number -> customer."""
+        self._accounts = accounts
+        self.put_back: dict[int, tuple[str, Instant]] = {}
+        """Customer -> its account, and when that was last written in vain."""
+
+    def __call__(
+        self, object_name: str, before: Mapping[str, Any], changes: dict[str, Any], user_id: str
+    ) -> dict[str, Any]:
+        customer = self._accounts.get(before.get("AccountNumber") or "")
+        if object_name != "Account" or user_id != DRIFTWISE_USER_ID or customer is None:
+            return changes
+        self.put_back[customer] = (before["Id"], _now())
+        return {name: value for name, value in changes.items() if name not in REFERENCES.values()}
+
+
+class Operators:
+    """At work in a thread of their own. `letters` and `entries` are what they met and what they wrote."""
+
+    def __init__(self, cluster: Cluster, watch: Watch, plan: Plan, slas: Mapping[str, float]) -> None:
+        self._cluster, self._watch, self._plan, self._slas = cluster, watch, plan, slas
+        flawed = {**plan.faults, **plan.near_misses}
+        self._unreadable = {
+            str(plan.written(f"{customer}/{RECORD}", "id")): flaw
+            for customer, flaw in flawed.items()
+            if flaw.kind == DEAD_LETTERED
+        }
+        self._in_vain = {customer: flaw for customer, flaw in flawed.items() if flaw.kind == INEFFECTIVE}
+        numbers = {str(plan.written(f"{c}/crm.account", "AccountNumber")): c for c in self._in_vain}
+        self._flow = Flow(numbers)
+        self._codec = Codec(HttpRegistry(cluster.settings.registry_url))
+        self._topics = Topics(cluster.settings)
+        self.letters: dict[str, Letter] = {}
+        self.entries: list[Entry] = []
+        self._written: set[int] = set()
+        self._over = threading.Event()
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="operators", daemon=True)
+
+    def __enter__(self) -> Operators:
+        self._cluster.simulator.store.before_save = self._flow if self._in_vain else None
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._topics.close()
+
+    def check(self) -> None:
+        """Raises what went wrong in their thread."""
+        if self._failure is not None:
+            raise self._failure
+
+    @property
+    def at_work(self) -> bool:
+        """Something that they are to do is still to come."""
+        return len(self._written) < len(self._in_vain)
+
+    def _run(self) -> None:
+        try:
+            while not self._over.wait(0.25):
+                self._meet_letters()
+                self._dismiss()
+                self._write_again()
+        except Exception as problem:  # noqa: BLE001 - raised again by whoever asks
+            self._failure = problem
+
+    def _meet_letters(self) -> None:
+        for seen in self._watch.seen(topics.DEAD_LETTERS):
+            letter = seen.record
+            if letter is not None and letter["letter_id"] not in self.letters:
+                native_id = self._native_id(letter["original_value"])
+                self.letters[letter["letter_id"]] = Letter(
+                    letter["letter_id"], letter["system"], native_id, letter["diverted_at"]
+                )
+
+    def _native_id(self, original: bytes) -> str:
+        image = self._codec.decode(original).value.get("after") or {}
+        return str(image.get("id"))
+
+    def _dismiss(self) -> None:
+        due = [letter for letter in self.letters.values() if self._is_due(letter)]
+        if not due:
+            return
+        found = read_letters(self._topics)
+        for letter in due:
+            now = _now()
+            try:
+                effects = dismiss(found, self._cluster.governance, letter.letter_id, "no document of ours", "demo", now)
+            except CannotLook:  # its hole is not told yet
+                continue
+            write(self._cluster.settings, [encoded(self._topics.codec, effect) for effect in effects])
+            self.letters[letter.letter_id] = letter._replace(dismissed_at=now)
+
+    def _is_due(self, letter: Letter) -> bool:
+        flaw = self._unreadable.get(letter.native_id)
+        return flaw is not None and letter.dismissed_at is None and self._is_time(flaw, letter.written_at)
+
+    def _is_time(self, flaw: Flaw, seen_at: Instant) -> bool:
+        after = dealt_with_after(flaw.timing, self._slas[flaw.kind])
+        return after is not None and _now() >= seen_at + seconds(after)
+
+    def _write_again(self) -> None:
+        for customer, (account, at) in list(self._flow.put_back.items()):
+            flaw = self._in_vain[customer]
+            if customer not in self._written and self._is_time(flaw, at):
+                self._written.add(customer)
+                self.entries += self._refer(customer, account, flaw.where)
+
+    def _refer(self, customer: int, account: str, system: str) -> list[Entry]:
+        native_id = self._plan.written(f"{customer}/{RECORDS[system]}", "id")
+        values = {REFERENCES[system]: native_id}
+        step = Step(0.0, customer, "crm", INTEGRATION, (Write("Account", f"{customer}/crm.account", values),))
+        desk = crm.CrmDesk({INTEGRATION: self._cluster.access().crm_client(INTEGRATION)}, set())
+        try:
+            return desk.carry_out(step, {f"{customer}/crm.account": account})
+        finally:
+            desk.close()
+
+
+def _now() -> Instant:
+    return time.time_ns() // 1000
