@@ -28,11 +28,23 @@ BY_HEADER = "driftwise-by"
 class Hole(NamedTuple):
     """What a letter's hole became: the records of q2c.changes about it."""
 
-    opened: Mapping[str, Any] | None = None
+    told: Mapping[str, Any] | None = None
     how: str = ""
     """replayed or dismissed; empty while it is open."""
     closed_at: Instant = 0
     """Wall clock."""
+    lives: Mapping[str, int] = {}
+    """Canonical customer -> how often it was opened there, less how often it moved on with its native customer; for
+    partitions are read one after the other, and which record came last cannot be told."""
+
+    @property
+    def opened(self) -> Mapping[str, Any] | None:
+        """As it stands now, at whichever customer."""
+        here = next((customer for customer, times in self.lives.items() if times > 0), None)
+        return None if self.told is None or here is None else {**self.told, "canonical_id": here}
+
+    def lived(self, customer: str, times: int) -> Mapping[str, int]:
+        return {**self.lives, customer: self.lives.get(customer, 0) + times}
 
 
 @dataclass
@@ -50,7 +62,9 @@ class Letters:
     def add_hole(self, record: str, value: Mapping[str, Any], at: Instant) -> None:
         known = self.holes.get(value["letter_id"], Hole())
         if record == "HoleOpened":
-            self.holes[value["letter_id"]] = known._replace(opened=value)
+            self.holes[value["letter_id"]] = known._replace(told=value, lives=known.lived(value["canonical_id"], 1))
+        elif record == "HoleClosed" and value["how"] == "moved":
+            self.holes[value["letter_id"]] = known._replace(lives=known.lived(value["canonical_id"], -1))
         elif record == "HoleClosed" and at >= known.closed_at:
             self.holes[value["letter_id"]] = known._replace(how=value["how"], closed_at=at)
 

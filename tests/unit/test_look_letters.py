@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from streams.look.letters import BY_HEADER, REASON_HEADER, Letters, dismiss, rea
 from streams.look.read import CannotLook
 from streams.look.write import Outgoing
 from tests.look import DriverCluster
-from tests.topology import Company
+from tests.topology import Company, governance
 
 NOW = 7_000_000
 
@@ -155,6 +156,23 @@ def test_a_letter_that_is_refused_again_after_its_hole_was_closed_is_new_again()
     letters.add_hole("HoleClosed", {"letter_id": "x", "how": "dismissed"}, 4_000_000)
 
     assert letters.status(letter) == "new"
+
+
+def test_a_hole_that_moved_with_its_customer_waits_there_in_whichever_order_that_is_read() -> None:
+    hole = {"letter_id": "x", "system": "billing", "entity": "credit_memo"}
+    records = [
+        ("HoleOpened", {**hole, "canonical_id": "billing:A"}),
+        ("HoleOpened", {**hole, "canonical_id": "crm:A"}),
+        ("HoleClosed", {**hole, "canonical_id": "billing:A", "how": "moved"}),
+    ]
+    for order in permutations(records):
+        letters = Letters({"x": {"letter_id": "x", "hops": 1, "diverted_at": 1, "reason": "odd"}})
+        for record, value in order:
+            letters.add_hole(record, value, 5)
+
+        assert [waiting["letter_id"] for waiting in letters.unsettled()] == ["x"]
+        closing = [e for e in dismiss(letters, governance(), "x", "why", "me", 9) if e.record == "HoleClosed"]
+        assert [effect.key for effect in closing] == ["crm:A"]
 
 
 def test_a_letter_without_a_hole_has_nothing_to_dismiss() -> None:
