@@ -17,7 +17,7 @@ MASS_DRIFT = "mass_drift"
 SLA_SECONDS: dict[str, float] = {
     IDENTITY_CONFLICT: 6,  # its grace: a customer is frozen before the first command about it is due
     DEAD_LETTERED: 10,
-    INEFFECTIVE: 45,  # longer than any correction takes to show, a silent source and a killed worker included
+    INEFFECTIVE: 90,  # longer than any correction takes to show, on a slow machine and with a silent source
 }
 ONCE: frozenset[str] = frozenset({SOURCE_STALE, SOURCE_GAP, MASS_DRIFT})
 """Of a source, or of a kind as a whole: a run has one of each, and no customer whose flaw it is."""
@@ -48,9 +48,10 @@ NEAR_MISSES: tuple[Flaw, ...] = (
 
 
 def dealt_with_after(timing: Timing, sla_seconds: float) -> float | None:
-    """How long people take to deal with what they see in the pipeline; None: nobody does. It counts from what they see,
-    for how soon a record is refused or a command performed depends on how soon driftwise is."""
-    return {Timing.JUST_IN_TIME: sla_seconds / 3, Timing.LATE: sla_seconds + 5.0}.get(timing)
+    """How long people take at least to deal with what they see in the pipeline; None: nobody does. It counts from what
+    they see, for how soon a record is refused or a command performed depends on how soon driftwise is. Whoever is late
+    waits until driftwise tells of it."""
+    return {Timing.JUST_IN_TIME: sla_seconds / 5, Timing.LATE: sla_seconds + 5.0}.get(timing)
 
 
 class Breakdown(NamedTuple):

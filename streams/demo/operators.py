@@ -16,7 +16,7 @@ from streams.demo import crm
 from streams.demo.beyond import DEAD_LETTERED, INEFFECTIVE, dealt_with_after
 from streams.demo.beyond_truth import Letter
 from streams.demo.cluster import Cluster
-from streams.demo.flaws import Flaw
+from streams.demo.flaws import Flaw, Timing
 from streams.demo.journal import Entry
 from streams.demo.references import RECORDS, REFERENCES
 from streams.demo.scenario import Plan
@@ -131,21 +131,26 @@ class Operators:
 
     def _is_due(self, letter: Letter) -> bool:
         flaw = self._unreadable.get(letter.native_id)
-        return flaw is not None and letter.dismissed_at is None and self._is_time(flaw, letter.written_at)
+        if flaw is None or letter.dismissed_at is not None:
+            return False
+        return self._is_time(flaw, letter.written_at, letter.letter_id)
 
-    def _is_time(self, flaw: Flaw, seen_at: Instant) -> bool:
+    def _is_time(self, flaw: Flaw, seen_at: Instant, native_id: str) -> bool:
+        """`native_id`: of the drift that is to come of it, where nobody acts before that is told."""
         after = dealt_with_after(flaw.timing, self._slas[flaw.kind])
-        return after is not None and _now() >= seen_at + seconds(after)
+        if after is None or _now() < seen_at + seconds(after):
+            return False
+        return flaw.timing is Timing.JUST_IN_TIME or self._watch.told(flaw.kind, native_id)
 
     def _write_again(self) -> None:
         for customer, (account, at) in list(self._flow.put_back.items()):
             flaw = self._in_vain[customer]
-            if customer not in self._written and self._is_time(flaw, at):
+            native_id = str(self._plan.written(f"{customer}/{RECORDS[flaw.where]}", "id"))
+            if customer not in self._written and self._is_time(flaw, at, native_id):
                 self._written.add(customer)
-                self.entries += self._refer(customer, account, flaw.where)
+                self.entries += self._refer(customer, account, flaw.where, native_id)
 
-    def _refer(self, customer: int, account: str, system: str) -> list[Entry]:
-        native_id = self._plan.written(f"{customer}/{RECORDS[system]}", "id")
+    def _refer(self, customer: int, account: str, system: str, native_id: str) -> list[Entry]:
         values = {REFERENCES[system]: native_id}
         step = Step(0.0, customer, "crm", INTEGRATION, (Write("Account", f"{customer}/crm.account", values),))
         desk = crm.CrmDesk({INTEGRATION: self._cluster.access().crm_client(INTEGRATION)}, set())

@@ -72,6 +72,11 @@ class Watch:
         """Drifts by their present state, for the live view."""
         return Counter(r["how"] or r["status"] for r in self._latest())
 
+    def told(self, kind: str, native_id: str) -> bool:
+        """Whether such a drift has ever opened."""
+        records = (seen.record for seen in self.seen(topics.DRIFTS))
+        return any(r is not None and (r["kind"], r["native_id"]) == (kind, native_id) for r in records)
+
     def open_kinds(self) -> set[str]:
         return {r["kind"] for r in self._latest() if r["status"] == "open"}
 

@@ -33,7 +33,7 @@ from tests.unit.ideal_companies import IdealCompanies, on_time, stalls
 
 TODAY = date(2026, 11, 24)
 STARTED_AT = from_datetime(datetime(2026, 11, 24, 12, tzinfo=UTC))
-SECONDS = 110
+SECONDS = 160
 HEARD_EVERY_SECONDS = 2
 GAP_AT_SECONDS = 31
 SEEDS = range(10, 10 + max(2, settings().max_examples // 50))
