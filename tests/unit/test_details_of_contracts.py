@@ -107,6 +107,16 @@ DETAILS = {
         ),
         {"amount": "1200 EUR"},
     ),
+    "a schedule that states no total has nothing left that could be told": Detail(
+        "cancellation_unpropagated",
+        (
+            *cancellation.CANCELLED,
+            cancellation.CHURNED,
+            cancellation.REVOKED,
+            *plain(cancellation.schedule(6, "1970-12-31"), total=None),
+        ),
+        {"status": "open"},
+    ),
     "recognised in another currency, so nobody knows what is left": Detail(
         "cancellation_unpropagated",
         (

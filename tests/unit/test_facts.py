@@ -1,0 +1,114 @@
+"""Which facts hold of a record by what it says, and since when they have held."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schemas.entities import ENTITIES
+from streams.kinds.facts import FACTS, OWED, VALUES, Since, since, stamp, with_value
+from tests.dossiers.model import change
+
+SOME, NOTHING = "119.00 EUR", "0.00 EUR"
+HOLD: list[tuple[str, dict[str, Any], set[str]]] = [
+    # entity, what a record says, the facts that hold
+    ("opportunity", {"stage": "open"}, set()),
+    ("opportunity", {"stage": "won"}, {"won"}),
+    ("opportunity", {"stage": "won", "order_managed": False}, {"won"}),
+    ("opportunity", {"stage": "won", "order_managed": True}, {"won", "ordered"}),
+    ("opportunity", {"stage": "open", "order_managed": True}, set()),
+    ("order", {"status": "open"}, set()),
+    ("order", {"status": "fulfilled"}, {"fulfilled"}),
+    ("customer", {"status": "active"}, {"active"}),
+    ("customer", {"status": "prospect"}, set()),
+    ("customer", {"status": "active", "crm_ref": "A"}, {"active", "linked"}),
+    ("customer", {"status": "churned", "crm_ref": "A"}, set()),
+    ("customer", {"status": None, "crm_ref": "A", "tax_region": "DE"}, {"linked", "tax_region:DE"}),
+    *(("subscription", {"status": s}, {"live", "known", "pending"})
+      for s in ("draft", "pending_activation", "pending_acceptance")),
+    *(("subscription", {"status": s}, {"live", "known", "activated"}) for s in ("active", "suspended")),
+    ("subscription", {"status": "cancelled"}, {"known", "cancelled"}),
+    ("subscription", {"status": "expired", "version_number": 2}, {"known", "version:2"}),
+    ("invoice", {"status": "draft", "total": SOME}, set()),
+    ("invoice", {"status": "posting", "total": SOME}, {"live"}),
+    ("invoice", {"status": "posted", "total": SOME}, {"live", "posted"}),
+    ("invoice", {"status": "paid", "total": SOME}, {"live", "posted"}),
+    ("invoice", {"status": "posted", "total": NOTHING}, {"live"}),
+    ("invoice", {"status": "posted", "total": None}, {"live"}),
+    ("invoice", {"status": "voided", "total": SOME}, {"voided"}),
+    *(("invoice", {"status": s, "payment_status": owed}, {"live", "owed"})
+      for s in ("posted", "paid") for owed in ("open", "partially_paid", "failed")),
+    ("invoice", {"status": "posted", "payment_status": "paid"}, {"live"}),
+    ("invoice", {"status": "draft", "payment_status": "open"}, set()),
+    ("payment", {"status": "pending"}, set()),
+    ("payment", {"status": "settled"}, {"settled"}),
+    ("payment", {"status": "disputed"}, {"settled"}),
+    ("payment", {"status": "failed"}, {"failed"}),
+    ("refund", {"status": "pending"}, set()),
+    ("refund", {"status": "settled"}, {"settled"}),
+    ("cash_application", {"status": "applied"}, {"applied"}),
+    ("cash_application", {"status": None}, {"applied"}),
+    ("cash_application", {"status": "reversed"}, set()),
+    ("revenue_schedule", {"recognised": SOME}, {"recognising"}),
+    ("revenue_schedule", {"recognised": NOTHING}, set()),
+    ("revenue_schedule", {"recognised": None}, set()),
+    ("credit_memo", {"status": "posted", "total": SOME}, {"live", "posted"}),
+    ("credit_memo", {"status": "posted", "total": None}, {"live", "posted"}),
+    ("credit_memo", {"status": "posted", "total": NOTHING}, {"live"}),
+    ("credit_memo", {"status": "draft", "total": SOME}, set()),
+    ("ledger_posting", {"status": "posting"}, {"live"}),
+    ("ledger_posting", {"status": "posted"}, {"live"}),
+    ("ledger_posting", {"status": "reversed"}, set()),
+    ("contract", {"status": "active"}, set()),
+]  # fmt: skip
+
+
+def says(entity: str, **told: Any) -> dict[str, Any]:
+    made = change(1, "billing", entity, "X", **told).attributes or {}
+    return {a.name: None for a in ENTITIES[entity].attributes} | dict(made)
+
+
+@pytest.mark.parametrize(("entity", "told", "hold"), HOLD)
+def test_facts_hold_by_what_the_record_says(entity: str, told: dict[str, Any], hold: set[str]) -> None:
+    assert stamp(entity, says(entity, **told), {}, 5, "v5", False).keys() == hold
+
+
+def test_every_fact_is_tried() -> None:
+    tried = {entity: {fact for e, _, hold in HOLD if e == entity for fact in hold} for entity, _, _ in HOLD}
+
+    assert all(facts.keys() <= tried[entity] for entity, facts in FACTS.items())
+    assert all(any(t.startswith(f"{v}:") for t in tried[entity]) for entity, values in VALUES.items() for v in values)
+    assert set(OWED) == {"open", "partially_paid", "failed"}
+
+
+def test_a_fact_began_when_it_was_stamped_first() -> None:
+    first = stamp("order", says("order", status="fulfilled"), {}, 5, "v5", False)
+    again = stamp("order", says("order", status="fulfilled"), first, 9, "v9", False)
+    gone = stamp("order", says("order", status="open"), again, 11, "v11", False)
+
+    assert since(again, "fulfilled") == Since(5, "v5", False, True)
+    assert (gone, since(gone, "fulfilled")) == ({}, None)
+
+
+def test_a_new_value_is_a_new_fact() -> None:
+    first = stamp("subscription", says("subscription", version_number=1), {}, 5, "v5", False)
+    second = stamp("subscription", says("subscription", version_number=2), first, 9, "v9", False)
+
+    assert since(second, with_value("version", 2)) == Since(9, "v9", False)
+    assert since(second, with_value("version", 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "seen", "began"),
+    [
+        (False, True, Since(5, "v5", False, True)),
+        (True, True, Since(5, "v5", True, False)),
+        (False, False, Since(5, "v5", False, False)),
+    ],
+)
+def test_what_a_snapshot_shows_was_not_seen_to_begin(snapshot: bool, seen: bool, began: Since) -> None:
+    stamped = stamp("order", says("order", status="fulfilled"), {}, 5, "v5", snapshot, seen=seen)
+
+    assert since(stamped, "fulfilled") == began
+    assert Since(5, "v5", False).seen
