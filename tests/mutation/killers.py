@@ -75,6 +75,8 @@ _MORE: dict[str, tuple[Selection, ...]] = {
     "process_state_disagreement": (Selection("tests/unit/test_process_states.py"),),
     "state_regression": (Selection("tests/unit/test_states_that_go_back.py"),),
     "states": (Selection("tests/unit/test_stands.py"),),
+    "books": (Selection("tests/unit/test_postings_of.py"),),
+    "trail": (Selection("tests/unit/test_trail.py"),),
 }
 """Facts about one rule, or about what several share, beside their dossiers."""
 
