@@ -103,6 +103,7 @@ def killers_of(module: str) -> tuple[Selection, ...]:
     more = (selection for name in (module.rpartition(".")[2], *kinds) for selection in _MORE.get(name, ()))
     return (
         _TABLE,
+        Selection("tests/unit/test_regarded.py", kinds),
         *more,
         *(Selection(file, kinds) for file in _DETAILS),
         _RECORD._replace(words=kinds),
