@@ -59,18 +59,20 @@ def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
     rules, before = ruled.since(change.version["at"]), as_of(record["versions"], change.version["at"])
     concerns = {key for each in rules for key in concerned(ws, each, change, before)}
     regard = {key for each in rules for key in _regarding(ws, each, change)}
-    behind = frontier(ws, ruled)
+    kept_from = behind = frontier(ws, ruled)
     if len(fold(versions, behind)) < len(versions):
         looking = (_looking(ws, each, change) for each in rules)
         unsettled = (_next(ws, key) for key in chain(regard, *looking))
-        behind = min(behind, min(unsettled, default=ALWAYS))
-    if _store(ws, governance, change, record, versions, behind):
+        kept_from = min(behind, min(unsettled, default=ALWAYS))
+    if _store(ws, governance, change, record, versions, kept_from):
         concerns.update(key for each in rules for key in concerned(ws, each, change, before, referring=True))
     concerns = {key for key in concerns if not _waits_anyway(ws, governance, key, change)}
     if regard and tells_otherwise(before, change.version):
         concerns.update(regard)
+    # Of late evidence that comes too late to amend: what was before may be folded, what it says counts from here on.
+    at = max(change.version["at"], behind) if late else change.version["at"]
     for subject in sorted(concerns):
-        arm(ws, subject, change.version["at"], late=late)
+        arm(ws, subject, at, late=late)
     return "late" if late else "folded"
 
 

@@ -10,7 +10,7 @@ from streams.governance.model import Governance
 from streams.judge.announce import announce, release
 from streams.judge.counting import clock_of
 from streams.judge.flapping import watch
-from streams.judge.fold import save
+from streams.judge.fold import frontier, save
 from streams.judge.gates import needed
 from streams.judge.kept import carry_over, under
 from streams.judge.keys import ObligationKey, holes_prefix
@@ -94,10 +94,12 @@ def _amended(
     ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obligation: Obligation, clock: Clock
 ) -> Obligation:
     """An open drift whose opening instant, judged again, is satisfied or demands nothing: late evidence overturned it.
-    Asked only when late evidence had a settled instant judged again: otherwise history behind the frontier may be
-    folded."""
+    Asked only when late evidence had a settled instant judged again, and of an opening whose history is not folded
+    yet."""
     again = obligation.next <= obligation.settled
     if obligation.status != "open" or obligation.opened_at is None or not again:
+        return obligation
+    if obligation.opened_at < frontier(ws, ruled):
         return obligation
     governance = under(ruled.at(obligation.opened_at), kind, obligation.kept)
     then, answer = _ask(ws, governance, kind, key, obligation.opened_at)

@@ -79,7 +79,8 @@ def test_it_goes_on_while_more_openings_come() -> None:
 
 
 def test_an_opening_that_never_was_does_not_count() -> None:
-    flapping = quarrel(company(), 3)
+    amendable = company().governance.model_copy(update={"late_retention_seconds": 60})
+    flapping = quarrel(Company(amendable), 3)
     flapping.heard(40)
     flapping.row("erp", "ledger_posting", "L2", 30, "E", status="Posted")
     flapping.heard(41)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from schemas import topics
-from tests.topology import Company, seconds_of, unlinked_invoice
+from tests.topology import Company, governance, seconds_of, unlinked_invoice
 
 
 def won(company: Company, at: float = 1) -> None:
@@ -189,8 +191,13 @@ def test_a_link_that_comes_late_moves_the_customer_and_reopens_under_the_same_dr
     assert (closed["how"], closed["canonical_id"]) == ("moved", "billing:B")
 
 
+def amendable(seconds: float) -> Company:
+    """Late evidence amends verdicts for so long."""
+    return Company(governance().model_copy(update={"late_retention_seconds": seconds}))
+
+
 def test_late_evidence_retracts_the_drift_it_overturns() -> None:
-    company = Company()
+    company = amendable(60)
     won(company)
     company.heard(30)
     assert len(company.open()) == 1
@@ -200,6 +207,44 @@ def test_late_evidence_retracts_the_drift_it_overturns() -> None:
 
     (drift,) = company.drifts("won_without_erp_customer")
     assert (drift["status"], drift["how"]) == ("closed", "retracted")
+
+
+def open_for_long() -> Company:
+    """An invoice unposted since 12 s, of which the history of its opening is folded by now, judged again at 500 s."""
+    company = amendable(60)
+    company.row("crm", "Account", "A", 1, ERP_Customer_Id__c="E")
+    company.row("billing", "account", "B", 1, crm_account_id="A")
+    company.row("erp", "customer", "E", 1)
+    company.row("billing", "invoice", "I", 2, "B", status="Posted")
+    company.heard(300)
+    company.row("billing", "invoice", "I", 301, "B", status="Posted", due_on="2026-03-01")
+    company.heard(400)
+    company.row("billing", "invoice", "I", 500, "B", status="Posted", total_amount="120.00")
+    company.heard(510)
+    return company
+
+
+@pytest.mark.parametrize("at", [490, 100, 5])
+def test_late_evidence_that_overturns_nothing_leaves_a_long_open_drift_as_it_is(at: float) -> None:
+    company = open_for_long()
+    (before,) = company.drifts("invoice_not_posted")
+
+    company.row("erp", "ledger_posting", "L", at, "E", status="Draft")
+    company.heard(600)
+
+    (after,) = company.drifts("invoice_not_posted")
+    assert (after["drift_id"], after["status"]) == (before["drift_id"], "open")
+
+
+@pytest.mark.parametrize("at", [490, 5])
+def test_late_evidence_behind_what_may_be_amended_counts_from_now_on(at: float) -> None:
+    company = open_for_long()
+
+    company.row("erp", "ledger_posting", "L", at, "E", status="Posted", amount="120.00")
+    company.heard(600)
+
+    (drift,) = company.drifts("invoice_not_posted")
+    assert (drift["status"], drift["how"], seconds_of(drift["opened_at"])) == ("closed", "self_healed", 12)
 
 
 def test_what_stood_at_the_first_snapshot_is_baseline_without_command() -> None:
