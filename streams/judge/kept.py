@@ -72,5 +72,5 @@ def _with_new_grace(
     assert o.due is not None
     assert o.trigger is not None
     old, new = (clock_of(AsOf(ws, g, key.customer, o.next), kind, key.system) for g in (before, after))
-    counts_days = old.ends or new.ends
-    return o._replace(due=new.due(o.trigger.at) if counts_days else o.due + new.sla - old.sla)
+    # It may run from later than its trigger: a record is heard of at a customer once it is linked.
+    return o._replace(due=o.due + new.due(o.trigger.at) - old.due(o.trigger.at))

@@ -139,6 +139,29 @@ def test_a_running_grace_ends_as_the_rules_in_force_say() -> None:
     assert lives(shorter, MISMATCH) == [(30, None, "")]
 
 
+@pytest.mark.parametrize("arrives_first", [True, False])
+def test_a_grace_in_business_days_that_runs_from_a_link_is_left_alone_by_rules_of_other_kinds(
+    *, arrives_first: bool
+) -> None:
+    day = 86_400
+    company = Company(with_rules(governance(), MISMATCH, sla_business_days=1))
+    company.row("crm", "Account", "A", 1, ERP_Customer_Id__c="E")
+    company.row("billing", "account", "B", 1, crm_account_id=None)
+    company.row("erp", "customer", "E", 1)
+    company.row("billing", "subscription", "S", 2, "B", status="Active")
+    company.row("erp", "contract", "C", 2, "E", value="1190.00")
+    if arrives_first:
+        publish(company, 3 * day + 60, UNPOSTED, severity="S4")
+    company.row("billing", "account", "B", 3 * day, crm_account_id="A")
+    company.heard(3 * day + 30)
+    if not arrives_first:
+        publish(company, 3 * day + 60, UNPOSTED, severity="S4")
+    company.heard(8 * day)
+
+    (drift,) = company.drifts(MISMATCH)
+    assert [seconds_of(drift[name]) for name in ("due_at", "opened_at")] == [5 * day, 5 * day]
+
+
 def test_what_is_ignored_from_an_instant_on_is_so_for_what_is_armed_as_well() -> None:
     company = unposted(at=25)
     rule = {"kind": UNPOSTED, "native_id": "I", "reason": "agreed", "by": "cfo", "expires_at": "1970-01-01T00:00:50Z"}
