@@ -31,7 +31,9 @@ def calm_at(o: Obligation, governed: Flapping) -> Instant:
 
 
 def _openings(known: tuple[Instant, ...], transitions: list[Transition], since: Instant) -> tuple[Instant, ...]:
-    """Those within the window; what stood before the cut-over, or never was a drift, does not count."""
+    """Those within the window; what stood before the cut-over, or never was a drift, does not count, and what went to
+    another customer opens there."""
     false = {t.at for t in transitions if t.how == "retracted"}
+    false |= {t.drift["opened_at"] for t in transitions if t.how == "moved" and t.drift is not None}
     new = [t.at for t in transitions if t.what == "opened" and not t.baseline]
     return tuple(sorted({at for at in (*known, *new) if at > since} - false))

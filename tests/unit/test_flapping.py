@@ -88,6 +88,19 @@ def test_an_opening_that_never_was_does_not_count() -> None:
     assert [d["how"] for d in flapping.drifts(NAME)] == ["retracted"]
 
 
+def test_a_drift_that_goes_from_customer_to_customer_and_back_opened_once() -> None:
+    moving = company()
+    for account in ("A", "A2"):
+        moving.row("crm", "Account", account, 1)
+    moving.row("billing", "account", "B", 1, crm_account_id="A")
+    moving.row("billing", "invoice", "I", 2, "B", status="Posted")
+    for at, account in ((21, "A2"), (22, "A"), (23, "A2"), (24, "A"), (25, "A2"), (26, "A")):
+        moving.row("billing", "account", "B", at, crm_account_id=account)
+    moving.heard(40)
+
+    assert told(moving) == []
+
+
 def test_any_order_of_the_sources_says_the_same() -> None:
     expected = quarrel(company(), 5)
     expected.heard(500)
