@@ -22,8 +22,8 @@ from streams.look.write import encoded, write_together
 from streams.worker.sizes import RECORD_BYTES_MAX
 
 LEAD_SECONDS = 10
-"""From when a version is in force, unless somebody says when: no source may have been heard so far when it is written.
-What the clocks of the systems may differ by is added."""
+"""From when a version is in force at the earliest: no source may have been heard so far when it is written. What the
+clocks of the systems may differ by is added."""
 
 
 @click.command()
@@ -80,14 +80,13 @@ def _refuse(found: list[Difference]) -> None:
 
 
 def _from(given: Instant | None, now: Instant, governance: Governance) -> Instant:
-    if given is None:
-        return now + seconds(LEAD_SECONDS) + governance.skew(tuple(governance.systems))
-    if given <= now:
+    earliest = now + seconds(LEAD_SECONDS) + governance.skew(tuple(governance.systems))
+    if given is not None and given < earliest:
         raise CannotLook(
-            f"{iso(given)} is past: what has been judged since would depend on when the rules arrived; give an instant "
-            "to come"
+            f"{iso(given)} is past, or will be when the rules arrive: what is judged until then would depend on that; "
+            f"give {iso(earliest)} or later"
         )
-    return given
+    return earliest if given is None else given
 
 
 def _document(decided: list[Difference], at: Instant) -> dict[str, Any]:
