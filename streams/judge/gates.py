@@ -41,8 +41,10 @@ def _needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str,
         pairs += [(s, entity) for s in systems if governance.carries(s, entity)]
     if regards_customer(governance, kind):
         pairs += [home for home in homes(governance) if home not in pairs]
-    involved = sorted({s for s, _ in pairs if governance.systems[s].links})
-    return (*pairs, *((s, LINKS) for s in involved))
+    involved = {s for s, _ in pairs if governance.systems[s].links}
+    # A record that names several customers makes them one, whatever their own systems say.
+    joining = {name for name, system in governance.systems.items() if len(system.links) > 1}
+    return (*pairs, *((s, LINKS) for s in sorted(involved | joining)))
 
 
 def decidable_until(ws: Workspace, governance: Governance, kind: Kind, system: str) -> tuple[Instant, str]:

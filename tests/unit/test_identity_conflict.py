@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from schemas import topics
 from streams.governance import Governance
 from streams.suspects.table import CONFLICT
 from tests.topology import Company, governance, seconds_of
@@ -196,3 +197,25 @@ def test_a_deployment_that_does_not_want_the_kind_hears_of_none() -> None:
     company.heard(60)
 
     assert company.drifts() == []
+
+
+@pytest.mark.parametrize("heard_last", ["billing", "erp"])
+def test_two_accounts_that_a_third_system_makes_one_are_judged_as_one_though_it_is_heard_last(heard_last: str) -> None:
+    base = governance()
+    naming_two = base.systems["billing"].model_copy(update={"links": {"crm_ref": "crm", "email": "crm"}})
+    company = Company(base.model_copy(update={"systems": {**base.systems, "billing": naming_two}}))
+    company.row("crm", "Account", "A1", 1, run=False)
+    company.row("crm", "Account", "A2", 1, run=False)
+    company.row("crm", "Opportunity", "O", 2, "A2", StageName="Closed Won", run=False)
+    company.row("billing", "account", "B", 5, crm_account_id="A1", bill_to_email="A2", run=False)
+    company.heard(30, run=False)
+    waiting = {place: list(queue) for place, queue in company.driver.queues.items() if queue}
+    company.driver.queues.clear()
+    for place in sorted(waiting, key=lambda place: heard_last in place[0]):
+        for raw in waiting[place]:
+            company.driver.feed(raw)
+        company.driver.run()
+
+    said = [w.value for w in company.driver.written[topics.DRIFTS] if w.value]
+    told = [d for d in said if d["kind"] == "won_without_erp_customer"]
+    assert [(d["canonical_id"], d["how"], seconds_of(d["opened_at"])) for d in told] == [("crm:A1", "", 12)]
