@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
 from schemas.instants import Instant
-from tables.view import Place, Workspace
+from tables.view import Emit, Place, Workspace
 
 
 class Input(NamedTuple):
@@ -70,6 +70,10 @@ class Stage(Protocol):
 
     def settle(self, ws: Workspace, due: Due) -> None: ...
 
+    def put_aside(self, ws: Workspace, key: str, letter_id: str) -> Emit | None:
+        """What is to be said of this entry cannot be written: it waits for its letter. Returns the record that wakes
+        it, None where nothing could."""
+
 
 class WithoutDeadlines:
     """The part of a stage whose state waits for no instant."""
@@ -85,6 +89,9 @@ class WithoutDeadlines:
 
     def settle(self, ws: Workspace, due: Due) -> None:
         raise NotImplementedError(f"{self.name} has no deadlines")
+
+    def put_aside(self, ws: Workspace, key: str, letter_id: str) -> Emit | None:
+        return None
 
     def project(self, ws: Workspace, place: Place) -> None:
         raise NotImplementedError(f"{self.name} refreshes no place")

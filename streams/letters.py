@@ -16,6 +16,10 @@ HOPS_MAX = 3
 """A letter refused that often needs a person: replaying it again will not help."""
 
 
+NO_RECORD = -1
+"""As the offset of a letter: no record was refused, but a verdict that nobody can write."""
+
+
 class Raw(NamedTuple):
     """A record as the broker gave it."""
 

@@ -5,7 +5,7 @@ The worker and the test driver run the same shard; they differ in where records 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from schemas.instants import Instant
@@ -58,6 +58,18 @@ class Shard:
             self.stage.settle(ws, due)
             effects += self._accept(ws)
         return effects
+
+    def put_aside(self, letter_id: str, told: Callable[[Emit], Emit]) -> list[Emit]:
+        """What the first deadline that has come says cannot be written: it waits for its letter, which is `told` what
+        wakes it. Empty-handed where nothing could."""
+        (due,) = self._due(1)
+        ws = Workspace(self.state)
+        waking = self.stage.put_aside(ws, due.key, letter_id)
+        if waking is None:
+            return []
+        ws.emit(told(waking))
+        self.outcomes["diverted"] += 1
+        return self._accept(ws)
 
     def flush(self) -> list[Emit]:
         """Before a commit: what the stage says once for many records."""

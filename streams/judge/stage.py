@@ -25,7 +25,7 @@ from streams.judge.rollout import GATE as ROLLOUT
 from streams.judge.rollout import roll_out
 from streams.judge.settle import settle
 from streams.kinds.table import BY_NAME, judged
-from tables.view import Place, Workspace
+from tables.view import Emit, Place, Workspace
 from tables.watermarks import heard, name
 
 WRITES = (
@@ -127,6 +127,16 @@ class Judge:
             roll_out(ws, self._published.in_force(ws), due.key)
         else:
             settle(ws, self._published.in_force(ws), due.key, due.until)
+
+    def put_aside(self, ws: Workspace, key: str, letter_id: str) -> Emit | None:
+        """An obligation waits as for evidence that is missing."""
+        value = ws.get(key)
+        if value is None or is_rollout(key) or canary.is_canary(key):
+            return None
+        ws.put(key, {**value, "held": letter_id})
+        customer, kind, system, _ = ObligationKey.parse(key)
+        hole = {"canonical_id": customer, "system": system, "entity": BY_NAME[kind].entity, "letter_id": letter_id}
+        return Emit(topics.CHANGES, customer, "HoleClosed", {**hole, "how": "replayed"})
 
     def _pass_by(self, ws: Workspace) -> None:
         """Once all is decided that lies before a version, nothing waits for what the one before it demanded."""

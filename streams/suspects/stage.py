@@ -22,7 +22,7 @@ from streams.suspects import suspicion
 from streams.suspects.members import Member, likeness, senior_first
 from streams.suspects.suspicion import Suspected
 from streams.suspects.table import KIND_OF, compared
-from tables.view import Place, Value, Workspace
+from tables.view import Emit, Place, Value, Workspace
 from tables.watermarks import LINKS, heard, minima
 
 MARKS = "~marks"
@@ -118,6 +118,9 @@ class Suspects:
         entry = ws.get(due.key)
         if entry is not None and not entry["opened"]:
             suspicion.fall_due(ws, due.key, entry)
+
+    def put_aside(self, ws: Workspace, key: str, letter_id: str) -> Emit | None:
+        return None  # a suspicion is small
 
     # -- nothing more to say
 

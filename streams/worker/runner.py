@@ -15,7 +15,7 @@ from schemas import topics
 from schemas.codec import Codec, Unreadable
 from schemas.instants import Instant
 from streams.inputs import Divert, Input
-from streams.letters import Raw
+from streams.letters import ENTITY_HEADER, ID_HEADER, NO_RECORD, Raw, divert, letter
 from streams.shard import Shard
 from streams.worker.counters import Counters
 from streams.worker.outbox import BY_KEY, Outbox, Outgoing
@@ -162,14 +162,17 @@ class Runner:
 
     async def _find_cause(self, problem: Unwritable) -> None:
         """One of the records folded since the last commit causes what the broker does not take. Where there is none, or
-        it comes again once they are written, a deadline causes it, and there is nothing to divert."""
+        it comes again once they are written, a deadline does."""
         records, self._uncommitted = self._uncommitted, []
-        if not records:
-            raise problem
         log.warning("%s-%d looks for the cause: %s", self.shard.stage.name, self.shard.partition, problem)
         self._roll_back()
-        await self._fold_apart(records)
-        await self._commit()
+        if records:
+            await self._fold_apart(records)
+        try:
+            await self._commit()
+        except Unwritable as again:
+            self._roll_back()
+            await self._settle_apart(again)
 
     async def _fold_apart(self, records: list[Any]) -> None:
         """In one commit; what cannot be written so in two, and a record that cannot be written alone is refused."""
@@ -188,6 +191,39 @@ class Runner:
     async def _divert(self, record: Any, problem: Unwritable) -> None:
         self._accept(self._refuse(record, Divert("too_large", f"{problem}; shorten the record at its source")))
         self._read[record.topic] = record.offset + 1
+        await self._write_folded()
+
+    async def _settle_apart(self, problem: Unwritable) -> None:
+        """One deadline a commit, until the one is found that cannot be written: it is put aside."""
+        if not self.shard.has_due():
+            raise problem
+        while self.shard.has_due():
+            try:
+                self._accept(self.shard.settle(1))
+                await self._write_folded()
+            except Unwritable as cause:
+                self._roll_back()
+                await self._put_aside(cause)
+                return
+
+    async def _put_aside(self, problem: Unwritable) -> None:
+        """Its letter holds the record that wakes it: replayed, that has it judged again."""
+        name, partition = self.shard.stage.name, self.shard.partition
+        letter_id = f"{name}-{partition}-verdict-{time.time_ns()}"
+
+        def told(waking: Emit) -> Emit:
+            assert waking.value is not None
+            data = self._codec.encode(waking.topic, waking.record, waking.value)
+            headers = {ID_HEADER: letter_id.encode(), ENTITY_HEADER: waking.value["entity"].encode()}
+            raw = Raw(waking.topic, partition, NO_RECORD, 0, waking.key.encode(), data, headers)
+            self._watch(raw)
+            detail = f"{problem}; replay it once that has shrunk"
+            return divert(letter(raw, name, "too_large", detail, "*", time.time_ns() // 1000))
+
+        effects = self.shard.put_aside(letter_id, told)
+        if not effects:
+            raise problem
+        self._accept(effects)
         await self._write_folded()
 
     async def _write_folded(self) -> None:

@@ -15,6 +15,7 @@ import pytest
 from schemas import topics
 from schemas.instants import SECOND, from_datetime
 from streams.letters import ENTITY_HEADER, ID_HEADER
+from tables.view import Emit
 from tests.dossiers.credit_memo_without_counterpart import memo
 from tests.dossiers.hierarchy_divergence import AGREED, billing, erp
 from tests.dossiers.hierarchy_divergence import account as crm
@@ -410,3 +411,28 @@ def test_which_of_two_steps_came_first_is_not_known_of_one_that_a_later_snapshot
 
     assert told(snapshot=True) == []
     assert len(told(snapshot=False)) == 1
+
+
+# -- a verdict that nobody can write
+
+
+def test_a_verdict_that_is_put_aside_is_given_once_its_letter_is_replayed() -> None:
+    company = Company()
+    company.row("crm", "Account", "A", 1)
+    company.row("crm", "Opportunity", "O", 2, "A", StageName="Closed Won")
+    company.heard(30, run=False)
+    driver, waking = company.driver, list[Emit]()
+    while waiting := [place for place, queue in driver.queues.items() if queue]:
+        for place in waiting:
+            driver.fold(place)
+            if place[0] == topics.CHANGES and driver.shard("judge", place[1]).has_due():
+                driver.shard("judge", place[1]).put_aside("letter", lambda back: waking.append(back) or back)
+            driver.commit(driver.stage_of(place[0]), place[1])
+    assert (company.drifts(), len(waking)) == ([], 1)
+
+    (back,) = waking
+    driver.pipe(back.topic, back.key, back.record, back.value or {})
+    driver.run()
+
+    (drift,) = company.drifts()
+    assert (drift["kind"], drift["opened_at"]) == ("won_without_erp_customer", 12 * SECOND)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import orjson
 import pytest
@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException
 from schemas import topics
 from schemas.codec import Decoded
 from streams.inputs import Due, Input, WithoutDeadlines
+from streams.letters import NO_RECORD
 from streams.worker.outbox import CommitFailed, Outbox, Outgoing
 from streams.worker.pace import Pace
 from streams.worker.runner import Runner
@@ -39,7 +40,7 @@ class Swells(WithoutDeadlines):
         ws.emit(Emit("out", record.key, "Word", {"text": HUGE if word == "effect" else word}))
         ws.refresh((word,))
         if word.startswith("wait"):
-            ws.put(f"o/{record.key}", {"due": word == "wait and see"})
+            ws.put(f"o/{record.key}", {"due": word != "wait", "says": word})
         return "word"
 
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
@@ -58,7 +59,15 @@ class Swells(WithoutDeadlines):
         return [(("gate",), 1)]
 
     def settle(self, ws: Workspace, due: Due) -> None:
-        ws.emit(Emit("verdicts", due.key, "Word", {"text": HUGE}))
+        value = ws.get(due.key) or {}
+        ws.put(due.key, {**value, "due": False})
+        said = HUGE if value["says"] == "wait and see" else value["says"]
+        ws.emit(Emit("verdicts", due.key, "Word", {"text": said}))
+
+    def put_aside(self, ws: Workspace, key: str, letter_id: str) -> Emit | None:
+        value = ws.get(key) or {}
+        ws.put(key, {**value, "due": False, "held": letter_id})
+        return Emit("in", key, "Word", {"text": "wake up", "entity": "word"})
 
 
 class JsonCodec:
@@ -232,7 +241,39 @@ def test_letters_are_not_counted_twice_when_their_neighbours_are_folded_again(tm
     assert len(fold(tmp_path, words).letters) == 10
 
 
-def test_a_verdict_that_is_too_large_is_no_records_fault_and_stops_the_worker(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [["a", "wait and see", "b", "wait, small"], ["wait, small", "wait and see", "state"]])
+def test_a_verdict_that_is_too_large_is_no_records_fault_and_waits_for_its_letter(
+    tmp_path: Path, words: list[str]
+) -> None:
+    def look(runner: Runner) -> None:
+        (held,) = [v["held"] for _, v in runner.shard.state.range("o/", 9) if "held" in v]
+        (letter,) = [x for x in letters if x["offset"] == NO_RECORD]
+        assert (letter["letter_id"], letter["topic"], letter["original_key"]) == (held, "in", "o/1")
+        assert "wake up" in letter["original_value"]
+
+    letters: list[dict[str, Any]] = []
+
+    def done(runner: Runner) -> bool:
+        said = cast("Broker", runner._outbox).said
+        letters[:] = [s.value for s in said if s.topic == topics.DEAD_LETTERS]
+        return any(x["offset"] == NO_RECORD for x in letters) and not runner.shard.has_due()
+
+    broker = fold(tmp_path, words, look, done=done)
+
+    assert broker.told("out") == [word for word in words if word != "state"]
+    assert broker.told("verdicts") == ["wait, small"]
+
+
+def test_a_flood_of_such_verdicts_pauses_the_shard(tmp_path: Path) -> None:
+    broker = fold(tmp_path, ["wait and see"] * 20, done=lambda runner: runner.paused is not None)
+
+    assert [offset for offset, _ in broker.letters] == [NO_RECORD] * 10
+
+
+def test_what_cannot_be_written_and_cannot_be_put_aside_stops_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Swells, "put_aside", WithoutDeadlines.put_aside)
     problems: list[BaseException] = []
 
     broker = fold(tmp_path, ["a", "wait and see", "b"], crash=problems.append, done=lambda _: bool(problems))
