@@ -32,8 +32,7 @@ class Kafka:
     def prepare(self) -> None:
         java.write_properties(self._properties, services().kafka.settings | self._addresses())
         if not (self._data / "meta.properties").exists():
-            cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            tool = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._properties)]
+            tool = ["kafka.tools.StorageTool", "format", "-t", cluster_id(), "-c", str(self._properties)]
             self._site.processes.run("kafka-format", self._java(tool, heap_mib=128))
 
     def launch(self) -> Launch:
@@ -76,3 +75,10 @@ class Kafka:
             start=[*java.classpath("kafka", self._site.cache), *start],
         )
         return Launch(argv, self._site.output(self.name), self._home)
+
+
+def cluster_id() -> str:
+    """A new one. None begins with a dash, as with those that Kafka draws: its tool would take that for an option."""
+    while (drawn := urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return drawn
