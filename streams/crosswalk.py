@@ -6,7 +6,12 @@ arrival. A record that is only named (its row not seen yet) counts as a member, 
 A customer whom the most senior system of its cluster knows twice is in conflict (kind 48): two accounts claim one
 record, or two systems map the same pair differently. Junior systems may keep several records, one a company.
 
+Where assertions decide together, each is held until everybody who asserts has been heard that far, and then applied in
+the order in which it was committed (streams/held.py): how clusters grow and fall apart, and for how long a conflict
+stood, does not depend on who arrives first.
+
     n/SYSTEM/CUSTOMER   {links, back, at, canonical, route_version}
+    h/AT/...            what is held
     c/SYSTEM/CUSTOMER   the conflict of a record that is not the cluster's senior: {senior, due, opened, drift}
     w/DUE/SYSTEM/CUSTOMER   those in the order in which they fall due
     b/, y/, v/   parents, and circles of them (streams/suspects/circle.py)
@@ -16,18 +21,21 @@ record, or two systems map the same pair differently. Junior systems may keep se
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from schemas import ids, topics
 from schemas.instants import NEVER, Instant
+from streams import held
 from streams.governance.model import Governance
-from streams.inputs import Divert, Input, WithoutDeadlines
+from streams.inputs import Divert, Due, Input
 from streams.suspects import circle, conflict
-from tables.view import Emit, Value, Workspace
+from tables.view import Emit, Place, Value, Workspace
 from tables.watermarks import LINKS, Marks, heard, watermark
 
 MARKS = "~marks"
 SENT = "~sent"
+_COUNTED = {"LinkAsserted": "link", "ParentAsserted": "parent"}
 
 
 class Member(NamedTuple):
@@ -42,8 +50,9 @@ class Member(NamedTuple):
 _ALONE: Value = {"links": [], "back": [], "at": NEVER, "canonical": None, "route_version": 0}
 
 
-class Crosswalk(WithoutDeadlines):
+class Crosswalk:
     name = "crosswalk"
+    waits_under: str | None = held.HELD
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance
@@ -52,13 +61,32 @@ class Crosswalk(WithoutDeadlines):
         if record.record == "Watermarks":
             self._hear(ws, record.value)
             return "watermarks"
-        if record.record == "ParentAsserted":
-            circle.asserted(ws, self._governance, record.value)
-            return "parent"
-        if record.record != "LinkAsserted":
+        if record.record not in ("LinkAsserted", "ParentAsserted"):
             raise Divert("unknown_record", f"{topics.LINKS} carries no {record.record}")
-        self._assert(ws, record.value)
-        return "link"
+        if record.record == "ParentAsserted" or held.ordered(self._governance):
+            held.hold(ws, record.record, record.value)
+        else:
+            self._assert(ws, record.value)
+        return _COUNTED[record.record]
+
+    def settle(self, ws: Workspace, due: Due) -> None:
+        record, value = held.release(ws, due)
+        if record == "ParentAsserted":
+            circle.asserted(ws, self._governance, value)
+        else:
+            self._assert(ws, value)
+
+    def wake(self, key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:
+        return held.wake(key, value)
+
+    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
+        yield held.GATE, held.heard_until(self._governance, self._heard(ws.get(MARKS) or {}))
+
+    def put_aside(self, ws: Workspace, key: str, letter_id: str) -> Emit | None:
+        return None  # a route is small
+
+    def project(self, ws: Workspace, place: Place) -> None:
+        raise NotImplementedError(f"{self.name} refreshes no place")
 
     def _assert(self, ws: Workspace, value: dict[str, Any]) -> None:
         member = Member(value["system"], value["native_customer"])
@@ -126,10 +154,13 @@ class Crosswalk(WithoutDeadlines):
     def flush(self, ws: Workspace, partition: int) -> None:
         """Once every identify shard has passed an instant, every link asserted up to it is resolved and on its way."""
         marks, sent = ws.get(MARKS) or {}, ws.get(SENT) or {}
-        told = {system: watermark(marks, system, self._governance.partitions) for system in marks}
-        circle.tell(ws, self._governance, told)
-        linking = (name for name, system in self._governance.systems.items() if system.links)
-        resolved = {name: told[name] for name in linking if name in told}
+        told = self._heard(marks)
+        applied = held.applied_until(ws, self._governance, told)
+        circle.tell(ws, self._governance, applied)
+        resolved = {name: told[name] for name in held.linking(self._governance) if name in told}
+        if held.ordered(self._governance):
+            # What was resolved stays so, also while another system has a gap.
+            resolved = {name: min(mark, max(applied, sent.get(name, NEVER))) for name, mark in resolved.items()}
         if resolved == sent:
             return
         ws.put(SENT, resolved)
@@ -139,6 +170,9 @@ class Crosswalk(WithoutDeadlines):
         value = {"partition": 0, "watermarks": entries}
         for target in range(self._governance.partitions):
             ws.emit(Emit(topics.CROSSWALK, f"~{LINKS}", "Watermarks", value, partition=target))
+
+    def _heard(self, marks: Marks) -> dict[str, Instant]:
+        return {system: watermark(marks, system, self._governance.partitions) for system in marks}
 
     def _entry(self, marks: Marks, system: str, mark: Instant) -> dict[str, Any]:
         streaming = mark > NEVER

@@ -74,8 +74,8 @@ class Pipeline:
         while told:
             told = False
             for shard in (self.identify, self.crosswalk):
-                effects = shard.flush()
-                told = told or bool(effects)
+                effects = [*shard.settle(_AT_ONCE), *shard.flush()]
+                told = told or bool(effects) or shard.has_due()
                 self._spread(effects)
         while self.judge.has_due():
             self._spread(self.judge.settle(_AT_ONCE))

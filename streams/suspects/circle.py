@@ -9,11 +9,10 @@ v/DUE/SYSTEM/CUSTOMER   circles in the order in which they fall due"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from schemas import ids
-from schemas.instants import NEVER, Instant
+from schemas.instants import Instant
 from streams.governance.model import Governance
 from streams.suspects import suspicion
 from streams.suspects.suspicion import Suspected
@@ -67,9 +66,8 @@ def moved(ws: Workspace, system: str, customer: str, canonical_id: str, at: Inst
             _await(ws, system, customer, after["due"])
 
 
-def tell(ws: Workspace, governance: Governance, heard: Mapping[str, Instant]) -> None:
-    """Those that have stood until they were due, by what every owner of parents has asserted."""
-    until = min((heard.get(system, NEVER) for system in parents_of(governance)), default=NEVER)
+def tell(ws: Workspace, governance: Governance, until: Instant) -> None:
+    """Those that have stood until they were due; `until`: as far as everything asserted has been applied."""
     suspicion.fall_due_until(ws, WAITING, "y/", until)
 
 

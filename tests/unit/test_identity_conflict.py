@@ -114,6 +114,7 @@ def test_the_conflict_ends_with_the_link_that_made_it(company: Company) -> None:
     claimed_twice(company)
     company.heard(30)
     company.row("crm", "Account", "A2", 40, ERP_Customer_Id__c=None)
+    company.heard(50)
 
     assert lives(company) == [("A2", "closed", 15, 40)]
 
@@ -122,6 +123,7 @@ def test_the_conflict_ends_with_the_account(company: Company) -> None:
     claimed_twice(company)
     company.heard(30)
     company.row("crm", "Account", "A2", 40, operation="delete")
+    company.heard(50)
 
     assert lives(company) == [("A2", "closed", 15, 40)]
 
