@@ -1,10 +1,16 @@
-"""M2 source_gap: a source has lost part of its stream and says so; until it is whole, what needs it is UNKNOWN."""
+"""M2 source_gap: a source has lost part of its stream and says so; until it is whole, what needs it is UNKNOWN.
+
+One gap reaches each partition at its own pace. It is over once those that lost something were heard again, and the
+others as far: until then the same gap may still come to them.
+
+    g/SYSTEM/OBJECT   {marks, gaps: partitions that are not whole, lost: those that were not since it opened,
+                       whole: up to when those were heard first after it, drift}"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from schemas.instants import iso
+from schemas.instants import NEVER, iso
 from streams.fleet.table import Subject, Told, close, opened, publish
 from streams.governance.model import Governance
 from tables.view import Value, Workspace
@@ -30,22 +36,27 @@ def _heard(ws: Workspace, governance: Governance, partition: str, mark: dict[str
         return
     if source is None or not source["marks"]:
         return  # it was never heard whole: nothing has been lost yet
-    gaps = sorted({*source["gaps"], partition} - ({partition} if mark["phase"] != "gap" else set()))
-    marks = source["marks"]
-    if mark["phase"] == "streaming":
+    gaps, lost = {*source["gaps"]}, {*source.get("lost", ())}
+    marks, whole = source["marks"], source.get("whole", NEVER)
+    if mark["phase"] == "gap":
+        gaps.add(partition)
+        lost.add(partition)
+    elif mark["phase"] == "streaming":
+        whole = max(whole, mark["watermark"]) if partition in gaps else whole
+        gaps.discard(partition)
         marks = {**marks, partition: mark["watermark"]}
     drift = source["drift"]
     if gaps and drift is None:
         drift = _open(governance, {**source, "marks": marks}, mark)
         publish(ws, drift)
-    elif not gaps and drift is not None and mark["phase"] == "streaming":
-        close(ws, drift, mark["watermark"])
-        drift = None
-    ws.put(key, {"marks": marks, "gaps": gaps, "drift": drift})
+    elif drift is not None and not gaps and all(m >= whole for p, m in marks.items() if p not in lost):
+        close(ws, drift, whole)
+        drift, lost, whole = None, set(), NEVER
+    ws.put(key, {"marks": marks, "gaps": sorted(gaps), "lost": sorted(lost), "whole": whole, "drift": drift})
 
 
 def _with_mark(source: Value | None, partition: str, mark: int) -> Value:
-    source = source or {"marks": {}, "gaps": [], "drift": None}
+    source = source or {"marks": {}, "gaps": [], "lost": [], "whole": NEVER, "drift": None}
     return {**source, "marks": {**source["marks"], partition: mark}}
 
 

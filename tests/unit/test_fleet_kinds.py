@@ -69,6 +69,40 @@ def test_a_gap_opens_as_of_the_last_that_was_heard_and_closes_when_every_partiti
     assert closed["drift_id"] == opened["drift_id"]
 
 
+def test_a_gap_that_reaches_the_partitions_one_after_the_other_is_one(stage: Stage) -> None:
+    for partition in (0, 1):
+        stage.heard("streaming", 5, partition)
+    stage.heard("gap", None)
+
+    assert stage.heard("streaming", 20) == []
+    assert stage.heard("streaming", 8, partition=1) == []
+    assert stage.heard("gap", None, partition=1) == []
+    assert stage.heard("streaming", 21, partition=1) == ["closed"]
+
+
+def test_a_gap_of_one_partition_is_over_once_the_others_are_heard_as_far(stage: Stage) -> None:
+    for partition in (0, 1):
+        stage.heard("streaming", 5, partition)
+    stage.heard("gap", None)
+    stage.heard("streaming", 20)
+
+    assert stage.heard("streaming", 19, partition=1) == []
+    assert stage.heard("streaming", 20, partition=1) == ["closed"]
+    assert stage.told[-1]["closed_at"] == 20 * SECOND
+
+
+def test_two_gaps_with_the_source_whole_in_between_are_two(stage: Stage) -> None:
+    for until in (5, 30):
+        for partition in (0, 1):
+            stage.heard("streaming", until, partition)
+        stage.heard("gap", None)
+        stage.heard("streaming", until + 5)
+        stage.heard("streaming", until + 5, partition=1)
+
+    assert [drift["status"] for drift in stage.told] == ["open", "closed"] * 2
+    assert len({drift["drift_id"] for drift in stage.told}) == 2
+
+
 def test_a_first_snapshot_is_no_gap_and_what_was_never_heard_whole_loses_nothing(stage: Stage) -> None:
     assert stage.heard("gap", None) == stage.heard("snapshot", None) == stage.heard("streaming", 3) == []
 
