@@ -73,7 +73,7 @@ def worker(port_file: Path | None) -> None:
     begin()
     try:
         sys.exit(worker_main.run(settings(), port_file=port_file))
-    except (wiring.TopicMismatch, Stop) as problem:
+    except (worker_main.CannotStart, wiring.TopicMismatch, Stop) as problem:
         raise click.ClickException(str(problem)) from None
 
 

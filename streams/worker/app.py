@@ -30,11 +30,20 @@ class WorkerApp(faust.App):
     """Faust's app with our transport; `shards` are opened and let go with its rebalances."""
 
     shards: Shards
+    bootstrap: str
+    """Where the broker is, for messages."""
     failure: BaseException | None = None
     on_fatal: Callable[[], None]
     """Set by the worker: what to do when a shard cannot go on."""
+    connected = False
+    """Whether the broker has let our consumer in; the group comes after."""
     joined = False
     """Whether the group has told us once what is ours."""
+
+    def fail(self, problem: BaseException) -> None:
+        """The worker cannot go on; what came first is the cause of what follows."""
+        self.failure = self.failure or problem
+        self.on_fatal()
 
     def _new_transport(self) -> Any:
         return Transport(self.conf.broker_consumer, self)
@@ -90,7 +99,8 @@ def build(settings: Settings, stages: Mapping[str, Stage], codec: Codec, partiti
         table_standby_replicas=settings.standby_replicas,
         **_credentials(settings),
     )
-    app.shards = Shards(settings, stages, codec, partitions, crash=lambda problem: _crash(app, problem))
+    app.bootstrap = settings.kafka_bootstrap
+    app.shards = Shards(settings, stages, codec, partitions, crash=app.fail)
     by_stage: dict[str, list[str]] = {}
     for topic, stage in stages.items():
         by_stage.setdefault(stage.name, []).append(topic)
@@ -119,11 +129,6 @@ async def _wait_for_ebb(app: WorkerApp, tp: TP) -> None:
         await asyncio.sleep(0.01)
     if runner.paused is None and app.shards.owns(tp, runner):
         app.consumer.resume_partitions({tp})
-
-
-def _crash(app: WorkerApp, problem: BaseException) -> None:
-    app.failure = app.failure or problem
-    app.on_fatal()
 
 
 def _probe_sources(app: WorkerApp, settings: Settings, stages: Mapping[str, Stage], codec: Codec) -> Any:

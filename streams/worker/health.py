@@ -1,8 +1,8 @@
 """/metrics, /livez, /readyz: on loopback unless told otherwise.
 
 Alive: the event loop turns, Faust has not crashed, and nothing stands still for too long that should move: a shard
-with input waiting, a restore, the group's decision who owns what. Ready: partitions are owned and open, no rebalance is
-going on, and no shard is paused."""
+with input waiting, a restore, the connection to the broker, the group's decision who owns what. Ready: partitions are
+owned and open, no rebalance is going on, and no shard is paused."""
 
 from __future__ import annotations
 
@@ -56,23 +56,23 @@ def _answer(check: Check) -> Any:
 class WorkerHealth:
     def __init__(self, app: Any, stuck_after_seconds: float) -> None:
         self._app, self._stuck_after_seconds = app, stuck_after_seconds
-        self._ticked = time.monotonic()
-        self._undecided_since: float | None = self._ticked
+        self._began = self.ticked = time.monotonic()
+        """When the event loop last turned."""
+        self._undecided_since: float | None = self.ticked
 
-    async def tick(self) -> None:
-        """The heartbeat of the event loop; also the watchdog that turns no progress into an exit."""
+    async def tick(self) -> str:
+        """The heartbeat of the event loop; also the watchdog, which returns what stands still once something does."""
         while True:
-            self._ticked = time.monotonic()
+            self.ticked = time.monotonic()
             undecided = self._app.rebalancing or not self._app.joined
-            self._undecided_since = (self._undecided_since or self._ticked) if undecided else None
+            self._undecided_since = (self._undecided_since or self.ticked) if undecided else None
             stuck = self._stuck()
             if stuck:
-                log.critical("%s; ending the process, a restart resumes at the last commit", stuck)
-                raise SystemExit(3)
+                return stuck
             await asyncio.sleep(1.0)
 
     def alive(self) -> str | None:
-        age = time.monotonic() - self._ticked
+        age = time.monotonic() - self.ticked
         return f"event loop blocked for {age:.0f} s" if age > 5 else self._stuck()
 
     def ready(self) -> str | None:
@@ -85,11 +85,19 @@ class WorkerHealth:
         return next((runner.paused for runner in self._app.shards.runners.values() if runner.paused), None)
 
     def _stuck(self) -> str | None:
-        return next(filter(None, (self._crashed(), self._uncommitted(), self._restoring(), self._undecided())), None)
+        checks = (self._crashed, self._unconnected, self._uncommitted, self._restoring, self._undecided)
+        return next(filter(None, (check() for check in checks)), None)
 
     def _crashed(self) -> str | None:
         """Faust ends what crashes and whatever it belongs to, but not the process."""
         return f"Faust crashed: {self._app.crash_reason!r}" if self._app.crashed else None
+
+    def _unconnected(self) -> str | None:
+        waited = time.monotonic() - self._began
+        if self._app.connected or waited <= self._stuck_after_seconds:
+            return None
+        where = self._app.bootstrap
+        return f"the broker at {where} has not let us in for {waited:.0f} s: check that it is up and reachable"
 
     def _uncommitted(self) -> str | None:
         now = time.monotonic()
@@ -115,7 +123,10 @@ class WorkerHealth:
         waited = time.monotonic() - self._undecided_since
         if waited <= self._stuck_after_seconds + REBALANCE_SECONDS_MAX:
             return None
-        return f"the group has not said for {waited:.0f} s who owns which partition"
+        return (
+            f"the group has not said for {waited:.0f} s who owns which partition: check the broker at "
+            f"{self._app.bootstrap} and the other workers"
+        )
 
 
 def _names(places: Iterable[tuple[str, int]]) -> list[str]:

@@ -78,16 +78,17 @@ class Worker:
         self.process.kill()
         self.process.wait()
 
-    def stop(self) -> int:
+    def stop(self, timeout_seconds: float = 60) -> int:
         """SIGTERM; returns the exit code."""
         self.process.terminate()
-        return self.ended()
+        return self.ended(timeout_seconds)
 
     def ended(self, timeout_seconds: float = 60) -> int:
         """Wait for it to end by itself; returns the exit code."""
         try:
             return self.process.wait(timeout_seconds)
         except subprocess.TimeoutExpired:
+            self.kill()
             raise AssertionError(f"still there after {timeout_seconds} s:\n{self.log[-4000:]}") from None
 
     def freeze(self) -> None:

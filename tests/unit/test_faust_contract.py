@@ -37,6 +37,7 @@ PARAMETERS: list[tuple[Any, str, tuple[str, ...]]] = [
     (driver.Consumer, "_add_gap", ("tp", "offset_from", "offset_to")),
     (Thread, "_create_worker_consumer", ("transport",)),
     (Thread, "seek_to_committed", ()),
+    (Thread, "on_start", ()),
     (faust.Topic, "_compile_decode", ()),
     (faust.Topic, "decode", ("message", "propagate")),
     (faust.App, "_new_transport", ()),
@@ -63,6 +64,7 @@ COROUTINES = [
     (driver.Consumer, "_commit"),
     (driver.Consumer, "_wait_next_records"),
     (Thread, "seek_to_committed"),
+    (Thread, "on_start"),
     (Thread, "call_thread"),
     (faust.App, "_on_partitions_revoked"),
     (faust.App, "_on_partitions_assigned"),
@@ -85,7 +87,7 @@ def test_what_we_await_is_a_coroutine(owner: Any, name: str) -> None:
 
 @pytest.mark.parametrize("ours", [transport.Consumer, transport.ConsumerThread, transport.BatchTopic, WorkerApp])
 def test_every_private_method_of_ours_that_faust_should_call_exists_there(ours: type) -> None:
-    own = {"_batch_message", "_seek_all", "_pass_on", "_admit", "go_to"}
+    own = {"_batch_message", "_seek_all", "_pass_on", "_admit", "go_to", "fail"}
     (above,) = ours.__bases__
     overridden = {name for name, value in vars(ours).items() if inspect.isfunction(value)} - own
 

@@ -36,15 +36,18 @@ def health(
     *,
     undecided: float | None = None,
     rebalancing: bool = False,
+    connected: bool = True,
+    began: float = STUCK_AFTER + 5,
     crash: BaseException | None = None,
 ) -> WorkerHealth:
     """Of a worker with at most one shard that runs and one that is being opened."""
     shards = SimpleNamespace(
         runners={("judge", 3): runner} if runner else {}, openings={("judge", 4): opening} if opening else {}
     )
-    app = SimpleNamespace(shards=shards, rebalancing=rebalancing, joined=True, crashed=crash is not None)
-    app.crash_reason = crash
+    app = SimpleNamespace(shards=shards, rebalancing=rebalancing, connected=connected, joined=True)
+    app.crashed, app.crash_reason, app.bootstrap = crash is not None, crash, "kafka:9092"
     found = WorkerHealth(app, STUCK_AFTER)
+    found._began = ago(began)
     found._undecided_since = None if undecided is None else ago(undecided)
     return found
 
@@ -53,6 +56,7 @@ CALM: dict[str, Callable[[], WorkerHealth]] = {
     "idle": lambda: health(runner(busy=None, committed=999)),
     "commits": lambda: health(runner(busy=999, committed=1)),
     "has just begun": lambda: health(runner(busy=1, committed=999)),
+    "connects": lambda: health(connected=False, began=STUCK_AFTER - 5),
     "restores": lambda: health(opening=opening(moved=STUCK_AFTER - 5)),
     "rebalances": lambda: health(undecided=REBALANCE_SECONDS_MAX + STUCK_AFTER - 5),
 }
@@ -68,12 +72,21 @@ def test_a_worker_that_moves_is_alive(calm: Callable[[], WorkerHealth]) -> None:
     [
         (lambda: health(runner(busy=70, committed=65)), r"judge-3 has had input waiting without a commit for \d+ s"),
         (lambda: health(opening=opening(moved=61)), r"judge-4 has been restored no further for \d+ s"),
-        (lambda: health(undecided=121), r"the group has not said for \d+ s who owns which partition"),
+        (
+            lambda: health(connected=False),
+            r"the broker at kafka:9092 has not let us in for \d+ s: check that it is up and reachable",
+        ),
+        (
+            lambda: health(undecided=121),
+            r"the group has not said for \d+ s who owns which partition: check the broker at kafka:9092 and the other "
+            "workers",
+        ),
         (lambda: health(runner(), crash=KeyError("src.crm")), r"Faust crashed: KeyError\('src.crm'\)"),
     ],
     ids=[
         "a commit that never comes",
         "a restore that stands still",
+        "a broker that never answers",
         "an assignment that never comes",
         "a crash inside Faust",
     ],
@@ -89,10 +102,8 @@ def test_a_shard_that_waits_its_turn_to_be_restored_is_not_stuck() -> None:
     assert found.alive() is None
 
 
-def test_the_watchdog_exits_with_its_own_code() -> None:
-    with pytest.raises(SystemExit) as ended:
-        asyncio.run(health(opening=opening(moved=61)).tick())
-    assert ended.value.code == 3
+def test_the_watchdog_ends_with_what_stands_still() -> None:
+    assert re.match(r"judge-4 has been restored no further", asyncio.run(health(opening=opening(moved=61)).tick()))
 
 
 def test_a_worker_that_restores_is_not_ready_and_says_what_it_restores() -> None:
