@@ -60,8 +60,12 @@ def wake(key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | Non
 
 def heard_until(governance: Governance, heard: Mapping[str, Instant]) -> Instant:
     """Everything asserted up to then has arrived; `heard`: each system's watermark."""
-    awaited = {*circle.parents_of(governance), *(linking(governance) if ordered(governance) else ())}
-    return min((heard.get(system, NEVER) for system in awaited), default=ALWAYS)
+    return min((heard.get(system, NEVER) for system in awaited(governance)), default=ALWAYS)
+
+
+def awaited(governance: Governance) -> frozenset[str]:
+    """The systems that must be heard before what is held applies."""
+    return frozenset((*circle.parents_of(governance), *(linking(governance) if ordered(governance) else ())))
 
 
 def applied_until(ws: Workspace, governance: Governance, heard: Mapping[str, Instant]) -> Instant:

@@ -11,6 +11,7 @@ from schemas.instants import SECOND, Instant
 from streams.driver import Driver
 from streams.look.read import Cluster, Record
 from streams.look.write import Outgoing
+from streams.suspects.table import compared
 from tables.state import PROGRESS, encode
 
 STAGES = ("identify", "crosswalk", "judge", "fleet")
@@ -22,7 +23,7 @@ def written(driver: Driver, codec: Codec) -> Iterator[Outgoing]:
         for r in records:
             value = None if r.value is None else codec.encode(topic, r.record, r.value)
             yield Outgoing(topic, r.partition, r.key.encode(), value, {})
-    for stage in STAGES:
+    for stage in (*STAGES, *(("suspects",) if compared(driver.governance) else ())):
         for partition in range(driver.governance.partitions):
             yield from changelog(driver, stage, partition)
 

@@ -14,10 +14,12 @@ from streams.commands.looking import Sight, sight, told_in_one_line
 from streams.judge.keys import process_key
 from streams.kinds.table import KINDS
 from streams.look import changelog, pages
+from streams.look.across import explain_across, read_stages
 from streams.look.corrected import read_customer
 from streams.look.customers import resolve
 from streams.look.drifts import read_drifts, selected
 from streams.look.health import CANNOT_TELL, Verdict, verdict
+from streams.look.off import switched_off
 from streams.look.parked import PARKED, Parked, read_parked
 from streams.look.progress import ages, read_progress
 from streams.look.read import CannotLook
@@ -25,10 +27,15 @@ from streams.look.rules import rules_of
 from streams.look.shown import console, print_json
 from streams.look.sources import Waiting, waiting
 from streams.look.sources import sources as list_sources
-from streams.look.why import Explanation, explain, with_drifts
+from streams.look.why import Explanation, explain, with_drifts, worst_first
+from streams.suspects.table import SUSPECT_KINDS
 from tables.view import MemoryView
 
-KIND_NAMES = list(dict.fromkeys(name for kind in KINDS for name in (kind.name, kind.number)))
+_NUMBERED = (
+    *((kind.name, kind.number) for kind in KINDS),
+    *((name, kind.number) for name, kind in SUSPECT_KINDS.items()),
+)
+KIND_NAMES = list(dict.fromkeys(text for named in _NUMBERED for text in named))
 
 
 @click.command()
@@ -112,7 +119,7 @@ def why(customer: str, kind: str | None, subject: str | None, as_json: bool) -> 
     """Why something of CUSTOMER was raised, and why not; of one KIND (name or number) and SUBJECT (native id)."""
     see = sight()
     canonical = resolve(see.cluster, see.governance, customer)
-    found = [e for e in _explanations(see, canonical) if _meant(e, kind, subject)]
+    found = [e for e in _explanations(see, canonical, kind) if _meant(e, kind, subject)]
     watermarks = _watermarks(see)
     if as_json:
         explained = [e._asdict() for e in found]
@@ -124,12 +131,17 @@ def why(customer: str, kind: str | None, subject: str | None, as_json: bool) -> 
     out.print(pages.heard(watermarks, see.now))
 
 
-def _explanations(see: Sight, customer: str) -> list[Explanation]:
+def _explanations(see: Sight, customer: str, kind: str | None) -> list[Explanation]:
     partition = topics.partition_for(customer, see.governance.partitions)
     view = changelog.state(see.cluster, "judge", partition, changelog.about(customer))
     governed = rules_of(view, see.governance).in_force.at(see.now)
     found = explain(view, governed, customer, see.now, _parked(see, view, customer))
-    return with_drifts(found, read_drifts(see.cluster, (partition,)))
+    if kind is None or any(_is_called(name, kind) for name in SUSPECT_KINDS):
+        stages = read_stages(see.cluster, see.governance, view, customer)
+        found += explain_across(stages, see.governance, customer, see.now)
+    if kind is not None:  # a kind that nobody asked for need not say that it is off
+        found += switched_off(see.governance)
+    return with_drifts(worst_first(found), read_drifts(see.cluster, (partition,)))
 
 
 def _parked(see: Sight, view: MemoryView, customer: str) -> dict[str, Parked]:
@@ -141,9 +153,14 @@ def _parked(see: Sight, view: MemoryView, customer: str) -> dict[str, Parked]:
 
 
 def _meant(explanation: Explanation, kind: str | None, subject: str | None) -> bool:
-    names = {k.number: k.name for k in KINDS}
-    of_kind = kind is None or explanation.kind in ("", names.get(kind, kind))
-    return of_kind and (subject is None or explanation.native_id == subject)
+    of_kind = kind is None or not explanation.kind or _is_called(explanation.kind, kind)
+    of_none = kind is not None and explanation.outcome in ("off", "not_observed")
+    return of_kind and (subject is None or of_none or explanation.native_id == subject)
+
+
+def _is_called(name: str, kind: str) -> bool:
+    """By its name, or by its number, which several have."""
+    return name == kind or (name, kind) in _NUMBERED
 
 
 def _watermarks(see: Sight) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from schemas.instants import Instant
+from collections.abc import Iterable
+
+from schemas.instants import NEVER, Instant, iso
 from schemas.source import ALL_OBJECTS
 from streams.governance.model import Governance
 from streams.judge.counting import clock_of
@@ -21,13 +23,28 @@ def source_name(marks: Marks, full: str) -> str:
 
 
 def holding_back(marks: Marks, governance: Governance, kind: Kind, system: str) -> tuple[Instant, str]:
-    """Up to when verdicts of a kind about this system's subjects can be given, and the object that holds them back; of
-    equals the one that comes first: links cannot be heard further than the system that asserts them."""
-    at, _, entity_system, entity = min(
-        (object_watermark(marks, s, e, governance.partitions), e == LINKS, s, e)
-        for s, e in needed(governance, kind, system)
+    """Up to when verdicts of a kind about this system's subjects can be given, and the object that holds them back."""
+    return heard_least(marks, governance, needed(governance, kind, system))
+
+
+def heard_least(marks: Marks, governance: Governance, pairs: Iterable[tuple[str, str]]) -> tuple[Instant, str]:
+    """Of these (system, entity) pairs; of equals the one that comes first: links cannot be heard further than the
+    system that asserts them."""
+    at, _, system, entity = min(
+        (object_watermark(marks, s, e, governance.partitions), e == LINKS, s, e) for s, e in pairs
     )
-    return at, source_name(marks, name(entity_system, entity))
+    return at, source_name(marks, name(system, entity))
+
+
+def behind(due: Instant, until: Instant, source: str) -> str:
+    """Why what was due has no verdict: what holds verdicts back at `until`, or we who have not given it."""
+    if due <= until:
+        return "the worker, though it has heard every source, has not judged it yet"
+    return heard_up_to(until, source)
+
+
+def heard_up_to(until: Instant, source: str) -> str:
+    return f"{source} has " + ("never been heard" if until == NEVER else f"been heard only up to {iso(until)}")
 
 
 def due_at(now: AsOf, kind: Kind, system: str, obligation: Obligation, answer: Answer) -> Instant | None:

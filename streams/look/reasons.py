@@ -12,6 +12,7 @@ from streams.kinds.asof import Found
 from streams.kinds.finding import Finding, Waiting
 from streams.kinds.table import SUBJECT
 from streams.look.case import Case
+from streams.look.lag import behind
 from streams.look.parked import PARKED
 from streams.look.shown import money
 
@@ -91,15 +92,7 @@ def _demanded(case: Case) -> Said | None:
     already = f"; so far {_by(finding.satisfied_by)}" if finding.satisfied else f"; so far found: {finding.observed}"
     if due > case.now:
         return "pending", f"not due before {iso(due)}: {finding.expected}{already}"
-    return "unknown", f"UNKNOWN: it was due {iso(due)}, but {_lag(case, due)}{already}"
-
-
-def _lag(case: Case, due: Instant) -> str:
-    if due <= case.until:
-        return "the worker, though it has heard every source, has not judged it yet"
-    return f"{case.source} has " + (
-        "never been heard" if case.until == NEVER else f"been heard only up to {iso(case.until)}"
-    )
+    return "unknown", f"UNKNOWN: it was due {iso(due)}, but {behind(due, case.until, case.source)}{already}"
 
 
 def _compared(case: Case) -> Said | None:

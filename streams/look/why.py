@@ -29,12 +29,14 @@ OUTCOMES: dict[str, str] = {
     "closed": "a drift was open and has ended",
     "agrees": "it is as it should be",
     "within_tolerance": "the values differ by less than is tolerated",
+    "near_miss": "another record comes close, and a rule or the threshold says that it is none",
     "moved": "it went to another customer",
     "withdrawn": "what demanded it ended first",
     "waiting": "another record must change before it is demanded",
     "not_triggered": "nothing has demanded it",
     "no_subject": "the customer has no such record",
     "not_observed": "no system of this deployment carries what it looks at",
+    "off": "this deployment does not judge it",
 }
 """Everything that can be the answer, worst first."""
 
@@ -68,6 +70,10 @@ def explain(
         found += of_kind or [_without_subject(governance, kind)]
     found += list(_not_observed(governance))
     found += _holes(view, customer, parked or {})
+    return worst_first(found)
+
+
+def worst_first(found: Iterable[Explanation]) -> list[Explanation]:
     order = list(OUTCOMES)
     return sorted(found, key=lambda e: order.index(e.outcome))
 

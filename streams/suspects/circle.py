@@ -9,7 +9,7 @@ v/DUE/SYSTEM/CUSTOMER   circles in the order in which they fall due"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas import ids
 from schemas.instants import Instant
@@ -17,7 +17,7 @@ from streams.governance.model import Governance
 from streams.suspects import suspicion
 from streams.suspects.suspicion import Suspected
 from streams.suspects.table import CIRCLE
-from tables.view import Value, Workspace
+from tables.view import Value, View, Workspace
 
 PARENT = "parent_ref"
 WAITING = "v/"
@@ -91,22 +91,39 @@ def _end(ws: Workspace, system: str, members: list[str], at: Instant) -> None:
         suspicion.end(ws, key, entry, at)
 
 
-def _circle(ws: Workspace, system: str, customer: str) -> list[str]:
-    """From the least id upwards; empty where the chain ends, or leads into a circle of others."""
-    chain, following = [customer], _parent(ws, system, customer)
+class Chain(NamedTuple):
+    members: list[str]
+    """A customer, its parent, and so on; up to where the chain ends or comes back."""
+    into: str | None
+    """The member that it comes back to."""
+
+    @property
+    def circle(self) -> bool:
+        """It comes back to where it began."""
+        return self.into == self.members[0]
+
+
+def chain_of(view: View, system: str, customer: str) -> Chain:
+    chain, following = [customer], _parent(view, system, customer)
     seen = {customer}
     while following is not None and following not in seen and len(chain) < _DEEPEST:
         chain.append(following)
         seen.add(following)
-        following = _parent(ws, system, following)
-    if following != customer:
+        following = _parent(view, system, following)
+    return Chain(chain, following if following in seen else None)
+
+
+def _circle(ws: Workspace, system: str, customer: str) -> list[str]:
+    """From the least id upwards; empty where the chain ends, or leads into a circle of others."""
+    chain = chain_of(ws, system, customer)
+    if not chain.circle:
         return []
-    first = chain.index(min(chain))
-    return chain[first:] + chain[:first]
+    first = chain.members.index(min(chain.members))
+    return chain.members[first:] + chain.members[:first]
 
 
-def _parent(ws: Workspace, system: str, customer: str) -> str | None:
-    parent: str | None = (ws.get(f"b/{system}/{customer}") or {"parent": None})["parent"]
+def _parent(view: View, system: str, customer: str) -> str | None:
+    parent: str | None = (view.get(f"b/{system}/{customer}") or {"parent": None})["parent"]
     return parent
 
 

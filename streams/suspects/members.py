@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from streams.governance.model import Governance
 from streams.identify.keys import part
-from streams.likeness.compare import SUSPECT_ABOVE, compare
+from streams.likeness.compare import SUSPECT_ABOVE, Likeness, compare
 from streams.likeness.keys import keys as likeness_keys
 from streams.likeness.keys import meeting_key
 from streams.suspects.keys import as_compared, hashed
@@ -43,34 +44,48 @@ def senior_first(governance: Governance, member: Member) -> tuple[int, int, str]
 
 def likeness(governance: Governance, senior: Member, junior: Member) -> str:
     """Why they might be one though nobody linked them, in words; empty if they are not suspected."""
-    if senior.entity != junior.entity or senior.canonical_id == junior.canonical_id or _apart(senior, junior):
+    if senior.entity != junior.entity or ruled_out(governance, senior, junior):
         return ""
     if senior.entity != "customer":
         return "the same number"
-    if _in_parallel(governance, senior, junior) or _parent(senior, junior) or _has_its_own(senior, junior):
-        return ""
-    pair = as_compared(senior.fields), as_compared(junior.fields)
-    met = meeting_key(*map(likeness_keys, pair))
+    met = meeting_key(likeness_keys(as_compared(senior.fields)), likeness_keys(as_compared(junior.fields)))
     if met is None or hashed(met) != senior.key:  # each pair is compared once, however many keys it shares
         return ""
-    found = compare(*pair)
-    if not found.suspect:
-        return ""
+    found = weighed(senior, junior)
+    return in_words(found) if found.suspect else ""
+
+
+def ruled_out(governance: Governance, senior: Member, junior: Member) -> str:
+    """The first rule by which they are none, however alike; empty where there is none."""
+    rules = RULES_OF_CUSTOMERS if senior.entity == "customer" else RULES
+    return next((rule.words for rule in rules if rule.holds(governance, senior, junior)), "")
+
+
+def weighed(one: Member, other: Member) -> Likeness:
+    """Two customers."""
+    return compare(as_compared(one.fields), as_compared(other.fields))
+
+
+def in_words(found: Likeness) -> str:
     return f"{', '.join(found.reasons)}; together {found.weight:+g}, suspected from {SUSPECT_ABOVE:+g}"
 
 
-def _apart(one: Member, other: Member) -> bool:
+def _is_one_already(_: Governance, one: Member, other: Member) -> bool:
+    return one.canonical_id == other.canonical_id
+
+
+def _apart(_: Governance, one: Member, other: Member) -> bool:
     stated = ((one.fields.get(name), other.fields.get(name)) for name in _APART)
     return any(a and b and a != b for a, b in stated)
 
 
-def _parent(one: Member, other: Member) -> bool:
+def _parent(_: Governance, one: Member, other: Member) -> bool:
     if one.system != other.system:
         return False
     return one.native_id == other.fields.get("parent_ref") or other.native_id == one.fields.get("parent_ref")
 
 
-def _has_its_own(senior: Member, junior: Member) -> bool:
+def _has_its_own(_: Governance, senior: Member, junior: Member) -> bool:
     """It is linked with another record of the senior's system: then those two are what might be one."""
     return senior.system != junior.system and junior.canonical_id.startswith(f"{senior.system}:")
 
@@ -86,3 +101,21 @@ def _in_parallel(governance: Governance, one: Member, other: Member) -> bool:
     if company is None:
         return not all(serves) or bool(serves[0] & serves[1])
     return all(not served or company in served for served in serves)
+
+
+class Rule(NamedTuple):
+    words: str
+    holds: Callable[[Governance, Member, Member], bool]
+    """Of the senior and the junior."""
+
+
+RULES = (
+    Rule("they are one customer already", _is_one_already),
+    Rule("they are kept for different companies or currencies", _apart),
+)
+RULES_OF_CUSTOMERS = (
+    *RULES,
+    Rule("they are kept by two systems of one role that serve the same company", _in_parallel),
+    Rule("one is the parent of the other", _parent),
+    Rule("the junior is linked with another record of the senior's system", _has_its_own),
+)

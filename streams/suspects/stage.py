@@ -21,9 +21,9 @@ from streams.likeness.keys import CROWD
 from streams.suspects import suspicion
 from streams.suspects.members import Member, likeness, senior_first
 from streams.suspects.suspicion import Suspected
-from streams.suspects.table import KIND_OF, compared
+from streams.suspects.table import KIND_OF, compared, needed
 from tables.view import Emit, Place, Value, Workspace
-from tables.watermarks import LINKS, heard, minima
+from tables.watermarks import heard, minima
 
 MARKS = "~marks"
 
@@ -107,12 +107,7 @@ class Suspects:
         """An entity's: up to when its records, and the links between customers, were heard of every system."""
         known = minima(ws.get(MARKS), self._governance.partitions)
         for entity in sorted(compared(self._governance)):
-            yield (entity,), known.lowest(self._needed(entity))[0]
-
-    def _needed(self, entity: str) -> tuple[tuple[str, str], ...]:
-        systems = self._governance.systems
-        heard_of = [(name, entity) for name in systems if self._governance.carries(name, entity)]
-        return (*heard_of, *((name, LINKS) for name, rules in systems.items() if rules.links))
+            yield (entity,), known.lowest(needed(self._governance, entity))[0]
 
     def settle(self, ws: Workspace, due: Due) -> None:
         entry = ws.get(due.key)

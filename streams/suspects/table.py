@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from streams.governance.model import Governance
+from tables.watermarks import LINKS
 
 
 class SuspectKind(NamedTuple):
@@ -44,3 +45,11 @@ def compared(governance: Governance) -> frozenset[str]:
         wanted = (entity for entity, kind in KIND_OF.items() if governance.suspects and governance.wants(kind))
         known = governance.derived[(compared,)] = frozenset(wanted)
     return known
+
+
+def needed(governance: Governance, entity: str) -> tuple[tuple[str, str], ...]:
+    """What must have been heard before a suspicion about such records is given: they, and the links of customers, of
+    every system."""
+    systems = governance.systems
+    carriers = [(name, entity) for name in systems if governance.carries(name, entity)]
+    return (*carriers, *((name, LINKS) for name, rules in systems.items() if rules.links))

@@ -18,6 +18,7 @@ from streams.look.write import Outgoing
 from streams.settings import Settings
 from tests.look import DriverCluster, micros
 from tests.topology import Company
+from tests.unit.test_suspects import twins, watchful
 
 Run = Callable[..., Result]
 NOW = 31
@@ -150,6 +151,26 @@ def test_sources_show_every_source_with_what_waits(run: Run) -> None:
     assert {s["source"] for s in found} == {"crm/*", "billing/*", "billing/@links", "erp/*", "erp/@links"}
     assert {(s["phase"], s["obligations"]) for s in found} == {("streaming", 0)}
     assert "streaming" in run(look_commands.sources).output
+
+
+def test_why_answers_for_kinds_across_customers_by_name_and_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Company(watchful())
+    twins(made)
+    made.heard(30)
+    run = looking_at(monkeypatch, made)
+
+    for called in ("44", "duplicate_customer_suspected"):
+        found = document(run(look_commands.why, "A2", called, "A2", "--json"))["explanations"]
+        assert [e["outcome"] for e in found if e["kind"] == "duplicate_customer_suspected"] == ["open"]
+    assert "A2" in run(look_commands.drifts, "--kind", "duplicate_customer_suspected").output
+
+
+def test_why_says_how_a_kind_is_switched_on_if_somebody_asks_for_it(run: Run) -> None:
+    asked = document(run(look_commands.why, "E", "duplicate_customer_suspected", "--json"))["explanations"]
+    (found,) = [e for e in asked if e["kind"]]
+    assert (found["outcome"], "`judged` in systems.yaml" in found["because"]) == ("off", True)
+
+    assert not any(e["outcome"] == "off" for e in document(run(look_commands.why, "E", "--json"))["explanations"])
 
 
 def test_why_answers_for_one_kind_and_subject(run: Run) -> None:
