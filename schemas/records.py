@@ -443,7 +443,7 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("target_entity", "text", "canonical entity"),
             ("target_id", "text", "native id, or the business key to find it by"),
             ("canonical_id", "text", "customer"),
-            ("mode", "text", "execute or propose"),
+            ("mode", "text", "execute or propose: what may be done by now; an id issued again may carry the other"),
             ("desired", "nullable_texts", "field -> value"),
             ("expected", "nullable_texts", "field -> value that the command rests on, compared at the verify read"),
             ("evidence_versions", "texts", "system/entity/id -> version"),

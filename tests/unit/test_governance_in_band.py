@@ -198,6 +198,25 @@ def test_an_armed_obligation_keeps_its_rules_through_several_versions() -> None:
     assert (seconds_of(drift["opened_at"]), drift["severity"]) == (25 + SLA_SECONDS, "S1")
 
 
+def test_a_drift_that_moves_after_its_kind_was_switched_off_asks_for_the_same_and_only_proposes_it() -> None:
+    company = unposted(at=2, mode="execute")
+    company.row("crm", "Account", "A2", 1, ERP_Customer_Id__c="E2")
+    company.row("erp", "customer", "E2", 1)
+    company.heard(25)
+    publish(company, 30, UNPOSTED, mode="propose")
+    company.row("billing", "account", "B", 35, crm_account_id="A2")
+    company.heard(60)
+
+    first, second = (c for c in company.commands() if c["kind"] == UNPOSTED)
+    assert (first["command_id"], first["mode"]) == (second["command_id"], "execute")
+    permission_and_address = {"mode": "propose", "canonical_id": "crm:A2"}
+    assert second == first | permission_and_address
+    report = examine(
+        DriverRecording(company.driver), company.governance, dict.fromkeys(company.governance.systems, read)
+    )
+    assert (report.code, report.differences) == (EQUAL, [])
+
+
 def test_another_fact_demands_under_the_rules_in_force_then() -> None:
     company = unposted(at=25)
     publish(company, 30, UNPOSTED, sla_seconds=2.0)

@@ -133,6 +133,13 @@ DAMAGES: dict[str, tuple[str, Damage]] = {
             r.alter(topics.COMMANDS, any_of("Command"), desired={"x": "y"}),
         )[0],
     ),
+    "a command id was given with another sort": (
+        "command ids stand for one thing",
+        lambda r: (
+            r.repeat(topics.COMMANDS, any_of("Command")),
+            r.alter(topics.COMMANDS, any_of("Command"), sort="other"),
+        )[0],
+    ),
     "a drift id was given to another subject": (
         "drift ids stand for one thing",
         lambda r: (
