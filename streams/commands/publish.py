@@ -14,12 +14,13 @@ from streams.commands.context import json_option
 from streams.commands.looking import Sight, sight, told_in_one_line
 from streams.governance import BadGovernance, Governance, load
 from streams.governance.difference import Difference, differences
-from streams.judge.published import publication, undecided
+from streams.judge.published import document_of, kept, publication, undecided
 from streams.look.read import CannotLook
 from streams.look.rules import rules
 from streams.look.shown import print_json
-from streams.look.write import encoded, write_together
+from streams.look.write import Outgoing, encoded, write_together
 from streams.worker.sizes import RECORD_BYTES_MAX
+from tables.state import encode
 
 LEAD_SECONDS = 10
 """From when a version is in force at the earliest: no source may have been heard so far when it is written. What the
@@ -51,8 +52,7 @@ def publish(folders: tuple[Path, ...], in_force_at: Instant | None, as_json: boo
     now = see.now
     at = _from(in_force_at, now, proposed)
     records = [encoded(see.cluster.codec, e) for e in publication(proposed, at, now, getpass.getuser())]
-    if (size := len(records[0].value or b"")) > RECORD_BYTES_MAX:
-        raise CannotLook(f"the rules have {size} bytes and a record holds {RECORD_BYTES_MAX}: shorten ignore.yaml")
+    _refuse_too_large(proposed, records[0])
     write_together(see.settings, records)
     if as_json:
         print_json(_document(decided, at))
@@ -67,6 +67,16 @@ def _proposed(see: Sight, folders: tuple[Path, ...]) -> Governance:
         return load(*(folders or see.settings.governance_folders))
     except BadGovernance as problem:
         raise click.ClickException(str(problem)) from None
+
+
+def _refuse_too_large(proposed: Governance, record: Outgoing) -> None:
+    """They must fit into the record that says them and into the state that keeps them, which escapes every quote."""
+    size_bytes = max(len(record.value or b""), len(encode(kept(document_of(proposed)))))
+    if size_bytes > RECORD_BYTES_MAX:
+        raise CannotLook(
+            f"the rules take {size_bytes} bytes and a record holds {RECORD_BYTES_MAX}: every worker would divert them; "
+            "shorten ignore.yaml"
+        )
 
 
 def _refuse(found: list[Difference]) -> None:

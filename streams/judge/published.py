@@ -45,6 +45,11 @@ def version_of(document: str) -> str:
     return hashlib.sha256(document.encode()).hexdigest()
 
 
+def kept(document: str) -> Value:
+    """As a shard of judge keeps it."""
+    return {"document": document}
+
+
 def publication(governance: Governance, in_force_at: Instant, published_at: Instant, by: str) -> list[Emit]:
     """One record for every partition that judge reads."""
     document = document_of(governance)
@@ -78,7 +83,7 @@ def take(ws: Workspace, base: Governance, value: dict[str, Any]) -> str:
     entry = [value["in_force_at"], value["published_at"], value["version"]]
     if entry in index["versions"]:
         return "duplicate"
-    ws.put(document_key(value["version"]), {"document": _readable(value["document"])})
+    ws.put(document_key(value["version"]), kept(_readable(value["document"])))
     begins_at = value["in_force_at"]
     ws.put(rollout_key(begins_at), {"after": ""})
     versions, pending = sorted([*index["versions"], entry]), sorted({*index["pending"], begins_at})
@@ -121,7 +126,7 @@ def read(document: str) -> Governance:
 def _first(ws: Workspace, base: Governance) -> Value:
     document = document_of(base)
     version = version_of(document)
-    ws.put(document_key(version), {"document": document})
+    ws.put(document_key(version), kept(document))
     return {"versions": [[NEVER, NEVER, version]], "passed": NEVER, "pending": []}
 
 

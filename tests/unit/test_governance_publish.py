@@ -16,7 +16,8 @@ from streams.commands.governance import governance as group
 from streams.commands.looking import Sight
 from streams.fleet.table import FLEET_KINDS
 from streams.governance import load
-from streams.judge.published import KINDS_DECIDED, publication
+from streams.judge.keys import document_key
+from streams.judge.published import KINDS_DECIDED, document_of, kept, publication, version_of
 from streams.look.read import CannotLook
 from streams.look.write import Outgoing, write_together
 from streams.settings import Settings
@@ -118,6 +119,34 @@ def test_rules_that_are_wrong_are_not_published(publishing: Publishing, tmp_path
 
     assert "did you mean 'sla_seconds'" in said
     assert publishing.written == []
+
+
+def test_rules_that_fit_into_a_record_and_not_into_the_state_of_a_shard_are_refused(
+    publishing: Publishing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = folder_of(tmp_path, kinds=SOONER)
+    publishing("--governance", folder)
+    said = max(len(record.value or b"") for record in publishing.written)
+    publishing.written.clear()
+    monkeypatch.setattr(command, "RECORD_BYTES_MAX", said)
+
+    refusal = publishing("--governance", folder, code=1)
+
+    assert f"bytes and a record holds {said}" in refusal
+    assert "shorten ignore.yaml" in refusal
+    assert publishing.written == []
+
+
+def test_what_the_state_of_a_shard_takes_of_it_is_what_publish_reckons_with(
+    publishing: Publishing, tmp_path: Path
+) -> None:
+    folder = folder_of(tmp_path, kinds=SOONER)
+    publishing("--governance", folder)
+    publishing.deliver()
+
+    document = document_of(load(folder))
+    state = dict(publishing.company.driver.saved("judge", 0).state)
+    assert state[document_key(version_of(document))] == kept(document)
 
 
 def test_tolerances_of_everyone_can_be_published(publishing: Publishing, tmp_path: Path) -> None:
