@@ -18,6 +18,7 @@ HOPS_MAX = 3
 
 NO_RECORD = -1
 """As the offset of a letter: no record was refused, but a verdict that nobody can write."""
+_VERDICT = "-verdict-"
 
 
 class Raw(NamedTuple):
@@ -30,6 +31,15 @@ class Raw(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Mapping[str, bytes]
+
+
+def verdict_id(stage: str, partition: int, now_nanos: int) -> str:
+    """Of a letter that no record was refused for."""
+    return f"{stage}-{partition}{_VERDICT}{now_nanos}"
+
+
+def is_of_verdict(letter_id: str) -> bool:
+    return _VERDICT in letter_id
 
 
 def letter(raw: Raw, stage: str, reason: str, detail: str, entity: str, now_micros: int) -> dict[str, Any]:

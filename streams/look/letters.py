@@ -1,7 +1,8 @@
 """Dead letters: what was refused, what has become of it since, and how it is replayed or given up.
 
 A letter counts as replayed or dismissed once a `HoleClosed` with its id lies in q2c.changes behind its last refusal.
-Only source records leave a hole; letters of later stages stay `new` until they fall out of the topic."""
+Only source records leave a hole; letters of later stages stay `new` until they fall out of the topic. One of a verdict
+that cannot be written holds that verdict back until it is replayed."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from schemas import topics
 from schemas.instants import Instant
 from streams.fleet.letters import tell_resolved
 from streams.governance.model import Governance
-from streams.letters import ENTITY_HEADER, HOPS_HEADER, HOPS_MAX, ID_HEADER
+from streams.letters import ENTITY_HEADER, HOPS_HEADER, HOPS_MAX, ID_HEADER, is_of_verdict
 from streams.look.read import CannotLook, Cluster
 from streams.look.write import Outgoing
 from tables.view import Emit
@@ -135,6 +136,11 @@ def dismiss(
     opened = letters.holes.get(letter_id, Hole()).opened
     if letters.status(letter) not in ("new", "needs_fix"):
         raise CannotLook(f"{letter_id} is {letters.status(letter)} already: its hole is closed")
+    if is_of_verdict(letter_id):
+        raise CannotLook(
+            f"{letter_id} holds back a verdict that cannot be written, and nothing can be judged in its place: shorten "
+            "what it is about, then replay it"
+        )
     if opened is None:
         raise CannotLook(f"{letter_id} has no hole in the evidence ({letter['topic']}): nothing is held back by it")
     value = {name: opened[name] for name in ("canonical_id", "system", "entity", "letter_id")} | {"how": "dismissed"}

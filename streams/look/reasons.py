@@ -11,6 +11,7 @@ from streams.judge.commands import is_held
 from streams.kinds.asof import Found
 from streams.kinds.finding import Finding, Waiting
 from streams.kinds.table import SUBJECT
+from streams.letters import is_of_verdict
 from streams.look.case import Case
 from streams.look.lag import behind
 from streams.look.parked import PARKED
@@ -33,6 +34,11 @@ def hole(letter: str, at: Instant | None = None) -> str:
     since = f", evidence is complete up to {iso(at)}" if at is not None and at > NEVER else ""
     if letter.startswith(PARKED):
         return f"the row at {letter.removeprefix(PARKED)} waits for its parent row{since}"
+    if is_of_verdict(letter):
+        return (
+            f"a verdict is too large to be written{since}; `driftwise dead-letters show {letter}` says which, shorten "
+            "what it is about, then replay it"
+        )
     return f"dead letter {letter} is missing{since}; `driftwise dead-letters show {letter}`, then replay or dismiss it"
 
 

@@ -110,6 +110,11 @@ class Examination:
         self._report.add(found.checks)
         self._report.unproven += found.unproven
         self._report.notes += found.notes
+        if found.aside:
+            self._report.notes.append(
+                f"{place}: verdicts about {len(found.aside)} customers are too large to be written and wait, here as "
+                "there; `driftwise dead-letters list` shows them"
+            )
         if found.late:
             self._report.notes.append(
                 f"{place}: late evidence about {len(found.late)} customers: verdicts not compared"
@@ -157,6 +162,6 @@ def _told(found: list[Verified]) -> law.Told:
         covered={each.place.partition: each.positions for each in identify},
         gates=[each.gates for each in found if each.place.stage == "judge"],
         letters={(t, each.place.partition, o): why for each in identify for (t, o), why in each.letters.items()},
-        late=frozenset().union(*(each.late for each in found)),
+        left_out=frozenset().union(*(each.late | each.aside for each in found)),
         versions=max((each.versions for each in found), key=len),
     )

@@ -46,7 +46,8 @@ class Told:
     """Of each shard of judge: up to when it has given its verdicts."""
     letters: Mapping[tuple[str, int, int], Refused]
     """(topic, partition, offset) -> why that record was refused."""
-    late: frozenset[str]
+    left_out: frozenset[str]
+    """Customers with late evidence, or a verdict that waits: not compared."""
     versions: list[Version]
     """Of governance, as judge was told."""
 
@@ -75,7 +76,7 @@ def check(
     for partition in recording.bounds(topics.DRIFTS):
         found = decoded(recording, codec, topics.DRIFTS, partition)
         _keep(held, ((partition, (raw.key or b"").decode(), value) for raw, _, value in found))
-    return _compare(held, made, _passed([*told.gates, *_gates(driver, governance)]), told.late)
+    return _compare(held, made, _passed([*told.gates, *_gates(driver, governance)]), told.left_out)
 
 
 def _batches(recording: Recording, told: Told) -> Iterator[list[Raw]]:
@@ -125,12 +126,12 @@ def _passed(gates: list[Gates]) -> Gates:
     return {gate: min(each.get(gate, NEVER) for each in gates) for gate in gates[0]}
 
 
-def _compare(held: State, made: State, passed: Gates, late: frozenset[str]) -> Check:
+def _compare(held: State, made: State, passed: Gates, left_out: frozenset[str]) -> Check:
     found = Check("whole topology: lives of drifts and their commands")
     for key, one, other in outer_join(held.items(), made.items()):
         drifts = [drift for drift in (one, other) if drift is not None]
         until = min(passed.get((drift["kind"], drift["system"]), NEVER) for drift in drifts)
-        if any(drift["opened_at"] > until for drift in drifts) or any(d["canonical_id"] in late for d in drifts):
+        if any(drift["opened_at"] > until for drift in drifts) or any(d["canonical_id"] in left_out for d in drifts):
             found.skipped += 1
             continue
         found.compared += 1

@@ -13,6 +13,7 @@ from streams.inputs import Stage
 from streams.judge.published import Version, first_of, history
 from streams.shard import Shard, State
 from streams.verify import indexes
+from streams.verify.aside import customers, leave, put_aside
 from streams.verify.compare import Fact, Rule, Scope, compare
 from streams.verify.deployed import Ends, Held, Place, read_letters, read_output, read_state
 from streams.verify.ledger import Deployed, Recomputed
@@ -40,6 +41,8 @@ class Verified:
     whole: bool = True
     """All of its input could be read."""
     late: frozenset[str] = frozenset()
+    aside: frozenset[str] = frozenset()
+    """Customers with a verdict that was put aside."""
     versions: list[Version] = field(default_factory=list)
     """Of governance, as judge was told; the first is that of before."""
     gates: dict[tuple[str, ...], Instant] = field(default_factory=dict)
@@ -102,6 +105,10 @@ class ShardVerifier:
                     ledger.add(output, *self._as_read(effect))
 
         shard = self._shard(place, self._new(), first_of(Workspace(held.state), self._governance))
+        if place.stage == "judge":
+            aside = put_aside(held.state)
+            leave(shard.stage, aside)
+            found.aside = customers(aside)
         replay = Replay(shard, self._codec, self._governance, found.letters, hear)
         replay.run(interleaved(self._recording, place.partition, held.positions))
         return replay

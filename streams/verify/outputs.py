@@ -13,6 +13,7 @@ from schemas import topics
 from schemas.instants import Instant
 from streams.fleet import FLEET_KINDS
 from streams.identify.changes import ENTITY_OF_RECORD
+from streams.letters import NO_RECORD
 from streams.suspects.table import IN_CROSSWALK, SUSPECT_KINDS
 from streams.verify.compare import Fact
 
@@ -146,7 +147,9 @@ WHOSE = _text("canonical_id")
 
 def _letters(stage: str) -> Output:
     def name(record: str, key: str, value: Value) -> str | None:
-        return f"{value['topic']}-{value['partition']}@{value['offset']}" if value["stage"] == stage else None
+        if value["stage"] != stage or value["offset"] == NO_RECORD:  # no record's fault: when it was tried says nothing
+            return None
+        return f"{value['topic']}-{value['partition']}@{value['offset']}"
 
     fact = without("detail", "diverted_at", "original_key", "original_value", "original_headers")
     return Output("dead letters", topics.DEAD_LETTERS, name, fact)

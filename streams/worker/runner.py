@@ -15,7 +15,7 @@ from schemas import topics
 from schemas.codec import Codec, Unreadable
 from schemas.instants import Instant
 from streams.inputs import Divert, Input
-from streams.letters import ENTITY_HEADER, ID_HEADER, NO_RECORD, Raw, divert, letter
+from streams.letters import ENTITY_HEADER, ID_HEADER, NO_RECORD, Raw, divert, letter, verdict_id
 from streams.shard import Shard
 from streams.worker.counters import Counters
 from streams.worker.outbox import BY_KEY, Outbox, Outgoing
@@ -209,7 +209,7 @@ class Runner:
     async def _put_aside(self, problem: Unwritable) -> None:
         """Its letter holds the record that wakes it: replayed, that has it judged again."""
         name, partition = self.shard.stage.name, self.shard.partition
-        letter_id = f"{name}-{partition}-verdict-{time.time_ns()}"
+        letter_id = verdict_id(name, partition, time.time_ns())
 
         def told(waking: Emit) -> Emit:
             assert waking.value is not None
