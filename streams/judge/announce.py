@@ -13,7 +13,7 @@ from streams.judge.commands import commanded, is_held
 from streams.judge.keys import MARKS, ObligationKey, drift_key
 from streams.judge.obligation import Obligation, Transition
 from streams.judge.process import count
-from streams.kinds.asof import AsOf
+from streams.kinds.asof import AsOf, entity_key
 from streams.kinds.finding import Answer, Finding
 from streams.kinds.table import Kind
 from tables.view import Emit, Workspace
@@ -24,10 +24,11 @@ def announce(
 ) -> Obligation:
     """Emit what the transition means; returns the obligation with the drift record it now stands for."""
     drift_id = ids.drift_id(kind.name, key.system, kind.entity, key.native_id, transition.trigger.version)
+    if not _is_settled_elsewhere(ws, kind, key, transition):
+        _audit(ws, kind, key, transition, drift_id, _result(transition))
     if transition.what == "opened":
         drift = _opened(ws, now, kind, key, after, transition, drift_id)
         _publish_drift(ws, key, drift)
-        _audit(ws, kind, key, transition, drift_id, "missed")
         if not transition.baseline:
             _set_going(ws, now.governance, kind, key, drift)
         return after._replace(drift=drift)
@@ -35,14 +36,27 @@ def announce(
         assert transition.drift is not None
         ended = {"status": "closed", "closed_at": transition.at, "how": transition.how}
         _publish_drift(ws, key, {**transition.drift, **ended})
-        _audit(ws, kind, key, transition, drift_id, "retracted" if transition.how == "retracted" else "late")
         if not transition.baseline:
             count(ws, key.customer, kind, -1, transition.at)
         if _awaited(now.governance, transition.drift):
             ws.emit(corrections.tell_ended(drift_id, transition.at, transition.how))
-        return after
-    _audit(ws, kind, key, transition, drift_id, transition.what)
     return after
+
+
+def _result(transition: Transition) -> str:
+    if transition.what == "closed":
+        return "retracted" if transition.how == "retracted" else "late"
+    return "missed" if transition.what == "opened" else transition.what
+
+
+def _is_settled_elsewhere(ws: Workspace, kind: Kind, key: ObligationKey, transition: Transition) -> bool:
+    """An obligation is counted at the customer who had its subject when it was due; one that moves on is not over."""
+    if transition.what == "closed" or transition.how == "moved":
+        return transition.how == "moved"
+    held = ws.get(entity_key(key.customer, kind.entity, key.system, key.native_id))
+    first = min(held["versions"], key=lambda version: version["at"]) if held else None
+    came_by_link = first is not None and first["at"] > first["committed_at"]
+    return first is not None and came_by_link and transition.due < first["at"]
 
 
 def _set_going(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, drift: dict[str, Any]) -> None:

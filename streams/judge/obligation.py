@@ -133,7 +133,7 @@ class Clock:
 
     def _withdraw(self, o: Obligation, now: Instant, how: str, status: str = "idle") -> Obligation:
         if o.status == "armed":
-            self._tell("withdrawn", o, now, None)
+            self._tell("withdrawn", o, now, None, how)
         if o.status == "open":
             self._tell("closed", o, now, None, how)
         return o._replace(

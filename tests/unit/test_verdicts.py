@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas import topics
-from tests.topology import Company, governance, seconds_of, unlinked_invoice
+from tests.topology import Company, governance, linked_late, seconds_of, unlinked_invoice
 
 
 def won(company: Company, at: float = 1) -> None:
@@ -446,3 +446,42 @@ def test_a_mismatch_that_changes_its_size_stays_the_same_drift() -> None:
         company.heard(at + 1)
 
     assert [d["status"] for d in company.drifts("contract_value_mismatch")] == ["open"]
+
+
+def test_an_obligation_that_moves_is_counted_once() -> None:
+    company = linked_late()
+    assert company.audited("invoice_not_posted") == ["missed"], "it was due before its customer was linked"
+
+    company.row("erp", "ledger_posting", "P", 31, "E", status="Posted")
+    company.row("erp", "customer", "E", 31, external_id="A")
+    company.heard(60)
+    assert company.audited("invoice_not_posted") == ["missed", "late"]
+
+
+def test_an_obligation_that_moves_before_it_is_due_is_counted_where_it_falls_due() -> None:
+    company = Company()
+    company.row("crm", "Account", "A", 1, Billing_Account_Id__c="B")
+    company.row("billing", "account", "B", 1, crm_account_id=None)
+    company.row("billing", "invoice", "I", 2, "B", status="Posted")
+    company.row("billing", "account", "B", 5, crm_account_id="A")
+    company.heard(30)
+
+    assert company.audited("invoice_not_posted") == ["missed"]
+
+
+def test_an_answered_obligation_is_not_counted_again_at_another_customer() -> None:
+    company = Company()
+    company.row("crm", "Account", "A", 1, Billing_Account_Id__c="B", ERP_Customer_Id__c="E")
+    company.row("billing", "account", "B", 1, crm_account_id="A")
+    company.row("erp", "customer", "E", 1, external_id="A")
+    company.row("billing", "invoice", "I", 2, "B", status="Posted")
+    company.row("erp", "ledger_posting", "P", 4, "E", status="Posted")
+    company.heard(20)
+    before = company.audited("invoice_not_posted")
+
+    company.row("crm", "Account", "A0", 30)
+    company.row("billing", "account", "B", 31, crm_account_id="A0")
+    company.row("erp", "customer", "E", 31, external_id="A0")
+    company.heard(60)
+
+    assert company.audited("invoice_not_posted") == before == ["met"]
