@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schemas.instants import NEVER, Instant
+from streams import held
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge.keys import MARKS
@@ -41,10 +42,17 @@ def _needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str,
         pairs += [(s, entity) for s in systems if governance.carries(s, entity)]
     if regards_customer(governance, kind):
         pairs += [home for home in homes(governance) if home not in pairs]
-    involved = {s for s, _ in pairs if governance.systems[s].links}
+    return (*pairs, *((s, LINKS) for s in _linking(governance, {s for s, _ in pairs})))
+
+
+def _linking(governance: Governance, systems: set[str]) -> list[str]:
+    """Those whose links decide whose the records of these systems are."""
+    linking = held.linking(governance)
+    involved = {s for s in systems if s in linking}
     # A record that names several customers makes them one, whatever their own systems say.
-    joining = {name for name, system in governance.systems.items() if len(system.links) > 1}
-    return (*pairs, *((s, LINKS) for s in sorted(involved | joining)))
+    joining = {s for s in linking if len(governance.systems[s].links) > 1}
+    waited_for = set(linking) if held.ordered(governance) and involved | joining else involved | joining
+    return sorted(waited_for)
 
 
 def decidable_until(ws: Workspace, governance: Governance, kind: Kind, system: str) -> tuple[Instant, str]:

@@ -15,9 +15,12 @@ from streams import held
 from streams.crosswalk import Crosswalk
 from streams.governance import Governance
 from streams.inputs import Input
+from streams.judge.gates import needed
+from streams.kinds.table import BY_NAME
 from streams.shard import Shard
 from streams.suspects.table import CIRCLE, CONFLICT
 from tables.view import MemoryView
+from tables.watermarks import LINKS as OF_LINKS
 from tests.topology import default_governance, governance
 
 LINKS = {
@@ -213,3 +216,10 @@ def test_what_was_resolved_stays_so_while_another_source_is_silent() -> None:
         "billing": 60 * SECOND,
         "erp": None,
     }
+
+
+def test_verdicts_wait_for_every_system_that_links_where_links_do() -> None:
+    kind = BY_NAME["external_id_writeback_missing"]
+
+    assert [s for s, what in needed(GOVERNED, kind, "billing") if what == OF_LINKS] == ["billing", "crm", "erp"]
+    assert [s for s, what in needed(default_governance(), kind, "billing") if what == OF_LINKS] == ["billing"]
