@@ -27,16 +27,28 @@ def _identity(version: Version) -> tuple[str, int, bool, str]:
     return (version["customer"], version["route"], version["op"] == MOVED, version["version"])
 
 
-def insert(versions: list[Version], new: Version) -> list[Version] | None:
-    """The versions with the new one in its place; None: it repeats one held, or is older than all that is kept."""
+def insert(versions: list[Version], new: Version, *, folded: bool = True) -> list[Version] | None:
+    """The versions with the new one in its place; None: it repeats one held, or one that was folded away.
+
+    `folded`: some were, so that what is older than all that is kept may have been one of them."""
     if any(_identity(held) == _identity(new) for held in versions):
         return None
     track = [v for v in versions if v["customer"] == new["customer"]]
-    if track and (order(new) < order(track[0]) or new["route"] < track[-1]["route"]):
+    if track and new["route"] < track[-1]["route"]:
         return None
+    if track and order(new) < order(track[0]):
+        if folded:
+            return None
+        new = _before(new, track[0])
     if new["op"] == MOVED:
         versions = [v for v in versions if not _sent_away(v, new)]
     return sorted([*versions, new], key=order)
+
+
+def _before(first: Version, following: Version) -> Version:
+    """A first version that comes after its successor: what holds in both was already told to begin with that one, and
+    what was told of it keeps its id."""
+    return {**first, "since": {fact: following["since"].get(fact, began) for fact, began in first["since"].items()}}
 
 
 def _sent_away(version: Version, move: Version) -> bool:

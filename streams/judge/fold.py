@@ -50,7 +50,7 @@ def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
     A duplicate changes nothing and needs no new judgement: the commit that folded the first also armed its instants."""
     key = entity_key(change.customer, *change.place)
     record = ws.get(key) or {"versions": [], "revision": 0}
-    versions = insert(record["versions"], change.version)
+    versions = insert(record["versions"], change.version, folded=record.get("folded", False))
     if versions is None:
         return "duplicate"
     governance = ruled.newest
@@ -245,6 +245,7 @@ def _store(
 ) -> bool:
     """Keep what can still be looked at, and tell what is new; returns whether others find it by another value now."""
     kept = fold(versions, behind)
+    folded = {"folded": True} if record.get("folded") or len(kept) < len(versions) else {}
     before, after = latest(record["versions"]), latest(kept)
     moved = _reindex(ws, change, record["versions"], kept)
     changed = after is not before
@@ -253,7 +254,7 @@ def _store(
     if all(v["op"] == MOVED for v in kept):
         ws.delete(key)  # it was never here at any instant
     else:
-        ws.put(key, {"versions": kept, "revision": revision})
+        ws.put(key, {"versions": kept, "revision": revision, **folded})
     if changed and after is not None:
         contribute(ws, governance, change.customer, change.place, before, after)
         ws.refresh(place_of(change.customer, *change.place))

@@ -394,6 +394,27 @@ def test_a_row_of_the_first_snapshot_that_was_diverted_is_of_the_first_snapshot_
     assert [drift["status"] for drift in made.drifts("invoice_not_posted")] == ["baseline"]
 
 
+@pytest.mark.parametrize("shown_again_at", [20, 100])
+def test_an_answer_that_was_diverted_answers_when_it_is_replayed_though_a_later_version_of_it_is_known(
+    shown_again_at: float,
+) -> None:
+    made = accounts()
+    made.row("billing", "invoice", "I", 2, "B", status="Posted")
+    made.heard(8)
+    posting = {"poll": 5, "document_ref": "I-1", "status": "Odd"}
+    made.row("erp", "ledger_posting", "P", 9, "E", **posting)
+    (letter,) = letters(made)
+    made.row("erp", "ledger_posting", "P", shown_again_at, "E", poll=6, document_ref="I-1")
+    made.heard(1_000)
+
+    made.governance.mappings["erp"]["ledger_posting"].attributes["status"].map["Odd"] = "posted"  # type: ignore[union-attr]
+    headers = {ID_HEADER: letter["letter_id"].encode(), ENTITY_HEADER: b"ledger_posting"}
+    made.row("erp", "ledger_posting", "P", 9, "E", headers=headers, **posting)
+
+    assert made.drifts("invoice_not_posted") == []
+    assert made.audited("invoice_not_posted") == ["met"]
+
+
 def test_which_of_two_steps_came_first_is_not_known_of_one_that_a_later_snapshot_shows() -> None:
     """Its commit time is that of the snapshot, not that of the step: nobody is accused for it."""
     governed = governance().model_copy(update={"judged": ("step_out_of_order",)})

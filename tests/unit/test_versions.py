@@ -11,14 +11,14 @@ from schemas.instants import ALWAYS, NEVER
 from tables.versions import as_of, fold, insert, next_after, order, present
 
 
-def version(at: int, name: str | None = None, *, op: str = "upsert", route: int = 0) -> dict[str, Any]:
-    return {"version": name or f"{at:03d}", "at": at, "op": op, "route": route, "customer": "B"}
+def version(at: int, name: str | None = None, *, op: str = "upsert", route: int = 0, **since: str) -> dict[str, Any]:
+    return {"version": name or f"{at:03d}", "at": at, "op": op, "route": route, "customer": "B", "since": since}
 
 
 def inserted(*news: dict[str, Any]) -> list[dict[str, Any]]:
     versions: list[dict[str, Any]] = []
     for new in news:
-        versions = insert(versions, new) or versions
+        versions = insert(versions, new, folded=False) or versions
     return versions
 
 
@@ -59,9 +59,20 @@ def test_a_late_version_takes_its_place_between_those_held() -> None:
     assert insert([version(10), version(30)], version(20)) == [version(10), version(20), version(30)]
 
 
-def test_what_is_older_than_all_that_is_kept_is_refused() -> None:
-    """It was folded already; taking it would change what held at instants nobody judges any more."""
-    assert insert([version(20)], version(10)) is None
+def test_what_is_older_than_all_that_is_kept_is_refused_where_some_were_folded_away() -> None:
+    """It may be one of them; taking it would change what held at instants nobody judges any more."""
+    assert insert([version(20)], version(10), folded=True) is None
+
+
+def test_a_first_version_that_comes_after_its_successor_is_the_first() -> None:
+    assert insert([version(20)], version(10), folded=False) == [version(10), version(20)]
+
+
+def test_what_it_has_in_common_with_its_successor_was_told_to_begin_there_and_does() -> None:
+    successor = version(20, live="20/020", paid="20/020")
+    inserted = insert([successor], version(10, live="10/010", draft="10/010"), folded=False)
+
+    assert inserted == [version(10, live="20/020", draft="10/010"), successor]
 
 
 def test_a_version_of_an_earlier_route_is_refused() -> None:
@@ -110,8 +121,7 @@ def test_folding_never_changes_what_held_at_or_behind_the_frontier(
 
 @given(histories, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_and_duplicates_leave_no_trace(versions: list[dict[str, Any]], rng: Any) -> None:
-    """Once the first is there: what comes before all that is kept is refused."""
-    rest = versions[1:] * 2
-    rng.shuffle(rest)
+    told = versions * 2
+    rng.shuffle(told)
 
-    assert inserted(*versions[:1], *rest) == sorted(versions, key=order)
+    assert inserted(*told) == sorted(versions, key=order)
