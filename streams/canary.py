@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas import topics
-from schemas.instants import ALWAYS, Instant, seconds
+from schemas.instants import ALWAYS, NEVER, Instant, seconds
 from streams.governance.model import Governance
 from streams.judge.keys import MARKS, ObligationKey
 from streams.judge.obligation import Clock, Obligation, wake_at
@@ -90,6 +90,12 @@ def awaited(ws: Workspace, system: str, partition: int, now: Instant) -> None:
     """In the fleet stage: the source has been heard here; from now on canaries have to drift."""
     if str(partition) not in (ws.get(f"y/{system}") or {}):
         alive(ws, system, partition, now)
+
+
+def judged_until(fleet: Workspace, governance: Governance, system: str, partition: int) -> Instant:
+    """In the fleet stage: up to when judge is known to have worked off what it was told of the system there."""
+    heard = fleet.get(f"y/{system}") or {}
+    return int(heard.get(str(partition), NEVER)) + seconds(governance.canary_sla_seconds)
 
 
 def age(fleet: Workspace, system: str, now: Instant) -> Instant | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from schemas import topics
 from schemas.instants import NEVER, Instant, seconds
-from streams.demo.beyond import MASS_DRIFT, ONCE, SOURCE_GAP
+from streams.demo.beyond import INEFFECTIVE, MASS_DRIFT, ONCE, SOURCE_GAP
 from streams.demo.beyond_truth import Happened, Mass, drifts_beyond
 from streams.demo.cluster import Cluster
 from streams.demo.companies import Companies, today
@@ -151,9 +151,11 @@ def mass_of(governance: Governance) -> Mass:
 
 
 def _horizons(governance: Governance) -> dict[str, float]:
-    """Kind -> verdict horizon; what the fleet stage is told of, it hears with an observation a second."""
+    """Kind -> verdict horizon; what the fleet stage is told of, it hears with an observation a second, and how far
+    judge is, with a canary."""
     observed = max(system.horizon_seconds for system in governance.systems.values()) + 1.0
     horizons = dict.fromkeys(FLEET_KINDS, observed)
+    horizons[INEFFECTIVE] += governance.canary_interval_seconds + governance.canary_sla_seconds
     horizons |= dict.fromkeys(SUSPECT_KINDS, observed)
     horizons |= dict.fromkeys(ONCE, governance.systems[PAUSED].horizon_seconds + 1.0)
     for kind in judged(governance):

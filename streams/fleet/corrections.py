@@ -1,6 +1,7 @@
 """M6 correction_ineffective: a correction was performed, and its target's own stream still shows the old state.
 
-A command counts as successful only when its target's change comes back through capture and closes the drift."""
+A command counts as successful only when its target's change comes back through capture and closes the drift. Whether it
+has closed, judge says; so one that lags is waited for, as the canaries that it lets through tell."""
 
 from __future__ import annotations
 
@@ -10,8 +11,11 @@ from typing import Any
 from schemas import topics
 from schemas.instants import Instant, iso
 from schemas.money import Money
+from streams import canary
 from streams.fleet.table import Subject, Told, clock, close, opened, publish, wait
 from streams.governance.model import Governance
+from streams.judge.gates import needed
+from streams.kinds.table import BY_NAME
 from tables.view import Emit, Value, Workspace
 
 KIND = "correction_ineffective"
@@ -56,9 +60,19 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
     verify_until = entry["result"]["finished_at"] + governance.kinds[KIND].sla
     if verify_until > clock(ws):
         return  # it was performed once more; that has an entry of its own
+    if _judged_until(ws, governance, entry) < verify_until:
+        wait(ws, clock(ws) + 1, key)
+        return
     drift = opened(governance, KIND, _told(entry, verify_until))
     publish(ws, drift)
     ws.put(key, {**entry, "drift": drift})
+
+
+def _judged_until(ws: Workspace, governance: Governance, entry: Value) -> Instant:
+    """Up to when judge has decided about such drifts of the customer."""
+    partition = topics.partition_for(entry["canonical_id"], governance.partitions)
+    systems = {system for system, _ in needed(governance, BY_NAME[entry["kind"]], entry["system"])}
+    return min(canary.judged_until(ws, governance, system, partition) for system in systems)
 
 
 def _told(entry: Value, verify_until: Instant) -> Told:

@@ -16,6 +16,7 @@ from tables.view import MemoryView, Workspace
 from tests.topology import Company, governance
 
 LIMIT = 10
+CANARY_SLA = 5
 MASS = {"tolerance_relative": 0.05, "tolerance_absolute": 3}
 
 
@@ -35,9 +36,14 @@ class Stage:
         self.told += drifts
         return [drift["status"] for drift in drifts]
 
-    def clock(self, at: float) -> list[str]:
-        """An observation that says what time it is and that its source is young."""
+    def clock(self, at: float, *, judged_until: float | None = None) -> list[str]:
+        """An observation that says what time it is and that its source is young; and canaries that say how far judge
+        is, by default as far."""
         instant = round(at * SECOND)
+        broken_at = instant if judged_until is None else round((judged_until - CANARY_SLA) * SECOND)
+        for partition in range(self.governance.partitions):
+            for system in self.governance.systems:
+                self.take("CanaryDrifted", system=system, partition=partition, broken_at=broken_at)
         return self.take("SourceObserved", system="erp", partition=0, observed_at=instant, watermark=instant)
 
     def heard(self, phase: str, mark: float | None, partition: int = 0) -> list[str]:
@@ -181,6 +187,24 @@ def test_a_correction_whose_effect_never_shows_opens_and_ends_with_its_drift(sta
     assert (opened["kind"], opened["canonical_id"], opened["native_id"]) == ("correction_ineffective", "crm:A", "I")
     assert (opened["causes"], opened["opened_at"] / SECOND) == (["invoice_not_posted"], 5 + LIMIT)
     assert (closed["closed_at"] / SECOND, closed["how"]) == (50, "corrected")
+
+
+def test_a_judge_that_lags_is_waited_for(stage: Stage) -> None:
+    stage.take("CorrectionAsked", **ASKED)
+    performed(stage, 5)
+
+    assert stage.clock(40, judged_until=5 + LIMIT - 0.1) == []
+    assert stage.clock(41, judged_until=5 + LIMIT) == ["open"]
+    assert stage.told[0]["opened_at"] / SECOND == 5 + LIMIT
+
+
+def test_what_a_judge_that_lagged_finds_corrected_in_time_is_never_told(stage: Stage) -> None:
+    stage.take("CorrectionAsked", **ASKED)
+    performed(stage, 5)
+    stage.clock(40, judged_until=8)
+    stage.take("DriftEnded", drift_id="d", closed_at=8 * SECOND, how="corrected")
+
+    assert stage.clock(60) == []
 
 
 def test_a_correction_that_shows_in_time_says_nothing(stage: Stage) -> None:
