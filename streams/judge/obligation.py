@@ -56,6 +56,8 @@ class Obligation(NamedTuple):
     """The record that tells of its flapping, as published, while that lasts."""
     kept: dict[str, Any] | None = None
     """The rules of its kind under which it was armed, where others have come into force since."""
+    met_at: Instant | None = None
+    """Met, as judged later than it was due; else when it was due."""
 
     def awaits_deadline(self, clock: str) -> bool:
         """Whether an answer counts only when it is due."""
@@ -142,6 +144,7 @@ class Clock:
             asked=None,
             due=None,
             opened_at=None,
+            met_at=None,
             ignored_until=None,
             clean_since=None,
             clean_by="",
@@ -170,7 +173,12 @@ class Clock:
             return o
         trigger = Trigger(now, f"lost:{now}")
         return o._replace(
-            status="armed", trigger=trigger, due=self.due(now), opened_at=None, baseline=self._stood(now, finding)
+            status="armed",
+            trigger=trigger,
+            due=self.due(now),
+            opened_at=None,
+            met_at=None,
+            baseline=self._stood(now, finding),
         )
 
     def _stood(self, now: Instant, finding: Finding) -> bool:
@@ -196,7 +204,7 @@ class Clock:
             return o
         if finding.satisfied:
             self._tell("met", o, now, finding)
-            return o._replace(status="met", ignored_until=None)
+            return o._replace(status="met", met_at=None if now == o.due else now, ignored_until=None)
         if now < self.ignored_until:
             return self._ignore(o, now, finding)
         o = o._replace(status="open", opened_at=now, ignored_until=None)

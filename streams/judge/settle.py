@@ -35,6 +35,7 @@ def settle(ws: Workspace, ruled: InForce, text: str, until: Instant) -> None:
         if hole is not None:
             obligation = obligation._replace(held=hole)
             break
+        obligation = _overturned(ws, ruled, kind, key, obligation)
         obligation = _judge(ws, ruled, kind, key, obligation)
     save(ws, key, obligation)
 
@@ -107,6 +108,20 @@ def _amended(
     if (finding is None and not then.moved) or (finding is not None and finding.satisfied):
         return clock.retract(obligation, obligation.next, finding)
     return obligation
+
+
+def _overturned(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, o: Obligation) -> Obligation:
+    """What was met and, by late evidence, was not: armed once more, to be judged from the instant on at which it
+    counted as met, so that the drift is that of the obligation, not of a later loss. Asked as `_amended` is."""
+    if o.status != "met" or o.next > o.settled:
+        return o
+    at = o.due if o.met_at is None else o.met_at
+    if at is None or at < frontier(ws, ruled):
+        return o
+    _, answer = _ask(ws, ruled.at(at), kind, key, at)
+    if not isinstance(answer, Finding) or answer.satisfied or _is_another(o, answer):
+        return o
+    return o._replace(status="armed", met_at=None, settled=at - 1, next=at)
 
 
 def _hole(

@@ -86,6 +86,27 @@ def test_what_late_evidence_overturns_was_retracted() -> None:
     assert [result for result, _ in results(play)] == ["missed", "retracted"]
 
 
+def test_what_late_evidence_shows_was_not_answered_in_time_is_the_drift_of_the_obligation_itself() -> None:
+    play = played(invoice(), posting(9), until=30)
+    play.tell(posting(10, status="draft"))
+    play.tell(posting(POSTED_AT))
+    play.run().heard(DOSSIER.ends).run()
+    in_time = played(invoice(), posting(9), posting(10, status="draft"), posting(POSTED_AT))
+
+    assert results(play) == [("met", DUE_AT), ("missed", DUE_AT), ("late", POSTED_AT)]
+    assert results(in_time) == [("missed", DUE_AT), ("late", POSTED_AT)]
+    assert play.lives() == in_time.lives()
+
+
+def test_late_evidence_of_a_loss_after_it_was_answered_in_time_leaves_it_met() -> None:
+    play = played(invoice(), posting(9), until=30)
+    play.tell(posting(20, status="draft"))
+    play.run().heard(DOSSIER.ends).run()
+
+    assert results(play)[0] == ("met", DUE_AT)
+    assert [drift["drift_id"] for drift in play.drifts()] != [audited(play)[0]["drift_id"]]
+
+
 def test_late_evidence_that_answers_nothing_overturns_nothing() -> None:
     play = played(invoice(), until=20)
     play.tell(posting(9, status="draft"))

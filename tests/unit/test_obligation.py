@@ -328,6 +328,14 @@ def test_every_demand_is_answered_once_and_every_drift_closed_once(history: Hist
     assert (obligation.status == "open") == (len(openings) % 2 == 1)
 
 
+@pytest.mark.parametrize(("judged_at", "kept"), [(11, None), (15, 15)])
+def test_when_it_was_met_is_kept_where_that_was_judged_later_than_due(judged_at: int, kept: int | None) -> None:
+    obligation, told = judged(Clock("deadline", SLA), (1, "no"), (judged_at, "yes"))
+
+    assert (obligation.status, obligation.due, obligation.met_at, told) == ("met", 11, kept, MET)
+    assert Obligation.from_json(obligation.as_json()) == obligation
+
+
 def test_nothing_known_is_an_idle_obligation() -> None:
     assert Obligation.from_json(None) == Obligation()
     assert Obligation().as_json() == {}
