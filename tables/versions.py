@@ -7,14 +7,13 @@ another has two."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.instants import ALWAYS, Instant
 
 Version = dict[str, Any]
-Regarded = tuple[str, ...] | None
-"""Attributes; None: all of the version, whatever it says."""
 PRESENT = "upsert"
 MOVED = "moved"
 
@@ -62,10 +61,7 @@ def as_of(versions: list[Version], instant: Instant) -> Version | None:
     that did not leave. None before the first."""
     if len(versions) == 1:  # most are
         return versions[0] if versions[0]["at"] <= instant else None
-    held: dict[str, Version] = {}
-    for version in versions:
-        if version["at"] <= instant:
-            held[version["customer"]] = version
+    held = {v["customer"]: v for v in versions if v["at"] <= instant}
     return max(held.values(), key=lambda v: (v["op"] != MOVED, v["version"]), default=None)
 
 
@@ -78,7 +74,48 @@ def present(versions: list[Version], instant: Instant) -> Version | None:
     return version if version is not None and version["op"] == PRESENT else None
 
 
-def next_after(versions: list[Version], instant: Instant, regarded: Regarded = None) -> Instant:
+class Regard(NamedTuple):
+    """What of a version matters to somebody."""
+
+    attributes: tuple[str, ...] = ()
+    values: tuple[tuple[str, str], ...] = ()
+    """Of these attributes, whether it is this value."""
+    facts: tuple[str, ...] = ()
+    """Stamped in `since`; of those with values, all."""
+
+    @classmethod
+    def named(cls, names: Iterable[str]) -> Regard:
+        """`status`: the attribute. `status=churned`: whether it is this value. `@active`: a fact (`@trail`: trails)."""
+        facts = tuple(name[1:] for name in names if name.startswith("@"))
+        values = tuple((name, value) for name, is_, value in (n.partition("=") for n in names) if is_)
+        return cls(tuple(name for name in names if not name.startswith("@") and "=" not in name), values, facts)
+
+    def differs(self, before: Version, after: Version) -> bool:
+        old, new = before["attrs"], after["attrs"]
+        for name in self.attributes:
+            if old.get(name) != new.get(name):
+                return True
+        for name, value in self.values:
+            if (old.get(name) == value) != (new.get(name) == value):
+                return True
+        if before["since"] == after["since"]:
+            return False
+        return any(_stamped(before, fact) != _stamped(after, fact) for fact in self.facts)
+
+
+def _stamped(version: Version, fact: str) -> dict[str, str]:
+    return {name: began for name, began in version["since"].items() if name.partition(":")[0] == fact}
+
+
+def tells(before: Version | None, after: Version, regarded: Regard | None) -> bool:
+    """Whether a version says otherwise than the one before it in what is regarded; None: in anything. It does so where
+    the record came, went or moved."""
+    if regarded is None or before is None or not before["op"] == after["op"] == PRESENT:
+        return True
+    return before["customer"] != after["customer"] or regarded.differs(before, after)
+
+
+def next_after(versions: list[Version], instant: Instant, regarded: Regard | None = None) -> Instant:
     """The next instant at which something changes in what is regarded; ALWAYS if nothing does."""
     coming = [v for v in versions if v["at"] > instant]
     if regarded is not None and coming:
@@ -86,29 +123,6 @@ def next_after(versions: list[Version], instant: Instant, regarded: Regarded = N
         coming.sort(key=lambda v: v["at"])
         return next((v["at"] for v in coming if tells(held, v, regarded)), ALWAYS)
     return min((v["at"] for v in coming), default=ALWAYS)
-
-
-def tells(before: Version | None, after: Version, regarded: Regarded) -> bool:
-    """Whether a version says otherwise than the one before it in what is regarded."""
-    if regarded is None or before is None or _otherwise_altogether(before, after):
-        return True
-    old, new = before["attrs"], after["attrs"]
-    return any(old.get(name) != new.get(name) for name in regarded)
-
-
-def changed(before: Version | None, after: Version) -> set[str] | None:
-    """The attributes in which a version says otherwise than the one before it; None: it may do so in anything."""
-    if before is None or _otherwise_altogether(before, after):
-        return None
-    old, new = before["attrs"], after["attrs"]
-    return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
-
-
-def _otherwise_altogether(before: Version, after: Version) -> bool:
-    """The record came, went or moved, or a fact about it began or ended."""
-    if not before["op"] == after["op"] == PRESENT:
-        return True
-    return bool(before["since"] != after["since"] or before["customer"] != after["customer"])
 
 
 def fold(versions: list[Version], frontier: Instant) -> list[Version]:

@@ -19,7 +19,7 @@ from streams.kinds.references import EVERY, add, names, reference_key, remove, v
 from streams.kinds.sight import noticed_by, sight
 from streams.kinds.standing import regarding, tells_otherwise
 from streams.kinds.table import BY_NAME, ID, REFERENCES, All, Consulted, Itself, Kind, Refers, Siblings, reached_by
-from tables.versions import MOVED, Version, as_of, changed, fold, insert, latest
+from tables.versions import MOVED, Version, as_of, fold, insert, latest, tells
 from tables.view import Workspace
 from tables.watermarks import minima
 
@@ -66,7 +66,7 @@ def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
         kept_from = min(behind, min(unsettled, default=ALWAYS))
     if _store(ws, governance, change, record, versions, kept_from):
         concerns.update(key for each in rules for key in concerned(ws, each, change, before, referring=True))
-    concerns = {key for key in concerns if not _waits_anyway(ws, governance, key, change)}
+    concerns = {key for key in concerns if not _waits_anyway(ws, governance, key, change, before)}
     if regard and tells_otherwise(before, change.version):
         concerns.update(regard)
     # Of late evidence that comes too late to amend: what was before may be folded, what it says counts from here on.
@@ -76,14 +76,25 @@ def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
     return "late" if late else "folded"
 
 
-def _waits_anyway(ws: Workspace, governance: Governance, key: ObligationKey, change: Changed) -> bool:
+def _waits_anyway(
+    ws: Workspace, governance: Governance, key: ObligationKey, change: Changed, before: Version | None
+) -> bool:
     """The change can only answer what is demanded, and that is asked when it is due."""
     kind = BY_NAME[key.kind]
-    answering = (change.system, change.entity) in sight(governance, kind).answering
-    if not answering or change.place == (kind.entity, key.system, key.native_id):
+    if not _only_answers(governance, kind, key, change, before):
         return False
     value = ws.get(key.text())
     return value is not None and Obligation.from_json(value).awaits_deadline(kind.clock)
+
+
+def _only_answers(
+    governance: Governance, kind: Kind, key: ObligationKey, change: Changed, before: Version | None
+) -> bool:
+    seen = sight(governance, kind)
+    if (change.system, change.entity) in seen.answering:
+        return change.place != (kind.entity, key.system, key.native_id)
+    demanding = seen.demanding.get(change.entity)
+    return demanding is not None and not tells(before, change.version, demanding)
 
 
 def _looking(ws: Workspace, governance: Governance, change: Changed) -> Iterator[ObligationKey]:
@@ -103,11 +114,11 @@ def concerned(
     """Every obligation whose verdict this change could touch, by what it says otherwise than the version before. A
     record that changes its reference concerns the old and the new: then it is asked before and after the fold, the
     second time only for what is found by references (`referring`)."""
-    role, touched = governance.systems[change.system].role, changed(before, change.version)
+    role = governance.systems[change.system].role
     for kind, reach, regarded in noticed_by(governance, role, change.entity):
         if referring and not isinstance(reach, Refers):
             continue
-        if touched is not None and regarded is not None and touched.isdisjoint(regarded):
+        if not tells(before, change.version, regarded):
             continue
         if isinstance(reach, Itself):
             yield from _itself(ws, governance, kind, change)

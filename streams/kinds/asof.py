@@ -11,7 +11,7 @@ from streams.governance.calendar import Calendar
 from streams.governance.model import Governance
 from streams.governance.model import Kind as Rules
 from streams.kinds.references import EVERY, names, reference_key
-from tables.versions import MOVED, PRESENT, Version, as_of, next_after, present
+from tables.versions import MOVED, PRESENT, Regard, Version, as_of, next_after, present
 from tables.view import Value, Workspace
 
 HOME = ("crm", "customer")
@@ -21,8 +21,10 @@ HOME = ("crm", "customer")
 class Sight(NamedTuple):
     """What somebody who looks takes notice of."""
 
-    regarded: Mapping[str, tuple[str, ...]] = {}
-    """Entity -> its attributes that matter; of another entity all do."""
+    regarded: Mapping[str, Regard] = {}
+    """Entity -> what of it matters; of another entity all does."""
+    demanding: Mapping[str, Regard] = {}
+    """Entity -> what of it can do more than answer; of another entity all that matters."""
     answering: frozenset[tuple[str, str]] = frozenset()
     """(system, entity) of records that can only answer what others demand."""
 
@@ -172,7 +174,9 @@ class AsOf:
         if (at := next_after(versions, self.instant, self._sight.regarded.get(entity))) < self.next_change:
             self.next_change = at
         if at < self.next_demand and (demands or (system, entity) not in self._sight.answering):
-            self.next_demand = at
+            demanding = self._sight.demanding.get(entity)
+            at = at if demanding is None else next_after(versions, self.instant, demanding)
+            self.next_demand = min(self.next_demand, at)
         version = present(versions, self.instant)
         return Found(system, entity, native_id, version) if version else None
 

@@ -83,11 +83,14 @@ class Kind(NamedTuple):
     compares: bool = False
     """Subjects of a system are compared with one another: one alone is in order."""
     regarded: Mapping[str, tuple[str, ...]] = {}
-    """Entity -> attributes that the predicate looks at, besides those it finds by and those that are governed of the
-    customer; of another entity it may look at all. A change that touches none of them is not judged."""
+    """Entity -> what the predicate decides by, in the words of `tables.versions.Regard`, besides the attributes it
+    finds by and those that are governed of the customer; of another entity all. A change that touches none of it is
+    not judged."""
+    demanded_by: Mapping[str, tuple[str, ...]] = {}
+    """Of a deadline: entity -> what of it can demand, withdraw or move it, in the same words; of another entity all
+    that is regarded. The rest can only answer it: until it is due that is not looked at."""
     answered_by: frozenset[Place] = frozenset()
-    """Of a deadline: places whose records can only answer it, never demand it, withdraw it or move it. Until it is due
-    they are not looked at."""
+    """The same of whole places: that their records come or go can only answer it, too."""
     several: bool = False
     """One of several rows of this name, each about another entity."""
 

@@ -22,7 +22,7 @@ EVERY = "@every"
 
 
 def reference_key(customer: str, entity: str, attribute: str, value: str) -> str:
-    plain = not value or (value.isalnum() and value.isascii())
+    plain = not value or (value.replace("-", "").isalnum() and value.isascii())
     return f"r/{customer}/{entity}/{attribute}/{value if plain else quote(value, safe='')}"
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from streams.governance.model import Governance
 from streams.kinds.asof import HOME, Sight
+from streams.kinds.references import EVERY
 from streams.kinds.standing import TELLING
-from streams.kinds.table import REFERENCES, Kind, Reach, reached_by
+from streams.kinds.table import ID, Kind, Reach, Refers, reached_by
+from tables.versions import Regard
 
 
 def sight(governance: Governance, kind: Kind) -> Sight:
@@ -13,27 +17,36 @@ def sight(governance: Governance, kind: Kind) -> Sight:
     known: Sight | None = governance.derived.get(key)
     if known is None:
         known = governance.derived[key] = Sight(
-            {entity: _regarded(entity, attributes) for entity, attributes in kind.regarded.items()},
+            {entity: _regarded(kind, entity, names) for entity, names in kind.regarded.items()},
+            {entity: _regarded(kind, entity, names) for entity, names in kind.demanded_by.items()},
             frozenset((s, entity) for role, entity in kind.answered_by for s in governance.in_role(role)),
         )
     return known
 
 
-def noticed_by(governance: Governance, role: str, entity: str) -> tuple[tuple[Kind, Reach, frozenset[str] | None], ...]:
-    """The kinds that look at a change of this place, how they find their subjects, and which attributes they regard;
-    None: all."""
+def noticed_by(governance: Governance, role: str, entity: str) -> tuple[tuple[Kind, Reach, Regard | None], ...]:
+    """The kinds that look at a change of this place, how they find their subjects, and what of it they regard; None:
+    all."""
     key = (noticed_by, role, entity)
-    known: tuple[tuple[Kind, Reach, frozenset[str] | None], ...] | None = governance.derived.get(key)
+    known: tuple[tuple[Kind, Reach, Regard | None], ...] | None = governance.derived.get(key)
     if known is None:
         looking = (
             (k, reach, sight(governance, k).regarded.get(entity)) for k, reach in reached_by(governance, role, entity)
         )
-        known = tuple((kind, reach, None if seen is None else frozenset(seen)) for kind, reach, seen in looking)
+        known = tuple(looking)
         governance.derived[key] = known
     return known
 
 
-def _regarded(entity: str, attributes: tuple[str, ...]) -> tuple[str, ...]:
-    """By what it is found, it also matters."""
+def _regarded(kind: Kind, entity: str, names: tuple[str, ...]) -> Regard:
+    """By what the kind finds it, it also matters."""
     telling = TELLING if entity == HOME[1] else ()
-    return tuple(dict.fromkeys((*attributes, *REFERENCES.get(entity, ()), *telling)))
+    return Regard.named(dict.fromkeys((*names, *(set(_found_by(kind, entity)) - {ID, EVERY}), *telling)))
+
+
+def _found_by(kind: Kind, entity: str) -> Iterator[str]:
+    yield from (attribute for of, attribute in kind.finds if of == entity)
+    for (_, reaching), reach in kind.reach.items():
+        if isinstance(reach, Refers):
+            yield from (reach.subject_attribute,) if kind.entity == entity else ()
+            yield from (reach.change_attribute,) if reaching == entity else ()

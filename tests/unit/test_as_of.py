@@ -11,7 +11,7 @@ from schemas.instants import ALWAYS
 from streams.governance.legal import Span
 from streams.governance.model import Governance, Segment
 from streams.kinds.asof import ALL_OF_IT, AsOf, Sight, entity_key
-from tables.versions import MOVED
+from tables.versions import MOVED, Regard
 from tests.dossiers.model import Change
 from tests.dossiers.stage import five_systems
 from tests.unit.looked_at import CUSTOMER, looking, record, version_of, workspace
@@ -80,7 +80,7 @@ def test_changes_of_what_can_only_answer_demand_nothing_unless_it_is_the_subject
 
 def test_changes_of_what_is_not_regarded_are_passed_over() -> None:
     now = as_of(invoice(5), invoice(12, due_on="1970-02-01"), invoice(14, status="voided"),
-                sight=Sight({"invoice": ("status",)}))  # fmt: skip
+                sight=Sight({"invoice": Regard.named(["status"])}))  # fmt: skip
 
     now.record("invoice", "billing", "I")
 

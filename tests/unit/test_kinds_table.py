@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.entities import ENTITIES
 from streams.governance import load
 from streams.judge.gates import needed
+from streams.kinds.facts import FACTS, VALUES
 from streams.kinds.references import EVERY
 from streams.kinds.table import ID, KINDS, REFERENCES, SUBJECT, Refers, judged
 from tables.watermarks import LINKS
@@ -38,9 +39,7 @@ def test_kinds_speak_of_entities_and_attributes_that_there_are() -> None:
         assert named <= ENTITIES.keys(), kind.name
         for entity, attribute in kind.finds:
             assert attribute == EVERY or attribute in attributes_of(entity), kind.name
-        for entity, regarded in kind.regarded.items():
-            assert entity in named, kind.name
-            assert set(regarded) <= attributes_of(entity), kind.name
+        assert {*kind.regarded, *kind.demanded_by} <= named, kind.name
     for entity, found_by in REFERENCES.items():
         assert set(found_by) - {EVERY} <= attributes_of(entity)
 
@@ -65,3 +64,16 @@ def test_a_verdict_does_not_wait_for_what_no_system_carries() -> None:
             if governance.carries(system, kind.entity):
                 entities = [(s, entity) for s, entity in needed(governance, kind, system) if entity != LINKS]
                 assert all(governance.carries(s, entity) for s, entity in entities), kind.name
+
+
+def test_what_kinds_regard_there_is() -> None:
+    for kind in KINDS:
+        for entity, names in (*kind.regarded.items(), *kind.demanded_by.items()):
+            facts = {f"@{fact}" for fact in (*FACTS.get(entity, ()), *VALUES.get(entity, ()), "trail")}
+            assert {name.partition("=")[0] for name in names} <= attributes_of(entity) | facts, (kind.row, entity)
+
+
+def test_what_demands_is_regarded_and_has_a_deadline() -> None:
+    for kind in KINDS:
+        assert kind.clock == "deadline" or not kind.demanded_by, kind.row
+        assert all(set(names) <= set(kind.regarded[entity]) for entity, names in kind.demanded_by.items()), kind.row

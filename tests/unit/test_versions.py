@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.instants import ALWAYS, NEVER
-from tables.versions import as_of, fold, insert, next_after, order, present
+from tables.versions import Regard, as_of, fold, insert, next_after, order, present, tells
 
 
 def version(at: int, name: str | None = None, *, op: str = "upsert", route: int = 0, **since: str) -> dict[str, Any]:
@@ -49,6 +49,34 @@ def test_the_next_change_is_the_first_behind_the_instant() -> None:
 
     assert [next_after(versions, at) for at in (NEVER, 9, 10, 19)] == [10, 10, 20, 20]
     assert next_after(versions, 20) == ALWAYS
+
+
+def told(at: int, since: dict[str, str] | None = None, **attrs: Any) -> dict[str, Any]:
+    return version(at) | {"attrs": attrs, "since": since or {}}
+
+
+def test_a_version_says_otherwise_in_attributes_values_and_facts() -> None:
+    before = told(10, {"active": "5/v", "version:1": "5/v"}, status="active", name="A", terms=None)
+    after = told(20, {"version:2": "20/w", "trail:status": "20/x"}, status="churned", name="A", terms=None)
+    names = ("status", "status=active", "status=churned", "status=new", "name", "terms=x")
+    facts = ("@active", "@version", "@trail", "@won")
+
+    assert [n for n in (*names, *facts) if tells(before, after, Regard.named([n]))] == [*names[:3], *facts[:3]]
+    assert not tells(before, before, Regard.named((*names, *facts)))
+
+
+def test_a_record_that_comes_or_goes_says_otherwise_whatever_is_regarded() -> None:
+    here, gone = told(10, status="active"), told(20) | {"op": "delete", "attrs": None}
+
+    assert all(tells(*pair, Regard()) for pair in ((None, here), (here, gone), (gone, here)))
+
+
+def test_a_change_of_what_is_not_regarded_is_passed_over() -> None:
+    versions = [told(10, status="new", name="A"), told(20, status="new", name="B"), told(30, status="old", name="B")]
+
+    assert next_after(versions, 10, Regard.named(["name"])) == 20
+    assert next_after(versions, 10, Regard.named(["status=old"])) == 30
+    assert next_after(versions, 10, Regard.named(["status=other", "@active"])) == ALWAYS
 
 
 def test_a_duplicate_is_no_version() -> None:

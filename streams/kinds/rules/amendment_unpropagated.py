@@ -136,7 +136,15 @@ KIND = Kind(
         ("crm", "contract"): Refers("contract_ref", "number"),
     },
     regarded={
-        "subscription": ("status", "version_number", "total_value", "term_months", "effective_on", "legal_entity"),
+        "subscription": (
+            "@version",
+            "@activated",
+            "version_number",
+            "total_value",
+            "term_months",
+            "effective_on",
+            "legal_entity",
+        ),
         "contract": ("status", "version_number", "value", "term_months"),
         "revenue_schedule": ("status", "version_number", "total"),
     },

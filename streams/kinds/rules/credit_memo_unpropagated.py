@@ -63,7 +63,7 @@ KIND = Kind(
         ("crm", "credit_memo"): Refers("number", "number"),
     },
     regarded={
-        "credit_memo": ("status", "total"),
+        "credit_memo": ("@posted", "status"),
     },
     answered_by=frozenset({("crm", "credit_memo")}),
     judge=credit_memo_unpropagated,

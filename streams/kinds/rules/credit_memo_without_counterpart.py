@@ -66,7 +66,7 @@ KIND = Kind(
         ("erp", "ledger_posting"): Refers("number", "document_ref"),
     },
     regarded={
-        "credit_memo": ("status", "total"),
+        "credit_memo": ("@posted", "status"),
         "ledger_posting": ("status", "document_type"),
     },
     answered_by=frozenset({("erp", "credit_memo"), ("billing", "credit_memo"), ("erp", "ledger_posting")}),

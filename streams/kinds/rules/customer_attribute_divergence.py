@@ -141,7 +141,7 @@ KIND = Kind(
         ("erp", "customer"): Siblings(),
         ("billing", "invoice"): Consulted(),
     },
-    regarded={"customer": ("status", *COMPARED)},
+    regarded={"customer": ("status=churned", *COMPARED)},
     judge=customer_attribute_divergence,
     command="customer.update_attribute",
     sort="copy",

@@ -107,7 +107,7 @@ KIND = Kind(
         ("erp", "financial_profile"): All(),
     },
     regarded={
-        "subscription": ("status", "legal_entity", "total_value"),
+        "subscription": ("@activated", "legal_entity"),
         "customer": ("tax_id",),
         "financial_profile": (
             "status",
@@ -118,6 +118,7 @@ KIND = Kind(
             "tax_registration",
         ),
     },
+    demanded_by={"subscription": ("@activated",)},
     answered_by=frozenset({("erp", "customer"), ("erp", "financial_profile")}),
     judge=erp_financial_profile_missing,
     begins=lambda _, version: "activated" in version["since"],

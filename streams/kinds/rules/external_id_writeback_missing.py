@@ -52,9 +52,8 @@ KIND = Kind(
     roles=("billing", "erp"),
     clock="deadline",
     reach={("billing", "customer"): Itself(), ("erp", "customer"): Itself(), ("crm", "customer"): All()},
-    regarded={
-        "customer": ("status", "crm_ref", "billing_ref", "erp_ref"),
-    },
+    regarded={"customer": ("@linked", "crm_ref", "billing_ref", "erp_ref")},
+    demanded_by={"customer": ("@linked", "crm_ref")},
     judge=external_id_writeback_missing,
     begins=lambda _, version: "linked" in version["since"],
     command="crm.external_ref.write",

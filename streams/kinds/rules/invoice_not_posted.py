@@ -60,9 +60,10 @@ KIND = Kind(
     clock="deadline",
     reach={("billing", "invoice"): Itself(), ("erp", "ledger_posting"): Refers("number", "document_ref")},
     regarded={
-        "invoice": ("status", "total"),
+        "invoice": ("@posted",),
         "ledger_posting": ("status", "document_type"),
     },
+    demanded_by={"invoice": ("@posted",)},
     answered_by=frozenset({("erp", "ledger_posting")}),
     judge=invoice_not_posted,
     begins=lambda _, version: "posted" in version["since"],

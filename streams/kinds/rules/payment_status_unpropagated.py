@@ -25,8 +25,8 @@ KIND = Kind(
     },
     regarded={
         "invoice": ("status", "payment_status", "paid", "total"),
-        "payment": ("status", "reference", "total"),
-        "cash_application": ("status", "payment_ref", "total"),
+        "payment": ("@settled", "@failed", "status", "total", "reference"),
+        "cash_application": ("@applied", "payment_ref", "total"),
     },
     judge=payment_status_unpropagated,
     begins=lambda _, version: version["attrs"]["status"] in SHOWS_PAYMENT,

@@ -148,8 +148,8 @@ KIND = Kind(
     optional=frozenset({("crm", "opportunity"), ("erp", "financial_profile"), ("erp", "revenue_schedule")}),
     regarded={
         "customer": ("status", "delinquent"),
-        "opportunity": ("stage", "type", "value"),
-        "subscription": ("status", "starts_on", "legal_entity", "total_value"),
+        "opportunity": ("@won", "stage", "type"),
+        "subscription": ("@pending", "@trail", "status", "number", "starts_on", "legal_entity"),
         "financial_profile": ("status",),
         "revenue_schedule": ("status",),
     },

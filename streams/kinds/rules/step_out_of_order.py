@@ -125,6 +125,8 @@ def _kind(pair: _Pair) -> Kind:
         roles=(pair.then.role,),
         clock="grace",
         reach=reach,
+        regarded={pair.first.entity: (f"@{pair.first.fact}",), pair.then.entity: (f"@{pair.then.fact}",)},
+        begins=lambda _, version: pair.then.fact in version["since"],
         judge=step_out_of_order,
         command="",
         sort="ask",

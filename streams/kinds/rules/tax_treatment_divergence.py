@@ -141,9 +141,9 @@ KIND = Kind(
         ("crm", "customer"): All(begins=False),
     },
     regarded={
-        "invoice": ("status", "tax", "tax_code", "tax_region", "total"),
+        "invoice": ("@posted", "tax", "tax_code", "tax_region"),
         "ledger_posting": ("status", "document_type", "tax", "tax_code"),
-        "customer": (),
+        "customer": ("@tax_region",),
     },
     judge=tax_treatment_divergence,
     begins=lambda _, version: "posted" in version["since"],

@@ -73,10 +73,11 @@ KIND = Kind(
         ("billing", "subscription"): All(),
     },
     regarded={
-        "opportunity": ("name", "stage", "type", "value", "recurring", "contract_ref"),
+        "opportunity": ("@won", "type", "contract_ref", "recurring"),
         "opportunity_line": ("recurring",),
         "subscription": ("status",),
     },
+    demanded_by={"opportunity": ("@won", "recurring")},
     answered_by=frozenset({("billing", "subscription")}),
     judge=won_without_subscription,
     begins=lambda _, version: "won" in version["since"],
