@@ -1,4 +1,5 @@
-"""Changes that nobody wrote into a story: any attribute of any of its records, at any time, to any value of its."""
+"""Changes that nobody wrote into a story: any attribute of any of its records, at any time, to any value of its; and
+records that go."""
 
 from __future__ import annotations
 
@@ -20,10 +21,13 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
 }
 MONEY = (None, {"amount": "119.00", "currency": "EUR"}, {"amount": "7", "currency": "USD"})
 LAST_SECOND = 30
+GOES = 0.1
+"""Share of the changes that delete the record."""
 
 
 def noise(rng: random.Random, story: Story, changes: int) -> Story:
-    """`changes` more versions of records of the story, each of which changes one attribute for good or for a while."""
+    """`changes` more versions of records of the story, each of which changes one attribute for good or for a while, or
+    deletes it."""
     told = list(story)
     for _ in range(changes):
         told.append(_one(rng, sorted(told, key=lambda c: c.at)))
@@ -35,13 +39,20 @@ def _one(rng: random.Random, told: list[Change]) -> Change:
     at = rng.randint(1, LAST_SECOND * 2) / 2
     earlier = [c for c in told if _same(c, record) and c.at <= at and c.attributes is not None]
     held = earlier[-1] if earlier else record
+    if rng.random() < GOES:
+        return held._replace(at=at, attributes=None)
     attribute = rng.choice(ENTITIES[record.entity].attributes)
-    value = rng.choice(_values().get((record.entity, attribute.name), _samples(attribute)))
+    value = rng.choice(values_of(record.entity, attribute))
     return held._replace(at=at, attributes={**(held.attributes or {}), attribute.name: value})
 
 
 def _same(one: Change, other: Change) -> bool:
     return (one.system, one.entity, one.native_id) == (other.system, other.entity, other.native_id)
+
+
+def values_of(entity: str, attribute: Attribute) -> tuple[Any, ...]:
+    """What the attribute might say: what some dossier gives it, and a few samples of its type."""
+    return _values().get((entity, attribute.name), _samples(attribute))
 
 
 def _samples(attribute: Attribute) -> tuple[Any, ...]:

@@ -123,3 +123,8 @@ class Play:
 
     def commands(self) -> set[str]:
         return {w.value["command_id"] for w in self.driver.written[topics.COMMANDS] if w.value}
+
+    def audited(self) -> set[tuple[Any, ...]]:
+        told = (w.value for w in self.driver.written[topics.AUDIT] if w.value)
+        names = ("drift_id", "kind", "triggered_at", "due_at", "settled_at", "result")
+        return {(*(value[name] for name in names), str(value["amount"])) for value in told}

@@ -8,7 +8,7 @@ import pkgutil
 from tests import dossiers
 from tests.dossiers.model import Dossier, Toggles
 
-_OURS = frozenset({"matrix", "model", "noise", "stage", "table", "told"})
+_OURS = frozenset({"altered", "matrix", "model", "noise", "stage", "table", "told"})
 
 
 _NAMES = [m.name for m in pkgutil.iter_modules(dossiers.__path__) if m.name not in _OURS]

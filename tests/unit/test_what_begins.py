@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import random
+from typing import Any
 
 import pytest
 
@@ -28,16 +29,18 @@ CHOOSY = [d for d in DOSSIERS if any(k.name == d.kind and is_choosy(k) for k in 
 every_choosy_kind = pytest.mark.parametrize("dossier", CHOOSY, ids=[f"{d.kind}-{n}" for n, d in enumerate(CHOOSY)])
 
 
-def lives(dossier: Dossier, story: Story, *, choosy: bool, seed: int) -> tuple[set[tuple[object, ...]], set[str]]:
+def said(dossier: Dossier, story: Story, *, choosy: bool, seed: int, stands: float) -> tuple[set[Any], ...]:
+    """Drifts, commands and audit of a story. What of it was before `stands`, its sources' first snapshots show."""
     play = Play(dossier)
     if not choosy:
         kinds, derived = judged(play.governance), play.governance.derived
         derived[(judged,)] = tuple(kind._replace(begins=None, compares=False) for kind in kinds)
         derived.update({(sight, kind.row): ALL_OF_IT for kind in KINDS})
-    play.tell(story)
+    play.tell((one for one in story if one.at < stands), snapshot=True)
+    play.tell(one for one in story if one.at >= stands)
     play.heard(dossier.ends)
     play.run_in_any_order(random.Random(seed), duplicates=0.1, crashes=0.1)
-    return play.lives(), play.commands()
+    return play.lives(), play.commands(), play.audited()
 
 
 @every_choosy_kind
@@ -47,8 +50,9 @@ def test_what_is_not_judged_could_have_changed_nothing(dossier: Dossier, seed: i
     stories = [(*dossier.story, *dossier.resolved_by), dossier.story, *dossier.near_misses.values()]
     story = (*company(dossier.linked), *rng.choice(stories))
     story = noise(rng, story, changes=rng.randint(0, 5))
+    how: dict[str, Any] = {"seed": seed, "stands": rng.choice((0, 0, rng.randint(1, 20)))}
 
-    assert lives(dossier, story, choosy=True, seed=seed) == lives(dossier, story, choosy=False, seed=seed)
+    assert said(dossier, story, choosy=True, **how) == said(dossier, story, choosy=False, **how)
 
 
 def test_there_are_such_kinds() -> None:
