@@ -55,7 +55,7 @@ def judged(clock: Clock, *judgements: tuple[int, str]) -> tuple[Obligation, Told
     for at, answer in judgements:
         told = len(clock.transitions)
         obligation = clock.advance(obligation, at, ANSWERS[answer], moved=False)
-    return obligation, [f"{t.what} {t.how}".strip() for t in clock.transitions[told:]]
+    return obligation, [f"closed {t.how}" if t.what == "closed" else t.what for t in clock.transitions[told:]]
 
 
 DEADLINE_REACHED: dict[str, list[tuple[int, str]]] = {
@@ -177,6 +177,14 @@ def test_a_drift_whose_subject_went_to_another_customer_closes_as_moved() -> Non
 
     assert clock.advance(obligation, 20, None, moved=True).status == "idle"
     assert (clock.transitions[-1].what, clock.transitions[-1].how) == ("closed", "moved")
+
+
+def test_what_moves_before_it_is_due_is_withdrawn_as_moved() -> None:
+    clock = Clock("deadline", SLA)
+    obligation, _ = judged(clock, *DEADLINE_REACHED["armed"])
+
+    assert clock.advance(obligation, 5, None, moved=True).status == "idle"
+    assert (clock.transitions[-1].what, clock.transitions[-1].how) == ("withdrawn", "moved")
 
 
 def test_a_mismatch_is_named_by_the_commit_that_began_it_wherever_its_record_is() -> None:
