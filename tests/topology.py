@@ -22,6 +22,7 @@ FIRST_KINDS = (
     "invoice_not_posted",
     "credit_memo_unpropagated",
     "contract_value_mismatch",
+    "source_stale",
 )
 """What a company of this module is judged by, unless a test says otherwise; every kind has its dossier."""
 FIELDS: dict[tuple[str, str], dict[str, str | None]] = {

@@ -33,7 +33,7 @@ def observed(ws: Workspace, governance: Governance, value: dict[str, Any]) -> No
     limit = seconds(governance.systems[system].stale_after_seconds)
     stale = [mark for at, mark in seen.values() if at - mark > limit]
     drift = source["drift"]
-    if stale and drift is None:
+    if stale and drift is None and governance.wants(KIND):
         drift = _open(governance, system, min(stale), limit)
         publish(ws, drift)
     elif not stale and drift is not None:

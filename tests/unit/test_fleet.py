@@ -11,6 +11,7 @@ from schemas.instants import SECOND
 from streams.fleet import Fleet
 from streams.fleet.stale import KIND
 from streams.fleet.table import CLOCK
+from streams.governance import Governance
 from streams.inputs import Divert, Input
 from streams.shard import Shard
 from tables.view import MemoryView, Workspace
@@ -22,9 +23,9 @@ LIMIT_SECONDS = 5  # of the test's governance
 class Observations:
     """Feeds the stage with what each partition of a source was last heard to be; times are seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, governed: Governance | None = None) -> None:
         self.view = MemoryView()
-        self.shard = Shard(Fleet(governance()), 0, self.view)
+        self.shard = Shard(Fleet(governed or governance()), 0, self.view)
         self.drifts: list[dict[str, Any]] = []
 
     def observe(self, at: float, mark: float | None, partition: int = 0, system: str = "erp") -> list[str]:
@@ -105,6 +106,12 @@ def test_each_source_has_a_silence_of_its_own(fleet: Observations) -> None:
 
 def test_a_system_that_is_governed_no_more_is_ignored(fleet: Observations) -> None:
     assert fleet.observe(60, mark=1, system="retired") == []
+
+
+def test_where_the_kind_is_not_judged_a_silent_source_raises_nothing() -> None:
+    fleet = Observations(governance().model_copy(update={"judged": ("invoice_not_posted",)}))
+
+    assert fleet.observe(LIMIT_SECONDS + 2, mark=1) == []
 
 
 def test_an_open_silence_survives_a_restart(fleet: Observations) -> None:
