@@ -2,7 +2,8 @@
 
 Serial per subject (a command's key), because one consumer reads a partition in order. A command is looked up at its
 target before every write, so a redelivery finds what is there. Success is only ever claimed by the target's own change
-coming back through capture; a result says what the target answered."""
+coming back through capture; a result says what the target answered. Before that, what drifts say by now is looked up: a
+command whose drift has ended, or whose customer is in conflict meanwhile, is withheld, and the result says so."""
 
 from __future__ import annotations
 
@@ -25,6 +26,8 @@ from connectors.salesforce.settings import CRM_SETTINGS, crm_setting
 from schemas import topics
 from schemas.codec import Codec, Unreadable
 from schemas.registry import HttpRegistry
+from streams.asked import WITHHELD, Asked
+from streams.following import CannotFollow, Following
 from streams.governance.model import Governance
 from streams.settings import Settings
 
@@ -32,6 +35,8 @@ log = logging.getLogger(__name__)
 ATTEMPTS_MAX = 5
 PAUSE_SECONDS = (0.2, 1.0, 3.0, 9.0)
 """Between attempts; a command that fails them all stays an open drift."""
+SHOWS_WITHIN_SECONDS = 10.0
+"""A drift and its command are written at once, and yet each partition shows its part when it comes to it."""
 Command = dict[str, Any]
 
 
@@ -116,6 +121,8 @@ class Executor:
                 "fetch.wait.max.ms": 50,
             }
         )
+        self._drifts = Following(settings, topics.DRIFTS, governance.partitions)
+        self._asked = Asked()
         self._refused: KafkaError | None = None
         self._producer = Producer(settings.client | {"enable.idempotence": True, "linger.ms": 0})
 
@@ -126,6 +133,7 @@ class Executor:
     def __exit__(self, *_: object) -> None:
         self._producer.flush(5)
         self._consumer.close()
+        self._drifts.close()
         self._targets.close()
 
     def run(self, stop: threading.Event, on_round: Callable[[], None] = lambda: None) -> None:
@@ -160,7 +168,8 @@ class Executor:
             return
         if not self._may_run(command):
             return
-        performed = self._perform(command)
+        refusal = self._refusal(command, message.timestamp()[1])
+        performed = Performed(Outcome(WITHHELD, refusal), 0) if refusal else self._perform(command)
         log.info("%s %s: %s %s", command["type"], command["target_id"], *performed.outcome.__dict__.values())
         self._produce(message.key() or b"", command, performed)
 
@@ -170,6 +179,23 @@ class Executor:
             return False
         rules = self._governance.kinds.get(command["kind"])
         return rules is not None and rules.mode == "execute"
+
+    def _refusal(self, command: Command, issued_ms: int) -> str:
+        """Why it is not performed, by what drifts say now; of a command just issued that may not show yet."""
+        while True:
+            self._look()
+            refusal = self._asked.refusal(command)
+            if not refusal or time.time() - issued_ms / 1_000 > SHOWS_WITHIN_SECONDS:
+                return refusal
+            time.sleep(PAUSE_SECONDS[0])
+
+    def _look(self) -> None:
+        try:
+            for message in self._drifts.news():
+                value, key = message.value(), (message.key() or b"").decode()
+                self._asked.take(message.partition() or 0, key, self._codec.decode(value).value if value else None)
+        except (CannotFollow, Unreadable) as problem:
+            raise Stop(f"what drifts ask for is not known: {problem}; a restart resumes at the last command") from None
 
     def _perform(self, command: Command) -> Performed:
         attempt = 1

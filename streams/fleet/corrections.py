@@ -12,6 +12,7 @@ from schemas import topics
 from schemas.instants import Instant, iso
 from schemas.money import Money
 from streams import canary
+from streams.asked import WITHHELD
 from streams.fleet.table import Subject, Told, clock, close, opened, publish, wait
 from streams.governance.model import Governance
 from streams.judge.gates import needed
@@ -46,8 +47,8 @@ def asked(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
 def performed(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
     key = f"k/{value['drift_id']}"
     entry = ws.get(key)
-    if entry is None or entry["drift"] is not None:
-        return
+    if entry is None or entry["drift"] is not None or value["status"] == WITHHELD:
+        return  # of what was withheld no effect can show
     result = {name: value[name] for name in ("command_id", "type", "status", "reason", "attempt", "finished_at")}
     ws.put(key, {**entry, "result": result})
     wait(ws, max(value["finished_at"] + governance.kinds[KIND].sla, clock(ws)), key)

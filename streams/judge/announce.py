@@ -9,7 +9,7 @@ from schemas.instants import Instant
 from schemas.money import from_json
 from streams.fleet import corrections, mass
 from streams.governance.model import Governance
-from streams.judge.commands import commanded, is_held
+from streams.judge.commands import commanded, held_by, is_held
 from streams.judge.keys import MARKS, ObligationKey, drift_key
 from streams.judge.obligation import Obligation, Transition
 from streams.judge.process import count
@@ -115,6 +115,7 @@ def _opened(
         "mode": "alert" if transition.baseline else rules.mode,
         "restraint": "",
         "released_at": None,
+        "recalled_at": None,
         "causes": list(finding.causes),
         "correlation_id": _correlation(finding),
         "segment": (now.segment or "") if governance.kinds[kind.name].segments else "",
@@ -122,14 +123,31 @@ def _opened(
     return commanded(ws, now, kind, obligation, finding, drift, drift["evidence"])
 
 
-def release(
+def look_again(
     ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, obligation: Obligation, answer: Answer
 ) -> Obligation:
-    """Its drift still stands: what kept its command back may have ended. It asks for what is right by now."""
+    """At the command of a drift that stands: it may have to be kept back, or no longer."""
     drift = obligation.drift
-    if drift is None or not is_held(drift) or not isinstance(answer, Finding) or answer.satisfied:
+    if drift is None or not isinstance(answer, Finding) or answer.satisfied:
         return obligation
-    drift = {**drift, "mode": now.rules(kind.name).mode}  # what may be commanded, may have been decided otherwise
+    if is_held(drift):
+        return _release(ws, now, kind, key, obligation, answer)
+    if drift["command_id"] is None or (restraint := held_by(ws, now)) is None:
+        return obligation
+    drift = {**drift, "command_id": None, "restraint": restraint, "recalled_at": now.instant}
+    _publish_drift(ws, key, drift)
+    return obligation._replace(drift=drift)
+
+
+def _release(
+    ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, obligation: Obligation, answer: Finding
+) -> Obligation:
+    """What kept its command back may have ended. It asks for what is right by now."""
+    assert obligation.drift is not None
+    drift = {
+        **obligation.drift,
+        "mode": now.rules(kind.name).mode,
+    }  # what may be commanded, may have been decided otherwise
     drift = commanded(ws, now, kind, obligation, answer, drift, _evidence(answer))
     if is_held(drift):
         return obligation

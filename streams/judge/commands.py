@@ -111,6 +111,11 @@ def is_held(drift: Drift) -> bool:
     return any(r.holds and r.name == drift.get("restraint") for r in RESTRAINTS)
 
 
+def held_by(ws: Workspace, now: AsOf) -> str | None:
+    """What a command that was issued is recalled for."""
+    return freeze.REASON if freeze.frozen(ws, now) else None
+
+
 def _type(kind: Kind, finding: Finding) -> str:
     return (finding.ask.command if finding.ask else "") or kind.command
 

@@ -1,4 +1,5 @@
-"""Frozen customers: while it is in conflict who a customer is (kind 48), no command about it is issued.
+"""Frozen customers: while it is in conflict who a customer is (kind 48), no command about it is issued, and what was
+issued before and still stands is recalled; executors perform only what its drift asks for (streams/asked.py).
 
 f/CUSTOMER/SYSTEM/CUSTOMER OF THE SYSTEM   {spans: {drift id of the conflict: [frozen at, until]}}
 
@@ -6,6 +7,7 @@ A freeze is told before the watermark of the links that caused it, so a verdict 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from schemas.instants import ALWAYS, Instant
@@ -22,7 +24,8 @@ _PARTIES = 1_000
 
 
 def on_freeze(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
-    """A conflict stands, or has ended: then what it held back is judged again as of its end."""
+    """A conflict stands, or has ended: what was commanded is judged again as of its beginning, and what it held back as
+    of its end."""
     customer, until = value["canonical_id"], value["frozen_until"]
     key = f"{freezes_prefix(customer)}{value['system']}/{value['native_customer']}"
     passed = frontier(ws, ruled)
@@ -32,27 +35,38 @@ def on_freeze(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
         ws.put(key, {"spans": spans})
     else:
         ws.delete(key)
+    if until is None or until > value["frozen_at"]:
+        _wake(ws, customer, value["frozen_at"], _is_commanded)
     if until is not None:
-        _wake(ws, customer, max(until, passed))
-    stands = any(span[1] is None for span in _spans(ws, customer))
+        _wake(ws, customer, max(until, passed), _is_held)
+    stands = any(until == ALWAYS for _, until in _spans(ws, customer))
     status, reason = ("False", "IdentityConflict") if stands else ("True", "AsExpected")
     set_condition(ws, customer, IDENTITY, status, reason, value["frozen_at"] if until is None else until)
 
 
 def frozen(ws: Workspace, now: AsOf) -> bool:
-    """Whoever is told so is judged again as of the end, if that is known already."""
-    at = now.instant
-    covering = [until for begun, until in _spans(ws, now.customer) if begun <= at and (until is None or at < until)]
-    for until in covering:
-        now.again_at(ALWAYS if until is None else until)
-    return bool(covering)
+    """Who asks is judged again when the answer changes, as far as that is known already."""
+    at, spans = now.instant, _spans(ws, now.customer)
+    for begun, until in spans:
+        now.again_at(begun if begun > at else until)
+    return any(begun <= at < until for begun, until in spans)
 
 
-def _spans(ws: Workspace, customer: str) -> list[list[Any]]:
-    return [span for _, entry in ws.range(freezes_prefix(customer), _PARTIES) for span in entry["spans"].values()]
+def _spans(ws: Workspace, customer: str) -> list[tuple[Instant, Instant]]:
+    """From, and until; ALWAYS while it stands."""
+    spans = [span for _, entry in ws.range(freezes_prefix(customer), _PARTIES) for span in entry["spans"].values()]
+    return [(begun, ALWAYS if until is None else until) for begun, until in spans if until is None or begun < until]
 
 
-def _wake(ws: Workspace, customer: str, at: Instant) -> None:
+def _is_held(drift: dict[str, Any]) -> bool:
+    return drift.get("restraint") == REASON
+
+
+def _is_commanded(drift: dict[str, Any]) -> bool:
+    return drift.get("command_id") is not None
+
+
+def _wake(ws: Workspace, customer: str, at: Instant, concerned: Callable[[dict[str, Any]], bool]) -> None:
     for text, value in ws.range(f"o/{customer}/", EVERYTHING):
-        if (value.get("drift") or {}).get("restraint") == REASON:
+        if concerned(value.get("drift") or {}):
             arm(ws, ObligationKey.parse(text), max(at, value["settled"] + 1), late=False)

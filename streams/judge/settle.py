@@ -7,7 +7,7 @@ from typing import Any
 from schemas.instants import Instant
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
-from streams.judge.announce import announce, release
+from streams.judge.announce import announce, look_again
 from streams.judge.counting import clock_of
 from streams.judge.flapping import watch
 from streams.judge.fold import frontier, save
@@ -55,7 +55,7 @@ def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obliga
     after = counted(now, kind, after, clock.transitions)
     for transition in clock.transitions:
         after = announce(ws, now, kind, key, after, transition)
-    after = release(ws, now, kind, key, after, answer)
+    after = look_again(ws, now, kind, key, after, answer)
     after = watch(ws, now, kind, key, after, clock.transitions)
     if kind.at_large and after.status == "idle" and isinstance(answer, Finding):
         after = after._replace(status="waiting")  # in order, and still to be found by what reaches it at large

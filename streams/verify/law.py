@@ -136,6 +136,8 @@ def _compare(held: State, made: State, passed: Gates, left_out: frozenset[str]) 
             continue
         found.compared += 1
         lives = [None if drift is None else _life(drift, until) for drift in (one, other)]
+        if any((drift.get("recalled_at") or NEVER) > until for drift in drifts):
+            lives = [life and {**life, "command_id": None} for life in lives]  # it is not told what was asked for then
         if lives[0] != lives[1]:
             found.differ(key, *apart(*lives))
     return found

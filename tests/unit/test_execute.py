@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 from connectors.errors import Retry
 from connectors.outcome import APPLIED, FAILED, FENCED, REJECTED, Outcome
 from streams import execute
+from streams.asked import WITHHELD, Asked
 from streams.execute import EXECUTORS, PAUSE_SECONDS, Executor, native_fields
 from streams.governance import Governance
 from streams.kinds import KINDS
+from tests.look import drift
 from tests.topology import default_governance
 
 UPSERT = "erp.customer.upsert"
@@ -151,3 +154,80 @@ def test_a_command_that_cannot_be_addressed_is_rejected_at_once(
 def test_a_fault_of_our_own_stops_the_executor(perform: Performing) -> None:
     with pytest.raises(AttributeError):
         perform(Target(AttributeError("programming error")))
+
+
+# -- what drifts say by now
+
+
+class Told:
+    """Instead of the topic: each look shows the next record of the command's drift, the last one for ever."""
+
+    def __init__(self, *drifts: dict[str, Any] | None) -> None:
+        self.drifts = list(drifts)
+
+    def refusal(self, _: object) -> str:
+        told = self.drifts.pop(0) if len(self.drifts) > 1 else self.drifts[0]
+        asked = Asked()
+        if told is not None:
+            asked.take(0, "d", told)
+        return asked.refusal(command())
+
+
+def looking(*drifts: dict[str, Any] | None) -> Any:
+    found = executor(governed())
+    found._asked = Told(*drifts)
+    found._look = lambda: None
+    return found
+
+
+ASKING = drift("d", mode="execute", command_id="c")
+LONG_AGO_MS = 1_000
+
+
+def test_what_its_drift_asks_for_is_performed(paused: list[float]) -> None:
+    assert looking(ASKING)._refusal(command(), LONG_AGO_MS) == ""
+    assert paused == []
+
+
+def test_a_drift_that_shows_a_moment_after_its_command_is_waited_for(paused: list[float]) -> None:
+    assert looking(None, None, ASKING)._refusal(command(), time.time_ns() // 1_000_000) == ""
+    assert len(paused) == 2
+
+
+def test_a_command_of_long_ago_whose_drift_does_not_ask_for_it_is_refused_at_once(paused: list[float]) -> None:
+    assert looking({**ASKING, "command_id": "c2"})._refusal(command(), LONG_AGO_MS) == "superseded"
+    assert looking({**ASKING, "status": "closed"})._refusal(command(), LONG_AGO_MS) == "drift_ended"
+    assert paused == []
+
+
+def test_what_is_withheld_asks_no_target_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, results = looking({**ASKING, "status": "closed"}), []
+    target = Target(Outcome(APPLIED))
+    monkeypatch.setitem(EXECUTORS, UPSERT, target)
+    found._governance = governed(won_without_erp_customer="execute")
+    monkeypatch.setattr(found, "_codec", Decoding(command()), raising=False)
+    found._produce = lambda key, command, performed: results.append(performed)
+
+    found._handle(Message())
+
+    assert target.attempts == 0
+    assert results == [(Outcome(WITHHELD, "drift_ended"), 0)]
+
+
+class Decoding:
+    def __init__(self, value: dict[str, Any]) -> None:
+        self.value = value
+
+    def decode(self, _: bytes) -> Any:
+        return self
+
+
+class Message:
+    def value(self) -> bytes:
+        return b""
+
+    def key(self) -> bytes:
+        return b"erp/A"
+
+    def timestamp(self) -> tuple[int, int]:
+        return 0, LONG_AGO_MS

@@ -113,10 +113,40 @@ def test_a_drift_that_opens_after_the_conflict_is_not_held(company: Company) -> 
     assert asked(company) == ["erp.customer.upsert"]
 
 
-def test_one_that_opens_before_it_was_commanded_already(company: Company) -> None:
+def test_one_that_opens_before_it_was_commanded_already_and_is_recalled(company: Company) -> None:
     in_conflict(company, since=12.001).heard(30)
 
+    drift = drift_of(company)
     assert asked(company) == ["erp.customer.upsert"]
+    assert (drift["status"], drift["command_id"], command(drift)) == ("open", None, "held: identity conflict")
+    assert (seconds_of(drift["opened_at"]), seconds_of(drift["recalled_at"])) == (12, 12.001)
+
+
+def test_what_was_recalled_is_asked_for_again_when_the_conflict_has_ended(company: Company) -> None:
+    in_conflict(company, since=20).heard(30)
+    part(company, 40).heard(60)
+
+    drift, issued = drift_of(company), [c for c in company.commands() if c["kind"] == KIND]
+    assert [c["command_id"] for c in issued] == [drift["command_id"]] * 2
+    assert issued[0] == issued[1]
+    assert [seconds_of(drift[name]) for name in ("opened_at", "recalled_at", "released_at")] == [12, 20, 40]
+
+
+def test_what_was_put_right_before_the_conflict_is_not_recalled(company: Company) -> None:
+    in_conflict(company, since=20)
+    company.row("erp", "customer", "E", 15, external_id="A1")
+    company.heard(30)
+
+    assert (drift_of(company)["status"], drift_of(company)["recalled_at"]) == ("closed", None)
+
+
+def test_a_conflict_whose_grace_runs_when_the_drift_opens_recalls_its_command_then() -> None:
+    base = governed()
+    kinds = {**base.kinds, CONFLICT: base.kinds[CONFLICT].model_copy(update={"sla_seconds": 10})}
+    company = in_conflict(Company(base.model_copy(update={"kinds": kinds})), since=8)
+    company.heard(30)
+
+    assert seconds_of(drift_of(company)["recalled_at"]) == 18
 
 
 def test_a_conflict_that_begins_at_the_instant_of_the_verdict_holds(company: Company) -> None:
@@ -190,11 +220,12 @@ def test_the_state_of_the_customer_says_so(company: Company) -> None:
     assert (condition()["status"], seconds_of(condition()["last_transition_at"])) == ("True", 40)
 
 
+@pytest.mark.parametrize("since", [5, 20])
 @pytest.mark.parametrize("seed", range(12))
-def test_any_interleaving_duplication_and_restart_issue_the_same_commands(seed: int) -> None:
+def test_any_interleaving_duplication_and_restart_issue_the_same_commands(seed: int, since: float) -> None:
     def played(rng: random.Random | None) -> Any:
         company = Company(governed())
-        part(in_conflict(company, run=False), 40, run=False)
+        part(in_conflict(company, since=since, run=False), 40, run=False)
         company.row("crm", "Account", "A2", 70, Billing_Account_Id__c="B", run=False)
         company.row("crm", "Opportunity", "O2", 65, "A2", StageName="Closed Won", run=False)
         company.heard(100, run=False)
