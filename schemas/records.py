@@ -341,6 +341,29 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("customers", "integer", "customers of the partition"),
         ],
     ),
+    "HaltAsked": (
+        "q2c.change",
+        "Somebody stops corrections of a kind or to a system, or lets them go on.",
+        [
+            ("scope", "!text", "kind or system"),
+            ("name", "!text", "which"),
+            ("halted", "flag", "false: they go on"),
+            ("by", "text", "who"),
+            ("reason", "text", "why"),
+            ("at", "instant", "wall clock"),
+        ],
+    ),
+    "BreakerTurned": (
+        "q2c.change",
+        "Corrections of a kind or to a system stop, or go on: while they stop, commands are only proposed.",
+        [
+            ("scope", "!text", "kind or system"),
+            ("name", "!text", "which"),
+            ("drift_id", "!text", "what stops them"),
+            ("opened_at", "instant", "as the drift says"),
+            ("closed_at", "?instant", "as the drift says"),
+        ],
+    ),
     "EntityMoved": (
         "q2c.change",
         "A record left this canonical customer for another.",
@@ -410,7 +433,7 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("due_at", "instant", "event time: deadline, or end of grace"),
             ("opened_at", "instant", "event time"),
             ("closed_at", "?instant", "event time"),
-            ("how", "text", "corrected, self_healed, withdrawn, moved, retracted, rules_changed"),
+            ("how", "text", "corrected, self_healed, withdrawn, moved, retracted, rules_changed, accepted or expired"),
             ("expected", "text", "in words for a finance person"),
             ("observed", "text", "in words for a finance person"),
             ("evidence", "[Evidence", "record versions the verdict rests on"),
@@ -420,8 +443,8 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             (
                 "restraint",
                 "text",
-                "what keeps its command back: identity_conflict (not issued meanwhile), oscillation, books_closing or "
-                "unreadable_record (proposed only)",
+                "what keeps its command back: identity_conflict (not issued meanwhile), breaker, oscillation, "
+                "books_closing or unreadable_record (proposed only)",
             ),
             ("released_at", "?instant", "event time at which a command that was kept back was issued"),
             ("recalled_at", "?instant", "event time from which a command that was issued was kept back"),

@@ -1,17 +1,17 @@
 """What drifts ask for now, as far as q2c.drifts says: a command is performed only while its drift stands and asks for
-it, and not while it is in conflict who the customer is. Pure."""
+it, and not while it is in conflict who the customer is, or a breaker is open. Pure."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from streams.fleet import breaker, mass
+from streams.fleet.corrections import HALTED
 from streams.suspects.table import CONFLICT
 
 EXECUTE = "execute"
-WITHHELD = "withheld"
-"""Status of a result: the target was not asked, for the command is no longer to be performed."""
 
 
 class Ask(NamedTuple):
@@ -20,21 +20,33 @@ class Ask(NamedTuple):
     restraint: str
 
 
+def _customer(canonical_id: str) -> str:
+    return f"customer/{canonical_id}"
+
+
+STOPS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    # kind of drift: what stands still while one is open
+    CONFLICT: lambda drift: _customer(drift["canonical_id"]),
+    breaker.KIND: lambda drift: str(drift["native_id"]),
+    mass.KIND: lambda drift: breaker.Scope("kind", drift["native_id"]).text,
+}
+
+
 class Asked:
     def __init__(self) -> None:
         self._asks: dict[str, dict[int, Ask]] = defaultdict(dict)
         """Drift -> partition -> what it asks for; one that moved was told in two."""
         self._ended: set[str] = set()
         """Drifts that asked for something to be executed once."""
-        self._conflicts: dict[str, set[str]] = defaultdict(set)
-        """Customer -> drifts by which it is in conflict who that is."""
+        self._stops: dict[str, set[str]] = defaultdict(set)
+        """A customer, a kind or a system -> drifts that stop corrections there."""
 
     def take(self, partition: int, drift_id: str, drift: Mapping[str, Any] | None) -> None:
         """The latest record of a drift in a partition; None: it was deleted long after its end."""
         if drift is None or drift["status"] == "closed":
             self._end(partition, drift_id, drift)
-        elif drift["kind"] == CONFLICT:
-            self._conflicts[drift["canonical_id"]].add(drift_id)
+        elif drift["kind"] in STOPS:
+            self._stops[STOPS[drift["kind"]](drift)].add(drift_id)
         else:
             ask = Ask(drift["canonical_id"], drift["command_id"], drift.get("restraint") or "")
             self._asks[drift_id][partition] = ask
@@ -49,11 +61,14 @@ class Asked:
         ask = next((ask for ask in asks if ask.command_id == command["command_id"]), None)
         if ask is None:
             return next((ask.restraint for ask in asks if ask.restraint), "superseded")
-        return CONFLICT if self._conflicts.get(ask.customer) else ""
+        if self._stops.get(_customer(ask.customer)):
+            return CONFLICT
+        scopes = (breaker.Scope("kind", command["kind"]), breaker.Scope("system", command["target_system"]))
+        return HALTED if any(self._stops.get(scope.text) for scope in scopes) else ""
 
     def _end(self, partition: int, drift_id: str, drift: Mapping[str, Any] | None) -> None:
-        if drift is not None and drift["kind"] == CONFLICT:
-            self._conflicts[drift["canonical_id"]].discard(drift_id)
+        if drift is not None and drift["kind"] in STOPS:
+            self._stops[STOPS[drift["kind"]](drift)].discard(drift_id)
             return
         asks = self._asks.get(drift_id, {})
         asks.pop(partition, None)

@@ -25,6 +25,8 @@ COMMANDS: dict[str, str] = {
     "sources": "look",
     "verify": "verify",
     "dead-letters": "letters",
+    "halt": "halts",
+    "resume": "halts",
     "schemas": "contracts",
     "governance": "governance",
     "process": "process",

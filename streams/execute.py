@@ -2,8 +2,9 @@
 
 Serial per subject (a command's key), because one consumer reads a partition in order. A command is looked up at its
 target before every write, so a redelivery finds what is there. Success is only ever claimed by the target's own change
-coming back through capture; a result says what the target answered. Before that, what drifts say by now is looked up: a
-command whose drift has ended, or whose customer is in conflict meanwhile, is withheld, and the result says so."""
+coming back through capture; a result says what the target answered. Before that, what drifts say by now is looked up:
+a command whose drift has ended, whose customer is in conflict or whose breaker is open is withheld; its result says so.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ from connectors.salesforce.settings import CRM_SETTINGS, crm_setting
 from schemas import topics
 from schemas.codec import Codec, Unreadable
 from schemas.registry import HttpRegistry
-from streams.asked import WITHHELD, Asked
+from streams.asked import Asked
+from streams.fleet.corrections import WITHHELD
 from streams.following import CannotFollow, Following
 from streams.governance.model import Governance
 from streams.settings import Settings

@@ -11,6 +11,7 @@ import click
 from schemas import topics
 from streams.commands.context import json_option
 from streams.commands.looking import Sight, sight, told_in_one_line
+from streams.fleet import FLEET_KINDS
 from streams.judge.keys import process_key
 from streams.kinds.table import KINDS
 from streams.look import changelog, pages
@@ -55,7 +56,12 @@ def state(customer: str, as_json: bool) -> None:
 
 @click.command()
 @click.option("--all", "all_", is_flag=True, help="Closed ones and the baseline as well.")
-@click.option("--kind", type=click.Choice([*KIND_NAMES, "source_stale", "M3"]), metavar="KIND", help="Name or number.")
+@click.option(
+    "--kind",
+    type=click.Choice([*KIND_NAMES, *FLEET_KINDS, *FLEET_KINDS.values()]),
+    metavar="KIND",
+    help="Name or number.",
+)
 @click.option("--customer", help="Canonical id, SYSTEM:ID, or a native customer id.")
 @json_option
 @told_in_one_line

@@ -12,7 +12,7 @@ from schemas import topics
 from schemas.instants import Instant, iso
 from schemas.money import Money
 from streams import canary
-from streams.asked import WITHHELD
+from streams.fleet import breaker
 from streams.fleet.table import Subject, Told, clock, close, opened, publish, wait
 from streams.governance.model import Governance
 from streams.judge.gates import needed
@@ -20,6 +20,12 @@ from streams.kinds.table import BY_NAME
 from tables.view import Emit, Value, Workspace
 
 KIND = "correction_ineffective"
+WITHHELD, HALTED = "withheld", "halted"
+"""A status, and a reason for it: the target was not asked, for the command is no longer to be performed, or for its
+breaker is open."""
+ANSWERS: Mapping[str, bool] = {"applied": False, "noop_already_right": False, "rejected": True, "failed": True}
+"""Status -> whether that is a correction gone wrong; the others say nothing of the target."""
+_RESULT = ("command_id", "type", "target_system", "status", "reason", "attempt", "finished_at")
 _KEPT = ("drift_id", "kind", "canonical_id", "system", "entity", "native_id", "owner_system", "expected")
 
 
@@ -35,9 +41,14 @@ def tell_ended(drift_id: str, closed_at: Instant, how: str) -> Emit:
     return Emit(topics.PROGRESS, drift_id, "DriftEnded", value, partition=0)
 
 
+def followed(governance: Governance) -> bool:
+    """Whether anybody wants to know what becomes of corrections."""
+    return governance.wants(KIND) or governance.wants(breaker.KIND)
+
+
 def asked(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
     key = f"k/{value['drift_id']}"
-    if not governance.wants(KIND) or ws.get(key) is not None:
+    if not followed(governance) or ws.get(key) is not None:
         return
     money = value["amount_at_stake"]
     amount = Money(**money).as_json() if money else None
@@ -47,11 +58,30 @@ def asked(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
 def performed(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
     key = f"k/{value['drift_id']}"
     entry = ws.get(key)
-    if entry is None or entry["drift"] is not None or value["status"] == WITHHELD:
-        return  # of what was withheld no effect can show
-    result = {name: value[name] for name in ("command_id", "type", "status", "reason", "attempt", "finished_at")}
+    if entry is None or entry["drift"] is not None:
+        return
+    if value["status"] == WITHHELD and value["reason"] != HALTED:
+        return  # nobody asks for it, or it is asked for once more
+    _answered(ws, governance, entry, value)
+    result = {name: value[name] for name in _RESULT}
     ws.put(key, {**entry, "result": result})
     wait(ws, max(value["finished_at"] + governance.kinds[KIND].sla, clock(ws)), key)
+
+
+def _answered(ws: Workspace, governance: Governance, entry: Value, value: dict[str, Any]) -> None:
+    """An answer counts once, however often it is told."""
+    known = entry["result"]
+    if value["status"] in ANSWERS and (known is None or known["command_id"] != value["command_id"]):
+        at, target, wrong = value["finished_at"], value["target_system"], ANSWERS[value["status"]]
+        breaker.went(ws, governance, entry["kind"], target, at, breaker.REFUSED, wrong=wrong)
+
+
+def _showed(ws: Workspace, governance: Governance, entry: Value, at: Instant, *, wrong: bool) -> None:
+    """Whether what the target answered was seen in its own changes."""
+    result = entry["result"]
+    if ANSWERS.get(result["status"]) is False:
+        target = result.get("target_system") or entry["owner_system"]
+        breaker.went(ws, governance, entry["kind"], target, at, breaker.INEFFECTIVE, wrong=wrong)
 
 
 def due(ws: Workspace, governance: Governance, key: str) -> None:
@@ -63,6 +93,9 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
         return  # it was performed once more; that has an entry of its own
     if _judged_until(ws, governance, entry) < verify_until:
         wait(ws, clock(ws) + 1, key)
+        return
+    _showed(ws, governance, entry, verify_until, wrong=True)
+    if not governance.wants(KIND):
         return
     drift = opened(governance, KIND, _told(entry, verify_until))
     publish(ws, drift)
@@ -79,14 +112,16 @@ def _judged_until(ws: Workspace, governance: Governance, entry: Value) -> Instan
 def _told(entry: Value, verify_until: Instant) -> Told:
     result = entry["result"]
     said = result["status"].replace("_", " ") + (f": {result['reason']}" if result["reason"] else "")
+    answer = f"the target answered at {iso(result['finished_at'])} ({said}, attempt {result['attempt']})"
+    if result["status"] == WITHHELD:
+        answer = f"the target was not asked at {iso(result['finished_at'])} ({said})"
     return Told(
         Subject(entry["system"], entry["entity"], entry["native_id"]),
         result["command_id"],
         result["finished_at"],
         verify_until,
         expected=f"{entry['expected']}, as {result['type']} was to bring about",
-        observed=f"the target answered at {iso(result['finished_at'])} ({said}, attempt {result['attempt']}), "
-        "and its own changes still do not show it",
+        observed=f"{answer}, and its own changes still do not show it",
         customer=entry["canonical_id"],
         amount=entry["amount_at_stake"],
         causes=(entry["kind"],),
@@ -100,4 +135,6 @@ def ended(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
         return
     if entry["drift"] is not None:
         close(ws, entry["drift"], value["closed_at"], value["how"])
+    if entry["result"] is not None and value["how"] == "corrected":
+        _showed(ws, governance, entry, value["closed_at"], wrong=False)
     ws.delete(key)

@@ -9,6 +9,7 @@ from typing import Any
 
 from schemas import topics
 from schemas.instants import SECOND, Instant, iso
+from streams.fleet.breaker import Scope, turned
 from streams.fleet.table import Subject, Told, clock, close, opened, publish, wait
 from streams.governance.model import Governance
 from tables.view import Emit, Value, Workspace
@@ -85,6 +86,7 @@ def _massive(ws: Workspace, governance: Governance, kind: str, known: Value) -> 
     if known["drift"] is None:
         drift = opened(governance, KIND, _told(kind, known, span))
         publish(ws, drift)
+        turned(ws, governance, Scope("kind", kind), drift, None)
         known = {**known, "drift": drift}
         wait(ws, max(quiet_at, clock(ws)), f"m/{kind}")
     return {**known, "quiet_at": quiet_at}
@@ -117,4 +119,5 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
         wait(ws, known["quiet_at"], key)
         return
     close(ws, known["drift"], known["quiet_at"])
+    turned(ws, governance, Scope("kind", key.removeprefix("m/")), known["drift"], known["quiet_at"])
     ws.put(key, {**known, "drift": None})

@@ -6,7 +6,8 @@ s/SYSTEM             M3, y/SYSTEM the canary's side of it
 g/SYSTEM/OBJECT      M2
 l/LETTER             M1
 k/DRIFT              M6
-m/KIND/WINDOW        M8"""
+m/KIND/WINDOW        M8
+b/SCOPE/NAME         C4"""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from typing import Any
 
 from schemas import topics
 from streams import canary
-from streams.fleet import corrections, gaps, letters, mass, stale
+from streams.fleet import breaker, corrections, gaps, letters, mass, stale
 from streams.fleet.table import CLOCK, clock, fallen_due
 from streams.governance.model import Governance
 from streams.inputs import Divert, Input, WithoutDeadlines
@@ -47,12 +48,14 @@ TAKES: dict[str, Take] = {
     "CommandResult": corrections.performed,
     "DriftEnded": corrections.ended,
     "KindSurged": mass.surged,
+    "HaltAsked": breaker.halted,
 }
 DUE: dict[str, Callable[[Workspace, Governance, str], None]] = {
     # first part of the key of an entry that fell due
     "l": letters.due,
     "k": corrections.due,
     "m": mass.due,
+    "b": breaker.due,
 }
 
 

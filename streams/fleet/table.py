@@ -16,6 +16,7 @@ FLEET_KINDS: Mapping[str, str] = {
     "finance_event_dead_lettered": "M1",
     "source_gap": "M2",
     "source_stale": "M3",
+    "correction_breaker": "C4",
     "correction_ineffective": "M6",
     "mass_drift": "M8",
 }

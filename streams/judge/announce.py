@@ -72,7 +72,7 @@ def _ask(ws: Workspace, governance: Governance, drift: dict[str, Any]) -> None:
 
 def _awaited(governance: Governance, drift: dict[str, Any]) -> bool:
     """Its correction is not only proposed, and the fleet stage is to see that it shows."""
-    return drift["mode"] == "execute" and drift["command_id"] is not None and governance.wants(corrections.KIND)
+    return drift["mode"] == "execute" and drift["command_id"] is not None and corrections.followed(governance)
 
 
 def _opened(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from schemas import ids, topics
-from streams.judge import freeze
+from streams.judge import breaker, freeze
 from streams.judge.obligation import Obligation
 from streams.judge.openings import flaps
 from streams.kinds.asof import AsOf
@@ -40,6 +40,10 @@ class Restraint(NamedTuple):
 
 def _customer_is_frozen(case: _Case) -> bool:
     return freeze.frozen(case.ws, case.now)
+
+
+def _breaker_is_open(case: _Case) -> bool:
+    return case.ask is not None and breaker.is_open(case.ws, case.kind.name, case.ask.target_system)
 
 
 def _books_are_closing(case: _Case) -> bool:
@@ -74,6 +78,7 @@ def _is_quarrelled_over(case: _Case) -> bool:
 
 RESTRAINTS = (
     Restraint(freeze.REASON, _customer_is_frozen, holds=True),
+    Restraint("breaker", _breaker_is_open),
     Restraint("oscillation", _is_fought_over),
     Restraint("books_closing", _books_are_closing),
     Restraint("unreadable_record", _anyone_may_lack_evidence),
@@ -105,6 +110,11 @@ def commanded(
 
 def _matters(restraint: Restraint, drift: Drift, ask: Ask | None) -> bool:
     return ask is not None if restraint.holds else drift["mode"] == "execute"
+
+
+def restrained(drift: Drift) -> str:
+    """What keeps its command back, in words."""
+    return str(drift.get("restraint") or "").replace("_", " ")
 
 
 def is_held(drift: Drift) -> bool:

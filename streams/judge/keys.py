@@ -5,6 +5,7 @@ r/CUSTOMER/ENTITY/ATTR/VALUE        reference index (streams/kinds/references.py
 o/CUSTOMER/KIND/SYSTEM/ID           obligation
 h/CUSTOMER/SYSTEM/ENTITY/LETTER     hole in the evidence
 g/SYSTEM/ENTITY/LETTER              hole of a customer nobody could read
+b/SCOPE/NAME/DRIFT                  what stops corrections (streams/judge/breaker.py)
 f/CUSTOMER/SYSTEM/NATIVE            conflicts of identity that freeze commands (streams/judge/freeze.py)
 d/DRIFT                             latest life of a drift: its customer and opening
 c/CUSTOMER                          revision of the merged customer in the corrected state

@@ -14,6 +14,7 @@ from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.identify.changes import ENTITY_OF_RECORD, version_of
 from streams.inputs import Divert, Due, Input
+from streams.judge import breaker
 from streams.judge.corrected import project
 from streams.judge.fold import Changed, on_change, on_hole
 from streams.judge.freeze import on_freeze
@@ -66,6 +67,8 @@ class Judge:
                 return take(ws, self._governance, value)
             case "CanaryBroken":
                 canary.armed(ws, value)
+            case "BreakerTurned":
+                breaker.on_turn(ws, value)
             case "CustomerFrozen":
                 on_freeze(ws, self._published.in_force(ws), value)
             case "HoleOpened" | "HoleClosed":

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.instants import NEVER, Instant, iso
-from streams.judge.commands import is_held
+from streams.judge.commands import is_held, restrained
 from streams.kinds.asof import Found
 from streams.kinds.finding import Finding, Waiting
 from streams.kinds.table import SUBJECT
@@ -52,8 +52,8 @@ def _standing(case: Case) -> Said | None:
         text += f"; what demanded it has ended, which is settled once {case.source} is heard further"
     elif case.finding.satisfied:
         text += f"; by now {_by(case.finding.satisfied_by)}, which closes it once {case.source} is heard up to then"
-    if is_held(drift):
-        text += f"; its command is held: {drift['restraint'].replace('_', ' ')}"
+    if restraint := restrained(drift):
+        text += f"; its command is {'held' if is_held(drift) else 'only proposed'}: {restraint}"
     if o.held is not None:
         text += f"; whether it has ended cannot be judged: {hole(o.held)}"
     return "baseline" if o.baseline else "open", text

@@ -89,6 +89,7 @@ WRITTEN: dict[str, tuple[str, ...]] = {
         "CorrectionAsked",
         "DriftEnded",
         "KindSurged",
+        "HaltAsked",
         "CommandResult",
     ),
     topics.CHANGES: (
@@ -96,6 +97,7 @@ WRITTEN: dict[str, tuple[str, ...]] = {
         "EntityMoved",
         "CanaryBroken",
         "CustomerFrozen",
+        "BreakerTurned",
         "GovernancePublished",
         "HoleOpened",
         "HoleClosed",

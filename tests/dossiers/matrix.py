@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from streams.fleet import FLEET_KINDS, corrections, gaps, letters, mass, stale
+from streams.fleet import FLEET_KINDS, breaker, corrections, gaps, letters, mass, stale
 from streams.governance import Governance, load
 from streams.governance.model import Kind as Rules
 from streams.kinds.table import KINDS, Kind
@@ -65,7 +65,7 @@ def _row(kind: Kind, governance: Governance) -> Sequence[str]:
 
 
 def _fleet(governance: Governance) -> Iterable[Sequence[str]]:
-    for module in (letters, gaps, stale, corrections, mass):
+    for module in (letters, gaps, stale, corrections, mass, breaker):
         rules, when = governance.kinds[module.KIND], (module.__doc__ or "").partition(": ")[2].split("\n\n")[0]
         limit = "each system's own" if module is stale else _span(rules.sla_seconds) if rules.sla_seconds else "-"
         text = " ".join(when.split()).rstrip(".")

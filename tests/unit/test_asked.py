@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from schemas import topics
-from streams.asked import WITHHELD, Asked
+from streams.asked import Asked
+from streams.fleet.corrections import WITHHELD
 from tests.look import drift
 from tests.topology import Company
 from tests.unit.test_frozen_customers import KIND, governed, in_conflict, part
 
-COMMAND = {"command_id": "c", "drift_id": "d"}
+COMMAND = {"command_id": "c", "drift_id": "d", "kind": KIND, "target_system": "erp"}
 
 
 def asking(**fields: Any) -> dict[str, Any]:
@@ -69,6 +70,22 @@ def test_a_drift_that_moved_is_asked_of_its_new_customer() -> None:
     assert moved.refusal(COMMAND) == ""
     moved.take(1, "x", conflict(canonical_id="crm:Z"))
     assert moved.refusal(COMMAND) == "identity_conflict"
+
+
+@pytest.mark.parametrize(
+    ("kind", "stopped"),
+    [
+        ("correction_breaker", "system/erp"),
+        ("correction_breaker", f"kind/{KIND}"),
+        ("mass_drift", KIND),
+    ],
+)
+def test_an_open_breaker_and_a_mass_drift_halt_it(kind: str, stopped: str) -> None:
+    stop = drift("x", kind=kind, canonical_id="system:driftwise", native_id=stopped)
+
+    assert told((0, asking()), (1, stop)).refusal(COMMAND) == "halted"
+    assert told((0, asking()), (1, stop), (1, {**stop, "status": "closed"})).refusal(COMMAND) == ""
+    assert told((0, asking()), (1, {**stop, "native_id": "system/crm"})).refusal(COMMAND) == ""
 
 
 def test_a_tombstone_forgets_the_drift() -> None:

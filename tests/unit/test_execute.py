@@ -12,8 +12,9 @@ import pytest
 from connectors.errors import Retry
 from connectors.outcome import APPLIED, FAILED, FENCED, REJECTED, Outcome
 from streams import execute
-from streams.asked import WITHHELD, Asked
+from streams.asked import Asked
 from streams.execute import EXECUTORS, PAUSE_SECONDS, Executor, native_fields
+from streams.fleet.corrections import WITHHELD
 from streams.governance import Governance
 from streams.kinds import KINDS
 from tests.look import drift

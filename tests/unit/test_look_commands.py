@@ -10,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from streams.commands import halts
 from streams.commands import letters as letters_commands
 from streams.commands import look as look_commands
 from streams.commands.looking import Sight
@@ -17,7 +18,7 @@ from streams.look.read import CannotLook
 from streams.look.write import Outgoing
 from streams.settings import Settings
 from tests.look import DriverCluster, micros
-from tests.topology import Company
+from tests.topology import Company, governance
 from tests.unit.test_suspects import twins, watchful
 
 Run = Callable[..., Result]
@@ -231,3 +232,30 @@ def test_replay_all_leaves_what_was_refused_too_often(monkeypatch: pytest.Monkey
 def test_a_dismissal_without_reason_is_refused(run: Run) -> None:
     assert run(letters_commands.dead_letters, "dismiss", "x").exit_code == 2
     assert run(letters_commands.dead_letters, "dismiss", "x", "--reason", " ").exit_code == 1
+
+
+@pytest.mark.parametrize(("what", "scope"), [("erp", "system"), ("won_without_erp_customer", "kind")])
+def test_a_halt_and_its_end_are_told_to_the_fleet(monkeypatch: pytest.MonkeyPatch, what: str, scope: str) -> None:
+    made = Company(governance().model_copy(update={"judged": ("correction_breaker",)}))
+    run, written = looking_at(monkeypatch, made), list[Outgoing]()
+    monkeypatch.setattr(halts, "sight", look_commands.sight)
+    monkeypatch.setattr(halts, "write", lambda _, records: written.extend(records))
+
+    run(halts.halt, what, "--reason", "a release")
+    run(halts.resume, what)
+
+    said = [made.driver.codec.decode(r.value or b"") for r in written]
+    assert [(d.record, d.value["scope"], d.value["name"], d.value["halted"]) for d in said] == [
+        ("HaltAsked", scope, what, True),
+        ("HaltAsked", scope, what, False),
+    ]
+    assert {(r.topic, r.partition) for r in written} == {("q2c.progress", 0)}
+
+
+def test_what_cannot_be_halted_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Company(governance().model_copy(update={"judged": ("correction_breaker",)}))
+    run = looking_at(monkeypatch, made)
+    monkeypatch.setattr(halts, "sight", look_commands.sight)
+
+    assert "neither a kind nor a system" in run(halts.halt, "sap", "--reason", "x").output
+    assert "needs a reason" in run(halts.halt, "erp", "--reason", " ").output
