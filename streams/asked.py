@@ -17,6 +17,7 @@ EXECUTE = "execute"
 class Ask(NamedTuple):
     customer: str
     command_id: str | None
+    mode: str
     restraint: str
 
 
@@ -48,7 +49,7 @@ class Asked:
         elif drift["kind"] in STOPS:
             self._stops[STOPS[drift["kind"]](drift)].add(drift_id)
         else:
-            ask = Ask(drift["canonical_id"], drift["command_id"], drift.get("restraint") or "")
+            ask = Ask(drift["canonical_id"], drift["command_id"], drift["mode"], drift.get("restraint") or "")
             self._asks[drift_id][partition] = ask
             self._ended.discard(drift_id)
 
@@ -61,6 +62,8 @@ class Asked:
         ask = next((ask for ask in asks if ask.command_id == command["command_id"]), None)
         if ask is None:
             return next((ask.restraint for ask in asks if ask.restraint), "superseded")
+        if ask.mode != EXECUTE:
+            return ask.restraint or "only_proposed"
         if self._stops.get(_customer(ask.customer)):
             return CONFLICT
         scopes = (breaker.Scope("kind", command["kind"]), breaker.Scope("system", command["target_system"]))

@@ -183,11 +183,13 @@ class Executor:
         return rules is not None and rules.mode == "execute"
 
     def _refusal(self, command: Command, issued_ms: int) -> str:
-        """Why it is not performed, by what drifts say now; of a command just issued that may not show yet."""
+        """Why it is not performed, by what drifts say now. Of a command just issued that may not show yet: it is looked
+        for twice at least, for clocks differ."""
+        looks = 0
         while True:
             self._look()
-            refusal = self._asked.refusal(command)
-            if not refusal or time.time() - issued_ms / 1_000 > SHOWS_WITHIN_SECONDS:
+            refusal, looks = self._asked.refusal(command), looks + 1
+            if not refusal or (looks > 1 and time.time() - issued_ms / 1_000 > SHOWS_WITHIN_SECONDS):
                 return refusal
             time.sleep(PAUSE_SECONDS[0])
 

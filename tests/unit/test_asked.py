@@ -47,6 +47,13 @@ def test_another_command_of_the_drift_takes_the_place_of_the_first() -> None:
     assert told((0, asking()), (0, asking() | {"command_id": "c2"})).refusal(COMMAND) == "superseded"
 
 
+def test_what_is_only_proposed_by_now_is_not_performed() -> None:
+    proposed = {**asking(), "mode": "propose"}
+
+    assert told((0, asking()), (0, proposed)).refusal(COMMAND) == "only_proposed"
+    assert told((0, asking()), (0, {**proposed, "restraint": "breaker"})).refusal(COMMAND) == "breaker"
+
+
 def test_a_recalled_command_is_refused_by_what_recalled_it() -> None:
     recalled = asking() | {"command_id": None, "restraint": "identity_conflict"}
 

@@ -195,13 +195,15 @@ def test_a_drift_that_shows_a_moment_after_its_command_is_waited_for(paused: lis
     assert len(paused) == 2
 
 
-def test_a_command_of_long_ago_whose_drift_does_not_ask_for_it_is_refused_at_once(paused: list[float]) -> None:
-    assert looking({**ASKING, "command_id": "c2"})._refusal(command(), LONG_AGO_MS) == "superseded"
-    assert looking({**ASKING, "status": "closed"})._refusal(command(), LONG_AGO_MS) == "drift_ended"
-    assert paused == []
+@pytest.mark.parametrize(("told", "why"), [({"command_id": "c2"}, "superseded"), ({"status": "closed"}, "drift_ended")])
+def test_of_a_command_of_long_ago_that_is_not_asked_for_two_looks_are_enough(
+    paused: list[float], told: dict[str, Any], why: str
+) -> None:
+    assert looking({**ASKING, **told})._refusal(command(), LONG_AGO_MS) == why
+    assert len(paused) == 1
 
 
-def test_what_is_withheld_asks_no_target_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_withheld_asks_no_target_and_is_told(monkeypatch: pytest.MonkeyPatch, paused: list[float]) -> None:
     found, results = looking({**ASKING, "status": "closed"}), []
     target = Target(Outcome(APPLIED))
     monkeypatch.setitem(EXECUTORS, UPSERT, target)
@@ -211,7 +213,7 @@ def test_what_is_withheld_asks_no_target_and_is_told(monkeypatch: pytest.MonkeyP
 
     found._handle(Message())
 
-    assert target.attempts == 0
+    assert (target.attempts, len(paused)) == (0, 1)
     assert results == [(Outcome(WITHHELD, "drift_ended"), 0)]
 
 

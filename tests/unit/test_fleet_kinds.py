@@ -32,7 +32,7 @@ class Stage:
 
     def take(self, record: str, /, **value: Any) -> list[str]:
         effects = self.shard.process(Input(topics.PROGRESS, 0, 0, "", record, value, {}))
-        drifts = [effect.value for effect in effects if effect.value]
+        drifts = [effect.value for effect in effects if effect.value and effect.topic == topics.DRIFTS]
         self.told += drifts
         return [drift["status"] for drift in drifts]
 
