@@ -47,7 +47,8 @@ class Asked:
         if drift is None or drift["status"] == "closed":
             self._end(partition, drift_id, drift)
         elif drift["kind"] in STOPS:
-            self._stops[STOPS[drift["kind"]](drift)].add(drift_id)
+            if drift["kind"] == CONFLICT or breaker.halts(drift):
+                self._stops[STOPS[drift["kind"]](drift)].add(drift_id)
         else:
             ask = Ask(drift["canonical_id"], drift["command_id"], drift["mode"], drift.get("restraint") or "")
             self._asks[drift_id][partition] = ask

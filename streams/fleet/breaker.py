@@ -6,11 +6,13 @@ comes back by an answer of success in the one case, and by a drift that closed `
 that closed by itself, the next that goes wrong opens it again.
 
 Judge proposes instead of commanding from when it hears of it; an executor performs none of what was commanded before.
+Where its mode is `alert`, it is told of and stops nothing.
 
 b/SCOPE/NAME    {refused, ineffective, drift, until}"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from schemas import topics
@@ -46,7 +48,7 @@ def went(ws: Workspace, governance: Governance, kind: str, target: str, at: Inst
         key = f"b/{scope.text}"
         known = ws.get(key) or _SOUND
         known = {**known, how: known[how] + 1 if wrong else 0}
-        if known["drift"] is None and known[how] >= governance.kinds[KIND].tolerance_absolute:
+        if wrong and known["drift"] is None and known[how] >= governance.kinds[KIND].tolerance_absolute:
             until = at + governance.kinds[KIND].sla
             known = _open(ws, governance, scope, known, at, _observed(how, known[how], until), until)
         _keep(ws, key, known)
@@ -73,12 +75,19 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
     if known is None or known["drift"] is None or known["until"] is None or known["until"] > clock(ws):
         return
     _close(ws, governance, known["drift"], known["until"], "expired")
-    last = int(governance.kinds[KIND].tolerance_absolute) - 1
+    last = max(0, int(governance.kinds[KIND].tolerance_absolute) - 1)
     ws.put(key, {**_SOUND, REFUSED: last, INEFFECTIVE: last})
 
 
+def halts(drift: Mapping[str, Any]) -> bool:
+    """As governed when it opened: `alert` is told of, and stops nothing."""
+    return drift["mode"] != "alert"
+
+
 def turned(ws: Workspace, governance: Governance, scope: Scope, drift: Value, closed_at: Instant | None) -> None:
-    """For judge, in every partition: corrections stop, or go on."""
+    """For judge, in every partition: corrections stop, or go on; unless that is only to be told of."""
+    if not halts(drift):
+        return
     times = {"opened_at": drift["opened_at"], "closed_at": closed_at}
     value = {"scope": scope.of, "name": scope.name, "drift_id": drift["drift_id"], **times}
     for partition in range(governance.partitions):

@@ -88,10 +88,11 @@ def test_a_drift_that_moved_is_asked_of_its_new_customer() -> None:
     ],
 )
 def test_an_open_breaker_and_a_mass_drift_halt_it(kind: str, stopped: str) -> None:
-    stop = drift("x", kind=kind, canonical_id="system:driftwise", native_id=stopped)
+    stop = drift("x", kind=kind, mode="propose", canonical_id="system:driftwise", native_id=stopped)
 
     assert told((0, asking()), (1, stop)).refusal(COMMAND) == "halted"
     assert told((0, asking()), (1, stop), (1, {**stop, "status": "closed"})).refusal(COMMAND) == ""
+    assert told((0, asking()), (1, {**stop, "mode": "alert"})).refusal(COMMAND) == ""
     assert told((0, asking()), (1, {**stop, "native_id": "system/crm"})).refusal(COMMAND) == ""
 
 

@@ -146,6 +146,17 @@ def test_an_answer_that_is_told_again_counts_once(stage: Stage) -> None:
     assert stage.open == set()
 
 
+def test_where_one_is_too_many_the_first_opens_it_and_a_success_does_not() -> None:
+    rules = governed()
+    once = rules.kinds[breaker.KIND].model_copy(update={"tolerance_absolute": 0})
+    stage = Stage(rules.model_copy(update={"kinds": {**rules.kinds, breaker.KIND: once}}))
+    stage.answered("applied", 1)
+    assert stage.open == set()
+
+    stage.answered("rejected", 2)
+    assert stage.open == {f"kind/{DEAL}", "system/erp"}
+
+
 def test_kinds_that_go_wrong_in_one_system_open_that_of_the_system_alone(stage: Stage) -> None:
     for number, kind in enumerate((DEAL, REFERENCE, "invoice_not_posted")):
         stage.answered("rejected", number, kind)
@@ -346,6 +357,18 @@ def test_a_correction_withheld_by_a_breaker_is_told_of_as_one_without_effect() -
     (told,) = [e.value for e in stage.effects if e.topic == topics.DRIFTS and e.value]
     assert told["kind"] == "correction_ineffective"
     assert "the target was not asked" in told["observed"]
+
+
+def test_one_that_is_only_to_be_told_of_stops_nothing() -> None:
+    rules = governed(DEAL, breaker.KIND)
+    told = rules.kinds[breaker.KIND].model_copy(update={"mode": "alert"})
+    made = Company(rules.model_copy(update={"kinds": {**rules.kinds, breaker.KIND: told}}))
+    halt(made, "erp", 1)
+    win(made, "O", 2)
+    made.heard(50)
+
+    assert len(made.open(breaker.KIND)) == 1
+    assert modes(made) == {"O": ("execute", "")}
 
 
 def test_mass_drift_of_a_kind_stops_its_commands_while_it_lasts() -> None:
