@@ -81,7 +81,7 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
 
 def halts(drift: Mapping[str, Any]) -> bool:
     """As governed when it opened: `alert` is told of, and stops nothing."""
-    return drift["mode"] != "alert"
+    return bool(drift["mode"] != "alert")
 
 
 def turned(ws: Workspace, governance: Governance, scope: Scope, drift: Value, closed_at: Instant | None) -> None:
