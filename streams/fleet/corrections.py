@@ -43,7 +43,7 @@ def tell_ended(drift_id: str, closed_at: Instant, how: str) -> Emit:
 
 def followed(governance: Governance) -> bool:
     """Whether anybody wants to know what becomes of corrections."""
-    return governance.wants(KIND) or governance.wants(breaker.KIND)
+    return governance.wants(KIND) or (governance.wants(breaker.KIND) and KIND in governance.kinds)
 
 
 def asked(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
@@ -96,6 +96,7 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
         return
     _showed(ws, governance, entry, verify_until, wrong=True)
     if not governance.wants(KIND):
+        ws.delete(key)  # counted, and nobody is to be told
         return
     drift = opened(governance, KIND, _told(entry, verify_until))
     publish(ws, drift)
