@@ -11,7 +11,7 @@ from typing import Protocol
 from schemas.instants import Instant
 from streams.inputs import Due, Input, Stage
 from streams.letters import Raw, divert, letter
-from tables.deadlines import Deadlines
+from tables.deadlines import LAST, Deadlines
 from tables.view import Emit, Place, Value, View, Workspace, Writes
 
 SLICE = 256
@@ -53,7 +53,10 @@ class Shard:
     def settle(self, limit: int = SLICE) -> list[Emit]:
         """Work off up to `limit` deadlines that the watermarks have passed; empty-handed when none is left."""
         effects: list[Emit] = []
-        for due in self._due(limit):
+        found = self._due(limit)
+        if found and self.deadlines.gate(found[0].key) == LAST:
+            effects += self._publish()  # as it stands: what is worked off last may take it away
+        for due in found:
             ws = Workspace(self.state)
             self.stage.settle(ws, due)
             effects += self._accept(ws)
@@ -73,11 +76,17 @@ class Shard:
 
     def flush(self) -> list[Emit]:
         """Before a commit: what the stage says once for many records."""
+        effects = self._publish()
+        ws = Workspace(self.state)
+        self.stage.flush(ws, self.partition)
+        return effects + self._accept(ws)
+
+    def _publish(self) -> list[Emit]:
+        """The latest of every place that was refreshed."""
         ws = Workspace(self.state)
         for place in self._refreshed:
             self.stage.project(ws, place)
         self._refreshed = {}
-        self.stage.flush(ws, self.partition)
         return self._accept(ws)
 
     def awaited(self) -> bool:
@@ -100,9 +109,10 @@ class Shard:
     def _due(self, limit: int) -> list[Due]:
         found: list[Due] = []
         for gate, until in self.stage.gates(Workspace(self.state)):
-            if len(found) >= limit:
+            if len(found) >= limit or (found and gate == LAST):
                 break
-            found += [Due(key, until) for key in self.deadlines.due(gate, until, limit - len(found))]
+            room = 1 if gate == LAST else limit - len(found)
+            found += [Due(key, until) for key in self.deadlines.due(gate, until, room)]
         return found
 
     def _accept(self, ws: Workspace) -> list[Emit]:

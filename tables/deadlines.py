@@ -18,6 +18,8 @@ Gate = tuple[str, ...]
 Wake = tuple[Gate, Instant]
 WakeOf = Callable[[str, Value | None], Wake | None]
 """Where the entry of this key and value waits."""
+LAST: Gate = ("~last", "")
+"""What waits there comes one at a time, and only once nothing else is due. A stage names it last."""
 COPY = b"~waits/"
 """Prefix of the copy's records in the store; what follows is the key of the entry that waits."""
 COMPLETE = b"~waits"
@@ -71,6 +73,11 @@ class Deadlines:
             if wake[0] not in self._waiting:
                 self._waiting[wake[0]] = SortedSet()
             self._waiting[wake[0]].add((wake[1], key))
+
+    def gate(self, key: str) -> Gate | None:
+        """Where the entry waits."""
+        wake = self._place.get(key)
+        return None if wake is None else wake[0]
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """Records for the copy: what has changed since the last call. They belong into the batch of the next commit."""

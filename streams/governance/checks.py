@@ -28,6 +28,13 @@ def _judged(governance: Governance) -> Iterator[Problem]:
             yield Problem("systems.yaml", "judged", f"{kind}: no such kind: {_no('kind', kind, governance.kinds)}")
 
 
+def _retention(governance: Governance) -> Iterator[Problem]:
+    kept, amended = governance.settled_retention_seconds, governance.late_retention_seconds
+    if kept is not None and kept <= amended:
+        what = f"must be longer than late_retention_seconds, {amended:g}: late evidence amends verdicts as old as that"
+        yield Problem("systems.yaml", "settled_retention_seconds", what)
+
+
 def _systems(governance: Governance) -> Iterator[Problem]:
     for name, system in governance.systems.items():
         if name not in governance.mappings:
@@ -107,4 +114,4 @@ def _ignored(governance: Governance) -> Iterator[Problem]:
             yield Problem("ignore.yaml", f"{name}.system", _no("system", rule.system, governance.systems))
 
 
-CHECKS: tuple[Check, ...] = (_judged, _systems, _kinds, _ownership, _currencies, _routing, _ignored)
+CHECKS: tuple[Check, ...] = (_judged, _retention, _systems, _kinds, _ownership, _currencies, _routing, _ignored)

@@ -60,6 +60,8 @@ class Governance(Governed):
     partitions: Annotated[int, Field(ge=1, le=1024)]
     go_live_at: AwareDatetime | None = None
     late_retention_seconds: Seconds = 600
+    settled_retention_seconds: Seconds | None = 400 * 86400
+    """How long a document that is settled stays in the state after its last change, in event time; None: for ever."""
     canary_interval_seconds: Seconds = 30
     """How often something is broken on purpose, to see that detection works."""
     canary_sla_seconds: Seconds = 5

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 from schemas.instants import ALWAYS, NEVER, Instant, seconds
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
+from streams.judge import retention
 from streams.judge.corrected import place_of
 from streams.judge.gates import passed_by_all
 from streams.judge.keys import MARKS, ObligationKey, holes_prefix
 from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
+from streams.judge.retention import Place
 from streams.kinds.asof import entity_key
 from streams.kinds.references import EVERY, add, names, reference_key, remove, values
 from streams.kinds.sight import noticed_by, sight
@@ -43,19 +45,30 @@ class Changed(NamedTuple):
     def place(self) -> tuple[str, str, str]:
         return self.entity, self.system, self.native_id
 
+    @property
+    def whole_place(self) -> Place:
+        return Place(self.customer, *self.place)
+
 
 def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
-    """Fold it and arm what it concerns; returns `folded`, `late` or `duplicate`.
+    """Fold it and arm what it concerns; returns `folded`, `late`, `duplicate`, or `left`: from before it left.
 
     A duplicate changes nothing and needs no new judgement: the commit that folded the first also armed its instants."""
-    key = entity_key(change.customer, *change.place)
-    record = ws.get(key) or {"versions": [], "revision": 0}
-    versions = insert(record["versions"], change.version, folded=record.get("folded", False))
+    governance, at = ruled.newest, change.version["at"]
+    heard = minima(ws.get(MARKS), governance.partitions).of(change.system, change.entity)
+    is_past = at <= heard and retention.is_past(governance, change.entity, at, min(heard, passed_by_all(ws, ruled)))
+    if is_past and ws.get(change.whole_place.key) is None:
+        return "left"
+    return fold_in(ws, ruled, change, late=at <= heard, is_past=is_past)
+
+
+def fold_in(ws: Workspace, ruled: InForce, change: Changed, *, late: bool, is_past: bool = False) -> str:
+    """Whatever has been heard since. `is_past`: it may be of what has left."""
+    governance, place = ruled.newest, change.whole_place
+    record = ws.get(place.key) or retention.arriving(ws, governance, place, change.version)
+    versions = insert(record["versions"], change.version, folded=is_past or record.get("folded", False))
     if versions is None:
         return "duplicate"
-    governance = ruled.newest
-    heard = minima(ws.get(MARKS), governance.partitions)
-    late = change.version["at"] <= heard.of(change.system, change.entity)
     rules, before = ruled.since(change.version["at"]), as_of(record["versions"], change.version["at"])
     concerns = {key for each in rules for key in concerned(ws, each, change, before)}
     regard = {key for each in rules for key in _regarding(ws, each, change)}
@@ -63,7 +76,7 @@ def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
     if len(fold(versions, behind)) < len(versions):
         looking = (_looking(ws, each, change) for each in rules)
         unsettled = (_next(ws, key) for key in chain(regard, *looking))
-        kept_from = min(behind, min(unsettled, default=ALWAYS))
+        kept_from = min(behind, retention.undecided_from(ws), min(unsettled, default=ALWAYS))
     if _store(ws, governance, change, record, versions, kept_from):
         concerns.update(key for each in rules for key in concerned(ws, each, change, before, referring=True))
     concerns = {key for key in concerns if not _waits_anyway(ws, governance, key, change, before)}
@@ -230,6 +243,7 @@ def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool) -> None:
     if value is None:
         ws.put(text, {"next": at})
         return
+    value = {name: held for name, held in value.items() if name != "awaits"}  # an earlier instant may not have to
     settled, waits_for = value.get("settled", NEVER), value.get("next", ALWAYS)
     if at <= settled and not late:
         return
@@ -258,14 +272,18 @@ def _store(
     kept = fold(versions, behind)
     folded = {"folded": True} if record.get("folded") or len(kept) < len(versions) else {}
     before, after = latest(record["versions"]), latest(kept)
-    moved = _reindex(ws, change, record["versions"], kept)
+    place, leaves = change.whole_place, record.get("leaves")
+    moved = reindex(ws, place, record["versions"], kept)
     changed = after is not before
     revision = record["revision"] + changed
-    key = entity_key(change.customer, *change.place)
     if all(v["op"] == MOVED for v in kept):
-        ws.delete(key)  # it was never here at any instant
+        ws.delete(place.key)  # it was never here at any instant
+        if leaves is not None:
+            retention.unqueue(ws, place, leaves)
     else:
-        ws.put(key, {"versions": kept, "revision": revision, **folded})
+        marks = retention.scheduled(ws, governance, place, leaves, change.version["at"])
+        marks |= retention.still_returned(ws, governance, place, record, change.version)
+        ws.put(place.key, {"versions": kept, "revision": revision, **folded, **marks})
     if changed and after is not None:
         contribute(ws, governance, change.customer, change.place, before, after)
         ws.refresh(place_of(change.customer, *change.place))
@@ -277,15 +295,16 @@ def frontier(ws: Workspace, ruled: InForce) -> Instant:
     return passed_by_all(ws, ruled) - seconds(ruled.newest.late_retention_seconds)
 
 
-def _reindex(ws: Workspace, change: Changed, before: list[Version], after: list[Version]) -> bool:
-    moved, name = False, f"{change.system}/{change.native_id}"
-    for attribute in REFERENCES.get(change.entity, ()):
+def reindex(ws: Workspace, place: Place, before: list[Version], after: list[Version]) -> bool:
+    """Have others find it by what it says now; returns whether that is another value."""
+    moved, name = False, f"{place.system}/{place.native_id}"
+    for attribute in REFERENCES.get(place.entity, ()):
         old, new = values(before, attribute), values(after, attribute)
         moved = moved or (old != new and attribute != EVERY)
         for value in old - new:
-            remove(ws, reference_key(change.customer, change.entity, attribute, value), name)
+            remove(ws, reference_key(place.customer, place.entity, attribute, value), name)
         for value in new - old:
-            add(ws, reference_key(change.customer, change.entity, attribute, value), name)
+            add(ws, reference_key(place.customer, place.entity, attribute, value), name)
     return moved
 
 

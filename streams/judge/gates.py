@@ -74,8 +74,14 @@ def passed_by(ws: Workspace, ruled: InForce, kind: Kind, system: str) -> tuple[I
 
 def passed_by_all(ws: Workspace, ruled: InForce) -> Instant:
     """Behind it nothing is left to be judged."""
+    return slowest(ws, ruled)[0]
+
+
+def slowest(ws: Workspace, ruled: InForce) -> tuple[Instant, str]:
+    """The same, and the source object that holds all back."""
+    marks = ws.get(MARKS)
     lowest = (
-        minima(ws.get(MARKS), span.governance.partitions).lowest(needed_at_all(span.governance))[0]
-        for span in ruled.undecided
+        minima(marks, span.governance.partitions).lowest(needed_at_all(span.governance)) for span in ruled.undecided
     )
-    return min(min(lowest), ruled.rolled_out - 1)
+    until, source = min(lowest)
+    return min(until, ruled.rolled_out - 1), source

@@ -12,6 +12,9 @@ c/CUSTOMER                          revision of the merged customer in the corre
 p/CUSTOMER                          stage, counts and conditions
 v/HASH                              a published governance version
 o/~governance/rollout/-/BEGIN       how far what it concerns has been found (streams/judge/rollout.py)
+q/INSTANT/CUSTOMER/ENTITY/SYSTEM/ID  document that may leave then (streams/judge/retention.py)
+o/~retention/leave/-/INSTANT        documents wait for that instant
+~retention                          the first instant of leaving that is not decided
 ~governance                         which version is in force from when (streams/judge/published.py)
 ~marks                              watermarks
 """
@@ -25,6 +28,8 @@ from schemas.instants import Instant
 MARKS = "~marks"
 GOVERNANCE = "~governance"
 OBLIGATIONS = "o/"
+RETENTION = "~retention"
+LEAVING = f"{OBLIGATIONS}{RETENTION}/"
 _ROLLOUTS = f"{OBLIGATIONS}{GOVERNANCE}/"
 
 
@@ -44,7 +49,7 @@ class ObligationKey(NamedTuple):
 
 
 def is_obligation(key: str) -> bool:
-    return key.startswith(OBLIGATIONS) and not is_rollout(key)
+    return key.startswith(OBLIGATIONS) and not is_rollout(key) and not is_leaving(key)
 
 
 def is_rollout(key: str) -> bool:
@@ -57,6 +62,19 @@ def rollout_key(begins_at: Instant) -> str:
 
 
 def rollout_begin(key: str) -> Instant:
+    return int(ObligationKey.parse(key).native_id)
+
+
+def is_leaving(key: str) -> bool:
+    return key.startswith(LEAVING)
+
+
+def leaving_key(instant: Instant) -> str:
+    """In their order."""
+    return ObligationKey(RETENTION, "leave", "-", f"{instant:020}").text()
+
+
+def leaving_instant(key: str) -> Instant:
     return int(ObligationKey.parse(key).native_id)
 
 

@@ -58,6 +58,8 @@ class Obligation(NamedTuple):
     """The rules of its kind under which it was armed, where others have come into force since."""
     met_at: Instant | None = None
     """Met, as judged later than it was due; else when it was due."""
+    awaits: Instant | None = None
+    """The next instant is judged once it is decided what has left the state by then (streams/judge/retention.py)."""
 
     def awaits_deadline(self, clock: str) -> bool:
         """Whether an answer counts only when it is due."""

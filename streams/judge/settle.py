@@ -16,6 +16,7 @@ from streams.judge.kept import carry_over, under
 from streams.judge.keys import ObligationKey, holes_prefix
 from streams.judge.obligation import Clock, Obligation, Trigger, wake_at
 from streams.judge.openings import calm_at, counted
+from streams.judge.retention import Place, is_no_subject
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Answer, Finding, Subject
 from streams.kinds.sight import sight
@@ -28,9 +29,12 @@ def settle(ws: Workspace, ruled: InForce, text: str, until: Instant) -> None:
     value = ws.get(text)
     if value is None:
         return
-    key, obligation = ObligationKey.parse(text), Obligation.from_json(value)
+    key, obligation = ObligationKey.parse(text), Obligation.from_json(value)._replace(awaits=None)
     kind, holes = BY_NAME[key.kind], ws.range(holes_prefix(key.customer), 1000)
-    while obligation.next <= until and obligation.held is None:
+    if is_no_subject(ws, Place(key.customer, kind.entity, key.system, key.native_id)):
+        ws.delete(text)
+        return
+    while obligation.next <= until and obligation.held is None and obligation.awaits is None:
         hole = _hole(holes, ruled.at(obligation.next), kind, key, obligation.next)
         if hole is not None:
             obligation = obligation._replace(held=hole)
@@ -42,12 +46,14 @@ def settle(ws: Workspace, ruled: InForce, text: str, until: Instant) -> None:
 
 def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obligation: Obligation) -> Obligation:
     instant, governance = obligation.next, ruled.at(obligation.next)
-    before = ruled.at(obligation.settled)
+    before, known = ruled.at(obligation.settled), obligation
     obligation = carry_over(ws, before, governance, kind, key, obligation)
     at_rest = obligation.status in ("idle", "waiting")
     now, answer = _ask(ws, under(governance, kind, _kept(obligation)), kind, key, instant, at_rest=at_rest)
     if _kept(obligation) and _is_another(obligation, answer):
         now, answer = _ask(ws, governance, kind, key, instant)
+    if now.awaits < instant:
+        return known._replace(awaits=now.awaits)
     is_new = governance is not before or _is_settled_as_kept(obligation)
     clock = clock_of(now, kind, key.system, key.native_id, new_rules=is_new)
     obligation = _amended(ws, ruled, kind, key, obligation, clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import is_
 from typing import Any
 
 from schemas import topics
@@ -18,15 +19,27 @@ from streams.judge import breaker
 from streams.judge.corrected import project
 from streams.judge.fold import Changed, on_change, on_hole
 from streams.judge.freeze import on_freeze
-from streams.judge.gates import passed_by, passed_by_all
-from streams.judge.keys import MARKS, OBLIGATIONS, ObligationKey, is_obligation, is_rollout
+from streams.judge.gates import passed_by, passed_by_all, slowest
+from streams.judge.keys import (
+    MARKS,
+    OBLIGATIONS,
+    RETENTION,
+    ObligationKey,
+    is_leaving,
+    is_obligation,
+    is_rollout,
+    leaving_instant,
+)
+from streams.judge.leaving import leave
 from streams.judge.published import RECORD as PUBLISHED
 from streams.judge.published import Published, pass_by, take
+from streams.judge.retention import AWAITS, undecided_from
 from streams.judge.rollout import GATE as ROLLOUT
 from streams.judge.rollout import roll_out
 from streams.judge.settle import settle
 from streams.kinds.table import BY_NAME, judged
-from tables.view import Emit, Place, Workspace
+from tables.deadlines import LAST
+from tables.view import Emit, Place, Value, Workspace
 from tables.watermarks import heard, name
 
 WRITES = (
@@ -40,6 +53,10 @@ WRITES = (
 """Topics that there must be for it, its changelog apart."""
 
 
+_Moving = tuple[Value | None, Value | None, InForce]
+"""What gates move with: marks, undecided instants of leaving, and what is in force. None is ever changed in place."""
+
+
 class Judge:
     name = "judge"
     waits_under: str | None = OBLIGATIONS
@@ -48,9 +65,8 @@ class Judge:
         self._governance = governance
         """What the worker was started with: all that no published version decides."""
         self._published = Published(governance)
-        self._open: list[tuple[Any, InForce, list[tuple[tuple[str, ...], Instant]]]] = []
-        """Gates of the marks last seen, most recent first: they move with the marks and with what is in force only,
-        which are never changed in place, so the same objects mean the same gates."""
+        self._open: list[tuple[_Moving, list[tuple[tuple[str, ...], Instant]]]] = []
+        """Gates of the marks last seen, most recent first: the same objects mean the same gates."""
 
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
         value = record.value
@@ -95,16 +111,21 @@ class Judge:
     def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
         if is_rollout(key):
             return None if value is None else (ROLLOUT, NEVER)
+        if is_leaving(key):
+            return None if value is None else (LAST, leaving_instant(key))
         if not is_obligation(key) or value is None or value.get("held"):
             return None
+        if (awaited := value.get("awaits")) is not None:
+            return AWAITS, awaited
         instant = value.get("next", ALWAYS)
         parsed = ObligationKey.parse(key)
         return None if instant == ALWAYS else ((parsed.kind, parsed.system), instant)
 
     def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
-        marks, ruled = ws.get(MARKS), self._published.in_force(ws)
-        for seen, in_force, known in self._open:
-            if seen is marks and in_force is ruled:
+        ruled = self._published.in_force(ws)
+        moving = (ws.get(MARKS), ws.get(RETENTION), ruled)
+        for seen, known in self._open:
+            if all(map(is_, seen, moving)):
                 return known
         gates: list[tuple[tuple[str, ...], Instant]] = [(ROLLOUT, ALWAYS)]
         gates += [
@@ -115,11 +136,15 @@ class Judge:
             if self._governance.carries(system, kind.entity)
         ]
         gates += [canary.gate(ws, self._governance, system) for system in self._governance.systems]
-        self._open = [(marks, ruled, gates), *self._open[: self._governance.partitions]]
+        passed = passed_by_all(ws, ruled)
+        gates += [(AWAITS, min(passed, undecided_from(ws) - 1)), (LAST, passed)]
+        self._open = [(moving, gates), *self._open[: self._governance.partitions]]
         return gates
 
     def holding_back(self, ws: Workspace, gate: tuple[str, ...]) -> str:
         """The source object that a gate waits for most."""
+        if gate in (AWAITS, LAST):
+            return slowest(ws, self._published.in_force(ws))[1]
         kind, system = gate
         return passed_by(ws, self._published.in_force(ws), BY_NAME[kind], system)[1]
 
@@ -128,13 +153,15 @@ class Judge:
             canary.settled(ws, self._governance, due.key, due.until)
         elif is_rollout(due.key):
             roll_out(ws, self._published.in_force(ws), due.key)
+        elif is_leaving(due.key):
+            leave(ws, self._published.in_force(ws), due.key)
         else:
             settle(ws, self._published.in_force(ws), due.key, due.until)
 
     def put_aside(self, ws: Workspace, key: str, letter_id: str) -> Emit | None:
         """An obligation waits as for evidence that is missing."""
         value = ws.get(key)
-        if value is None or is_rollout(key) or canary.is_canary(key):
+        if value is None or not is_obligation(key) or canary.is_canary(key):
             return None
         ws.put(key, {**value, "held": letter_id})
         customer, kind, system, _ = ObligationKey.parse(key)

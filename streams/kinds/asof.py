@@ -66,6 +66,9 @@ class AsOf:
         self.next_change: Instant = ALWAYS
         self.next_demand: Instant = ALWAYS
         """The next change of a record that does more than answer."""
+        self.awaits: Instant = ALWAYS
+        """When the first of those looked at may have left, if that is before the instant: then nothing can be said of
+        the instant before it is decided (streams/judge/retention.py)."""
         self.moved = False
         """The subject was here and went to another customer."""
         self.at_rest = at_rest
@@ -169,6 +172,8 @@ class AsOf:
         self, entity: str, system: str, native_id: str, value: Value, *, demands: bool = False
     ) -> Found | None:
         versions = value["versions"]
+        if (leaves := value.get("leaves", ALWAYS)) < self.instant:
+            self.awaits = min(self.awaits, leaves)
         if len(versions) == 1 and versions[0]["at"] <= self.instant:  # most often
             return Found(system, entity, native_id, versions[0]) if versions[0]["op"] == PRESENT else None
         if (at := next_after(versions, self.instant, self._sight.regarded.get(entity))) < self.next_change:

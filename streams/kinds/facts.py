@@ -13,6 +13,8 @@ from schemas.instants import Instant
 
 Attributes = Mapping[str, Any]
 
+KNOWN = "known"
+"""Since its first version, or the first after it was deleted."""
 PENDING_ACTIVATION = frozenset({"draft", "pending_activation", "pending_acceptance"})
 OWED = ("open", "partially_paid", "failed")
 """Payment statuses of an invoice that leave something to be paid, and nothing on its way."""
@@ -30,32 +32,37 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
     },
     "subscription": {
         "live": lambda a: a["status"] in (*PENDING_ACTIVATION, "active", "suspended"),
-        "known": lambda a: True,
+        KNOWN: lambda a: True,
         "pending": lambda a: a["status"] in PENDING_ACTIVATION,
         "activated": lambda a: a["status"] in ("active", "suspended"),
         "cancelled": lambda a: a["status"] == "cancelled",
     },
     "invoice": {
+        KNOWN: lambda a: True,
         "live": lambda a: a["status"] in ("posting", "posted", "paid"),
         "posted": lambda a: a["status"] in ("posted", "paid") and a["total"] and Decimal(a["total"]["amount"]) != 0,
         "voided": lambda a: a["status"] == "voided",
         "owed": lambda a: a["status"] in ("posted", "paid") and a["payment_status"] in OWED,
     },
     "payment": {
+        KNOWN: lambda a: True,
         # A disputed payment has been received until the dispute is lost.
         "settled": lambda a: a["status"] in ("settled", "disputed"),
         "failed": lambda a: a["status"] == "failed",
     },
-    "refund": {"settled": lambda a: a["status"] == "settled"},
-    "cash_application": {"applied": lambda a: a["status"] != "reversed"},
+    "refund": {KNOWN: lambda a: True, "settled": lambda a: a["status"] == "settled"},
+    "cash_application": {KNOWN: lambda a: True, "applied": lambda a: a["status"] != "reversed"},
     "revenue_schedule": {
         "recognising": lambda a: bool(a["recognised"]) and Decimal(a["recognised"]["amount"]) != 0,
     },
     "credit_memo": {
+        KNOWN: lambda a: True,
         "live": lambda a: a["status"] == "posted",
         "posted": lambda a: a["status"] == "posted" and not (a["total"] and Decimal(a["total"]["amount"]) == 0),
     },
-    "ledger_posting": {"live": lambda a: a["status"] in ("posting", "posted")},
+    "ledger_posting": {KNOWN: lambda a: True, "live": lambda a: a["status"] in ("posting", "posted")},
+    "invoice_line": {KNOWN: lambda a: True},
+    "usage": {KNOWN: lambda a: True},
 }
 
 VALUES: dict[str, dict[str, Callable[[Attributes], object]]] = {

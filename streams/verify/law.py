@@ -18,6 +18,8 @@ from streams.driver import Driver, Take
 from streams.governance.model import Governance
 from streams.intake import take_in
 from streams.judge.published import Version, decided_by, read
+from streams.judge.retention import AWAITS
+from streams.kinds.documents import LOOKING
 from streams.letters import Raw
 from streams.shard import Shard, State
 from streams.verify.compare import Fact, apart, outer_join
@@ -130,7 +132,7 @@ def _compare(held: State, made: State, passed: Gates, left_out: frozenset[str]) 
     found = Check("whole topology: lives of drifts and their commands")
     for key, one, other in outer_join(held.items(), made.items()):
         drifts = [drift for drift in (one, other) if drift is not None]
-        until = min(passed.get((drift["kind"], drift["system"]), NEVER) for drift in drifts)
+        until = min(_decided(passed, drift) for drift in drifts)
         if any(drift["opened_at"] > until for drift in drifts) or any(d["canonical_id"] in left_out for d in drifts):
             found.skipped += 1
             continue
@@ -141,6 +143,12 @@ def _compare(held: State, made: State, passed: Gates, left_out: frozenset[str]) 
         if lives[0] != lives[1]:
             found.differ(key, *apart(*lives))
     return found
+
+
+def _decided(passed: Gates, drift: Fact) -> Instant:
+    """A verdict that looks at documents may have waited for one to leave."""
+    until = passed.get((drift["kind"], drift["system"]), NEVER)
+    return min(until, passed.get(AWAITS, NEVER)) if drift["kind"] in LOOKING else until
 
 
 def _life(drift: Fact, until: Instant) -> Fact:

@@ -116,6 +116,7 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "p": Rule("process facts", _process, customer=_of_key),
         "r": None,  # the reference index: checked against the versions it stands for
         "c": None,  # revisions
+        "q": None,  # when documents leave: follows from their changes
         "v": None,  # governance versions: they came with the input, but the first
     },
     "suspects": {"m": Rule("members of business keys"), "p": Rule("suspects", _suspicion)},

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from schemas.instants import NEVER
 from streams import canary
 from streams.governance.model import Governance
+from streams.judge.keys import ObligationKey, is_obligation
 from streams.judge.stage import Judge
 from streams.worker.counters import Buckets
 from streams.worker.runner import Runner
@@ -96,10 +97,9 @@ class WorkerCollector(Collector):
             stage = runner.shard.stage
             if isinstance(stage, Judge):
                 view = Workspace(runner.shard.state)
-                for gate, _, _ in runner.shard.deadlines.waiting(0, now):
-                    if gate[0] == canary.KIND:
-                        continue
-                    found[stage.holding_back(view, gate), gate[0]] += 1
+                for gate, _, key in runner.shard.deadlines.waiting(0, now):
+                    if is_obligation(key) and not canary.is_canary(key):
+                        found[stage.holding_back(view, gate), ObligationKey.parse(key).kind] += 1
         for (source, kind), number in found.items():
             family.add_metric([source, kind], number)
         return family

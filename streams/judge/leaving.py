@@ -1,0 +1,149 @@
+"""Leaving: at an instant of event time settled documents leave the state, with all that they are tied to.
+
+Everything is looked at as of that instant, so what has come since makes no difference (streams/judge/retention.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from schemas.instants import Instant
+from streams.governance.in_force import InForce
+from streams.governance.model import Governance
+from streams.judge import retention
+from streams.judge.fold import Changed, fold_in, reindex
+from streams.judge.keys import ObligationKey, holes_prefix, leaving_instant
+from streams.judge.obligation import Obligation
+from streams.judge.retention import Place, Record
+from streams.kinds.documents import TIES, Tie, is_finished
+from streams.kinds.references import names, reference_key
+from streams.kinds.table import KINDS
+from tables.versions import Version, as_of
+from tables.view import Workspace
+
+SLICE = 128
+"""Documents looked at in one commit."""
+TIED = 64
+"""More than so many tied documents are not looked through: they stay."""
+
+
+class Member(NamedTuple):
+    """One of those that are tied."""
+
+    record: Record
+    version: Version
+    """As of the instant."""
+
+
+def leave(ws: Workspace, ruled: InForce, text: str) -> None:
+    """One slice of those that wait for an instant."""
+    instant = leaving_instant(text)
+    prefix = retention.queue_prefix(instant)
+    waiting = ws.range(prefix, SLICE)
+    for key, _ in waiting:
+        ws.delete(key)
+        _decide(ws, ruled, Place(*key.removeprefix(prefix).split("/", 3)), instant)
+    if len(waiting) < SLICE:
+        retention.decided(ws, instant)
+
+
+def _decide(ws: Workspace, ruled: InForce, place: Place, instant: Instant) -> None:
+    record, governance = ws.get(place.key), ruled.newest
+    if record is None or record.get("leaves") != instant:
+        return  # it has left with another
+    members = _tied(ws, place, instant)
+    earliest = _earliest(governance, members)
+    if earliest > instant:
+        _wait(ws, place, record, earliest)
+    elif len(members) > TIED or not _is_settled(ws, governance, members, instant):
+        _wait(ws, place, record, retention.leaving_at(governance, instant))
+    else:
+        _depart(ws, ruled, members, instant)
+
+
+def _earliest(governance: Governance, members: dict[Place, Member]) -> Instant:
+    """They leave together, so none before the last of them may, and none before it is its turn."""
+    silent: Instant = max(member.version["at"] for member in members.values())
+    turns: list[Instant] = [member.record["leaves"] for member in members.values()]
+    return max(retention.leaving_at(governance, silent), *turns)
+
+
+def _wait(ws: Workspace, place: Place, record: Record, until: Instant) -> None:
+    ws.put(place.key, {**record, "leaves": until})
+    retention.queue(ws, place, until)
+
+
+def _tied(ws: Workspace, place: Place, instant: Instant) -> dict[Place, Member]:
+    """The document and all that it is tied to, directly or by others; some of them, where there are too many."""
+    found: dict[Place, Member] = {}
+    waiting: list[tuple[Place, Tie | None, Any]] = [(place, None, None)]
+    while waiting and len(found) <= TIED:
+        place, tie, value = waiting.pop()
+        member = None if place in found else _member(ws, place, instant)
+        if member is None or (tie is not None and _says(member, tie.theirs) != value):
+            continue
+        found[place] = member
+        waiting += _others(ws, place, member)
+    return found
+
+
+def _member(ws: Workspace, place: Place, instant: Instant) -> Member | None:
+    record = ws.get(place.key)
+    version = as_of(record["versions"], instant) if record else None
+    return None if record is None or version is None else Member(record, version)
+
+
+def _says(member: Member, attribute: str) -> Any:
+    return (member.version["attrs"] or {}).get(attribute)
+
+
+def _others(ws: Workspace, place: Place, member: Member) -> Iterator[tuple[Place, Tie, Any]]:
+    for tie in TIES[place.entity]:
+        if value := _says(member, tie.attribute):
+            key = reference_key(place.customer, tie.entity, tie.theirs, value)
+            for system, native_id in names(ws, key, TIED + 1):
+                yield Place(place.customer, tie.entity, system, native_id), tie, value
+
+
+def _is_settled(ws: Workspace, governance: Governance, members: dict[Place, Member], instant: Instant) -> bool:
+    customer = next(iter(members)).customer
+    return (
+        all(is_finished(place.entity, member.version) for place, member in members.items())
+        # Evidence that is missing keeps what was demanded undecided, of whomever.
+        and not ws.range(holes_prefix(customer), 1)
+        and all(_is_quiet(ws, governance, key, instant) for place in members for key in _obligations(governance, place))
+    )
+
+
+def _obligations(governance: Governance, place: Place) -> Iterator[ObligationKey]:
+    """Of which it is, or could be, the subject."""
+    system = governance.systems.get(place.system)
+    for kind in KINDS:
+        if kind.entity == place.entity and (system is None or system.role in kind.roles):
+            yield ObligationKey(place.customer, kind.row, place.system, place.native_id)
+
+
+def _is_quiet(ws: Workspace, governance: Governance, key: ObligationKey, instant: Instant) -> bool:
+    """Nothing is open or counting by the instant. What comes later does not count: it may have come or not."""
+    o = Obligation.from_json(ws.get(key.text()))
+    counting = o.status in ("armed", "open") or o.held is not None or o.next <= instant
+    flaps = o.flapping is not None or any(at + governance.process.flapping.window > instant for at in o.openings)
+    return not counting and not flaps
+
+
+def _depart(ws: Workspace, ruled: InForce, members: dict[Place, Member], instant: Instant) -> None:
+    for place, member in members.items():
+        _remove(ws, ruled.newest, place, member.record)
+    for place, member in members.items():
+        for version in member.record["versions"]:
+            if version["at"] > instant:
+                fold_in(ws, ruled, Changed(*place, version), late=False)
+
+
+def _remove(ws: Workspace, governance: Governance, place: Place, record: Record) -> None:
+    reindex(ws, place, record["versions"], [])
+    ws.delete(place.key)
+    retention.unqueue(ws, place, record["leaves"])
+    for key in _obligations(governance, place):
+        if ws.get(key.text()) is not None:
+            ws.delete(key.text())

@@ -1,0 +1,60 @@
+"""Documents: the records of which a customer gets more for ever, when one is finished, and what ties it to others.
+
+Two are tied where the rules of one find the other by a value. Those that are tied are about one thing, so they leave
+the state together (streams/judge/leaving.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from streams.kinds.facts import OWED
+from streams.kinds.model import ID, Refers
+from streams.kinds.table import KINDS
+from tables.versions import PRESENT, Version
+
+Attributes = Mapping[str, Any]
+
+FINISHED: dict[str, Callable[[Attributes], bool]] = {
+    # entity: is nothing left to happen to it in the ordinary course of things?
+    "invoice": lambda a: (
+        a["status"] in ("posted", "paid", "voided") and a.get("payment_status") not in (*OWED, "pending")
+    ),
+    "invoice_line": lambda a: True,
+    "payment": lambda a: a["status"] in ("settled", "failed", "refunded"),
+    "refund": lambda a: a["status"] in ("settled", "failed"),
+    "credit_memo": lambda a: a["status"] in ("posted", "voided"),
+    "cash_application": lambda a: True,
+    "ledger_posting": lambda a: a["status"] in ("posted", "reversed"),
+    "usage": lambda a: True,
+}
+
+
+class Tie(NamedTuple):
+    attribute: str
+    entity: str
+    """Of the other."""
+    theirs: str
+    """Its attribute that has the same value."""
+
+
+def is_finished(entity: str, version: Version) -> bool:
+    """One that is deleted, or went to another customer, is."""
+    return version["op"] != PRESENT or FINISHED[entity](version["attrs"])
+
+
+def _ties() -> dict[str, tuple[Tie, ...]]:
+    found: dict[str, dict[Tie, None]] = {entity: {} for entity in FINISHED}
+    for kind in KINDS:
+        for (_, entity), reach in kind.reach.items():
+            if isinstance(reach, Refers) and kind.entity in FINISHED and entity in FINISHED:
+                assert ID not in reach, f"{kind.row}: documents are tied by what both say, not by an id"
+                found[kind.entity][Tie(reach.subject_attribute, entity, reach.change_attribute)] = None
+                found[entity][Tie(reach.change_attribute, kind.entity, reach.subject_attribute)] = None
+    return {entity: tuple(ties) for entity, ties in found.items()}
+
+
+TIES: dict[str, tuple[Tie, ...]] = _ties()
+"""Both ways."""
+LOOKING: frozenset[str] = frozenset(k.name for k in KINDS if any(entity in FINISHED for _, entity in k.reach))
+"""Names of the kinds that look at documents."""
