@@ -16,7 +16,7 @@ from streams.fleet import breaker
 from streams.fleet.table import Subject, Told, clock, close, opened, publish, wait
 from streams.governance.model import Governance
 from streams.judge.gates import needed
-from streams.kinds.table import BY_NAME
+from streams.kinds.table import KINDS
 from tables.view import Emit, Value, Workspace
 
 KIND = "correction_ineffective"
@@ -106,7 +106,8 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
 def _judged_until(ws: Workspace, governance: Governance, entry: Value) -> Instant:
     """Up to when judge has decided about such drifts of the customer."""
     partition = topics.partition_for(entry["canonical_id"], governance.partitions)
-    systems = {system for system, _ in needed(governance, BY_NAME[entry["kind"]], entry["system"])}
+    rows = [kind for kind in KINDS if (kind.name, kind.entity) == (entry["kind"], entry["entity"])]
+    systems = {system for kind in rows for system, _ in needed(governance, kind, entry["system"])}
     return min(canary.judged_until(ws, governance, system, partition) for system in systems)
 
 

@@ -11,6 +11,7 @@ from schemas.instants import SECOND
 from streams.fleet import FLEET_KINDS, Fleet, mass
 from streams.fleet.letters import tell_written
 from streams.inputs import Input
+from streams.kinds.table import BY_NAME
 from streams.shard import Shard
 from tables.view import MemoryView, Workspace
 from tests.topology import Company, governance
@@ -187,6 +188,14 @@ def test_a_correction_whose_effect_never_shows_opens_and_ends_with_its_drift(sta
     assert (opened["kind"], opened["canonical_id"], opened["native_id"]) == ("correction_ineffective", "crm:A", "I")
     assert (opened["causes"], opened["opened_at"] / SECOND) == (["invoice_not_posted"], 5 + LIMIT)
     assert (closed["closed_at"] / SECOND, closed["how"]) == (50, "corrected")
+
+
+def test_a_correction_of_a_kind_with_a_row_for_each_entity_is_followed_too(stage: Stage) -> None:
+    assert "stuck_in_flight:invoice" in BY_NAME
+    stage.take("CorrectionAsked", **{**ASKED, "kind": "stuck_in_flight"})
+    performed(stage, 5)
+
+    assert stage.clock(40) == ["open"]
 
 
 def test_a_judge_that_lags_is_waited_for(stage: Stage) -> None:
