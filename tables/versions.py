@@ -59,8 +59,11 @@ def _sent_away(version: Version, move: Version) -> bool:
 def as_of(versions: list[Version], instant: Instant) -> Version | None:
     """What held at the instant, deletions included: of each track its last, of those the newest in the source's order
     that did not leave. None before the first."""
-    if len(versions) == 1:  # most are
-        return versions[0] if versions[0]["at"] <= instant else None
+    if versions and versions[0]["customer"] == versions[-1]["customer"]:  # most never moved
+        for version in reversed(versions):
+            if version["at"] <= instant:
+                return version
+        return None
     held = {v["customer"]: v for v in versions if v["at"] <= instant}
     return max(held.values(), key=lambda v: (v["op"] != MOVED, v["version"]), default=None)
 
@@ -92,9 +95,8 @@ class Regard(NamedTuple):
 
     def differs(self, before: Version, after: Version) -> bool:
         old, new = before["attrs"], after["attrs"]
-        for name in self.attributes:
-            if old.get(name) != new.get(name):
-                return True
+        if [*map(old.get, self.attributes)] != [*map(new.get, self.attributes)]:
+            return True
         for name, value in self.values:
             if (old.get(name) == value) != (new.get(name) == value):
                 return True
@@ -108,11 +110,13 @@ def _stamped(version: Version, fact: str) -> dict[str, str]:
 
 
 def tells(before: Version | None, after: Version, regarded: Regard | None) -> bool:
-    """Whether a version says otherwise than the one before it in what is regarded; None: in anything. It does so where
-    the record came, went or moved."""
-    if regarded is None or before is None or not before["op"] == after["op"] == PRESENT:
-        return True
-    return before["customer"] != after["customer"] or regarded.differs(before, after)
+    """Whether a version says otherwise than the one before it in what is regarded; None: in anything."""
+    return regarded is None or before is None or comes_or_goes(before, after) or regarded.differs(before, after)
+
+
+def comes_or_goes(before: Version, after: Version) -> bool:
+    """The record came, went or moved: whatever is regarded, it says otherwise."""
+    return not before["op"] == after["op"] == PRESENT or bool(before["customer"] != after["customer"])
 
 
 def next_after(versions: list[Version], instant: Instant, regarded: Regard | None = None) -> Instant:

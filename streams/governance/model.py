@@ -86,7 +86,7 @@ class Governance(Governed):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Governance:
         """Without what was computed from the original: the copy may decide otherwise."""
         copied = super().model_copy(update=update, deep=deep)
-        for computed in ("derived", "_by_role"):
+        for computed in ("derived", "_by_role", "_carried"):
             copied.__dict__.pop(computed, None)
         return copied
 
@@ -118,7 +118,11 @@ class Governance(Governed):
 
     def carries(self, system: str, entity: str) -> bool:
         """Whether records of this entity are captured from the system."""
-        return any(mapping.entity == entity for mapping in self.mappings[system].values())
+        return entity in self._carried[system]
+
+    @cached_property
+    def _carried(self) -> dict[str, frozenset[str]]:
+        return {system: frozenset(m.entity for m in mapped.values()) for system, mapped in self.mappings.items()}
 
     def in_role(self, role: str) -> tuple[str, ...]:
         return self._by_role.get(role, ())

@@ -12,16 +12,16 @@ from streams.governance.model import Governance
 from streams.judge import retention
 from streams.judge.corrected import place_of
 from streams.judge.gates import passed_by_all
-from streams.judge.keys import MARKS, ObligationKey, holes_prefix
+from streams.judge.keys import MARKS, ObligationKey, holes_prefix, obligations_prefix
 from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
 from streams.judge.retention import Place
 from streams.kinds.asof import entity_key
 from streams.kinds.references import EVERY, add, names, reference_key, remove, values
-from streams.kinds.sight import noticed_by, sight
+from streams.kinds.sight import Alike, noticed_by, sight
 from streams.kinds.standing import regarding, tells_otherwise
 from streams.kinds.table import BY_NAME, ID, REFERENCES, All, Consulted, Itself, Kind, Refers, Siblings, reached_by
-from tables.versions import MOVED, Version, as_of, fold, insert, latest, tells
+from tables.versions import MOVED, Version, as_of, comes_or_goes, fold, insert, latest, tells
 from tables.view import Workspace
 from tables.watermarks import minima
 
@@ -30,6 +30,9 @@ MANY = 10_000
 
 EVERYTHING = 1_000_000
 """Of one customer, where nothing less will do: rare, and governed."""
+
+Local = tuple[str, str, str]
+"""(entity, system, native id): where a record is, of one customer."""
 
 
 class Changed(NamedTuple):
@@ -42,7 +45,7 @@ class Changed(NamedTuple):
     version: Version
 
     @property
-    def place(self) -> tuple[str, str, str]:
+    def place(self) -> Local:
         return self.entity, self.system, self.native_id
 
     @property
@@ -127,44 +130,46 @@ def concerned(
     """Every obligation whose verdict this change could touch, by what it says otherwise than the version before. A
     record that changes its reference concerns the old and the new: then it is asked before and after the fold, the
     second time only for what is found by references (`referring`)."""
-    role = governance.systems[change.system].role
-    for kind, reach, regarded in noticed_by(governance, role, change.entity):
-        if referring and not isinstance(reach, Refers):
+    for alike in noticed_by(governance, governance.systems[change.system].role, change.entity):
+        if referring and not isinstance(alike.reach, Refers):
             continue
-        if not tells(before, change.version, regarded):
+        kinds = _told(alike, change, before)
+        if not kinds:
             continue
-        if isinstance(reach, Itself):
-            yield from _itself(ws, governance, kind, change)
-            continue
-        found = (ObligationKey(change.customer, kind.row, *s) for s in _reached(ws, governance, kind, reach, change))
-        if isinstance(reach, All) or (kind.begins is None and not kind.compares):
-            yield from found
+        if isinstance(alike.reach, All):
+            yield from (key for kind in kinds for key in _running(ws, kind, change.customer))
         else:
-            yield from _worth_judging(ws, governance, kind, change, set(found))
+            yield from _worth_judging(ws, governance, kinds, change, set(_reached(ws, governance, alike, change)))
 
 
-def _itself(ws: Workspace, governance: Governance, kind: Kind, change: Changed) -> Iterator[ObligationKey]:
-    key = ObligationKey(change.customer, kind.row, change.system, change.native_id)
-    if kind.may_begin(governance, (change.version,)) or ws.get(key.text()) is not None:
-        yield key
+def _told(alike: Alike, change: Changed, before: Version | None) -> list[Kind]:
+    """The kinds to which the change says anything."""
+    if before is None or comes_or_goes(before, change.version):
+        return [kind for kind, _ in alike.kinds]
+    after = change.version
+    return [kind for kind, regarded in alike.kinds if regarded is None or regarded.differs(before, after)]
 
 
 def _worth_judging(
-    ws: Workspace, governance: Governance, kind: Kind, change: Changed, subjects: set[ObligationKey]
+    ws: Workspace, governance: Governance, kinds: list[Kind], change: Changed, subjects: set[Local]
 ) -> Iterator[ObligationKey]:
     """Where nothing can begin, only what runs."""
-    alone = kind.compares and len({key.system for key in subjects}) == len(subjects)
-    begins = not alone and (kind.begins is None or any(_begins(ws, governance, kind, change, s) for s in subjects))
-    yield from (key for key in subjects if begins or ws.get(key.text()) is not None)
+    versions = [v for place in subjects for v in _versions_with(ws, change, place)]
+    several = len({system for _, system, _ in subjects}) < len(subjects)
+    for kind in kinds:
+        begins = (several or not kind.compares) and kind.may_begin(governance, versions)
+        row, prefix = kind.row, obligations_prefix(change.customer, kind.row)
+        for _, system, native_id in subjects:
+            if begins or ws.get(f"{prefix}{system}/{native_id}") is not None:
+                yield ObligationKey(change.customer, row, system, native_id)
 
 
-def _begins(ws: Workspace, governance: Governance, kind: Kind, change: Changed, subject: ObligationKey) -> bool:
-    place = (kind.entity, subject.system, subject.native_id)
-    versions = [change.version] if place == change.place else _versions(ws, subject.customer, place)
-    return kind.may_begin(governance, versions)
+def _versions_with(ws: Workspace, change: Changed, place: Local) -> list[Version]:
+    """Of a subject, as far as they are not judged."""
+    return [change.version] if place == change.place else _versions(ws, change.customer, place)
 
 
-def _versions(ws: Workspace, customer: str, place: tuple[str, str, str]) -> list[Version]:
+def _versions(ws: Workspace, customer: str, place: Local) -> list[Version]:
     kept: list[Version] = (ws.get(entity_key(customer, *place)) or {"versions": []})["versions"]
     return kept
 
@@ -178,16 +183,18 @@ def _regarding(ws: Workspace, governance: Governance, change: Changed) -> Iterat
                 yield ObligationKey(change.customer, kind.row, system, key.removeprefix(prefix))
 
 
-def _reached(
-    ws: Workspace, governance: Governance, kind: Kind, reach: object, change: Changed
-) -> Iterator[tuple[str, str]]:
-    if isinstance(reach, All):
-        yield from _running(ws, kind, change.customer)
-    elif isinstance(reach, Siblings):
-        yield change.system, change.native_id
-        yield from _found(ws, governance, change.customer, kind, EVERY, "")
-    elif isinstance(reach, Refers):
-        yield from _referring(ws, governance, kind, reach, change)
+def _reached(ws: Workspace, governance: Governance, alike: Alike, change: Changed) -> Iterator[Local]:
+    if isinstance(alike.reach, Itself):
+        yield change.place
+    elif isinstance(alike.reach, Siblings):
+        yield change.place
+        yield from _found(ws, governance, change.customer, alike, EVERY, "")
+    elif isinstance(alike.reach, Refers):
+        for value in _values(ws, change, alike.reach.change_attribute):
+            if alike.reach.subject_attribute == ID:
+                yield from ((alike.entity, system, value) for system in _homes(governance, alike, change.system))
+            else:
+                yield from _found(ws, governance, change.customer, alike, alike.reach.subject_attribute, value)
 
 
 def _consulting(ws: Workspace, governance: Governance, change: Changed) -> Iterator[ObligationKey]:
@@ -195,39 +202,28 @@ def _consulting(ws: Workspace, governance: Governance, change: Changed) -> Itera
     role = governance.systems[change.system].role
     for kind, reach in reached_by(governance, role, change.entity):
         if isinstance(reach, Consulted):
-            yield from (ObligationKey(change.customer, kind.row, *s) for s in _running(ws, kind, change.customer))
+            yield from _running(ws, kind, change.customer)
 
 
-def _running(ws: Workspace, kind: Kind, customer: str) -> Iterator[tuple[str, str]]:
-    prefix = f"o/{customer}/{kind.row}/"
+def _running(ws: Workspace, kind: Kind, customer: str) -> Iterator[ObligationKey]:
+    prefix = obligations_prefix(customer, kind.row)
     for key, _ in ws.range(prefix, MANY):
-        system, native_id = key.removeprefix(prefix).split("/", 1)
-        yield system, native_id
-
-
-def _referring(
-    ws: Workspace, governance: Governance, kind: Kind, reach: Refers, change: Changed
-) -> Iterator[tuple[str, str]]:
-    for value in _values(ws, change, reach.change_attribute):
-        if reach.subject_attribute == ID:
-            yield from ((system, value) for system in _homes(governance, kind, change.system))
-        else:
-            yield from _found(ws, governance, change.customer, kind, reach.subject_attribute, value)
+        yield ObligationKey(customer, kind.row, *key.removeprefix(prefix).split("/", 1))
 
 
 def _found(
-    ws: Workspace, governance: Governance, customer: str, kind: Kind, attribute: str, value: str
-) -> Iterator[tuple[str, str]]:
-    for system, native_id in names(ws, reference_key(customer, kind.entity, attribute, value), MANY):
-        if governance.systems[system].role in kind.roles:
-            yield system, native_id
+    ws: Workspace, governance: Governance, customer: str, alike: Alike, attribute: str, value: str
+) -> Iterator[Local]:
+    for system, native_id in names(ws, reference_key(customer, alike.entity, attribute, value), MANY):
+        if governance.systems[system].role in alike.roles:
+            yield alike.entity, system, native_id
 
 
-def _homes(governance: Governance, kind: Kind, system: str) -> tuple[str, ...]:
+def _homes(governance: Governance, alike: Alike, system: str) -> tuple[str, ...]:
     """Where a subject is at home that a record of this system names by its id."""
-    if governance.systems[system].role in kind.roles:
+    if governance.systems[system].role in alike.roles:
         return (system,)
-    return tuple(home for role in kind.roles for home in governance.in_role(role))
+    return tuple(home for role in alike.roles for home in governance.in_role(role))
 
 
 def _values(ws: Workspace, change: Changed, attribute: str) -> set[str]:

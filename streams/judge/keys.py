@@ -40,12 +40,17 @@ class ObligationKey(NamedTuple):
     native_id: str
 
     def text(self) -> str:
-        return f"o/{self.customer}/{self.kind}/{self.system}/{self.native_id}"
+        return f"{obligations_prefix(self.customer, self.kind)}{self.system}/{self.native_id}"
 
     @classmethod
     def parse(cls, key: str) -> ObligationKey:
         _, customer, kind, system, native_id = key.split("/", 4)
         return cls(customer, kind, system, native_id)
+
+
+def obligations_prefix(customer: str, kind: str) -> str:
+    """Of a kind, by the name of its row."""
+    return f"{OBLIGATIONS}{customer}/{kind}/"
 
 
 def is_obligation(key: str) -> bool:

@@ -18,10 +18,13 @@ from streams.judge.obligation import Clock, Obligation, Trigger, wake_at
 from streams.judge.openings import calm_at, counted
 from streams.judge.retention import Place, is_no_subject
 from streams.kinds.asof import AsOf
-from streams.kinds.finding import Answer, Finding, Subject
+from streams.kinds.finding import Answer, Finding, Subject, Waiting
 from streams.kinds.sight import sight
 from streams.kinds.table import BY_NAME, Kind
 from tables.view import Value, Workspace
+
+_AT_REST = ("idle", "waiting")
+"""Nothing is demanded."""
 
 
 def settle(ws: Workspace, ruled: InForce, text: str, until: Instant) -> None:
@@ -35,7 +38,7 @@ def settle(ws: Workspace, ruled: InForce, text: str, until: Instant) -> None:
         ws.delete(text)
         return
     while obligation.next <= until and obligation.held is None and obligation.awaits is None:
-        hole = _hole(holes, ruled.at(obligation.next), kind, key, obligation.next)
+        hole = _hole(holes, ruled.at(obligation.next), kind, key, obligation.next) if holes else None
         if hole is not None:
             obligation = obligation._replace(held=hole)
             break
@@ -48,12 +51,15 @@ def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obliga
     instant, governance = obligation.next, ruled.at(obligation.next)
     before, known = ruled.at(obligation.settled), obligation
     obligation = carry_over(ws, before, governance, kind, key, obligation)
-    at_rest = obligation.status in ("idle", "waiting")
+    at_rest = obligation.status in _AT_REST
     now, answer = _ask(ws, under(governance, kind, _kept(obligation)), kind, key, instant, at_rest=at_rest)
     if _kept(obligation) and _is_another(obligation, answer):
         now, answer = _ask(ws, governance, kind, key, instant)
     if now.awaits < instant:
         return known._replace(awaits=now.awaits)
+    if (status := _resting(kind, obligation, answer)) is not None:
+        next_change = min(now.next_change, ruled.next_begin(instant))
+        return obligation._replace(status=status, settled=instant, kept=None, next=next_change)
     is_new = governance is not before or _is_settled_as_kept(obligation)
     clock = clock_of(now, kind, key.system, key.native_id, new_rules=is_new)
     obligation = _amended(ws, ruled, kind, key, obligation, clock)
@@ -63,8 +69,8 @@ def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obliga
         after = announce(ws, now, kind, key, after, transition)
     after = look_again(ws, now, kind, key, after, answer)
     after = watch(ws, now, kind, key, after, clock.transitions)
-    if kind.at_large and after.status == "idle" and isinstance(answer, Finding):
-        after = after._replace(status="waiting")  # in order, and still to be found by what reaches it at large
+    if isinstance(answer, Finding):
+        after = after._replace(status=_in_order(kind, after.status))
     changes = now.next_demand if after.awaits_deadline(kind.clock) else now.next_change
     next_change = min(changes, calm_at(after, governance.process.flapping), ruled.next_begin(instant))
     if _kept(obligation) and after.status != "armed":
@@ -72,6 +78,23 @@ def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obliga
     runs_on = after.status in ("armed", "open") and after.trigger == obligation.trigger
     kept = obligation.kept if runs_on else None
     return after._replace(kept=kept, next=wake_at(after, next_change, clock.hold_down))
+
+
+def _resting(kind: Kind, o: Obligation, answer: Answer) -> str | None:
+    """The status of what was not demanded and is not, and of which nothing is remembered that ends by itself: there is
+    nothing to tell. None: that is to be seen."""
+    if o.status not in _AT_REST or o.due is not None or o.openings or o.flapping is not None:
+        return None
+    if not isinstance(answer, Finding):
+        return "waiting" if isinstance(answer, Waiting) else "idle"
+    if not answer.satisfied or (kind.clock == "deadline" and answer.trigger_version):
+        return None
+    return _in_order(kind, o.status)
+
+
+def _in_order(kind: Kind, status: str) -> str:
+    """In order, and still to be found by what reaches it at large."""
+    return "waiting" if kind.at_large and status == "idle" else status
 
 
 def _ask(

@@ -11,7 +11,7 @@ from streams.governance.calendar import Calendar
 from streams.governance.model import Governance
 from streams.governance.model import Kind as Rules
 from streams.kinds.references import EVERY, names, reference_key
-from tables.versions import MOVED, PRESENT, Regard, Version, as_of, next_after, present
+from tables.versions import MOVED, Regard, Version, as_of, next_after, present
 from tables.view import Value, Workspace
 
 HOME = ("crm", "customer")
@@ -139,7 +139,7 @@ class AsOf:
             return None
         found = self._present(entity, system, native_id, value, demands=True)
         # As of the instant, not of now: it may have come back since.
-        held = as_of(value["versions"], self.instant)
+        held = None if found else as_of(value["versions"], self.instant)
         self.moved = held is not None and held["op"] == MOVED
         return found
 
@@ -174,16 +174,19 @@ class AsOf:
         versions = value["versions"]
         if (leaves := value.get("leaves", ALWAYS)) < self.instant:
             self.awaits = min(self.awaits, leaves)
-        if len(versions) == 1 and versions[0]["at"] <= self.instant:  # most often
-            return Found(system, entity, native_id, versions[0]) if versions[0]["op"] == PRESENT else None
-        if (at := next_after(versions, self.instant, self._sight.regarded.get(entity))) < self.next_change:
-            self.next_change = at
+        if [v for v in versions if v["at"] > self.instant]:
+            self._expect(entity, system, versions, demands=demands)
+        version = present(versions, self.instant)
+        return Found(system, entity, native_id, version) if version else None
+
+    def _expect(self, entity: str, system: str, versions: list[Version], *, demands: bool) -> None:
+        """Remember when next one of the versions changes what is looked at."""
+        at = next_after(versions, self.instant, self._sight.regarded.get(entity))
+        self.next_change = min(self.next_change, at)
         if at < self.next_demand and (demands or (system, entity) not in self._sight.answering):
             demanding = self._sight.demanding.get(entity)
             at = at if demanding is None else next_after(versions, self.instant, demanding)
             self.next_demand = min(self.next_demand, at)
-        version = present(versions, self.instant)
-        return Found(system, entity, native_id, version) if version else None
 
 
 def entity_key(customer: str, entity: str, system: str, native_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from streams.governance.model import Governance
 from streams.kinds.asof import HOME, Sight
@@ -24,17 +25,27 @@ def sight(governance: Governance, kind: Kind) -> Sight:
     return known
 
 
-def noticed_by(governance: Governance, role: str, entity: str) -> tuple[tuple[Kind, Reach, Regard | None], ...]:
-    """The kinds that look at a change of this place, how they find their subjects, and what of it they regard; None:
-    all."""
+class Alike(NamedTuple):
+    """Kinds that look at a place and find their subjects in the same way: found once, they are found for all."""
+
+    reach: Reach
+    entity: str
+    """Of the subjects."""
+    roles: tuple[str, ...]
+    kinds: tuple[tuple[Kind, Regard | None], ...]
+    """With what each regards of a record of the place; None: all."""
+
+
+def noticed_by(governance: Governance, role: str, entity: str) -> tuple[Alike, ...]:
+    """The kinds that look at a change of this place."""
     key = (noticed_by, role, entity)
-    known: tuple[tuple[Kind, Reach, Regard | None], ...] | None = governance.derived.get(key)
+    known: tuple[Alike, ...] | None = governance.derived.get(key)
     if known is None:
-        looking = (
-            (k, reach, sight(governance, k).regarded.get(entity)) for k, reach in reached_by(governance, role, entity)
-        )
-        known = tuple(looking)
-        governance.derived[key] = known
+        alike: dict[tuple[Reach, str, tuple[str, ...]], list[tuple[Kind, Regard | None]]] = {}
+        for kind, reach in reached_by(governance, role, entity):
+            found = alike.setdefault((reach, kind.entity, kind.roles), [])
+            found.append((kind, sight(governance, kind).regarded.get(entity)))
+        known = governance.derived[key] = tuple(Alike(*how, tuple(kinds)) for how, kinds in alike.items())
     return known
 
 

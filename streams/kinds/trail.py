@@ -5,7 +5,7 @@ writers however much history was folded. States are kept as words; what may be p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
@@ -16,6 +16,7 @@ from tables.versions import Version
 
 Attributes = Mapping[str, Any]
 
+_KEY = "trail:"
 KEPT = 8
 """Changes of one attribute that are remembered."""
 STATES: dict[str, tuple[str, ...]] = {
@@ -76,6 +77,12 @@ def trail_of(stamped: Mapping[str, str], attribute: str) -> tuple[Step, ...]:
     return tuple(_step(text) for text in steps.split()) if steps else ()
 
 
+def most_changes(stamped: Mapping[str, str], attributes: Collection[str]) -> int:
+    """How many changes are remembered of the one of these attributes that changed most."""
+    trails = (text for key, text in stamped.items() if key.startswith(_KEY) and key.removeprefix(_KEY) in attributes)
+    return max((len(text.split()) for text in trails), default=0)
+
+
 def mark(entity: str, attribute: str, value: Any) -> str:
     """As a trail names a value."""
     if value is None or attribute in STATES.get(entity, ()):
@@ -84,7 +91,7 @@ def mark(entity: str, attribute: str, value: Any) -> str:
 
 
 def _key(attribute: str) -> str:
-    return f"trail:{attribute}"
+    return f"{_KEY}{attribute}"
 
 
 def _step(text: str) -> Step:

@@ -7,7 +7,7 @@ from streams.kinds.finding import Answer, Evidence, Finding, Subject
 from streams.kinds.model import Itself, Kind
 from streams.kinds.quarrel import NAME, quarrels
 from streams.kinds.shared import place
-from streams.kinds.trail import STATED, Step, trail_of
+from streams.kinds.trail import STATED, Step, most_changes
 
 
 def correction_oscillation(now: AsOf, subject: Subject) -> Answer:
@@ -47,7 +47,7 @@ KIND = Kind(
     clock="grace",
     reach={(role, "customer"): Itself() for role in ("crm", "billing", "erp")},
     judge=correction_oscillation,
-    begins=lambda _, version: any(len(trail_of(version["since"], a)) > 1 for a in STATED["customer"]),
+    begins=lambda _, version: most_changes(version["since"], STATED["customer"]) > 1,
     command="",
     sort="copy",
     condition="CorrectionsSettle",

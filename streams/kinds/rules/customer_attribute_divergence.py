@@ -80,7 +80,8 @@ def _owners(now: AsOf, record: Found, attribute: str) -> list[Found]:
 
 
 def _same(attribute: str, owner: Found, record: Found) -> bool:
-    return _normal(attribute, owner.attrs[attribute]) == _normal(attribute, record.attrs[attribute])
+    owned, stated = owner.attrs[attribute], record.attrs[attribute]
+    return owned == stated or _normal(attribute, owned) == _normal(attribute, stated)
 
 
 def _normal(attribute: str, value: str) -> str:

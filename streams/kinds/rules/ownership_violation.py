@@ -8,7 +8,7 @@ from streams.kinds.asof import AsOf, Found
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import Kind, Siblings
 from streams.kinds.shared import place
-from streams.kinds.trail import STATED, Step, trail_of
+from streams.kinds.trail import STATED, Step, most_changes, trail_of
 
 
 class _Foreign(NamedTuple):
@@ -124,7 +124,7 @@ KIND = Kind(
     clock="grace",
     reach={(role, "customer"): Siblings() for role in ("crm", "billing", "erp")},
     judge=ownership_violation,
-    begins=lambda _, version: any(trail_of(version["since"], a) for a in STATED["customer"]),
+    begins=lambda _, version: most_changes(version["since"], STATED["customer"]) > 0,
     command="target.attribute.restore",
     sort="copy",
     condition="OwnershipRespected",

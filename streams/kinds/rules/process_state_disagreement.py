@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from streams.governance.model import Governance
 from streams.governance.process import Allowed, MissingEdge
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import IN_ORDER, WAITING, Answer, Evidence, Finding, Subject
@@ -21,7 +22,7 @@ def process_state_disagreement(now: AsOf, subject: Subject) -> Answer:
         return WAITING  # a second account of the customer is kind 44's: the first speaks for it
     subscriptions = now.in_role("subscription", "billing")
     crm, billing, erp = crm_stand(now, account), billing_stand(now, account, subscriptions), books(now, subscriptions)
-    agreed = any(_agrees(now, row, crm, billing, erp) for row in now.governance.process.allowed.values())
+    agreed = any(_agrees(now, row, crm, billing, erp) for row in _allowed(now.governance, crm.state, billing.state))
     if now.at_rest and agreed:
         return IN_ORDER
     causes = () if agreed else tuple(dict.fromkeys(_causes(now, crm, billing, erp)))
@@ -52,9 +53,17 @@ _FIELD = {
 }
 
 
+def _allowed(governance: Governance, crm: str, billing: str) -> tuple[Allowed, ...]:
+    """What is governed of these states of the two together."""
+    key = (_allowed, crm, billing)
+    known: tuple[Allowed, ...] | None = governance.derived.get(key)
+    if known is None:
+        rows = governance.process.allowed.values()
+        known = governance.derived[key] = tuple(row for row in rows if (row.crm, row.billing) == (crm, billing))
+    return known
+
+
 def _agrees(now: AsOf, row: Allowed, crm: Stand, billing: Stand, erp: Books) -> bool:
-    if (row.crm, row.billing) != (crm.state, billing.state):
-        return False
     if not (set(row.erp) <= erp.has | erp.unknown) or erp.has & set(row.erp_without):
         return False
     if row.within is None:
@@ -83,7 +92,7 @@ def _missing(edge: MissingEdge, crm: Stand, billing: Stand, erp: Books) -> bool:
 
 def _behind(now: AsOf, crm: Stand, billing: Stand) -> str:
     """Billing while what it says does not go with the CRM at all, else the books."""
-    goes = any((row.crm, row.billing) == (crm.state, billing.state) for row in now.governance.process.allowed.values())
+    goes = _allowed(now.governance, crm.state, billing.state)
     return first_in_role(now, "erp" if goes else "billing")
 
 
