@@ -143,6 +143,21 @@ def test_one_that_comes_back_is_told_and_not_judged_again() -> None:
     assert held(made) == []
 
 
+def test_a_late_link_brings_a_document_that_is_too_young_to_have_left_as_one_to_be_judged() -> None:
+    """Its first version is folded away by then, so what comes to its new customer is a later one."""
+    made = Company(governance().model_copy(update={"judged": ("invoice_not_posted",)}))
+    made.row("crm", "Account", "A", 1)
+    made.row("billing", "account", "B", 1, crm_account_id=None)
+    made.row("billing", "invoice", "I", 5, "B", status="Posted")
+    made.row("billing", "invoice", "I", 50, "B", status="Posted", due_on="2026-03-01")
+    made.heard(100)
+    made.row("billing", "invoice", "I", 110, "B", status="Posted", due_on="2026-04-01")
+    made.row("billing", "account", "B", 40, crm_account_id="A")
+    made.heard(200)
+
+    assert [(d["native_id"], d["canonical_id"]) for d in made.open()] == [("I", "crm:A")]
+
+
 def test_a_version_from_before_it_left_is_left_out() -> None:
     made = company()
     posted(made)
