@@ -12,6 +12,9 @@ from streams.settings import Settings
 ANSWER_SECONDS = 10.0
 SILENT_SECONDS = 60.0
 _BATCH = 1_000
+_MOVING = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+"""The partition is new, or its leader changes: soon somebody answers."""
+_PAUSE_SECONDS = 0.1
 
 
 class CannotFollow(Exception):
@@ -50,11 +53,22 @@ class Following:
         """Partition -> its end now, where that has moved."""
         found = {}
         for partition, known in self._ends.items():
-            place = TopicPartition(self._topic, partition)
-            _, end = self._consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
+            end = self._end(partition)
             if end > known:
                 found[partition] = end
         return found
+
+    def _end(self, partition: int) -> int:
+        place, deadline = TopicPartition(self._topic, partition), time.monotonic() + ANSWER_SECONDS
+        while True:
+            try:
+                end: int = self._consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS)[1]
+            except KafkaException as problem:
+                if problem.args[0].code() not in _MOVING or time.monotonic() > deadline:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                return end
 
     def _drain(self, ends: dict[int, int]) -> Iterator[Message]:
         deadline = time.monotonic() + SILENT_SECONDS
