@@ -61,7 +61,7 @@ class Crosswalk:
         if record.record == "Watermarks":
             self._hear(ws, record.value)
             return "watermarks"
-        if record.record not in ("LinkAsserted", "ParentAsserted"):
+        if record.record not in _COUNTED:
             raise Divert("unknown_record", f"{topics.LINKS} carries no {record.record}")
         if record.record == "ParentAsserted" or held.ordered(self._governance):
             held.hold(ws, record.record, record.value)
@@ -157,7 +157,7 @@ class Crosswalk:
         told = self._heard(marks)
         applied = held.applied_until(ws, self._governance, told)
         circle.tell(ws, self._governance, applied)
-        resolved = {name: told[name] for name in held.linking(self._governance) if name in told}
+        resolved = {name: told[name] for name in self._governance.linking if name in told}
         if held.ordered(self._governance):
             # What was resolved stays so, also while another system has a gap.
             resolved = {name: min(mark, max(applied, sent.get(name, NEVER))) for name, mark in resolved.items()}

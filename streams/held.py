@@ -21,15 +21,11 @@ HELD = "h/"
 GATE = ("asserted",)
 
 
-def linking(governance: Governance) -> tuple[str, ...]:
-    return tuple(name for name, system in governance.systems.items() if system.links)
-
-
 def ordered(governance: Governance) -> bool:
     """Whether what a link does depends on other links."""
     known: bool | None = governance.derived.get((ordered,))
     if known is None:
-        known = governance.derived[(ordered,)] = not all(_names_a_senior(governance, s) for s in linking(governance))
+        known = governance.derived[(ordered,)] = not all(_names_a_senior(governance, s) for s in governance.linking)
     return known
 
 
@@ -65,7 +61,7 @@ def heard_until(governance: Governance, heard: Mapping[str, Instant]) -> Instant
 
 def awaited(governance: Governance) -> frozenset[str]:
     """The systems that must be heard before what is held applies."""
-    return frozenset((*circle.parents_of(governance), *(linking(governance) if ordered(governance) else ())))
+    return frozenset((*circle.parents_of(governance), *(governance.linking if ordered(governance) else ())))
 
 
 def applied_until(ws: Workspace, governance: Governance, heard: Mapping[str, Instant]) -> Instant:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas import topics
-from schemas.instants import Instant, iso
+from schemas.instants import ALWAYS, Instant, iso
 from schemas.money import Money
 from streams import canary
 from streams.fleet import breaker
@@ -108,7 +108,8 @@ def _judged_until(ws: Workspace, governance: Governance, entry: Value) -> Instan
     partition = topics.partition_for(entry["canonical_id"], governance.partitions)
     rows = [kind for kind in KINDS if (kind.name, kind.entity) == (entry["kind"], entry["entity"])]
     systems = {system for kind in rows for system, _ in needed(governance, kind, entry["system"])}
-    return min(canary.judged_until(ws, governance, system, partition) for system in systems)
+    # A kind that is no more, as after an upgrade, is judged by nobody: nothing is waited for.
+    return min((canary.judged_until(ws, governance, system, partition) for system in systems), default=ALWAYS)
 
 
 def _told(entry: Value, verify_until: Instant) -> Told:

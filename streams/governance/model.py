@@ -103,6 +103,11 @@ class Governance(Governed):
     def seniority(self) -> tuple[str, ...]:
         return tuple(self.systems)
 
+    @property
+    def linking(self) -> tuple[str, ...]:
+        """The systems whose customers name those of others."""
+        return tuple(name for name, system in self.systems.items() if system.links)
+
     @cached_property
     def _by_role(self) -> dict[str, tuple[str, ...]]:
         roles = {system.role for system in self.systems.values()}

@@ -67,6 +67,6 @@ def frontier(ws: Workspace, governance: Governance) -> Instant:
     """Routes change only for links asserted later than this; versions behind it need not be told again."""
     marks = ws.get(keys.MARKS) or {}
     return min(
-        (watermark(marks, f"{s}/{LINKS}", 1) for s, rules in governance.systems.items() if rules.links),
+        (watermark(marks, f"{system}/{LINKS}", 1) for system in governance.linking),
         default=ALWAYS,  # nobody links: no route ever changes
     )

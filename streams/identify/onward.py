@@ -26,7 +26,7 @@ def send(ws: Workspace, governance: Governance, partition: int) -> None:
     for target in range(governance.partitions):
         ws.emit(Emit(topics.CHANGES, "", "Watermarks", value, partition=target))
     _tell_onlookers(ws, governance, partition, changed)
-    linking = {name for name, system in governance.systems.items() if system.links} | {*circle.parents_of(governance)}
+    linking = {*governance.linking, *circle.parents_of(governance)}
     linked = [e for e in entries if e["object"] in (ALL_OBJECTS, "customer") and e["system"] in linking]
     if linked:
         ws.emit(Emit(topics.LINKS, "", "Watermarks", {**value, "watermarks": linked}, partition=0))

@@ -54,9 +54,11 @@ def _is_settled_elsewhere(ws: Workspace, kind: Kind, key: ObligationKey, transit
     if transition.what == "closed" or transition.how == "moved":
         return transition.how == "moved"
     held = ws.get(entity_key(key.customer, kind.entity, key.system, key.native_id))
-    first = min(held["versions"], key=lambda version: version["at"]) if held else None
-    came_by_link = first is not None and first["at"] > first["committed_at"]
-    return first is not None and came_by_link and transition.due < first["at"]
+    if held is None:
+        return False
+    first = min(held["versions"], key=lambda version: version["at"])
+    came_by_link = first["at"] > first["committed_at"]
+    return bool(came_by_link and transition.due < first["at"])
 
 
 def _set_going(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, drift: dict[str, Any]) -> None:
@@ -144,10 +146,8 @@ def _release(
 ) -> Obligation:
     """What kept its command back may have ended. It asks for what is right by now."""
     assert obligation.drift is not None
-    drift = {
-        **obligation.drift,
-        "mode": now.rules(kind.name).mode,
-    }  # what may be commanded, may have been decided otherwise
+    mode = now.rules(kind.name).mode  # what may be commanded, may have been decided otherwise
+    drift = {**obligation.drift, "mode": mode}
     drift = commanded(ws, now, kind, obligation, answer, drift, _evidence(answer))
     if is_held(drift):
         return obligation

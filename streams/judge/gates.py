@@ -47,8 +47,8 @@ def _needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str,
 
 def _linking(governance: Governance, systems: set[str]) -> list[str]:
     """Those whose links decide whose the records of these systems are."""
-    linking = held.linking(governance)
-    involved = {s for s in systems if s in linking}
+    linking = governance.linking
+    involved = systems.intersection(linking)
     # A record that names several customers makes them one, whatever their own systems say.
     joining = {s for s in linking if len(governance.systems[s].links) > 1}
     waited_for = set(linking) if held.ordered(governance) and involved | joining else involved | joining

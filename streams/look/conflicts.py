@@ -28,7 +28,7 @@ def explain_conflicts(
 ) -> Iterator[Explanation]:
     """At every record that the most senior system has of the customer; `members`: all its records, it first."""
     also = held.awaited(governance) if held.ordered(governance) else ()
-    heard = lowest(crosswalk, governance, {*held.linking(governance), *also})
+    heard = lowest(crosswalk, governance, {*governance.linking, *also})
     for party in (member for member in members if member.system == members[0].system):
         subject = Subject(party.system, "customer", party.native_customer)
         if (entry := crosswalk.get(party.key)) is not None:

@@ -82,8 +82,7 @@ def _freeze(ws: Workspace, party: Party, drift: Value, until: Instant | None) ->
 
 def tell(ws: Workspace, governance: Governance, resolved: Mapping[str, Instant]) -> None:
     """Those that have stood until they were due, by what every system that links has asserted."""
-    linking = (name for name, rules in governance.systems.items() if rules.links)
-    until = min((resolved.get(name, NEVER) for name in linking), default=NEVER)
+    until = min((resolved.get(name, NEVER) for name in governance.linking), default=NEVER)
     suspicion.fall_due_until(ws, WAITING, "c/", until)
 
 

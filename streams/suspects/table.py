@@ -50,6 +50,5 @@ def compared(governance: Governance) -> frozenset[str]:
 def needed(governance: Governance, entity: str) -> tuple[tuple[str, str], ...]:
     """What must have been heard before a suspicion about such records is given: they, and the links of customers, of
     every system."""
-    systems = governance.systems
-    carriers = [(name, entity) for name in systems if governance.carries(name, entity)]
-    return (*carriers, *((name, LINKS) for name, rules in systems.items() if rules.links))
+    carriers = [(name, entity) for name in governance.systems if governance.carries(name, entity)]
+    return (*carriers, *((name, LINKS) for name in governance.linking))

@@ -198,6 +198,13 @@ def test_a_correction_of_a_kind_with_a_row_for_each_entity_is_followed_too(stage
     assert stage.clock(40) == ["open"]
 
 
+def test_a_correction_of_a_kind_that_is_no_more_waits_for_nobody(stage: Stage) -> None:
+    stage.take("CorrectionAsked", **{**ASKED, "kind": "of_an_earlier_release"})
+    performed(stage, 5)
+
+    assert stage.clock(40) == ["open"]
+
+
 def test_a_judge_that_lags_is_waited_for(stage: Stage) -> None:
     stage.take("CorrectionAsked", **ASKED)
     performed(stage, 5)
