@@ -38,6 +38,12 @@ def answers(driver: Driver, governed: Governance, customer: str, now: float) -> 
     return found
 
 
+def heard_but(company: Company, silent: str, until: float) -> None:
+    """Everybody up to a minute, one system only until then."""
+    company.heard(60, *[system for system in company.governance.systems if system != silent])
+    company.heard(until, silent)
+
+
 def readable(text: str) -> bool:
     return bool(text) and not any(word in text for word in (" None", "{", "}", "Decimal", "null", "''"))
 
@@ -90,8 +96,7 @@ def test_within_the_grace_it_is_not_due(company: Company) -> None:
 @pytest.mark.parametrize("silent", ["crm", "billing", "erp"])
 def test_while_a_source_lags_the_answer_names_it(company: Company, silent: str) -> None:
     twins(company)
-    company.heard(60, *[s for s in company.governance.systems if s != silent])
-    company.heard(8, silent)
+    heard_but(company, silent, 8)
 
     found = answer(company, CUSTOMERS, "A2", "crm:A2")
 
@@ -282,8 +287,7 @@ def test_a_conflict_is_told_of_the_record_that_is_one_too_many(claimed: Company)
 
 @pytest.mark.parametrize("silent", ["crm", "billing", "erp"])
 def test_a_conflict_waits_for_every_system_that_links(claimed: Company, silent: str) -> None:
-    claimed.heard(60, *[s for s in claimed.governance.systems if s != silent])
-    claimed.heard(9, silent)
+    heard_but(claimed, silent, 9)
 
     found = answer(claimed, CONFLICT, "A2", "crm:A1")
 
