@@ -24,7 +24,8 @@ class DriverRecording:
         self.registry = DictRegistry()
         self._codec = driver.codec
         self._partitions = driver.governance.partitions
-        self._ends: dict[tuple[str, int], int] = {}
+        self._firsts: dict[tuple[str, int], int] = {}
+        """Below these, retention took everything."""
         self.held: dict[tuple[str, int], list[Raw]] = {place: list(log) for place, log in driver.log.items()}
         for topic, records in driver.written.items():
             if not any(known == topic for known, _ in driver.log):
@@ -40,8 +41,8 @@ class DriverRecording:
         count = 1 if topic in topics.SINGLE_PARTITION else self._partitions
         return {partition: self._bounds(topic, partition) for partition in range(count)}
 
-    def records(self, topic: str, partition: int) -> Iterator[Raw]:
-        yield from self.held.get((topic, partition), [])
+    def records(self, topic: str, partition: int, first: int = 0) -> Iterator[Raw]:
+        yield from (raw for raw in self.held.get((topic, partition), []) if raw.offset >= first)
 
     def await_transactions(self, names: Iterable[str]) -> None:
         """All that is held is committed."""
@@ -84,8 +85,8 @@ class DriverRecording:
 
     def forget(self, topic: str, partition: int, count: int) -> None:
         """As retention does: the oldest records are gone."""
-        self._ends[topic, partition] = self._bounds(topic, partition).end
-        del self.held[topic, partition][:count]
+        taken, self.held[topic, partition] = self.held[topic, partition][:count], self.held[topic, partition][count:]
+        self._firsts[topic, partition] = taken[-1].offset + 1
 
     def _found(self, topic: str, which: Callable[[str, Value], bool]) -> Iterator[tuple[tuple[str, int], Raw]]:
         for place, records in self.held.items():
@@ -104,6 +105,5 @@ class DriverRecording:
         held.append(Raw(topic, partition, len(held), 0, key.encode(), data, {}))
 
     def _bounds(self, topic: str, partition: int) -> Bounds:
-        held = self.held.get((topic, partition), [])
-        end = self._ends.get((topic, partition), 0)
-        return Bounds(held[0].offset, held[-1].offset + 1) if held else Bounds(end, end)
+        held, first = self.held.get((topic, partition), []), self._firsts.get((topic, partition), 0)
+        return Bounds(first, held[-1].offset + 1 if held else first)

@@ -49,7 +49,9 @@ def verify(since: Instant | None, as_json: bool) -> None:
     """Recompute state, drifts and command ids of a deployment from its topics.
 
     Exit 0 if all is equal, 2 on a difference, 1 if it cannot tell. T is an instant (2026-11-24T10:00:00Z) or how long
-    ago (2h); input is read as far back as the topics hold it. Reads committed records, writes nothing."""
+    ago (2h). Input is read as far back as the topics hold it; where its beginning is gone, each shard is replayed from
+    the last commit before T that its changelog still tells: if all have one, all since T is proven. Reads committed
+    records, writes nothing."""
     see = sight()
     report = verify_deployment(see.settings, see.governance, since, lambda text: click.echo(text, err=True))
     if as_json:

@@ -87,13 +87,13 @@ class Cluster:
             return {p: self._ends(consumer, topic, p) for p in self._partitions(consumer, topic)}
 
     def messages(
-        self, topic: str, partitions: Iterable[int] | None = None, since: Instant | None = None
+        self, topic: str, partitions: Iterable[int] | None = None, since: Instant | None = None, *, first: int = 0
     ) -> Iterator[Message]:
-        """As `raw`, as the client gives them: keys and headers byte for byte."""
+        """As `raw`, as the client gives them: keys and headers byte for byte; `first`: from this offset on."""
         with self._lent() as consumer:
             known = self._partitions(consumer, topic)
             wanted = known if partitions is None else sorted(set(partitions) & set(known))
-            starts, ends = self._bounds(consumer, topic, wanted, since)
+            starts, ends = self._bounds(consumer, topic, wanted, since, first)
             if starts:
                 consumer.assign(starts)
                 yield from self._drain(consumer, topic, ends)
@@ -144,14 +144,14 @@ class Cluster:
         return sorted(found.partitions)
 
     def _bounds(
-        self, consumer: Consumer, topic: str, partitions: list[int], since: Instant | None
+        self, consumer: Consumer, topic: str, partitions: list[int], since: Instant | None, first: int
     ) -> tuple[list[TopicPartition], dict[int, int]]:
         """Where to start and where the partitions end now; empty ones are left out."""
         offsets = self._offsets(consumer, topic, partitions, since)
         starts, ends = [], {}
         for partition in partitions:
             low, high = self._ends(consumer, topic, partition)
-            start = max(low, offsets.get(partition, low))
+            start = max(low, first, offsets.get(partition, low))
             if offsets.get(partition) != OFFSET_END and start < high:
                 starts.append(TopicPartition(topic, partition, start))
                 ends[partition] = high

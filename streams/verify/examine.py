@@ -7,7 +7,7 @@ from contextlib import closing
 
 from schemas import topics
 from schemas.codec import Codec
-from schemas.instants import Instant
+from schemas.instants import Instant, iso
 from schemas.registry import HttpRegistry
 from schemas.source import Reader
 from streams.governance.model import Governance
@@ -17,17 +17,19 @@ from streams.settings import Settings
 from streams.topology import stages
 from streams.verify import identities, law
 from streams.verify.compare import Scope, compare
-from streams.verify.deployed import Place, read_output
+from streams.verify.deployed import Ends, Place, read_output
 from streams.verify.ledger import Deployed, Recomputed
-from streams.verify.one_shard import ShardVerifier, Verified
+from streams.verify.one_shard import ShardVerifier
 from streams.verify.outputs import OUTPUTS, ROWS
 from streams.verify.reach import trimmed
-from streams.verify.recording import Bounds, ClusterRecording, Recording
+from streams.verify.recording import ClusterRecording, Recording
 from streams.verify.registry import ReadOnlyRegistry
 from streams.verify.report import Report
 from streams.verify.rules import rule
 from streams.verify.scratch import Scratch, scratch
+from streams.verify.start import clocks_apart
 from streams.verify.transactions import Transactions
+from streams.verify.verified import Verified
 from streams.worker import wiring
 
 READ_SECONDS = 3600.0
@@ -78,13 +80,15 @@ class Examination:
 
     def run(self) -> None:
         with scratch() as space:
-            ends = {topics.CHANGES: self._recording.bounds(topics.CHANGES)}
+            ends: Ends = {topics.CHANGES: self._recording.bounds(topics.CHANGES)}
             rows = Recomputed(space.new())
             found = [self._shard(place, rows) for place in self._places()]
-            if all(each.whole for each in found if each.place.stage == "identify"):
-                self._rows(ends, rows, Deployed(space.new()))
+            identify = [each for each in found if each.place.stage == "identify"]
+            if all(each.whole or each.begun_at is not None for each in identify):
+                self._rows(ends, rows, Deployed(space.new()), [each.begun_at for each in identify])
             else:
                 self._report.notes.append("rows told to judge: not compared, as input is gone")
+        self._begun(found)
         self._identities()
         self._law(found)
 
@@ -130,13 +134,26 @@ class Examination:
 
         return ShardVerifier(self._recording, self._codec, self._governance, fresh, space, self._since)
 
-    def _rows(self, ends: Mapping[str, Mapping[int, Bounds]], rows: Recomputed, told: Deployed) -> None:
-        """Every version of every row of the sources, against what judge was told: nothing lost, nothing invented."""
+    def _rows(self, ends: Ends, rows: Recomputed, told: Deployed, begun: list[Instant | None]) -> None:
+        """Every version of every row of the sources, against what judge was told: nothing lost, nothing invented. What
+        was told before the last shard begins, that shard may have told and not recomputed."""
         self._tell("rows told to judge ...")
         self._recording.await_transactions([ROWS.topic])
-        read_output(self._recording, self._codec, ROWS, Place("identify", 0, 1), ends, told)
-        rules = {ROWS.sort: rule(ROWS, trimmed=trimmed(ROWS.topic, ends[ROWS.topic]))}
-        self._report.add(compare("identify", "", rules, told.items(), rows.items(), Scope(self._since)))
+        known, apart = [at for at in begun if at is not None], clocks_apart(self._governance)
+        after = max(known) + apart if known else None
+        first = min(known) - apart if len(known) == len(begun) else None
+        read_output(self._recording, self._codec, ROWS, Place("identify", 0, 1), ends, told, after)
+        rules = {ROWS.sort: rule(ROWS, trimmed=trimmed(self._recording, ROWS.topic, ends[ROWS.topic], first))}
+        self._report.add(compare("identify", "", rules, told.since(rows), rows.items(), Scope(self._since)))
+
+    def _begun(self, found: list[Verified]) -> None:
+        begun = [each.begun_at for each in found if each.begun_at is not None]
+        if begun:
+            self._report.notes.append(
+                f"the beginning of the input of {len(begun)} of {len(found)} shards is gone: each was replayed from "
+                f"its state as of a commit, the oldest at {iso(min(begun))}, the newest at {iso(max(begun))}; what "
+                "that state holds is taken as it is"
+            )
 
     def _identities(self) -> None:
         for identity in identities.IDENTITIES:

@@ -3,40 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from schemas.instants import Instant
 from streams.shard import State
 from streams.verify.compare import Fact
 from streams.verify.outputs import Output, Value, plain
 
+When = Literal["before", "sure", "later"]
+"""Before the replay begins; within what it covers; or later: maybe of commits that the state read does not have yet."""
+
+
+NOTHING_HELD: Fact = {"before": [], "sure": [], "later": [], "sure_count": 0, "count": 0}
+
 
 class Deployed:
-    """Facts that the deployment's topics hold. `sure`: written before its state was read; what comes later may be of
-    commits that the state read does not have yet."""
+    """Facts that the deployment's topics hold."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def add(
-        self, output: Output, record: str, key: str, value: Value | None, written_at: Instant | None, *, sure: bool
+        self, output: Output, record: str, key: str, value: Value | None, written_at: Instant | None, when: When
     ) -> None:
         name = output.name(record, key, value or {})
         if name is None:
             return
-        known = self._state.get(f"{output.sort}/{name}") or {"sure": [], "later": [], "sure_count": 0, "count": 0}
+        known = self._state.get(f"{output.sort}/{name}") or NOTHING_HELD
         fact = None if value is None else plain(output.fact(value))
-        heard = [fact] if output.compacted else _with(known["sure"], fact)
+        last_word = output.compacted and when != "later"
         entry: Fact = {
             **known,
-            "sure": heard if sure else known["sure"],
-            "later": known["later"] if sure else _with(known["later"], fact),
-            "sure_count": known["sure_count"] + sure,
+            when: [fact] if last_word else _with(known[when], fact),
+            "sure_count": known["sure_count"] + (when == "sure"),
             "count": known["count"] + 1,
         }
         self._state.apply({f"{output.sort}/{name}": entry | _about(output, value, written_at)})
 
     def items(self) -> Iterator[tuple[str, Fact]]:
         yield from self._state.items()
+
+    def since(self, made: Recomputed) -> Iterator[tuple[str, Fact]]:
+        """Without what was said before the replay begins, and not again."""
+        for place, entry in self.items():
+            if entry["sure"] or entry["later"] or made.has(place):
+                yield place, entry
 
 
 class Recomputed:
@@ -54,6 +65,9 @@ class Recomputed:
         fact = None if value is None else plain(output.fact(value))
         said = [fact] if output.compacted else _with(known["said"], fact)
         self._state.apply({place: {**known, "said": said, "count": known["count"] + 1} | _about(output, value, None)})
+
+    def has(self, place: str) -> bool:
+        return self._state.get(place) is not None
 
     def items(self) -> Iterator[tuple[str, Fact]]:
         yield from self._state.items()

@@ -1,55 +1,33 @@
-"""One shard of a deployment, verified: its input replayed up to its last commit, facts compared."""
+"""One shard of a deployment, verified: its input replayed up to its last commit, facts compared.
+
+It is replayed from its beginning; where retention took that, from a commit whose state the changelog still tells
+(`start`), and what that state holds is taken as it is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from schemas import topics
 from schemas.codec import Codec
 from schemas.instants import Instant, seconds
 from streams.governance.model import Governance
 from streams.inputs import Stage
-from streams.judge.published import Version, first_of, history
+from streams.judge.published import first_of, history
 from streams.shard import Shard, State
-from streams.verify import indexes
+from streams.verify import beside
 from streams.verify.aside import customers, leave, put_aside
-from streams.verify.compare import Fact, Rule, Scope, compare
+from streams.verify.beside import Sides
+from streams.verify.compare import Scope
 from streams.verify.deployed import Ends, Held, Place, read_letters, read_output, read_state
 from streams.verify.ledger import Deployed, Recomputed
 from streams.verify.outputs import OUTPUTS, ROWS
-from streams.verify.reach import Reach, reach, trimmed
+from streams.verify.reach import Gone, gone, reached, recreated, told, trimmed
 from streams.verify.recording import Recording, interleaved
-from streams.verify.replay import Refused, Replay
-from streams.verify.report import Check
-from streams.verify.rules import rule
+from streams.verify.replay import Replay
 from streams.verify.scratch import Scratch
-from streams.verify.state_facts import PART_OF_STATE, STATE, plain_state
+from streams.verify.start import Search, Start, clocks_apart
+from streams.verify.verified import Verified
 from tables.view import Emit, Workspace
-
-
-@dataclass
-class Verified:
-    """What came of one shard."""
-
-    place: Place
-    positions: Mapping[str, int]
-    """Topic -> where its last commit stands."""
-    checks: list[Check] = field(default_factory=list)
-    unproven: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    whole: bool = True
-    """All of its input could be read."""
-    late: frozenset[str] = frozenset()
-    aside: frozenset[str] = frozenset()
-    """Customers with a verdict that was put aside."""
-    versions: list[Version] = field(default_factory=list)
-    """Of governance, as judge was told; the first is that of before."""
-    gates: dict[tuple[str, ...], Instant] = field(default_factory=dict)
-    """Up to when the shard has given its verdicts."""
-    letters: Mapping[tuple[str, int], Refused] = field(default_factory=dict)
-    """(topic, offset) -> why the shard refused that record."""
-    records: int = 0
 
 
 class ShardVerifier:
@@ -66,59 +44,104 @@ class ShardVerifier:
     ) -> None:
         self._recording, self._codec, self._governance, self._stages = recording, codec, governance, stages
         self._new, self._since = scratch.new, since
+        self._apart = clocks_apart(governance)
 
     def verify(self, place: Place, rows: Recomputed) -> Verified:
         """`rows` receives what identify tells judge of rows."""
         ends = {output.topic: self._recording.bounds(output.topic) for output in OUTPUTS[place.stage]}
         # What was said before those ends is in the state, and what the state knows was said can be read.
         self._recording.await_transactions([topics.CHANGELOG + place.stage])
-        held = read_state(self._recording, place, self._new())
+        lost = gone(self._recording, place, self._inputs(place.stage))
+        search = self._search(lost)
+        held = read_state(self._recording, place, self._new(), search if lost else None)
         self._recording.await_transactions(ends)
-        covered = reach(self._recording, place, self._inputs(place.stage), held.positions)
-        found = Verified(place, held.positions, unproven=covered.unproven, whole=covered.whole)
-        if place.stage == "fleet" and self._since is not None and self._since >= self._observed_by(covered):
-            found.unproven = []  # staleness forgets: what came before makes no difference to what is asked for
-        made = Recomputed(self._new())
+        found = Verified(place, held.positions, list(recreated(self._recording, place, held.positions)))
         found.versions = history(Workspace(held.state))
         found.letters = read_letters(self._recording, self._codec, place)
-        replay = self._replay(found, held, made, rows)
-        found.late, found.records = frozenset(replay.late), replay.records
-        found.gates = dict(replay.shard.stage.gates(Workspace(replay.shard.state)))
-        if covered.whole:
-            said = self._said(place, ends, held)
-            found.checks = self._compare(place, ends, held, replay, said, made)
-            found.notes = list(_notes(place, ends, replay))
-        elif covered.begins_at is not None:
-            found.checks = self._compare_part(place, covered, ends, held, replay, made)
+        if found.unproven:
+            return found
+        found.whole = not lost
+        start = search.found if lost else Start(self._new(), {})
+        if start is not None:
+            self._since_start(found, ends, held, start, rows)
+        if not found.whole and not self._covers(start):
+            self._rest(found, ends, held, lost)
         return found
+
+    # -- how far
+
+    def _search(self, lost: list[Gone]) -> Search:
+        until = None if self._since is None else self._since - self._apart
+        return Search(lambda positions: reached(lost, positions), until, self._new(), self._new())
+
+    def _covers(self, start: Start | None) -> bool:
+        """Whether all that is asked for came after it: an instant is judged after it has passed."""
+        if start is None or start.at is None or self._since is None:
+            return False
+        return start.at <= self._since - self._apart
+
+    def _since_start(self, found: Verified, ends: Ends, held: Held, start: Start, rows: Recomputed) -> None:
+        place, made = found.place, Recomputed(self._new())
+        replay = self._replay(found, held, start, made, rows)
+        found.begun_at, found.late = start.at, frozenset(replay.late)
+        found.gates = dict(replay.shard.stage.gates(Workspace(replay.shard.state)))
+        cut = self._cut(ends, None if start.at is None else start.at - self._apart)
+        said = self._said(place, ends, held, None if start.at is None else start.at + self._apart)
+        sides = Sides(held.state, replay.shard.state, said, made, cut, start.touched)
+        scope = Scope(self._since, found.late)
+        found.checks += beside.of_state(place, sides, scope)
+        found.checks += beside.of_outputs(place, sides, scope, modes=not replay.anyones_hole)
+        found.notes += _notes(place, cut, replay)
+
+    def _rest(self, found: Verified, ends: Ends, held: Held, lost: list[Gone]) -> None:
+        """What the rest of the input tells by itself, from no state at all."""
+        place, made = found.place, Recomputed(self._new())
+        observed_by = self._observed_by(lost) if place.stage == "fleet" else None
+        if observed_by is None or self._since is None or self._since < observed_by:
+            found.unproven += told(place, lost, found.begun_at)
+        replay = self._replay(found, held, Start(self._new(), {}), made, None)
+        if observed_by is not None:
+            scope = Scope(max(observed_by, self._since or observed_by))
+            sides = Sides(held.state, replay.shard.state, self._said(place, ends, held), made, self._cut(ends), None)
+            found.checks += beside.of_outputs(place, sides, scope)
+        found.checks += beside.of_newest(place, held.state, replay.shard.state, self._since)
+
+    def _observed_by(self, lost: list[Gone]) -> Instant | None:
+        """By then every source was observed in every partition, and only the last observation counts: staleness
+        forgets. None: nothing is held."""
+        if not all(each.begins_at for each in lost):
+            return None
+        limits = [system.stale_after_seconds for system in self._governance.systems.values()]
+        return max(each.begins_at for each in lost) + 2 * seconds(max(limits, default=0))
 
     # -- the two sides
 
-    def _replay(self, found: Verified, held: Held, made: Recomputed, rows: Recomputed) -> Replay:
+    def _replay(self, found: Verified, held: Held, start: Start, made: Recomputed, rows: Recomputed | None) -> Replay:
         place = found.place
         outputs = [(output, made) for output in OUTPUTS[place.stage]]
-        outputs += [(ROWS, rows)] if place.stage == "identify" else []
+        outputs += [(ROWS, rows)] if place.stage == "identify" and rows is not None else []
 
         def hear(effect: Emit) -> None:
             for output, ledger in outputs:
                 if effect.topic == output.topic:
                     ledger.add(output, *self._as_read(effect))
 
-        shard = self._shard(place, self._new(), first_of(Workspace(held.state), self._governance))
+        shard = self._shard(place, start.state, first_of(Workspace(held.state), self._governance))
         if place.stage == "judge":
             aside = put_aside(held.state)
             leave(shard.stage, aside)
             found.aside = customers(aside)
         replay = Replay(shard, self._codec, self._governance, found.letters, hear)
-        replay.run(interleaved(self._recording, place.partition, held.positions))
+        replay.run(interleaved(self._recording, place.partition, held.positions, start.positions))
+        found.records += replay.records
         return replay
 
-    def _said(self, place: Place, ends: Ends, held: Held) -> Deployed:
+    def _said(self, place: Place, ends: Ends, held: Held, after: Instant | None = None) -> Deployed:
         """What its topics hold; and what its last commit still owed: a watermark that releases much takes several
         commits, and the worker may have been stopped between two."""
         said = Deployed(self._new())
         for output in OUTPUTS[place.stage]:
-            read_output(self._recording, self._codec, output, place, ends, said)
+            read_output(self._recording, self._codec, output, place, ends, said, after)
         shard = self._shard(place, held.state, self._governance)
         while shard.has_due():
             self._owed(place, shard.settle() + shard.flush(), said)
@@ -128,39 +151,10 @@ class ShardVerifier:
         for effect in effects:
             for output in OUTPUTS[place.stage]:
                 if effect.topic == output.topic:
-                    said.add(output, *self._as_read(effect), None, sure=False)
+                    said.add(output, *self._as_read(effect), None, "later")
 
-    # -- side by side
-
-    def _compare(
-        self, place: Place, ends: Ends, held: Held, replay: Replay, said: Deployed, made: Recomputed
-    ) -> list[Check]:
-        scope = Scope(self._since, frozenset(replay.late))
-        states = plain_state(held.state.items()), plain_state(replay.shard.state.items())
-        checks = compare(place.stage, str(place), STATE[place.stage], *states, scope)
-        checks += _outputs(place, ends, said, made, scope, modes=not replay.anyones_hole)
-        if place.stage == "judge":
-            checks.append(indexes.check(str(place), held.state))
-        return checks
-
-    def _compare_part(
-        self, place: Place, covered: Reach, ends: Ends, held: Held, replay: Replay, made: Recomputed
-    ) -> list[Check]:
-        """Of what a part of the input makes, what does not depend on the part that is gone."""
-        if place.stage == "fleet":
-            begins = self._observed_by(covered)
-            scope = Scope(max(begins, self._since or begins))
-            return _outputs(place, ends, self._said(place, ends, held), made, scope)
-        rules = PART_OF_STATE.get(place.stage, {})
-        recomputed = replay.shard.state.items
-        known = ((key, held.state.get(key)) for key, _ in _of_sorts(rules, recomputed()))
-        deployed = ((key, value) for key, value in known if value is not None)
-        return compare(place.stage, str(place), rules, deployed, _of_sorts(rules, recomputed()), Scope(self._since))
-
-    def _observed_by(self, covered: Reach) -> Instant:
-        """By then every source was observed in every partition, and only the last observation counts."""
-        limits = [system.stale_after_seconds for system in self._governance.systems.values()]
-        return (covered.begins_at or 0) + 2 * seconds(max(limits, default=0))
+    def _cut(self, ends: Ends, after: Instant | None = None) -> frozenset[str]:
+        return frozenset(topic for topic, bounds in ends.items() if trimmed(self._recording, topic, bounds, after))
 
     # -- means
 
@@ -179,23 +173,8 @@ class ShardVerifier:
         return record, effect.key, value
 
 
-def _of_sorts(rules: Mapping[str, Rule | None], items: Iterable[tuple[str, Fact]]) -> Iterator[tuple[str, Fact]]:
-    return ((key, value) for key, value in items if key.partition("/")[0] in rules)
-
-
-def _notes(place: Place, ends: Ends, replay: Replay) -> Iterator[str]:
-    for topic, bounds in ends.items():
-        if trimmed(topic, bounds):
-            yield f"{place}: the oldest records of {topic} are gone: whether one is missing there cannot be told"
+def _notes(place: Place, cut: frozenset[str], replay: Replay) -> Iterator[str]:
+    for topic in sorted(cut):
+        yield f"{place}: the oldest records of {topic} are gone: whether one is missing there cannot be told"
     if replay.anyones_hole:
         yield f"{place}: whether a correction was asked for or proposed was not compared: anyone's evidence was missing"
-
-
-def _outputs(
-    place: Place, ends: Ends, said: Deployed, made: Recomputed, scope: Scope, *, modes: bool = True
-) -> list[Check]:
-    rules = {
-        output.sort: rule(output, modes=modes, trimmed=trimmed(output.topic, ends[output.topic]))
-        for output in OUTPUTS[place.stage]
-    }
-    return compare(place.stage, str(place), rules, said.items(), made.items(), scope)

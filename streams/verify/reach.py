@@ -9,55 +9,62 @@ from schemas import topics
 from schemas.instants import Instant, iso
 from streams.verify.deployed import Place
 from streams.verify.recording import Bounds, Recording
+from streams.verify.start import Positions
 
 _COMPACTED = frozenset(topic.name for topic in topics.topics(()) if topic.cleanup == "compact")
-_NEWEST = "proven is only that the newest version of each record that it still holds is the one remembered"
+_NEWEST = "the newest version of each record that it still holds is the one remembered"
 _PROVEN_OF_A_PART = {
-    # stage: what a replay of the rest still tells
+    # stage: what a replay of the rest still tells, from no state at all
     "identify": _NEWEST,
-    "crosswalk": "nothing of clusters and routes is proven",
     "judge": _NEWEST,
-    "suspects": "nothing of suspects is proven",
-    "fleet": "proven is only which sources fell silent since (ask with --since)",
+    "fleet": "which sources fell silent since (ask with --since)",
 }
 
 
-class Reach(NamedTuple):
-    whole: bool
-    """Everything that the state came from can be read."""
-    begins_at: Instant | None
-    """When the oldest record was produced, where older ones are gone."""
-    unproven: list[str]
+class Gone(NamedTuple):
+    """A topic whose oldest records of this shard are gone."""
+
+    topic: str
+    first: int
+    """Offset of the oldest that is held."""
+    begins_at: Instant
+    """When that was produced; 0: none is held."""
 
 
-def reach(recording: Recording, place: Place, inputs: Iterable[str], positions: Mapping[str, int]) -> Reach:
-    gone = list(_gone(recording, place, inputs))
-    begins = [at for _, _, at in gone]
-    unproven = [_told(place, topic, first, at) for topic, first, at in gone]
-    recreated = list(_recreated(recording, place, positions))
-    return Reach(not gone and not recreated, max(begins, default=None), unproven + recreated)
-
-
-def trimmed(topic: str, bounds: Mapping[int, Bounds]) -> bool:
-    """Whether the oldest records of a topic are gone."""
-    return topic not in _COMPACTED and any(each.first > 0 for each in bounds.values())
-
-
-def _gone(recording: Recording, place: Place, inputs: Iterable[str]) -> Iterator[tuple[str, int, Instant]]:
+def gone(recording: Recording, place: Place, inputs: Iterable[str]) -> list[Gone]:
+    found = []
     for topic in inputs:
         first = recording.bounds(topic)[place.partition].first
         if first > 0 and topic not in _COMPACTED:
-            oldest = next(recording.records(topic, place.partition), None)
-            yield topic, first, 0 if oldest is None else oldest.timestamp_ms * 1_000
+            found.append(Gone(topic, first, _oldest(recording, topic, place.partition) or 0))
+    return found
 
 
-def _told(place: Place, topic: str, first: int, at: Instant) -> str:
-    proven = _PROVEN_OF_A_PART[place.stage]
-    since = f"begins at offset {first}, produced at {iso(at)}" if at else f"holds nothing below offset {first}"
-    return f"{place}: {topic}-{place.partition} {since}; what came before is gone (retention): {proven}"
+def reached(lost: Iterable[Gone], positions: Positions) -> bool:
+    """Whether all can be read that a shard had not yet read there."""
+    return all(each.first <= positions.get(each.topic, 0) for each in lost)
 
 
-def _recreated(recording: Recording, place: Place, positions: Mapping[str, int]) -> Iterator[str]:
+def told(place: Place, lost: Iterable[Gone], proven_since: Instant | None) -> Iterator[str]:
+    """What is not proven, for people. `proven_since`: from when on everything is; None: no commit is held from which
+    the input goes on."""
+    for topic, first, at in lost:
+        begins = f"begins at offset {first}, produced at {iso(at)}" if at else f"holds nothing below offset {first}"
+        yield (
+            f"{place}: {topic}-{place.partition} {begins}; what came before is gone (retention): "
+            f"proven is {_proven(place, proven_since)}"
+        )
+
+
+def _proven(place: Place, since: Instant | None) -> str:
+    of_a_part = _PROVEN_OF_A_PART.get(place.stage)
+    if since is None:
+        return f"only {of_a_part}" if of_a_part else "nothing, as its changelog is compacted beyond that"
+    everything = f"what came of its state as of {iso(since)}, where its changelog lets a replay begin"
+    return f"{everything}, and {of_a_part}" if of_a_part else everything
+
+
+def recreated(recording: Recording, place: Place, positions: Mapping[str, int]) -> Iterator[str]:
     for topic, position in positions.items():
         end = recording.bounds(topic)[place.partition].end
         if position > end:
@@ -65,3 +72,21 @@ def _recreated(recording: Recording, place: Place, positions: Mapping[str, int])
                 f"{place}: its state covers {topic}-{place.partition} up to offset {position}, but that ends at {end}: "
                 f"the topic was recreated or cut; nothing of this shard is proven"
             )
+
+
+def trimmed(recording: Recording, topic: str, bounds: Mapping[int, Bounds], after: Instant | None) -> bool:
+    """Whether records of a topic are gone, of those produced after this instant; None: any."""
+    if topic in _COMPACTED:
+        return False
+    cut = [partition for partition, each in bounds.items() if each.first > 0]
+    return any(not _holds(recording, topic, partition, after) for partition in cut)
+
+
+def _holds(recording: Recording, topic: str, partition: int, after: Instant | None) -> bool:
+    oldest = _oldest(recording, topic, partition)
+    return after is not None and oldest is not None and oldest <= after
+
+
+def _oldest(recording: Recording, topic: str, partition: int) -> Instant | None:
+    raw = next(recording.records(topic, partition), None)
+    return None if raw is None else raw.timestamp_ms * 1_000

@@ -28,8 +28,8 @@ class Recording(Protocol):
     def bounds(self, topic: str) -> Mapping[int, Bounds]:
         """Of each partition. Raises CannotLook."""
 
-    def records(self, topic: str, partition: int) -> Iterator[Raw]:
-        """From the oldest held to where the partition ends now. Raises CannotLook."""
+    def records(self, topic: str, partition: int, first: int = 0) -> Iterator[Raw]:
+        """From this offset, or the oldest held, to where the partition ends now. Raises CannotLook."""
 
     def await_transactions(self, names: Iterable[str]) -> None:
         """Until all that was written to these topics by now can be read, or never will be. Raises CannotLook."""
@@ -44,8 +44,8 @@ class ClusterRecording:
     def bounds(self, topic: str) -> Mapping[int, Bounds]:
         return {partition: Bounds(*found) for partition, found in self._cluster.bounds(topic).items()}
 
-    def records(self, topic: str, partition: int) -> Iterator[Raw]:
-        for message in self._cluster.messages(topic, (partition,)):
+    def records(self, topic: str, partition: int, first: int = 0) -> Iterator[Raw]:
+        for message in self._cluster.messages(topic, (partition,), first=first):
             yield _raw(message)
 
     def await_transactions(self, names: Iterable[str]) -> None:
@@ -81,15 +81,17 @@ def decoded(
         yield raw, record, value
 
 
-def up_to(recording: Recording, topic: str, partition: int, end: int) -> Iterator[Raw]:
-    for raw in recording.records(topic, partition):
+def up_to(recording: Recording, topic: str, partition: int, end: int, first: int = 0) -> Iterator[Raw]:
+    for raw in recording.records(topic, partition, first):
         if raw.offset >= end:
             return
         yield raw
 
 
-def interleaved(recording: Recording, partition: int, ends: Mapping[str, int]) -> Iterator[Raw]:
-    """Several topics up to these offsets, each in its order, among each other about as they were produced: the order in
-    which a worker met them is recorded nowhere, and makes no difference (contracts 5)."""
-    streams = [up_to(recording, topic, partition, end) for topic, end in sorted(ends.items())]
+def interleaved(
+    recording: Recording, partition: int, ends: Mapping[str, int], firsts: Mapping[str, int]
+) -> Iterator[Raw]:
+    """Several topics between these offsets, each in its order, among each other about as they were produced: the order
+    in which a worker met them is recorded nowhere, and makes no difference (contracts 5)."""
+    streams = [up_to(recording, topic, partition, end, firsts.get(topic, 0)) for topic, end in sorted(ends.items())]
     yield from heapq.merge(*streams, key=lambda raw: raw.timestamp_ms)

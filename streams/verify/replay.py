@@ -40,7 +40,7 @@ class Replay:
     ) -> None:
         self.shard, self.late = shard, set[str]()
         self.records = 0
-        self.anyones_hole = False
+        self.anyones_hole = bool(shard.state.range(ANYONES_HOLE, 1))
         """For a while somebody's evidence was missing and nobody could read whose: corrections that were decided then
         were proposed, and which those are depends on where commits fell."""
         self._codec, self._governance, self._letters, self._hear = codec, governance, letters, hear

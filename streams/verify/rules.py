@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from streams.verify.compare import Fact, Rule, Same, nobody
+from streams.verify.ledger import NOTHING_HELD
 from streams.verify.outputs import ROWS, Output, without
 
 
 def same_last_word(deployed: Fact | None, recomputed: Fact | None) -> bool:
     """While a deployment runs it has gone on since: then what was recomputed must be one of its words since."""
-    held, said = deployed or _NOTHING, (recomputed or _NOTHING)["said"] or [None]
-    return said[-1] in (*(held["sure"] or [None]), *held["later"])
+    held = deployed or _NOTHING
+    before = held["before"] or [None]
+    said = before if recomputed is None else recomputed["said"]
+    return said[-1] in (*(held["sure"] or before), *held["later"])
 
 
 def same_records(deployed: Fact | None, recomputed: Fact | None) -> bool:
     """The same contents, as often."""
     held, made = deployed or _NOTHING, recomputed or _NOTHING
-    known = [*held["sure"], *held["later"]]
+    known = _known(held)
     often = held["sure_count"] <= made["count"] <= held["count"]
     return often and all(f in known for f in made["said"]) and all(f in made["said"] for f in held["sure"])
 
@@ -25,10 +28,14 @@ def same_rows(deployed: Fact | None, recomputed: Fact | None) -> bool:
     if recomputed is None:
         return not (deployed or _NOTHING)["sure"]
     held = deployed or _NOTHING
-    return recomputed["said"][0] in (*held["sure"], *held["later"])
+    return recomputed["said"][0] in _known(held)
 
 
-_NOTHING: Fact = {"sure": [], "later": [], "sure_count": 0, "count": 0, "said": []}
+def _known(held: Fact) -> list[Fact | None]:
+    return [*held["before"], *held["sure"], *held["later"]]
+
+
+_NOTHING: Fact = {**NOTHING_HELD, "said": []}
 
 
 def rule(output: Output, *, modes: bool = True, trimmed: bool = False) -> Rule:
@@ -50,7 +57,7 @@ def _as_it_is(entry: Fact) -> Fact:
 
 
 def _without_mode(entry: Fact) -> Fact:
-    said = {name: entry[name] for name in ("sure", "later", "said") if name in entry}
+    said = {name: entry[name] for name in ("before", "sure", "later", "said") if name in entry}
     return entry | {
         name: [fact and without("mode", "restraint")(fact) for fact in facts] for name, facts in said.items()
     }

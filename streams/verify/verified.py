@@ -1,0 +1,36 @@
+"""What came of one shard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from schemas.instants import Instant
+from streams.judge.published import Version
+from streams.verify.deployed import Place
+from streams.verify.replay import Refused
+from streams.verify.report import Check
+
+
+@dataclass
+class Verified:
+    place: Place
+    positions: Mapping[str, int]
+    """Topic -> where its last commit stands."""
+    unproven: list[str] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    whole: bool = False
+    """All of its input was replayed."""
+    begun_at: Instant | None = None
+    """When the commit was produced from which on its input was replayed, where that was not all."""
+    late: frozenset[str] = frozenset()
+    aside: frozenset[str] = frozenset()
+    """Customers with a verdict that was put aside."""
+    versions: list[Version] = field(default_factory=list)
+    """Of governance, as judge was told; the first is that of before."""
+    gates: dict[tuple[str, ...], Instant] = field(default_factory=dict)
+    """Up to when the shard has given its verdicts."""
+    letters: Mapping[tuple[str, int], Refused] = field(default_factory=dict)
+    """(topic, offset) -> why the shard refused that record."""
+    records: int = 0
