@@ -82,6 +82,7 @@ def run(bench: Bench) -> dict[str, Any]:
     return {
         **_middle(rounds),
         "changes": {**told, "captured": len(stamped.captured)},
+        "partitions": deployment.governance.partitions,
         "machine": described,
         "rounds": rounds,
     }
