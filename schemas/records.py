@@ -186,6 +186,27 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("observed_at", "instant", "wall clock of the connector"),
         ],
     ),
+    "MappingPublished": (
+        "q2c.source",
+        "How the rows of a source are read from here on; those known already are read again.",
+        [
+            ("system", "!text", "system instance"),
+            ("version", "!text", "hash of the document"),
+            ("published_at", "instant", "wall clock; 0 where a worker found it in its folder"),
+            ("by", "text", "who published it"),
+            ("document", "!text", "the mapping, as canonical JSON"),
+        ],
+    ),
+    "RowToRead": (
+        "q2c.source",
+        "A row that is known, and that the mapping in force could not read, is to be read.",
+        [
+            ("system", "!text", "system instance"),
+            ("entity", "!text", "canonical entity"),
+            ("native_customer", "!text", "the native customer it belongs to"),
+            ("native_id", "!text", "the row"),
+        ],
+    ),
     "SourceProbe": (
         "q2c.source",
         "A question written behind everything the source has sent: how old is the watermark here?",

@@ -46,6 +46,7 @@ COMMAND_RESULTS = "q2c.command-results"
 AUDIT = "q2c.audit"
 DEAD_LETTERS = "q2c.dead-letters"
 CHANGELOG = "q2c.changelog."
+_SOURCE = "src."
 
 _SHARED = (
     Topic(
@@ -90,11 +91,15 @@ SINGLE_PARTITION = frozenset(topic.name for topic in _SHARED if topic.partitions
 
 
 def source_topic(system: str) -> str:
-    return f"src.{system}"
+    return f"{_SOURCE}{system}"
+
+
+def is_source(topic: str) -> bool:
+    return topic.startswith(_SOURCE)
 
 
 def cursor_topic(system: str) -> str:
-    return f"src.{system}.cursor"
+    return f"{_SOURCE}{system}.cursor"
 
 
 def topics(systems: tuple[str, ...], polled: tuple[str, ...] = ()) -> tuple[Topic, ...]:

@@ -276,7 +276,8 @@ class Driver:
             partition = self.partition_of(effect)
             self.written[effect.topic].append(Written(effect.topic, partition, effect.key, effect.record, effect.value))
             if effect.topic in self._stages and effect.value is not None:
-                self.pipe(effect.topic, effect.key, effect.record, effect.value, partition=partition)
+                headers = dict(effect.headers)
+                self.pipe(effect.topic, effect.key, effect.record, effect.value, partition=partition, **headers)
 
     def partition_of(self, effect: Emit) -> int:
         """Where a worker would write it."""

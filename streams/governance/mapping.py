@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+import hashlib
+
+import orjson
+from pydantic import TypeAdapter, model_validator
 
 from schemas.entities import ENTITIES, MONEY_TYPES
 from streams.governance.base import Governed
@@ -50,3 +53,27 @@ class ObjectMapping(Governed):
             if (types[name] in MONEY_TYPES) != isinstance(source, Amount):
                 raise ValueError(f"attribute {name!r} is {types[name]}: money, and only money, is {{amount, currency}}")
         return self
+
+    def is_about(self, other: ObjectMapping) -> bool:
+        """Both make the same records of the same rows, whatever they read of each."""
+        return (self.entity, self.id, self.customer) == (other.entity, other.id, other.customer)
+
+
+SystemMapping = dict[str, ObjectMapping]
+"""A vendor's object or table -> how it is read."""
+_READ = TypeAdapter(SystemMapping)
+
+
+def document_of(mapping: SystemMapping) -> str:
+    """In one canonical form."""
+    plain = {name: read.model_dump(mode="json") for name, read in mapping.items()}
+    return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def version_of(document: str) -> str:
+    return hashlib.sha256(document.encode()).hexdigest()
+
+
+def read_mapping(document: str) -> SystemMapping:
+    """Raises pydantic's ValidationError."""
+    return _READ.validate_json(document)

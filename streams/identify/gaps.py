@@ -5,7 +5,7 @@ from __future__ import annotations
 from schemas.instants import Instant
 from schemas.source import ALL_OBJECTS, Gap
 from streams.governance.model import Governance
-from streams.identify import images, keys, progress
+from streams.identify import again, images, keys, progress
 from streams.identify.changes import change
 from streams.identify.routes import route_of
 from streams.suspects import tell
@@ -18,6 +18,7 @@ def on_gap(ws: Workspace, governance: Governance, partition: int, event: Gap) ->
     entity = governance.entity_of(event.system, event.object) or event.object
     for object_ in (ALL_OBJECTS, entity):
         progress.withdraw(ws, event.system, object_, partition)
+    again.finish(ws, governance, event.system)
     prefix = keys.system_prefix(event.system)
     for key, image in ws.range(prefix, keys.EVERY_ROW):
         _, of, native_id = key.removeprefix(prefix).split("/", 2)

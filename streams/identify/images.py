@@ -1,18 +1,46 @@
-"""The image of a row: its versions, as far back as a link may still send them elsewhere."""
+"""The image of a row: its versions, as far back as a link may still send them elsewhere, and what the source said last.
+
+The native fields are all that the source sent, whether mapped or not: which of them the next mapping names, nobody
+knows."""
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
+from schemas.source import UNCHANGED, SourceRow
 from streams.governance.model import Governance
 from streams.identify import links
 from tables.versions import Version, fold
 from tables.view import Workspace
 
 
-def versions_of(ws: Workspace, key: str) -> list[Version]:
-    image = ws.get(key)
-    versions: list[Version] = [] if image is None else image["versions"]
-    return versions
+class Native(NamedTuple):
+    """A row as its source sent it."""
+
+    object: str
+    fields: dict[str, str | None]
+    seen: bool = True
+    """False: a snapshot showed it."""
 
 
-def keep(ws: Workspace, governance: Governance, key: str, versions: list[Version]) -> None:
-    ws.put(key, {"versions": fold(versions, links.frontier(ws, governance))})
+def native_of(image: dict[str, Any] | None) -> Native | None:
+    """None: it is gone, or was read by a release that kept nothing of it."""
+    kept = None if image is None else image.get("native")
+    return None if kept is None else Native(*kept)
+
+
+def followed(native: Native | None, row: SourceRow) -> Native:
+    """What is known of the row once this version has come; what the source did not send again is as it was."""
+    fields = row.fields
+    if native is not None and UNCHANGED in fields.values():
+        fields = {name: native.fields.get(name, text) if text == UNCHANGED else text for name, text in fields.items()}
+    return Native(row.object, fields, not row.snapshot)
+
+
+def keep(
+    ws: Workspace, governance: Governance, key: str, versions: list[Version], native: Native | None = None
+) -> None:
+    image: dict[str, Any] = {"versions": fold(versions, links.frontier(ws, governance))}
+    if native is not None:
+        image["native"] = [native.object, native.fields] if native.seen else list(native)
+    ws.put(key, image)

@@ -5,8 +5,10 @@ w/SYSTEM/CUSTOMER              route of a native customer
 l/SYSTEM/CUSTOMER              the links it asserted last
 h/SYSTEM/CUSTOMER/LETTER       hole in the evidence of a native customer, and where it stands open
 k/SYSTEM/CUSTOMER/PARENT/PARENT_ID/ENTITY/ID   row parked until its parent comes
+m/SYSTEM                       which mapping is in force (streams/identify/mappings.py)
+v/SYSTEM/HASH                  a mapping of the system
 ~marks                         watermarks heard in this partition
-~streamed                      SYSTEM/OBJECT that left streaming once: a gap, a new snapshot
+~streamed                      SYSTEM/OBJECT that left streaming once, and how far it had come: a gap, a new snapshot
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from urllib.parse import quote
 
 MARKS = "~marks"
 STREAMED = "~streamed"
+MAPPINGS = "m/"
 SENT = "~sent"
 """Marks as told downstream."""
 TOLD = "~told"
@@ -48,6 +51,14 @@ def route_key(system: str, customer: str) -> str:
 
 def links_key(system: str, customer: str) -> str:
     return f"l/{system}/{part(customer)}"
+
+
+def mapping_key(system: str) -> str:
+    return f"{MAPPINGS}{system}"
+
+
+def document_key(system: str, version: str) -> str:
+    return f"v/{system}/{version}"
 
 
 def holes_prefix(system: str, customer: str) -> str:

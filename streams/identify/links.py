@@ -6,7 +6,6 @@ from typing import Any
 
 from schemas import topics
 from schemas.instants import ALWAYS, Instant
-from schemas.source import SourceRow
 from streams.governance.model import Governance
 from streams.identify import keys
 from streams.suspects import circle
@@ -15,41 +14,41 @@ from tables.view import Emit, Workspace
 from tables.watermarks import LINKS, watermark
 
 
-def asserted(ws: Workspace, governance: Governance, row: SourceRow, version: Version) -> None:
+def asserted(ws: Workspace, governance: Governance, system: str, version: Version) -> None:
     """A version of a customer record names these others, and no longer those it named before."""
-    links = governance.systems[row.system].links
+    links, customer = governance.systems[system].links, version["customer"]
     attrs = version["attrs"] or {}
     named = [{"system": target, "native_customer": attrs[a]} for a, target in links.items() if attrs.get(a)]
-    if named == last_asserted(ws, row.system, row.native_customer):
+    if named == last_asserted(ws, system, customer):
         return
-    ws.put(keys.links_key(row.system, row.native_customer), {"links": named})
+    ws.put(keys.links_key(system, customer), {"links": named})
     value = {
-        "system": row.system,
-        "native_customer": row.native_customer,
+        "system": system,
+        "native_customer": customer,
         "links": named,
         "version": version["version"],
         "committed_at": version["at"],
         "present": bool(attrs),
     }
-    ws.emit(Emit(topics.LINKS, f"{row.system}/{row.native_customer}", "LinkAsserted", value, partition=0))
+    ws.emit(Emit(topics.LINKS, f"{system}/{customer}", "LinkAsserted", value, partition=0))
 
 
 def parent_asserted(
-    ws: Workspace, governance: Governance, row: SourceRow, version: Version, before: Version | None
+    ws: Workspace, governance: Governance, system: str, version: Version, before: Version | None
 ) -> None:
     """A version of a customer record has another parent than the one before it."""
-    parent = _parent(version)
-    if parent == _parent(before) or row.system not in circle.parents_of(governance):
+    parent, customer = _parent(version), version["customer"]
+    if parent == _parent(before) or system not in circle.parents_of(governance):
         return
     value = {
-        "system": row.system,
-        "native_customer": row.native_customer,
+        "system": system,
+        "native_customer": customer,
         "parent": parent,
         "version": version["version"],
         "committed_at": version["at"],
         "snapshot": version["snapshot"],
     }
-    ws.emit(Emit(topics.LINKS, f"{row.system}/{row.native_customer}", "ParentAsserted", value, partition=0))
+    ws.emit(Emit(topics.LINKS, f"{system}/{customer}", "ParentAsserted", value, partition=0))
 
 
 def _parent(version: Version | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas import topics
-from schemas.instants import Instant
+from schemas.instants import NEVER, Instant
 from schemas.source import ALL_OBJECTS, Heard, Probed
 from streams import canary
 from streams.governance.model import Governance
@@ -28,7 +28,9 @@ def hear(ws: Workspace, upstream: int, event: Heard) -> None:
     ws.put(keys.MARKS, after)
     phases = [all_marks.get(name, {}).get(str(upstream), [0, ""])[1] for all_marks in (marks, after)]
     if phases[0] == "streaming" != phases[1]:
-        ws.put(keys.STREAMED, {**(ws.get(keys.STREAMED) or {}), name: True})
+        streamed = ws.get(keys.STREAMED) or {}
+        furthest = max(streamed.get(name, NEVER), marks[name][str(upstream)][2] or NEVER)
+        ws.put(keys.STREAMED, {**streamed, name: furthest})
     if phases[0] == "streaming" and phases[1] == "gap" and event.object != LINKS:
         onward.tell_gap(ws, upstream, name, after[name][str(upstream)])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streams.governance.model import Governance
-from streams.identify import holes, keys
+from streams.identify import again, holes, keys
 from streams.identify.changes import change, moved
 from streams.identify.routes import Route, route_of
 from streams.suspects import tell
@@ -18,6 +18,7 @@ def on_route(ws: Workspace, governance: Governance, value: dict[str, Any]) -> No
     old, new = route_of(ws, system, customer), Route(value["canonical_id"], value["route_version"], value["routed_at"])
     if new.version <= old.version:
         return
+    again.customer_up_to_date(ws, governance, system, customer)
     ws.put(keys.route_key(system, customer), {k: value[k] for k in ("canonical_id", "route_version", "routed_at")})
     if new.canonical_id == old.canonical_id:
         return

@@ -7,9 +7,11 @@ from typing import Any
 from schemas.instants import ALWAYS, NEVER
 from schemas.source import SourceRow
 from streams.governance.model import Governance
-from streams.identify import images, keys, links, parking
+from streams.identify import images, links, mappings, parking
+from streams.identify.again import Row, up_to_date
 from streams.identify.canonicalize import attributes
 from streams.identify.changes import change, moved
+from streams.identify.images import Native
 from streams.identify.letters import letter_of
 from streams.identify.routes import route_of
 from streams.inputs import Divert, Input
@@ -22,15 +24,18 @@ from tables.view import Workspace
 
 def on_row(ws: Workspace, governance: Governance, record: Input, row: SourceRow, first_snapshot: bool) -> None:
     """Fold it, and the rows that waited for it."""
-    mapping = governance.mappings[row.system].get(row.object)
+    mapping = mappings.in_force(ws, governance, row.system).get(row.object)
     if mapping is None:
         raise Divert("unmapped_object", f"{row.system} has no mapping for {row.object!r}: add it and replay")
     entity = mapping.entity
-    versions = images.versions_of(ws, keys.row_key(row.system, row.native_customer, entity, row.native_id))
+    place = Row(row.system, row.native_customer, entity, row.native_id)
+    image = up_to_date(ws, governance, place)
+    versions: list[Version] = [] if image is None else image["versions"]
     last = next((v for v in reversed(versions) if v["version"] < row.version), None)
-    attrs = None
+    attrs = native = None
     if row.operation in ("upsert", "moved_in"):
-        attrs = attributes(mapping, row.fields, last["attrs"] if last else None)
+        native = images.followed(images.native_of(image) if last is not None and last is versions[-1] else None, row)
+        attrs = attributes(mapping, native.fields, last["attrs"] if last else None)
         if parking.park(ws, governance, row, entity, attrs, record, first_snapshot):
             return
     version = _version(governance, row, entity, attrs, last, record.position, first_snapshot)
@@ -38,7 +43,7 @@ def on_row(ws: Workspace, governance: Governance, record: Input, row: SourceRow,
     # log still brings; a clock set back): a newer one is not hidden, and an older one that comes late hides none.
     following = next((v["at"] for v in versions if v["version"] > row.version), ALWAYS)
     version["at"] = min(max(row.committed_at, last["at"] if last else NEVER), following)
-    _tell(ws, governance, record, row, entity, version, versions)
+    _tell(ws, governance, record, place, version, versions, native)
     for child in parking.children(ws, row, entity):
         on_row(ws, governance, child.record, child.row, child.first_snapshot)
         parking.arrived(ws, governance, child)
@@ -78,21 +83,20 @@ def _tell(
     ws: Workspace,
     governance: Governance,
     record: Input,
-    row: SourceRow,
-    entity: str,
+    row: Row,
     version: Version,
     versions: list[Version],
+    native: Native | None,
 ) -> None:
     """Remember the image and tell judge; an older version or a duplicate is told again, and judge knows it."""
-    system, native_id = row.system, row.native_id
-    route = route_of(ws, system, row.native_customer)
+    system, customer, entity, native_id = row
+    route = route_of(ws, system, customer)
     effective_at = max(version["at"], route.at)
     if not versions or _is_newest(version, versions):
-        key = keys.row_key(system, row.native_customer, entity, native_id)
-        images.keep(ws, governance, key, [*versions, version])
+        images.keep(ws, governance, row.key, [*versions, version], native)
         if entity == "customer":
-            links.asserted(ws, governance, row, version)
-            links.parent_asserted(ws, governance, row, version, versions[-1] if versions else None)
+            links.asserted(ws, governance, system, version)
+            links.parent_asserted(ws, governance, system, version, versions[-1] if versions else None)
         told = tell.Record(system, entity, native_id, route.canonical_id)
         tell.changed(ws, governance, told, versions[-1] if versions else None, version, effective_at)
     place = (route.canonical_id, system, entity, native_id)

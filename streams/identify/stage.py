@@ -5,24 +5,29 @@ route always meet here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from schemas import topics
 from schemas.codec import Unreadable
+from schemas.instants import ALWAYS, NEVER, Instant
 from schemas.source import ALL_OBJECTS, Gap, Heard, Probed, Reader, Skipped, SourceEvent, SourceRow
 from streams.governance.model import Governance
-from streams.identify import keys, letters, onward, progress
+from streams.identify import again, keys, letters, mappings, onward, progress
 from streams.identify.clocks import credible
 from streams.identify.gaps import on_gap
 from streams.identify.reroute import on_route
 from streams.identify.rows import on_row
-from streams.inputs import Divert, Input, WithoutDeadlines
-from tables.view import Workspace
+from streams.inputs import Divert, Due, Input, WithoutDeadlines
+from tables.view import Value, Workspace
+
+_READING = ("~mapping", "")
+"""Where systems wait whose rows are to be read again: always open."""
 
 
 class Identify(WithoutDeadlines):
     name = "identify"
+    waits_under: str | None = keys.MAPPINGS
 
     def __init__(self, governance: Governance, readers: Mapping[str, Reader]) -> None:
         self._governance = governance
@@ -32,6 +37,8 @@ class Identify(WithoutDeadlines):
         if record.topic == topics.CROSSWALK:
             return self._on_crosswalk(ws, record)
         system, reader = self._readers[record.topic]
+        if record.record in (mappings.RECORD, again.RECORD):
+            return self._on_ours(ws, partition, record, system)
         try:
             event = reader(record.record, record.value, record.headers)
         except Unreadable as problem:
@@ -39,9 +46,20 @@ class Identify(WithoutDeadlines):
         return self._on_source(ws, partition, record, system, credible(self._governance, record, event))
 
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
+        again.before_refusal(ws, self._governance, letter)
         letters.diverted(ws, self._governance, partition, letter)
 
+    def wake(self, key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:
+        return (_READING, NEVER) if mappings.is_pending(value) else None
+
+    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
+        return ((_READING, ALWAYS),)
+
+    def settle(self, ws: Workspace, due: Due) -> None:
+        again.slice_(ws, self._governance, due.key.removeprefix(keys.MAPPINGS))
+
     def flush(self, ws: Workspace, partition: int) -> None:
+        mappings.announce(ws, self._governance, partition)
         onward.send(ws, self._governance, partition)
 
     def in_first_snapshot(self, ws: Workspace, partition: int, row: SourceRow) -> bool:
@@ -71,6 +89,16 @@ class Identify(WithoutDeadlines):
                 return event.why
         letters.home(ws, governance, record, system)
         return type(event).__name__.lower()
+
+    def _on_ours(self, ws: Workspace, partition: int, record: Input, system: str) -> str:
+        """What driftwise put into a source's topic itself, where its place among the source's records counts."""
+        value = record.value
+        if record.record == mappings.RECORD:
+            again.finish(ws, self._governance, system)
+            return "mapping" if mappings.take(ws, self._governance, partition, value) else "duplicate"
+        again.on_asked(ws, self._governance, partition, value)
+        letters.home(ws, self._governance, record, system)
+        return "row_read_again"
 
     def _on_crosswalk(self, ws: Workspace, record: Input) -> str:
         if record.record == "Watermarks":

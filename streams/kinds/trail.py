@@ -12,9 +12,11 @@ from urllib.parse import quote, unquote
 
 from schemas.entities import ENTITIES
 from schemas.instants import Instant
+from streams.governance.mapping import Amount, ObjectMapping, Vocabulary
 from tables.versions import Version
 
 Attributes = Mapping[str, Any]
+Source = str | Vocabulary | Amount | None
 
 _KEY = "trail:"
 KEPT = 8
@@ -69,6 +71,29 @@ def stamp_trails(
         if trail:
             trails[_key(attribute)] = " ".join(trail[:KEPT])
     return trails
+
+
+def read_again(
+    entity: str, attributes: Attributes, last: Version, before: ObjectMapping, after: ObjectMapping
+) -> dict[str, str]:
+    """The trails of a row that another mapping reads. Nobody changed anything; but where a value, or a word of its
+    trail, is read otherwise, what changed before is not known any more."""
+    return {
+        _key(attribute): trail
+        for attribute in (*STATES.get(entity, ()), *STATED.get(entity, ()))
+        if (trail := last["since"].get(_key(attribute)))
+        and last["attrs"].get(attribute) == attributes[attribute]
+        and _reads_alike(before.attributes.get(attribute), after.attributes.get(attribute), trail)
+    }
+
+
+def _reads_alike(before: Source, after: Source, trail: str) -> bool:
+    if before == after:
+        return True
+    if not (isinstance(before, Vocabulary) and isinstance(after, Vocabulary) and before.field == after.field):
+        return False
+    otherwise = {mapped for word, mapped in before.map.items() if after.map.get(word) != mapped}
+    return not any(_step(text).was in otherwise for text in trail.split())
 
 
 def trail_of(stamped: Mapping[str, str], attribute: str) -> tuple[Step, ...]:

@@ -81,11 +81,11 @@ class Examination:
     def run(self) -> None:
         with scratch() as space:
             ends: Ends = {topics.CHANGES: self._recording.bounds(topics.CHANGES)}
-            rows = Recomputed(space.new())
-            found = [self._shard(place, rows) for place in self._places()]
+            rows, told = Recomputed(space.new()), Deployed(space.new())
+            found = [self._shard(place, rows, told) for place in self._places()]
             identify = [each for each in found if each.place.stage == "identify"]
             if all(each.whole or each.begun_at is not None for each in identify):
-                self._rows(ends, rows, Deployed(space.new()), [each.begun_at for each in identify])
+                self._rows(ends, rows, told, [each.begun_at for each in identify])
             else:
                 self._report.notes.append("rows told to judge: not compared, as input is gone")
         self._begun(found)
@@ -100,14 +100,14 @@ class Examination:
             shards = 1 if stage in single else self._governance.partitions
             yield from (Place(stage, partition, shards) for partition in range(shards))
 
-    def _shard(self, place: Place, rows: Recomputed) -> Verified:
+    def _shard(self, place: Place, rows: Recomputed, told: Deployed) -> Verified:
         """A worker at work may have written what its state, read a moment earlier, does not have: where it went on
         meanwhile a difference must stand the test of another look."""
         for last in (False, False, True):
             self._tell(f"{place}: replaying ...")
             before = self._changelog_end(place)
             with scratch() as space:
-                found = self._verifier(space).verify(place, rows)
+                found = self._verifier(space).verify(place, rows, told)
             if last or not any(check.differing for check in found.checks) or self._changelog_end(place) == before:
                 break
         self._tell(f"{place}: {found.records} records replayed")
@@ -181,4 +181,5 @@ def _told(found: list[Verified]) -> law.Told:
         letters={(t, each.place.partition, o): why for each in identify for (t, o), why in each.letters.items()},
         left_out=frozenset().union(*(each.late | each.aside for each in found)),
         versions=max((each.versions for each in found), key=len),
+        mappings=identify[0].first.mappings,
     )

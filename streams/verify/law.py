@@ -15,6 +15,7 @@ from schemas.codec import Codec
 from schemas.instants import NEVER, Instant
 from schemas.source import Reader
 from streams.driver import Driver, Take
+from streams.governance.mapping import SystemMapping
 from streams.governance.model import Governance
 from streams.intake import take_in
 from streams.judge.published import Version, decided_by, read
@@ -52,6 +53,8 @@ class Told:
     """Customers with late evidence, or a verdict that waits: not compared."""
     versions: list[Version]
     """Of governance, as judge was told."""
+    mappings: Mapping[str, SystemMapping]
+    """How rows were read before anything was published."""
 
 
 def check(
@@ -63,8 +66,8 @@ def check(
     scratch: Scratch,
 ) -> Check:
     governed = [(at, published_at, decided_by(governance, read(text))) for at, published_at, text in told.versions]
-    first = governed[0][2] if governed else governance
-    driver = Driver(first, readers, keep=False, states=scratch.new, take=_refusing(told.letters))
+    first = (governed[0][2] if governed else governance).model_copy(update={"mappings": told.mappings})
+    driver = _OfRecorded(first, readers, keep=False, states=scratch.new, take=_refusing(told.letters))
     driver.codec = codec
     for at, published_at, version in governed[1:]:
         driver.publish(version, at, published_at)
@@ -79,6 +82,13 @@ def check(
         found = decoded(recording, codec, topics.DRIFTS, partition)
         _keep(held, ((partition, (raw.key or b"").decode(), value) for raw, _, value in found))
     return _compare(held, made, _passed([*told.gates, *_gates(driver, governance)]), told.left_out)
+
+
+class _OfRecorded(Driver):
+    """What the topology writes into the sources' topics is among what was recorded of them."""
+
+    def _deliver(self, effects: list[Emit]) -> None:
+        super()._deliver([effect for effect in effects if not topics.is_source(effect.topic)])
 
 
 def _batches(recording: Recording, told: Told) -> Iterator[list[Raw]]:

@@ -32,6 +32,18 @@ def _same_history(deployed: Fact | None, recomputed: Fact | None) -> bool:
     return all(_same_end(tracks[0][name], tracks[1][name]) for name in tracks[0])
 
 
+def _same_image(deployed: Fact | None, recomputed: Fact | None) -> bool:
+    """What the source said last as well, where an earlier release has not left it out."""
+    if deployed is None or recomputed is None or not _same_history(deployed, recomputed):
+        return False
+    return deployed.get("native") in (None, recomputed.get("native"))
+
+
+def _mapping(value: Fact) -> Fact | None:
+    """What was published. How it began, the replay was told."""
+    return {"now": value["now"]} if value["number"] else None
+
+
 def _tracks(value: Fact) -> dict[str, list[Fact]]:
     found: dict[str, list[Fact]] = {}
     for version in value["versions"]:
@@ -92,11 +104,13 @@ def _whose(key: str, fact: Fact) -> str:
 STATE: Mapping[str, Mapping[str, Rule | None]] = {
     # stage: {beginning of a key: how its values are compared, None: they follow from others}
     "identify": {
-        "i": Rule("row images", same=_same_history, when=_committed),
+        "i": Rule("row images", same=_same_image, when=_committed),
         "w": Rule("routes"),
         "l": Rule("links"),
         "h": Rule("holes"),
         "k": Rule("parked rows"),
+        "m": Rule("mappings", _mapping),
+        "v": None,
     },
     "crosswalk": {
         "n": Rule("members of clusters"),

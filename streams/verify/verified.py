@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from schemas.instants import Instant
+from streams.governance.model import Governance
 from streams.judge.published import Version
 from streams.verify.deployed import Place
 from streams.verify.replay import Refused
@@ -17,6 +18,8 @@ class Verified:
     place: Place
     positions: Mapping[str, int]
     """Topic -> where its last commit stands."""
+    first: Governance
+    """By which it worked before anything was published to it."""
     unproven: list[str] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -112,10 +112,14 @@ WRITTEN: dict[str, tuple[str, ...]] = {
 }
 
 
+OURS = ("SourceProbe", "MappingPublished", "RowToRead")
+"""Records that driftwise itself puts into every source topic."""
+
+
 def prepare(codec: Codec, governance: Governance) -> None:
     """Register every record for its topic; a start-up step."""
     sources = {
-        topics.source_topic(name): ("SourceProbe", *(("PolledRow", "SourceProgress") if s.vendor in POLLED else ()))
+        topics.source_topic(name): (*OURS, *(("PolledRow", "SourceProgress") if s.vendor in POLLED else ()))
         for name, s in governance.systems.items()
     }
     codec.prepare(WRITTEN | sources)

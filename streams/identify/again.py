@@ -1,0 +1,177 @@
+"""Rows are read again from what their source sent last, once another mapping is in force.
+
+What is read otherwise becomes a version of its own: of the same native version, from the instant on up to which the
+source has been heard. A slice at a time, each its own commit; a row that something else concerns meanwhile is read
+first, so that nothing depends on where the slices fell."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, NamedTuple
+
+from schemas import topics
+from schemas.instants import Instant
+from schemas.source import UNCHANGED
+from streams.governance.mapping import ObjectMapping
+from streams.governance.model import Governance
+from streams.identify import furthest, holes, images, keys, links, mappings, parking
+from streams.identify.canonicalize import attributes
+from streams.identify.changes import change
+from streams.identify.holes import Hole
+from streams.identify.images import Native
+from streams.identify.routes import route_of
+from streams.inputs import Divert
+from streams.kinds.facts import stamp
+from streams.kinds.trail import read_again
+from streams.letters import ENTITY_HEADER, ID_HEADER
+from streams.suspects import tell
+from tables.versions import PRESENT, Version
+from tables.view import Emit, Value, Workspace
+
+RECORD = "RowToRead"
+SLICE = 256
+"""Rows read again in one commit."""
+_AGAIN = ".m"
+"""Behind the native version, with the number of the mapping: it sorts behind that version and before the next."""
+
+_LETTER = "again-"
+
+
+class Row(NamedTuple):
+    system: str
+    customer: str
+    entity: str
+    native_id: str
+
+    @property
+    def key(self) -> str:
+        return keys.row_key(*self)
+
+
+def slice_(ws: Workspace, governance: Governance, system: str) -> None:
+    """The next rows of the system."""
+    pending = ws.get(keys.mapping_key(system))
+    if pending is None or not mappings.is_pending(pending):
+        return
+    found = ws.range(keys.system_prefix(system), SLICE, pending["after"])
+    for key, image in found:
+        _read(ws, governance, pending, _row(system, key, image), image)
+    mappings.read_so_far(ws, system, found[-1][0] if len(found) == SLICE else None)
+
+
+def finish(ws: Workspace, governance: Governance, system: str) -> None:
+    """Something concerns all its rows: they are read now."""
+    while mappings.is_pending(ws.get(keys.mapping_key(system))):
+        slice_(ws, governance, system)
+
+
+def up_to_date(ws: Workspace, governance: Governance, row: Row) -> Value | None:
+    """The image of a row, read by the mapping in force."""
+    key, pending = row.key, ws.get(keys.mapping_key(row.system))
+    image = ws.get(key)
+    if image is None or pending is None or not mappings.is_pending(pending) or key <= pending["after"]:
+        return image
+    _read(ws, governance, pending, row, image)
+    return ws.get(key)
+
+
+def customer_up_to_date(ws: Workspace, governance: Governance, system: str, customer: str) -> None:
+    """All that is known of a native customer."""
+    if mappings.is_pending(ws.get(keys.mapping_key(system))):
+        for key, image in ws.range(keys.rows_prefix(system, customer), keys.EVERY_ROW):
+            up_to_date(ws, governance, _row(system, key, image))
+
+
+def before_refusal(ws: Workspace, governance: Governance, letter: dict[str, Any]) -> None:
+    """What asked for the row to be read is done before that is refused, also where a replay meets the refusal first:
+    so the hole begins where it did."""
+    if letter["letter_id"].startswith(_LETTER):
+        customer_up_to_date(ws, governance, letter["system"], letter["original_key"].decode())
+
+
+def on_asked(ws: Workspace, governance: Governance, partition: int, value: dict[str, Any]) -> None:
+    """A row that could not be read by the mapping then is tried once more. Raises Divert."""
+    row = Row(value["system"], value["native_customer"], value["entity"], value["native_id"])
+    image = up_to_date(ws, governance, row)
+    if image is not None:
+        passed = furthest.passed(ws, row.system, row.entity, partition)
+        _derive(ws, governance, row, image, passed + 1)
+
+
+def _read(ws: Workspace, governance: Governance, pending: Value, row: Row, image: Value) -> None:
+    from_ = pending["passed"].get(row.entity)
+    if from_ is None:
+        return
+    try:
+        _derive(ws, governance, row, image, from_ + 1)
+    except Divert:
+        _ask(ws, governance, pending, row, from_)
+
+
+def _ask(ws: Workspace, governance: Governance, pending: Value, row: Row, heard: Instant) -> None:
+    """Its customer has a hole from now on. The row is put behind its partition, where it is refused as any record is
+    that cannot be read, into a dead letter that can be replayed."""
+    partition, number = pending["partition"], pending["number"]
+    letter_id = f"{_LETTER}{hashlib.sha256(f'{row.key}/{number}'.encode()).hexdigest()[:32]}"
+    hole = Hole(row.system, row.customer, row.entity, letter_id)
+    if ws.get(hole.key) is not None:
+        return
+    holes.open_(ws, governance, hole, partition, heard)
+    value = {"system": row.system, "entity": row.entity, "native_customer": row.customer, "native_id": row.native_id}
+    headers = ((ID_HEADER, letter_id.encode()), (ENTITY_HEADER, row.entity.encode()))
+    ws.emit(Emit(topics.source_topic(row.system), row.customer, RECORD, value, partition=partition, headers=headers))
+
+
+def _derive(ws: Workspace, governance: Governance, row: Row, image: Value, from_: Instant) -> None:
+    """Raises Divert where the mapping in force cannot read it."""
+    last, native = image["versions"][-1], images.native_of(image)
+    if last["op"] != PRESENT or native is None:
+        return
+    mapping = mappings.in_force(ws, governance, row.system).get(native.object)
+    before = mappings.before(ws, governance, row.system).get(native.object)
+    if mapping is None or before is None or mapping.entity != row.entity:
+        return
+    version = _version(ws, row, last, native, before, mapping)
+    if (version["attrs"], version["since"]) == (last["attrs"], last["since"]):
+        return
+    known = ws.get(keys.mapping_key(row.system))
+    assert known is not None
+    version["version"] = f"{_native_version(last)}{_AGAIN}{known['number']:06d}"
+    version["at"] = max(from_, last["at"])
+    images.keep(ws, governance, row.key, [*image["versions"], version], native)
+    _tell(ws, governance, row, last, version)
+
+
+def _version(
+    ws: Workspace, row: Row, last: Version, native: Native, before: ObjectMapping, mapping: ObjectMapping
+) -> Version:
+    # What was not captured when the row was read says nothing: it stays as it was until the row is captured again.
+    fields = dict.fromkeys(mapping.read_by, UNCHANGED) | native.fields
+    attrs = attributes(mapping, fields, last["attrs"])
+    if not parking.has_parent(ws, row.system, row.customer, row.entity, attrs):
+        raise Divert("unknown_parent", f"{row.entity} {row.native_id}: what it is read to belong to is not there")
+    held = (last["committed_at"], _native_version(last), last["snapshot"])
+    facts = stamp(row.entity, attrs, last["since"], *held, seen=native.seen)
+    return {**last, "attrs": attrs, "since": facts | read_again(row.entity, attrs, last, before, mapping)}
+
+
+def _tell(ws: Workspace, governance: Governance, row: Row, last: Version, version: Version) -> None:
+    route = route_of(ws, row.system, row.customer)
+    effective_at = max(version["at"], route.at)
+    if row.entity == "customer":
+        links.asserted(ws, governance, row.system, version)
+        links.parent_asserted(ws, governance, row.system, version, last)
+    told = tell.Record(row.system, row.entity, row.native_id, route.canonical_id)
+    tell.changed(ws, governance, told, last, version, effective_at)
+    place = (route.canonical_id, row.system, row.entity, row.native_id)
+    ws.emit(change(*place, version, route.version, effective_at))
+
+
+def _native_version(version: Version) -> str:
+    text: str = version["version"]
+    return text.partition(_AGAIN)[0]
+
+
+def _row(system: str, key: str, image: Value) -> Row:
+    _, entity, native_id = key.removeprefix(keys.system_prefix(system)).split("/", 2)
+    return Row(system, image["versions"][-1]["customer"], entity, native_id)

@@ -1,0 +1,134 @@
+"""Which mapping of a system is in force in a shard: that of the last MappingPublished in its partition of the source.
+
+So what a row says follows from its place in the partition, wherever commits and restarts fell. A worker that is started
+with another folder publishes what that says, as a person does with `driftwise governance publish`; until it reads that
+back, it reads by the mapping of before."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from schemas import topics
+from schemas.instants import Instant
+from streams.governance.mapping import ObjectMapping, SystemMapping, document_of, read_mapping, version_of
+from streams.governance.model import Governance
+from streams.identify import furthest, keys
+from streams.inputs import Divert
+from tables.view import Emit, Value, View, Workspace
+
+RECORD = "MappingPublished"
+FOLDER = "folder"
+"""Who published it, where nobody did."""
+
+
+def published(system: str, mapping: SystemMapping, partition: int, by: str = FOLDER, published_at: Instant = 0) -> Emit:
+    """The record that puts a mapping in force in one partition."""
+    document = document_of(mapping)
+    value = {
+        "system": system,
+        "version": version_of(document),
+        "published_at": published_at,
+        "by": by,
+        "document": document,
+    }
+    return Emit(topics.source_topic(system), "", RECORD, value, partition=partition)
+
+
+def announce(ws: Workspace, governance: Governance, partition: int) -> None:
+    """What the folder says, where it has changed since it was last looked at. The first one was always in force."""
+    for system, mapping in governance.mappings.items():
+        version, known = _folder(governance, system), ws.get(keys.mapping_key(system))
+        if known is None:
+            ws.put(keys.document_key(system, version), {"document": document_of(mapping)})
+            named = dict.fromkeys(("first", "before", "now", "folder"), version)
+            ws.put(keys.mapping_key(system), {**named, "number": 0})
+        elif known["folder"] != version:
+            ws.put(keys.mapping_key(system), {**known, "folder": version})
+            if known["now"] != version:
+                ws.emit(published(system, mapping, partition))
+
+
+def take(ws: Workspace, governance: Governance, partition: int, value: Value) -> bool:
+    """Put it in force; returns whether rows are to be read again. None may be pending."""
+    system, version, document = value["system"], value["version"], value["document"]
+    announce(ws, governance, partition)
+    known = ws.get(keys.mapping_key(system))
+    if known is None or known["now"] == version:
+        return False
+    try:
+        read_mapping(document)
+    except ValidationError as problem:
+        raise Divert("bad_governance", f"this release cannot read it: {problem}") from None
+    ws.put(keys.document_key(system, version), {"document": document})
+    if known["before"] not in (known["first"], known["now"], version):
+        ws.delete(keys.document_key(system, known["before"]))
+    entities = {mapping.entity for mapping in governance.mappings[system].values()}
+    passed = {entity: furthest.passed(ws, system, entity, partition) for entity in sorted(entities)}
+    pending = {"after": keys.system_prefix(system), "passed": passed, "partition": partition}
+    turned = {"before": known["now"], "now": version, "number": known["number"] + 1}
+    ws.put(keys.mapping_key(system), {**known, **turned, **pending})
+    return True
+
+
+def is_pending(known: Value | None) -> bool:
+    """Rows are still to be read again."""
+    return known is not None and "after" in known
+
+
+def read_so_far(ws: Workspace, system: str, key: str | None) -> None:
+    """Images up to this key have been read again; None: all."""
+    known = ws.get(keys.mapping_key(system))
+    assert known is not None
+    rest = {name: held for name, held in known.items() if name not in ("after", "passed", "partition")}
+    ws.put(keys.mapping_key(system), rest if key is None else {**known, "after": key})
+
+
+def in_force(view: View, governance: Governance, system: str) -> SystemMapping:
+    return _mapping(view, governance, system, "now")
+
+
+def before(view: View, governance: Governance, system: str) -> SystemMapping:
+    """In force until that one was."""
+    return _mapping(view, governance, system, "before")
+
+
+def were_published(view: View) -> bool:
+    """Whether any mapping of the shard is not the first."""
+    return any(value["number"] for _, value in view.range(keys.MAPPINGS, keys.EVERY_ROW))
+
+
+def first_of(view: View, governance: Governance) -> Governance:
+    """With the mappings that were in force in a shard before any was published to it."""
+    first = {system: _mapping(view, governance, system, "first") for system in governance.mappings}
+    return governance.model_copy(update={"mappings": first})
+
+
+def _mapping(view: View, governance: Governance, system: str, which: str) -> SystemMapping:
+    """As far as the folder agrees which records there are: those who read the source are built upon that."""
+    known = view.get(keys.mapping_key(system))
+    if known is None:
+        return governance.mappings[system]
+    key = (system, known[which])
+    found: SystemMapping | None = governance.derived.get(key)
+    if found is None and known[which] == _folder(governance, system):
+        found = governance.derived[key] = governance.mappings[system]
+    if found is None:
+        kept = view.get(keys.document_key(*key))
+        assert kept is not None, f"mapping {known[which]} of {system} is named and not in the state"
+        found = governance.derived[key] = _over(governance.mappings[system], read_mapping(kept["document"]))
+    return found
+
+
+def _over(folder: SystemMapping, mapping: SystemMapping) -> SystemMapping:
+    def read(name: str, ours: ObjectMapping) -> ObjectMapping:
+        theirs = mapping.get(name)
+        return theirs if theirs is not None and theirs.is_about(ours) else ours
+
+    return {name: read(name, ours) for name, ours in folder.items()}
+
+
+def _folder(governance: Governance, system: str) -> str:
+    known: str | None = governance.derived.get((_folder, system))
+    if known is None:
+        known = governance.derived[_folder, system] = version_of(document_of(governance.mappings[system]))
+    return known

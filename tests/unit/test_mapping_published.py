@@ -1,0 +1,437 @@
+"""Facts about a mapping that changes while rows are known that were read by the one before."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from schemas import topics
+from schemas.source import UNCHANGED
+from streams.backtest.canonical import read
+from streams.driver import Driver
+from streams.governance import Governance
+from streams.governance.model import Amount, ObjectMapping, Vocabulary
+from streams.identify import again
+from streams.identify.mappings import RECORD, published
+from streams.kinds.facts import since
+from streams.kinds.trail import trail_of
+from streams.look.letters import replay as replayed
+from streams.verify.examine import examine
+from streams.verify.report import EQUAL
+from tests.look import STAGES
+from tests.recorded import DriverRecording
+from tests.topology import SLA_SECONDS, Company, governance, seconds_of
+from tests.unit.test_replay_from_any_commit import ONE_INPUT, Restless, outcome
+from tests.unit.test_the_law import histories, in_order, inputs, run
+
+UNPOSTED = "invoice_not_posted"
+DRAFT = {"Posted": "draft"}
+"""A vocabulary that misreads what billing calls posted."""
+Source = str | Vocabulary | Amount
+
+
+def reading(governed: Governance, system: str, object_: str, **attributes: Source) -> Governance:
+    """With these attributes read otherwise."""
+    mapping = governed.mappings[system][object_]
+    other = mapping.model_copy(update={"attributes": {**mapping.attributes, **attributes}})
+    return with_mapping(governed, system, object_, other)
+
+
+def with_mapping(governed: Governance, system: str, object_: str, mapping: ObjectMapping) -> Governance:
+    mapped = {**governed.mappings[system], object_: mapping}
+    return governed.model_copy(update={"mappings": {**governed.mappings, system: mapped}})
+
+
+def words(governed: Governance, **changed: str) -> Vocabulary:
+    """The statuses of billing's invoices, some of them read otherwise."""
+    known = governed.mappings["billing"]["invoice"].attributes["status"]
+    assert isinstance(known, Vocabulary)
+    return known.model_copy(update={"map": {**known.map, **changed}})
+
+
+def misreading(governed: Governance | None = None) -> Governance:
+    governed = governed or governance()
+    return reading(governed, "billing", "invoice", status=words(governed, **DRAFT))
+
+
+def publish(company: Company, governed: Governance, *systems: str, run: bool = True) -> None:
+    for system in systems or ("billing",):
+        for partition in range(governed.partitions):
+            effect = published(system, governed.mappings[system], partition, "somebody", 1)
+            assert effect.value is not None
+            company.driver.pipe(effect.topic, effect.key, effect.record, effect.value, partition=partition)
+    if run:
+        company.driver.run()
+
+
+def restarted(company: Company, governed: Governance) -> Company:
+    """The same deployment with workers that were started with another folder."""
+    other, driver = Company(governed), company.driver
+    other.driver = Driver(governed, dict.fromkeys(governed.systems, read))
+    for stage in STAGES:
+        for partition in range(1 if stage in ("crosswalk", "fleet") else governed.partitions):
+            other.driver.restore(driver.saved(stage, partition))
+    other.driver.log, other.driver.written = driver.log, driver.written
+    other.driver._offsets = driver._offsets
+    other._version = company._version
+    return other
+
+
+def company_of(governed: Governance) -> Company:
+    company = Company(governed)
+    company.row("crm", "Account", "A", 1, Billing_Account_Id__c="B", ERP_Customer_Id__c="E")
+    company.row("billing", "account", "B", 1, crm_account_id="A")
+    company.row("erp", "customer", "E", 1)
+    return company
+
+
+def with_invoice(governed: Governance, at: float = 2, **fields: str | None) -> Company:
+    company = company_of(governed)
+    company.row("billing", "invoice", "I", at, "B", **{"status": "Posted", **fields})
+    return company
+
+
+def lives(company: Company, kind: str = UNPOSTED) -> list[tuple[float | None, float | None, str]]:
+    return [(seconds_of(d["opened_at"]), seconds_of(d["closed_at"]), d["how"]) for d in company.drifts(kind)]
+
+
+def image(company: Company, key: str) -> dict[str, Any]:
+    held = (dict(company.driver.state("identify", p).items()) for p in range(company.governance.partitions))
+    return next(state[key] for state in held if key in state)
+
+
+INVOICE = "i/billing/B/invoice/I"
+
+
+def attributes(company: Company, key: str = INVOICE) -> dict[str, Any]:
+    found: dict[str, Any] = image(company, key)["versions"][-1]["attrs"]
+    return found
+
+
+# -- what was read wrongly is read again
+
+
+def test_a_false_drift_closes_once_its_vocabulary_is_corrected() -> None:
+    right = reading(governance(), "billing", "invoice", status=words(governance(), **DRAFT))
+    company = with_invoice(governance())
+    company.heard(20)
+    assert lives(company) == [(2 + SLA_SECONDS, None, "")]
+
+    publish(company, right)
+    company.heard(30)
+
+    ((opened, closed, how),) = lives(company)
+    assert (opened, how) == (2 + SLA_SECONDS, "withdrawn")
+    assert closed == pytest.approx(20, abs=0.001)
+
+
+def test_a_true_drift_opens_and_its_deadline_counts_from_the_row() -> None:
+    company, as_always = with_invoice(misreading()), with_invoice(governance())
+    for each in (company, as_always):
+        each.heard(6)
+    publish(company, governance())
+    for each in (company, as_always):
+        each.heard(40)
+
+    assert lives(company) == lives(as_always) == [(2 + SLA_SECONDS, None, "")]
+    assert [d["drift_id"] for d in company.drifts()] == [d["drift_id"] for d in as_always.drifts()]
+
+
+def test_what_was_overdue_already_opens_when_it_is_read() -> None:
+    company = with_invoice(misreading())
+    company.heard(100)
+    assert lives(company) == []
+
+    publish(company, governance())
+    company.heard(110)
+
+    ((opened, closed, _),) = lives(company)
+    assert closed is None
+    assert opened == pytest.approx(100, abs=0.001)
+
+
+# -- without publishing: the folder of a restart
+
+
+def test_a_worker_that_starts_with_another_folder_reads_known_rows_again() -> None:
+    company = with_invoice(misreading())
+    company.heard(6)
+
+    after = restarted(company, governance())
+    after.heard(7)
+    after.heard(40)
+
+    assert lives(after) == [(2 + SLA_SECONDS, None, "")]
+    assert attributes(after)["status"] == "posted"
+    assert equal(after)
+
+
+def test_a_restart_with_the_same_folder_says_nothing() -> None:
+    company = with_invoice(governance())
+    after = restarted(company, governance())
+    after.heard(6)
+    assert [w for w in after.driver.written[topics.source_topic("billing")] if w.record == RECORD] == []
+
+
+def test_a_folder_that_says_what_was_published_says_nothing_new() -> None:
+    company = with_invoice(misreading())
+    publish(company, governance())
+    after = restarted(company, governance())
+    after.heard(40)
+    assert [w for w in after.driver.written[topics.source_topic("billing")] if w.record == RECORD] == []
+    assert equal(after)
+
+
+def test_what_was_published_outlives_a_restart_with_the_folder_of_before() -> None:
+    company = with_invoice(misreading())
+    publish(company, governance())
+    after = restarted(company, misreading())
+    after.row("billing", "invoice", "J", 5, "B", status="Posted")
+    after.heard(40)
+    assert attributes(after, "i/billing/B/invoice/J")["status"] == "posted"
+    assert equal(after)
+
+
+def test_an_attribute_that_nobody_mapped_is_read_from_what_the_source_sent_then() -> None:
+    company = with_invoice(governance(), order_no="PO-7")
+    assert attributes(company)["order_ref"] is None
+
+    after = restarted(company, reading(governance(), "billing", "invoice", order_ref="order_no"))
+    after.heard(6)
+
+    assert attributes(after)["order_ref"] == "PO-7"
+
+
+# -- rows
+
+
+def test_a_row_whose_words_mean_the_same_is_not_told_again() -> None:
+    company = with_invoice(governance())
+    company.driver.written.clear()
+    publish(company, reading(governance(), "billing", "invoice", status=words(governance(), Sent="posted")))
+    assert [w for w in company.driver.written[topics.CHANGES] if w.record == "InvoiceChanged"] == []
+
+
+def test_a_row_that_was_deleted_stays_deleted() -> None:
+    company = with_invoice(misreading())
+    company.row("billing", "invoice", "I", 3, "B", operation="delete")
+    publish(company, governance())
+    company.heard(40)
+    assert lives(company) == []
+    assert [v["op"] for v in image(company, INVOICE)["versions"]][-1] == "delete"
+    assert "native" not in image(company, INVOICE)
+
+
+def test_a_value_that_the_source_did_not_send_again_is_read_from_when_it_did() -> None:
+    company = with_invoice(governance(), memo="said once")
+    company.row("billing", "invoice", "I", 3, "B", status="Draft", number=UNCHANGED, memo=UNCHANGED)
+    publish(company, reading(governance(), "billing", "invoice", number="memo"))
+    assert attributes(company)["number"] == "said once"
+    assert attributes(company)["status"] == "draft"
+
+
+def test_a_field_that_was_not_captured_then_leaves_the_value_as_it_is_until_the_row_comes_again() -> None:
+    company = with_invoice(governance())
+    publish(company, reading(governance(), "billing", "invoice", number="label"))
+    assert attributes(company)["number"] == "I-1"
+
+    company.row("billing", "invoice", "I", 5, "B", label="Invoice 1")
+    assert attributes(company)["number"] == "Invoice 1"
+
+
+def test_a_row_of_an_earlier_release_keeps_what_was_read_until_it_comes_again() -> None:
+    company = with_invoice(misreading())
+    for partition in range(company.governance.partitions):
+        state = company.driver.state("identify", partition)
+        old = {key: {"versions": v["versions"]} for key, v in state.items() if "native" in v}
+        state.apply({**old, **{key: None for key, _ in state.items() if key[:2] in ("m/", "v/")}})
+    after = restarted(company, governance())
+    after.heard(4)
+    publish(after, reading(governance(), "billing", "invoice", status=words(governance(), Posted="voided")))
+    assert attributes(after)["status"] == "draft"
+
+    after.row("billing", "invoice", "I", 5, "B", status="Posted")
+    assert attributes(after)["status"] == "voided"
+
+
+def test_what_a_later_snapshot_showed_began_at_some_time_before_it() -> None:
+    company = company_of(misreading())
+    company.heard(2)
+    company.row("billing", "invoice", "I", 3, "B", status="Posted", snapshot=True)
+    publish(company, governance())
+    began = since(image(company, INVOICE)["versions"][-1]["since"], "posted")
+    assert began is not None
+    assert (seconds_of(began.at), began.snapshot, began.seen) == (3, False, False)
+
+
+# -- what a row cannot be read by
+
+
+def unreadable() -> Company:
+    """The status that the invoice has is not in the vocabulary any more."""
+    company = with_invoice(governance())
+    company.heard(4)
+    known = words(governance())
+    without = known.model_copy(update={"map": {w: m for w, m in known.map.items() if w != "Posted"}})
+    publish(company, reading(governance(), "billing", "invoice", status=without))
+    return company
+
+
+def letters(company: Company) -> list[dict[str, Any]]:
+    return [w.value for w in company.driver.written[topics.DEAD_LETTERS] if w.value]
+
+
+def replay(company: Company, letter: dict[str, Any]) -> None:
+    record = replayed(letter)
+    company.driver.pipe_raw(record.topic, record.key, record.value, record.partition, record.headers)
+    company.driver.run()
+
+
+def test_a_row_that_cannot_be_read_goes_to_the_dead_letters_with_its_key_and_why() -> None:
+    company = unreadable()
+    (letter,) = letters(company)
+    assert (letter["reason"], letter["entity"], letter["original_key"]) == ("unmapped_status", "invoice", b"B")
+    assert "'Posted' is not mapped" in letter["detail"]
+    asked = company.driver.codec.decode(letter["original_value"])
+    assert (asked.record, asked.value["native_id"]) == ("RowToRead", "I")
+    assert attributes(company)["status"] == "posted"
+
+
+def test_nothing_is_judged_of_it_meanwhile() -> None:
+    company = unreadable()
+    company.heard(60)
+    assert lives(company) == []
+    assert equal(company)
+
+
+def test_its_letter_comes_home_once_a_mapping_can_read_it() -> None:
+    company = unreadable()
+    company.heard(60)
+    publish(company, governance())
+    replay(company, letters(company)[-1])
+    company.heard(70)
+    assert lives(company) == [(2 + SLA_SECONDS, None, "")]
+    assert equal(company)
+
+
+def test_its_letter_comes_back_as_long_as_none_can() -> None:
+    company = unreadable()
+    replay(company, letters(company)[-1])
+    company.heard(60)
+    assert [letter["hops"] for letter in letters(company)] == [1, 2]
+    assert len({letter["letter_id"] for letter in letters(company)}) == 1
+    assert lives(company) == []
+
+
+def test_a_line_that_is_read_to_belong_to_nothing_is_refused() -> None:
+    company = with_invoice(governance())
+    company.row("billing", "invoice_line", "L", 3, "B", other_invoice="gone")
+    publish(company, reading(governance(), "billing", "invoice_line", invoice_ref="other_invoice"))
+    assert [letter["reason"] for letter in letters(company)] == ["unknown_parent"]
+
+
+# -- the rest of what is known
+
+
+def test_links_are_read_again() -> None:
+    wrong = reading(governance(), "billing", "account", crm_ref="other_ref")
+    company = Company(wrong)
+    company.row("crm", "Account", "A", 1)
+    company.row("billing", "account", "B", 1, crm_account_id="A", other_ref=None)
+    company.row("billing", "invoice", "I", 2, "B", status="Posted")
+    company.heard(6)
+    publish(company, governance())
+    company.heard(40)
+    assert [d["canonical_id"] for d in company.drifts(UNPOSTED)] == ["crm:A"]
+
+
+def test_nobody_changed_what_is_only_read_otherwise() -> None:
+    company = with_invoice(misreading())
+    company.row("billing", "invoice", "I", 3, "B", status="Voided")
+    assert trail_of(image(company, INVOICE)["versions"][-1]["since"], "status")[0].was == "draft"
+    publish(company, governance())
+    assert trail_of(image(company, INVOICE)["versions"][-1]["since"], "status") == ()
+
+
+def test_a_new_word_leaves_the_trail_of_the_others() -> None:
+    company = with_invoice(governance(), status="Draft")
+    company.row("billing", "invoice", "I", 3, "B", status="Posted")
+    publish(company, reading(governance(), "billing", "invoice", status=words(governance(), Sent="posted")))
+    assert [step.was for step in trail_of(image(company, INVOICE)["versions"][-1]["since"], "status")] == ["draft"]
+
+
+# -- the law, with mappings among the input
+
+
+def otherwise() -> list[tuple[str, Governance]]:
+    """A system, and how it is read then: words confused, a word unknown, links and references read from elsewhere."""
+    governed = governance()
+    known = words(governed)
+    unknown = known.model_copy(update={"map": {w: m for w, m in known.map.items() if w != "Posted"}})
+    postings = governed.mappings["erp"]["ledger_posting"].attributes["status"]
+    assert isinstance(postings, Vocabulary)
+    swapped = {"Draft": postings.map["Posted"], "Posted": postings.map["Draft"]}
+    return [
+        ("billing", governed),
+        ("billing", misreading()),
+        ("billing", reading(governed, "billing", "invoice", status=unknown)),
+        ("billing", reading(governed, "billing", "account", crm_ref="status")),
+        ("erp", governed),
+        ("erp", reading(governed, "erp", "ledger_posting", status=postings.model_copy(update={"map": swapped}))),
+        ("erp", reading(governed, "erp", "ledger_posting", document_number="document_type")),
+        ("crm", governed),
+        ("crm", reading(governed, "crm", "Account", erp_ref="ERP_Ref__c", status="ERP_Customer_Id__c")),
+    ]
+
+
+def with_mappings(history: Any, rng: random.Random) -> dict[tuple[str, int], list[Any]]:
+    """What sources write, and mappings somewhere in between."""
+    sources, company = inputs(history), Company()
+    for system, governed in rng.choices(otherwise(), k=rng.randint(1, 4)):
+        publish(company, governed, system, run=False)
+    for place, records in company.driver.queues.items():
+        held = sources.setdefault(place, [])
+        for raw in records:
+            held.insert(rng.randint(0, len(held)), raw)
+    return sources
+
+
+@given(histories(), st.integers(0, 2**32))
+def test_any_interleaving_duplication_and_restart_give_the_same_drifts_and_facts(history: Any, seed: int) -> None:
+    rng = random.Random(seed)
+    sources = with_mappings(history, rng)
+    shuffled = run(sources, choose=rng.choice, duplicate=lambda: rng.random() < 0.15, crash=lambda: rng.random() < 0.05)
+    assert shuffled == in_order(sources)
+
+
+@settings(max_examples=60)
+@given(histories(), st.integers(0, 2**32))
+def test_commits_and_crashes_in_the_middle_of_it_change_nothing(history: Any, seed: int) -> None:
+    sources = with_mappings(history, random.Random(seed))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(again, "SLICE", 1)
+        restless = Restless(sources, random.Random(seed), ONE_INPUT).run().company
+    lives, facts = in_order(sources)
+    assert outcome(restless) == (lives, facts)
+
+
+@settings(max_examples=20, phases=(Phase.explicit, Phase.generate))
+@given(histories(), st.integers(0, 2**32), st.integers(10, 400))
+def test_verify_finds_it_equal_wherever_it_stands(history: Any, seed: int, steps: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(again, "SLICE", 1)
+        restless = Restless(with_mappings(history, random.Random(seed)), random.Random(seed), ())
+        for _ in range(steps):
+            restless.act_once()
+        assert equal(restless.company)
+
+
+def equal(company: Company) -> bool:
+    readers = dict.fromkeys(company.governance.systems, read)
+    report = examine(DriverRecording(company.driver), company.governance, readers)
+    assert (report.code, report.differences, report.unproven) == (EQUAL, [], [])
+    return True
