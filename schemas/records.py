@@ -512,7 +512,7 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
     ),
     "ObligationSettled": (
         "q2c",
-        "An obligation's answer, once.",
+        "An obligation's answer. To count a result: the records that have it, less those that amend it.",
         [
             ("drift_id", "!text", "the id its drift has or would have"),
             ("kind", "!text", "name in the catalogue"),
@@ -521,6 +521,11 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("due_at", "instant", "event time"),
             ("settled_at", "instant", "event time of the answer"),
             ("result", "text", "met, missed, late, withdrawn, ignored, baseline or retracted"),
+            (
+                "amends",
+                "text",
+                "the result told before under this drift id, which this takes the place of; empty: none",
+            ),
             ("amount", "?money", "what the subject is worth"),
         ],
     ),

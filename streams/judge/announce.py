@@ -218,6 +218,7 @@ def _audit(ws: Workspace, kind: Kind, key: ObligationKey, transition: Transition
         "settled_at": transition.at,
         # The KPIs are sums over results: the baseline is in none of them, whatever becomes of it.
         "result": "baseline" if transition.baseline else result,
+        "amends": transition.amends,
         "amount": transition.finding.amount if transition.finding else None,
     }
     ws.emit(Emit(topics.AUDIT, drift_id, "ObligationSettled", _with_money(value, "amount")))

@@ -58,6 +58,8 @@ class Obligation(NamedTuple):
     """The rules of its kind under which it was armed, where others have come into force since."""
     met_at: Instant | None = None
     """Met, as judged later than it was due; else when it was due."""
+    amends: str = ""
+    """What the audit was told of this trigger, where late evidence has taken that back."""
     awaits: Instant | None = None
     """The next instant is judged once it is decided what has left the state by then (streams/judge/retention.py)."""
 
@@ -103,6 +105,8 @@ class Transition(NamedTuple):
     how: str = ""
     baseline: bool = False
     drift: dict[str, Any] | None = None
+    amends: str = ""
+    """The result that was told of this trigger before."""
 
 
 @dataclass
@@ -151,6 +155,7 @@ class Clock:
             clean_since=None,
             clean_by="",
             drift=None,
+            amends="",
         )
 
     def _trigger(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
@@ -180,6 +185,7 @@ class Clock:
             due=self.due(now),
             opened_at=None,
             met_at=None,
+            amends="",
             baseline=self._stood(now, finding),
         )
 
@@ -201,17 +207,16 @@ class Clock:
             return o
         if self.kind == "grace" and finding.satisfied:
             self._tell("met", o, now, finding)
-            return o._replace(status="idle", trigger=None, due=None, ignored_until=None)
+            return o._replace(status="idle", trigger=None, due=None, ignored_until=None, amends="")
         if now < o.due:
             return o
         if finding.satisfied:
             self._tell("met", o, now, finding)
-            return o._replace(status="met", met_at=None if now == o.due else now, ignored_until=None)
+            return o._replace(status="met", met_at=None if now == o.due else now, ignored_until=None, amends="")
         if now < self.ignored_until:
             return self._ignore(o, now, finding)
-        o = o._replace(status="open", opened_at=now, ignored_until=None)
         self._tell("opened", o, now, finding)
-        return o
+        return o._replace(status="open", opened_at=now, ignored_until=None, amends="")
 
     def _ignore(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
         """Told once; if it still stands when that expires, it opens."""
@@ -248,12 +253,13 @@ class Clock:
         status = "idle" if self.kind == "grace" else "met"
         trigger = None if self.kind == "grace" else o.trigger
         o = o._replace(opened_at=None, clean_since=None, clean_by="", drift=None)
-        return o._replace(status=status, trigger=trigger, settled=now)
+        amends = "" if self.kind == "grace" else "retracted"
+        return o._replace(status=status, trigger=trigger, settled=now, amends=amends)
 
     def _tell(self, what: str, o: Obligation, at: Instant, finding: Finding | None, how: str = "") -> None:
         assert o.trigger is not None
         assert o.due is not None
-        self.transitions.append(Transition(what, o.trigger, o.due, at, finding, how, o.baseline, o.drift))
+        self.transitions.append(Transition(what, o.trigger, o.due, at, finding, how, o.baseline, o.drift, _told(o)))
 
 
 def wake_at(o: Obligation, next_change: Instant, hold_down: Instant) -> Instant:
@@ -267,6 +273,13 @@ def wake_at(o: Obligation, next_change: Instant, hold_down: Instant) -> Instant:
     if o.clean_since is not None:
         candidates.append(o.clean_since + hold_down)
     return min(candidates)
+
+
+def _told(o: Obligation) -> str:
+    """The result by which the audit counts it so far."""
+    if o.status == "open":
+        return "baseline" if o.baseline else "missed"
+    return "ignored" if o.ignored_until is not None else o.amends
 
 
 def _began(now: Instant, finding: Finding) -> Trigger:

@@ -150,7 +150,7 @@ def _overturned(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, o
     _, answer = _ask(ws, ruled.at(at), kind, key, at)
     if not isinstance(answer, Finding) or answer.satisfied or _is_another(o, answer):
         return o
-    return o._replace(status="armed", met_at=None, settled=at - 1, next=at)
+    return o._replace(status="armed", met_at=None, amends=o.amends or "met", settled=at - 1, next=at)
 
 
 def _hole(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +38,13 @@ def audited(play: Play) -> list[dict[str, Any]]:
     return [w.value for w in play.driver.written[topics.AUDIT] if w.value]
 
 
+def standing(play: Play) -> dict[str, int]:
+    """How many obligations have which result: as the records' schema says to count."""
+    counts = Counter(a["result"] for a in audited(play))
+    counts.subtract(a["amends"] for a in audited(play) if a["amends"])
+    return {result: count for result, count in counts.items() if count}
+
+
 def results(play: Play) -> list[tuple[str, float]]:
     return [(a["result"], a["settled_at"] / SECOND) for a in audited(play)]
 
@@ -58,6 +66,7 @@ def test_the_audit_keeps_who_owed_what_by_when() -> None:
         "due_at": DUE_AT * SECOND,
         "settled_at": DUE_AT * SECOND,
         "result": "missed",
+        "amends": "",
         "amount": None,
     }
     assert (entry["amount"]["amount"], entry["amount"]["currency"]) == (Decimal(119), "EUR")
@@ -75,7 +84,10 @@ def test_the_audit_keeps_who_owed_what_by_when() -> None:
     ids=["before it was due", "just in time", "too late", "not owed any more", "not owed after it was due"],
 )
 def test_the_audit_keeps_how_each_obligation_ended(told: tuple[Story, ...], expected: list[tuple[str, float]]) -> None:
-    assert results(played(*told)) == expected
+    play = played(*told)
+
+    assert results(play) == expected
+    assert standing(play) == {expected[-1][0]: 1}, "an obligation counts once"
 
 
 def test_what_late_evidence_overturns_was_retracted() -> None:
@@ -84,6 +96,22 @@ def test_what_late_evidence_overturns_was_retracted() -> None:
     play.run().heard(DOSSIER.ends).run()
 
     assert [result for result, _ in results(play)] == ["missed", "retracted"]
+    assert standing(play) == {"retracted": 1}
+
+
+def test_late_evidence_that_overturns_what_late_evidence_had_retracted_amends_that() -> None:
+    play = played(invoice(), until=20)
+    play.tell(posting(9))
+    play.run()
+    play.tell(posting(10, status="draft"))
+    play.run().heard(DOSSIER.ends).run()
+
+    assert [(a["result"], a["amends"]) for a in audited(play)] == [
+        ("missed", ""),
+        ("retracted", "missed"),
+        ("missed", "retracted"),
+    ]
+    assert standing(play) == {"missed": 1}
 
 
 def test_what_late_evidence_shows_was_not_answered_in_time_is_the_drift_of_the_obligation_itself() -> None:
@@ -95,6 +123,8 @@ def test_what_late_evidence_shows_was_not_answered_in_time_is_the_drift_of_the_o
 
     assert results(play) == [("met", DUE_AT), ("missed", DUE_AT), ("late", POSTED_AT)]
     assert results(in_time) == [("missed", DUE_AT), ("late", POSTED_AT)]
+    assert [a["amends"] for a in audited(play)] == ["", "met", "missed"]
+    assert standing(play) == standing(in_time) == {"late": 1}
     assert play.lives() == in_time.lives()
 
 
@@ -104,6 +134,7 @@ def test_late_evidence_of_a_loss_after_it_was_answered_in_time_leaves_it_met() -
     play.run().heard(DOSSIER.ends).run()
 
     assert results(play)[0] == ("met", DUE_AT)
+    assert audited(play)[1]["amends"] == "", "the loss is an obligation of its own"
     assert [drift["drift_id"] for drift in play.drifts()] != [audited(play)[0]["drift_id"]]
 
 

@@ -39,6 +39,14 @@ def test_it_is_audited_when_due_and_opens_at_the_expiry_if_it_still_stands() -> 
     assert opened_at(ignored((invoice(3),))) == [50]
 
 
+def test_what_becomes_of_it_takes_the_place_of_its_having_been_ignored() -> None:
+    for story in ((invoice(3),), (invoice(3), posting(30)), (invoice(3), invoice(20, "voided"))):
+        play = ignored(story).heard(THE_END).run()
+        told = [w.value for w in play.driver.written[topics.AUDIT] if w.value]
+
+        assert [value["amends"] for value in told] == ["", "ignored"]
+
+
 def test_nothing_is_announced_while_it_is_ignored() -> None:
     play = ignored((invoice(3),)).heard(EXPIRES - 0.001).run()
 

@@ -405,7 +405,7 @@ def test_a_closed_drift_is_not_held_on_to(kind: str, after: Obligation) -> None:
 @pytest.mark.parametrize(
     ("kind", "after"),
     [
-        ("deadline", Obligation("met", Trigger(1, "v1"), Trigger(1, "v1"), 11, settled=20)),
+        ("deadline", Obligation("met", Trigger(1, "v1"), Trigger(1, "v1"), 11, settled=20, amends="retracted")),
         ("grace", Obligation("idle", due=11, settled=20)),
     ],
 )
