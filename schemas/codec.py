@@ -10,6 +10,7 @@ import json
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import fastavro
@@ -70,16 +71,40 @@ def lean(schema: Any) -> Any:
     return kept
 
 
+class _Written(NamedTuple):
+    """A record that is encoded."""
+
+    name: str
+    text: str
+    """Its schema, as registered."""
+    write: Callable[[dict[str, Any]], bytes]
+
+
+def _written(schema: dict[str, Any]) -> _Written:
+    return _Written(f"{schema['namespace']}.{schema['name']}", json.dumps(schema), writer(lean(schema)))
+
+
+@cache
+def _ours() -> Mapping[str, _Written]:
+    """Made once a process: they cost more than a codec may, and nothing of them is changed."""
+    return {name: _written(schema) for name, schema in all_records().items()}
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> tuple[str, Any]:
+    """Short name and schema, as a reader wants it."""
+    schema = fastavro.parse_schema(lean(json.loads(text)), _force=True)
+    return fullname(schema).rpartition(".")[2] if isinstance(schema, dict) else "?", schema
+
+
 class Codec:
     """Encodes our records for their topics and decodes anything the registry knows."""
 
     def __init__(self, registry: Registry, records: Mapping[str, dict[str, Any]] | None = None) -> None:
         """`records`: short name -> Avro schema of what may be encoded; ours, unless given."""
         self._registry = registry
-        records = all_records() if records is None else records
-        self._names = {name: f"{schema['namespace']}.{schema['name']}" for name, schema in records.items()}
-        self._writers = {name: writer(lean(schema)) for name, schema in records.items()}
-        self._texts = {name: json.dumps(schema) for name, schema in records.items()}
+        self._written = _ours() if records is None else {name: _written(each) for name, each in records.items()}
+        self._writers = {name: each.write for name, each in self._written.items()}
         self._headers: dict[tuple[str, str], bytes] = {}
         self._readers: dict[int, tuple[str, Any]] = {}
 
@@ -115,8 +140,8 @@ class Codec:
     def _header(self, topic: str, record: str) -> bytes:
         header = self._headers.get((topic, record))
         if header is None:
-            subject = f"{topic}-{self._names[record]}"
-            header = _HEADER.pack(0, self._registry.register(subject, self._texts[record]))
+            name, text, _ = self._written[record]
+            header = _HEADER.pack(0, self._registry.register(f"{topic}-{name}", text))
             self._headers[(topic, record)] = header
         return header
 
@@ -126,8 +151,7 @@ class Codec:
         except LookupError:
             raise Unreadable("unknown_schema", f"the registry has no schema {schema_id}") from None
         try:
-            schema = fastavro.parse_schema(lean(json.loads(text)), _force=True)
-            name = fullname(schema).rpartition(".")[2] if isinstance(schema, dict) else "?"
+            name, schema = _parsed(text)
         except Exception as problem:  # noqa: BLE001 - anything may have been registered there
             raise Unreadable("bad_schema", f"schema {schema_id} is no usable Avro schema: {problem!r}") from None
         self._readers[schema_id] = (name, schema)

@@ -7,6 +7,8 @@ record has a default, instants are timestamp-micros, money is decimal(38, 9) byt
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -645,6 +647,12 @@ def all_records() -> dict[str, Schema]:
     plain = {name: _record(name, namespace, doc, fields) for name, (namespace, doc, fields) in _PLAIN.items()}
     changes = {change_record_name(e.name): _change_record(e) for e in ENTITIES.values()}
     return plain | changes
+
+
+@cache
+def record_texts() -> Mapping[str, str]:
+    """The same as they are registered."""
+    return {name: json.dumps(schema) for name, schema in all_records().items()}
 
 
 def avro_text(schema: Schema) -> str:

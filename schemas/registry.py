@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from functools import lru_cache
 from zlib import crc32
 
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from schemas.records import all_records
+from schemas.records import record_texts
 
 _NOT_FOUND = 404
 ANSWER_SECONDS = 10
@@ -50,15 +50,18 @@ class DictRegistry:
     """A registry in memory that knows all our records: for the test driver, which has no registry."""
 
     def __init__(self) -> None:
-        self._texts: dict[int, str] = {}
-        for schema in all_records().values():
-            self.register("", json.dumps(schema))
+        self._texts = {_id(text): text for text in record_texts().values()}
 
     def schema_text(self, schema_id: int) -> str:
         return self._texts[schema_id]
 
     def register(self, subject: str, schema: str) -> int:
         """The id follows from the text, so that bytes written with one such registry are read with another."""
-        schema_id = crc32(schema.encode())
+        schema_id = _id(schema)
         self._texts[schema_id] = schema
         return schema_id
+
+
+@lru_cache(maxsize=1024)  # a registry is made for every driver
+def _id(text: str) -> int:
+    return crc32(text.encode())
