@@ -16,11 +16,12 @@ from typing import Any
 from schemas import topics
 from schemas.instants import ALWAYS, NEVER, Instant, seconds
 from streams.governance.model import Governance
-from streams.judge.keys import MARKS, ObligationKey
+from streams.judge.keys import ObligationKey
 from streams.judge.obligation import Clock, Obligation, wake_at
 from streams.kinds.finding import Finding
+from tables.deadlines import Gate
 from tables.view import Emit, Workspace
-from tables.watermarks import minima
+from tables.watermarks import Minima
 
 KIND = "canary"
 CUSTOMER = "~canary"
@@ -45,13 +46,17 @@ def armed(ws: Workspace, value: Mapping[str, Any]) -> None:
     ws.put(key.text(), Obligation(next=value["broken_at"]).as_json())
 
 
-def gate(ws: Workspace, governance: Governance, system: str) -> tuple[tuple[str, str], Instant]:
-    """Open as far as everything of the system has been heard."""
+def gate(system: str) -> Gate:
+    return KIND, system
+
+
+def heard_until(heard: Minima, governance: Governance, system: str) -> Instant:
+    """Its gate is open as far as everything of the system has been heard."""
     everything = governance.derived.get((KIND, system))
     if everything is None:
         entities = {mapping.entity for mapping in governance.mappings[system].values()}
         everything = governance.derived[KIND, system] = tuple((system, entity) for entity in sorted(entities))
-    return (KIND, system), minima(ws.get(MARKS), governance.partitions).lowest(everything)[0]
+    return heard.lowest(everything)[0]
 
 
 def is_canary(text: str) -> bool:

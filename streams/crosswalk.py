@@ -21,7 +21,7 @@ stood, does not depend on who arrives first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from schemas import ids, topics
@@ -30,6 +30,7 @@ from streams import held
 from streams.governance.model import Governance
 from streams.inputs import Divert, Due, Input
 from streams.suspects import circle, conflict
+from tables.deadlines import Gate
 from tables.view import Emit, Place, Value, Workspace
 from tables.watermarks import LINKS, Marks, heard, watermark
 
@@ -79,8 +80,8 @@ class Crosswalk:
     def wake(self, key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:
         return held.wake(key, value)
 
-    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
-        yield held.GATE, held.heard_until(self._governance, self._heard(ws.get(MARKS) or {}))
+    def gates(self, ws: Workspace) -> Mapping[Gate, Instant]:
+        return {held.GATE: held.heard_until(self._governance, self._heard(ws.get(MARKS) or {}))}
 
     def put_aside(self, ws: Workspace, key: str, letter_id: str) -> Emit | None:
         return None  # a route is small

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 from schemas.instants import Instant
+from tables.deadlines import Gate
 from tables.view import Emit, Place, Workspace
 
 
@@ -65,8 +66,8 @@ class Stage(Protocol):
     def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
         """For the deadline index: the gate this state entry waits at and its instant, or None."""
 
-    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
-        """How far each gate is open now."""
+    def gates(self, ws: Workspace) -> Mapping[Gate, Instant]:
+        """How far each gate is open now, in the order in which what waits there is worked off."""
 
     def settle(self, ws: Workspace, due: Due) -> None: ...
 
@@ -84,8 +85,8 @@ class WithoutDeadlines:
     def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
         return None
 
-    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
-        return ()
+    def gates(self, ws: Workspace) -> Mapping[Gate, Instant]:
+        return {}
 
     def settle(self, ws: Workspace, due: Due) -> None:
         raise NotImplementedError(f"{self.name} has no deadlines")

@@ -108,10 +108,11 @@ class Shard:
 
     def _due(self, limit: int) -> list[Due]:
         found: list[Due] = []
-        for gate, until in self.stage.gates(Workspace(self.state)):
+        gates = self.stage.gates(Workspace(self.state))
+        for gate in filter(self.deadlines.has, gates):
             if len(found) >= limit or (found and gate == LAST):
                 break
-            room = 1 if gate == LAST else limit - len(found)
+            until, room = gates[gate], 1 if gate == LAST else limit - len(found)
             found += [Due(key, until) for key in self.deadlines.due(gate, until, room)]
         return found
 

@@ -67,12 +67,18 @@ class Deadlines:
         self._changed.add(key)
         if old is not None:
             del self._place[key]
-            self._waiting[old[0]].discard((old[1], key))
+            self._leave(key, *old)
         if wake is not None:
             self._place[key] = wake
             if wake[0] not in self._waiting:
                 self._waiting[wake[0]] = SortedSet()
             self._waiting[wake[0]].add((wake[1], key))
+
+    def _leave(self, key: str, gate: Gate, instant: Instant) -> None:
+        waiting = self._waiting[gate]
+        waiting.discard((instant, key))
+        if not waiting:
+            del self._waiting[gate]
 
     def gate(self, key: str) -> Gate | None:
         """Where the entry waits."""
@@ -83,6 +89,10 @@ class Deadlines:
         """Records for the copy: what has changed since the last call. They belong into the batch of the next commit."""
         changed, self._changed = self._changed, set()
         return [(COPY + key.encode(), _record(self._place.get(key))) for key in changed]
+
+    def has(self, gate: Gate) -> bool:
+        """Whether anything waits there."""
+        return gate in self._waiting
 
     def due(self, gate: Gate, until: Instant, limit: int) -> list[str]:
         """The first keys, in (due, key) order, whose time has come."""

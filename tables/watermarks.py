@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from schemas.instants import NEVER, Instant
@@ -41,11 +42,15 @@ def watermark(marks: Marks, key: str, partitions: int) -> Instant:
 
 
 def object_watermark(marks: Marks, system: str, entity: str, partitions: int) -> Instant:
-    """Of one entity: a system either reports each object, or all at once."""
+    """Of one entity."""
+    return watermark(marks, reported_as(marks, system, entity), partitions)
+
+
+def reported_as(marks: Marks, system: str, entity: str) -> str:
+    """A system either reports each object, or all at once."""
     key = name(system, entity)
     # Links are reported by the crosswalk alone: that the system's rows were heard says nothing about them.
-    known = key in marks or entity == LINKS
-    return watermark(marks, key if known else name(system, ALL_OBJECTS), partitions)
+    return key if key in marks or entity == LINKS else name(system, ALL_OBJECTS)
 
 
 def lowest(marks: Marks, needed: Iterable[tuple[str, str]], partitions: int) -> tuple[Instant, str]:
@@ -56,26 +61,61 @@ def lowest(marks: Marks, needed: Iterable[tuple[str, str]], partitions: int) -> 
     )
 
 
+Needed = tuple[tuple[str, str], ...]
+Sources = tuple[tuple[str, str], ...]
+"""(key in the marks, name of the entity that is said to hold it back)"""
+
+
+def sources_of(marks: Marks, needed: Needed) -> Sources:
+    """What the pairs come down to: entities that are reported as one have one watermark, and the first gives its name.
+    It follows from the keys of the marks alone."""
+    found: dict[str, str] = {}
+    for system, entity in needed:
+        key, source = reported_as(marks, system, entity), name(system, entity)
+        found[key] = min(source, found.get(key, source))
+    return tuple(found.items())
+
+
+@lru_cache(maxsize=64)
+def _sources_of_all(keys: tuple[str, ...]) -> dict[Needed, Sources]:
+    """Of marks with these keys, as they are asked for: keys change seldom, and watermarks with every commit."""
+    return {}
+
+
 class Minima:
     """What follows from one state of the marks, worked out once. Marks are never changed in place, so it stands."""
 
     def __init__(self, marks: Marks, partitions: int) -> None:
         self.marks = marks
         self._partitions = partitions
+        self._reported: dict[str, Instant] = {}
         self._objects: dict[tuple[str, str], Instant] = {}
+        self._sources = _sources_of_all(tuple(marks))
         self._lowest: dict[object, tuple[Instant, str]] = {}
 
     def of(self, system: str, entity: str) -> Instant:
         """`object_watermark`."""
         found = self._objects.get((system, entity))
         if found is None:
-            found = self._objects[system, entity] = object_watermark(self.marks, system, entity, self._partitions)
+            found = self._objects[system, entity] = self._watermark(reported_as(self.marks, system, entity))
         return found
 
-    def lowest(self, needed: tuple[tuple[str, str], ...]) -> tuple[Instant, str]:
+    def _watermark(self, key: str) -> Instant:
+        """Most entities of a system share one."""
+        found = self._reported.get(key)
+        if found is None:
+            found = self._reported[key] = watermark(self.marks, key, self._partitions)
+        return found
+
+    def lowest(self, needed: Needed) -> tuple[Instant, str]:
+        """`lowest`."""
         found = self._lowest.get(needed)
         if found is None:
-            found = self._lowest[needed] = lowest(self.marks, needed, self._partitions)
+            sources = self._sources.get(needed)
+            if sources is None:
+                sources = self._sources[needed] = sources_of(self.marks, needed)
+            found = min(((self._watermark(key), source) for key, source in sources), default=(NEVER, ""))
+            self._lowest[needed] = found
         return found
 
 

@@ -11,8 +11,8 @@ from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge import retention
 from streams.judge.corrected import place_of
-from streams.judge.gates import passed_by_all
-from streams.judge.keys import MARKS, ObligationKey, holes_prefix, obligations_prefix
+from streams.judge.gates import heard_by, passed_by_all
+from streams.judge.keys import ObligationKey, holes_prefix, obligations_prefix
 from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
 from streams.judge.retention import Place
@@ -23,7 +23,6 @@ from streams.kinds.standing import regarding, tells_otherwise
 from streams.kinds.table import BY_NAME, ID, REFERENCES, All, Consulted, Itself, Kind, Refers, Siblings, reached_by
 from tables.versions import MOVED, Version, as_of, comes_or_goes, fold, insert, latest, tells
 from tables.view import Workspace
-from tables.watermarks import minima
 
 MANY = 10_000
 """Obligations of one kind that one change may concern: deals, subscriptions, customer records; not invoices."""
@@ -58,8 +57,9 @@ def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
 
     A duplicate changes nothing and needs no new judgement: the commit that folded the first also armed its instants."""
     governance, at = ruled.newest, change.version["at"]
-    heard = minima(ws.get(MARKS), governance.partitions).of(change.system, change.entity)
-    is_past = at <= heard and retention.is_past(governance, change.entity, at, min(heard, passed_by_all(ws, ruled)))
+    marks = heard_by(ws, governance)
+    heard = marks.of(change.system, change.entity)
+    is_past = at <= heard and retention.is_past(governance, change.entity, at, min(heard, passed_by_all(marks, ruled)))
     if is_past and ws.get(change.whole_place.key) is None:
         return "left"
     return fold_in(ws, ruled, change, late=at <= heard, is_past=is_past)
@@ -288,7 +288,7 @@ def _store(
 
 def frontier(ws: Workspace, ruled: InForce) -> Instant:
     """Behind it no verdict looks: what every gate has passed, less what late evidence may still amend."""
-    return passed_by_all(ws, ruled) - seconds(ruled.newest.late_retention_seconds)
+    return passed_by_all(heard_by(ws, ruled.newest), ruled) - seconds(ruled.newest.late_retention_seconds)
 
 
 def reindex(ws: Workspace, place: Place, before: list[Version], after: list[Version]) -> bool:

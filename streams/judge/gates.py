@@ -10,7 +10,7 @@ from streams.judge.keys import MARKS
 from streams.kinds.standing import homes, regards_customer
 from streams.kinds.table import SUBJECT, Kind, judged
 from tables.view import Workspace
-from tables.watermarks import LINKS, minima
+from tables.watermarks import LINKS, Minima, minima
 
 
 def needed_at_all(governance: Governance) -> tuple[tuple[str, str], ...]:
@@ -55,33 +55,34 @@ def _linking(governance: Governance, systems: set[str]) -> list[str]:
     return sorted(waited_for)
 
 
-def decidable_until(ws: Workspace, governance: Governance, kind: Kind, system: str) -> tuple[Instant, str]:
+def heard_by(ws: Workspace, governance: Governance) -> Minima:
+    """What a shard has heard, as gates ask for it."""
+    return minima(ws.get(MARKS), governance.partitions)
+
+
+def decidable_until(heard: Minima, governance: Governance, kind: Kind, system: str) -> tuple[Instant, str]:
     """Up to which instant verdicts can be given, and the source object that holds it back."""
-    return minima(ws.get(MARKS), governance.partitions).lowest(needed(governance, kind, system))
+    return heard.lowest(needed(governance, kind, system))
 
 
-def passed_by(ws: Workspace, ruled: InForce, kind: Kind, system: str) -> tuple[Instant, str]:
+def passed_by(heard: Minima, ruled: InForce, kind: Kind, system: str) -> tuple[Instant, str]:
     """The same where governance changes: each instant waits for what the one in force then demands, and none is judged
     before it is known what a new one concerns."""
     until, source = NEVER, ""
     for begins_at, ends_at, governance in ruled.undecided:
-        until, source = decidable_until(ws, governance, kind, system)
+        until, source = decidable_until(heard, governance, kind, system)
         until = max(until, begins_at - 1)
         if until < ends_at - 1:
             break
     return min(until, ruled.rolled_out - 1), source
 
 
-def passed_by_all(ws: Workspace, ruled: InForce) -> Instant:
+def passed_by_all(heard: Minima, ruled: InForce) -> Instant:
     """Behind it nothing is left to be judged."""
-    return slowest(ws, ruled)[0]
+    return slowest(heard, ruled)[0]
 
 
-def slowest(ws: Workspace, ruled: InForce) -> tuple[Instant, str]:
+def slowest(heard: Minima, ruled: InForce) -> tuple[Instant, str]:
     """The same, and the source object that holds all back."""
-    marks = ws.get(MARKS)
-    lowest = (
-        minima(marks, span.governance.partitions).lowest(needed_at_all(span.governance)) for span in ruled.undecided
-    )
-    until, source = min(lowest)
+    until, source = min(heard.lowest(needed_at_all(span.governance)) for span in ruled.undecided)
     return min(until, ruled.rolled_out - 1), source

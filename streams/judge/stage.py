@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from operator import is_
 from typing import Any
 
@@ -19,7 +20,7 @@ from streams.judge import breaker
 from streams.judge.corrected import project
 from streams.judge.fold import Changed, on_change, on_hole
 from streams.judge.freeze import on_freeze
-from streams.judge.gates import passed_by, passed_by_all, slowest
+from streams.judge.gates import heard_by, passed_by, passed_by_all, slowest
 from streams.judge.keys import (
     MARKS,
     OBLIGATIONS,
@@ -37,10 +38,10 @@ from streams.judge.retention import AWAITS, undecided_from
 from streams.judge.rollout import GATE as ROLLOUT
 from streams.judge.rollout import roll_out
 from streams.judge.settle import settle
-from streams.kinds.table import BY_NAME, judged
-from tables.deadlines import LAST
+from streams.kinds.table import BY_NAME, Kind, judged
+from tables.deadlines import LAST, Gate
 from tables.view import Emit, Place, Value, Workspace
-from tables.watermarks import heard, name
+from tables.watermarks import Minima, heard, name
 
 WRITES = (
     topics.CORRECTED_STATE,
@@ -55,6 +56,28 @@ WRITES = (
 
 _Moving = tuple[Value | None, Value | None, InForce]
 """What gates move with: marks, undecided instants of leaving, and what is in force. None is ever changed in place."""
+Until = Callable[[Minima, InForce], Instant]
+"""How far a gate is open."""
+
+
+class Gates(Mapping[Gate, Instant]):
+    """How far each is open: worked out when it is asked for, since at most of them nothing waits."""
+
+    def __init__(self, gates: Mapping[Gate, Until], heard: Minima, ruled: InForce) -> None:
+        self._gates, self._heard, self._ruled = gates, heard, ruled
+        self._known: dict[Gate, Instant] = {}
+
+    def __getitem__(self, gate: Gate) -> Instant:
+        found = self._known.get(gate)
+        if found is None:
+            found = self._known[gate] = self._gates[gate](self._heard, self._ruled)
+        return found
+
+    def __iter__(self) -> Iterator[Gate]:
+        return iter(self._gates)
+
+    def __len__(self) -> int:
+        return len(self._gates)
 
 
 class Judge:
@@ -65,7 +88,7 @@ class Judge:
         self._governance = governance
         """What the worker was started with: all that no published version decides."""
         self._published = Published(governance)
-        self._open: list[tuple[_Moving, list[tuple[tuple[str, ...], Instant]]]] = []
+        self._open: list[tuple[_Moving, Gates]] = []
         """Gates of the marks last seen, most recent first: the same objects mean the same gates."""
 
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
@@ -121,32 +144,36 @@ class Judge:
         parsed = ObligationKey.parse(key)
         return None if instant == ALWAYS else ((parsed.kind, parsed.system), instant)
 
-    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
+    def gates(self, ws: Workspace) -> Mapping[Gate, Instant]:
         ruled = self._published.in_force(ws)
         moving = (ws.get(MARKS), ws.get(RETENTION), ruled)
         for seen, known in self._open:
             if all(map(is_, seen, moving)):
                 return known
-        gates: list[tuple[tuple[str, ...], Instant]] = [(ROLLOUT, ALWAYS)]
-        gates += [
-            ((kind.row, system), passed_by(ws, ruled, kind, system)[0])
-            for kind in judged(self._governance)
-            for role in kind.roles
-            for system in self._governance.in_role(role)
-            if self._governance.carries(system, kind.entity)
-        ]
-        gates += [canary.gate(ws, self._governance, system) for system in self._governance.systems]
-        passed = passed_by_all(ws, ruled)
-        gates += [(AWAITS, min(passed, undecided_from(ws) - 1)), (LAST, passed)]
+        undecided = undecided_from(ws) - 1
+        last: dict[Gate, Until] = {
+            AWAITS: lambda heard, ruled: min(passed_by_all(heard, ruled), undecided),
+            LAST: passed_by_all,
+        }
+        gates = Gates(self._of_kinds | last, heard_by(ws, self._governance), ruled)
         self._open = [(moving, gates), *self._open[: self._governance.partitions]]
         return gates
+
+    @cached_property
+    def _of_kinds(self) -> dict[Gate, Until]:
+        governance = self._governance
+        found: dict[Gate, Until] = {ROLLOUT: lambda heard, ruled: ALWAYS}
+        for kind in judged(governance):
+            systems = (system for role in kind.roles for system in governance.in_role(role))
+            found |= {(kind.row, s): _until(kind, s) for s in systems if governance.carries(s, kind.entity)}
+        return found | {canary.gate(s): _broken_until(governance, s) for s in governance.systems}
 
     def holding_back(self, ws: Workspace, gate: tuple[str, ...]) -> str:
         """The source object that a gate waits for most."""
         if gate in (AWAITS, LAST):
-            return slowest(ws, self._published.in_force(ws))[1]
+            return slowest(heard_by(ws, self._governance), self._published.in_force(ws))[1]
         kind, system = gate
-        return passed_by(ws, self._published.in_force(ws), BY_NAME[kind], system)[1]
+        return passed_by(heard_by(ws, self._governance), self._published.in_force(ws), BY_NAME[kind], system)[1]
 
     def settle(self, ws: Workspace, due: Due) -> None:
         if canary.is_canary(due.key):
@@ -171,8 +198,19 @@ class Judge:
     def _pass_by(self, ws: Workspace) -> None:
         """Once all is decided that lies before a version, nothing waits for what the one before it demanded."""
         ruled = self._published.in_force(ws)
-        if len(ruled.undecided) > 1 and passed_by_all(ws, ruled) >= (begins_at := ruled.undecided[1].begins_at) - 1:
+        if len(ruled.undecided) < 2:
+            return
+        begins_at = ruled.undecided[1].begins_at
+        if passed_by_all(heard_by(ws, self._governance), ruled) >= begins_at - 1:
             pass_by(ws, begins_at)
+
+
+def _until(kind: Kind, system: str) -> Until:
+    return lambda heard, ruled: passed_by(heard, ruled, kind, system)[0]
+
+
+def _broken_until(governance: Governance, system: str) -> Until:
+    return lambda heard, ruled: canary.heard_until(heard, governance, system)
 
 
 def _changed(entity: str, value: dict[str, Any]) -> Changed:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from schemas.instants import Instant
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
-from streams.judge.gates import decidable_until
+from streams.judge.gates import decidable_until, heard_by
 from streams.judge.keys import ObligationKey
 from streams.judge.obligation import Obligation
 from streams.judge.settle import settle
@@ -46,7 +46,7 @@ def standing(
 ) -> Standing:
     """`began_at`: the oldest instant of the subject that is kept. Nothing is written to `view`."""
     ws, text = Workspace(view), key.text()
-    until = decidable_until(ws, governance, kind, key.system)[0]
+    until = decidable_until(heard_by(ws, governance), governance, kind, key.system)[0]
     ws.put(text, {"next": began_at})
     settle(ws, InForce.only(governance), text, min(until, now))
     return _of(Obligation.from_json(ws.get(text)), until, now)

@@ -9,7 +9,7 @@ A key that a crowd shares raises none; those that it had raised before stand unt
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from schemas import topics
@@ -22,6 +22,7 @@ from streams.suspects import suspicion
 from streams.suspects.members import Member, likeness, senior_first
 from streams.suspects.suspicion import Suspected
 from streams.suspects.table import KIND_OF, compared, needed
+from tables.deadlines import Gate
 from tables.view import Emit, Place, Value, Workspace
 from tables.watermarks import heard, minima
 
@@ -103,11 +104,11 @@ class Suspects:
             return None
         return (value["drift"]["entity"],), value["due"]
 
-    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
+    def gates(self, ws: Workspace) -> Mapping[Gate, Instant]:
         """An entity's: up to when its records, and the links between customers, were heard of every system."""
         known = minima(ws.get(MARKS), self._governance.partitions)
-        for entity in sorted(compared(self._governance)):
-            yield (entity,), known.lowest(needed(self._governance, entity))[0]
+        entities = sorted(compared(self._governance))
+        return {(entity,): known.lowest(needed(self._governance, entity))[0] for entity in entities}
 
     def settle(self, ws: Workspace, due: Due) -> None:
         entry = ws.get(due.key)

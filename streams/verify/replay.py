@@ -91,7 +91,7 @@ class Replay:
         gates = self.shard.stage.gates(Workspace(self.shard.state))
         concerned = (
             until
-            for (kind, of), until in gates
+            for (kind, of), until in gates.items()
             if kind in BY_NAME and (system, entity) in needed(self._governance, BY_NAME[kind], of)
         )
         return max(concerned, default=-(2**63))

@@ -11,10 +11,8 @@ from schemas.source import ALL_OBJECTS
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance, Segment
 from streams.judge.gates import needed, needed_at_all, passed_by, passed_by_all
-from streams.judge.keys import MARKS
 from streams.kinds.table import BY_NAME
-from tables.view import MemoryView, Workspace
-from tables.watermarks import LINKS, name
+from tables.watermarks import LINKS, Minima, minima, name
 from tests.dossiers.stage import five_systems
 
 POSTED, PAID = BY_NAME["invoice_not_posted"], BY_NAME["payment_status_not_shown"]
@@ -71,14 +69,12 @@ def test_all_that_some_gate_waits_for() -> None:
     assert needed_at_all(governance) is needed_at_all(governance)
 
 
-def heard(**until: int) -> Workspace:
+def heard(**until: int) -> Minima:
     """Up to when each system was heard, links too."""
-    ws = Workspace(MemoryView())
-    report = {
-        name(system, of): {"0": [0, "streaming", at]} for system, at in until.items() for of in (ALL_OBJECTS, LINKS)
-    }
-    ws.put(MARKS, report)
-    return ws
+    return minima(
+        {name(system, of): {"0": [0, "streaming", at]} for system, at in until.items() for of in (ALL_OBJECTS, LINKS)},
+        partitions=1,
+    )
 
 
 BEGINS = 50
@@ -102,29 +98,29 @@ def test_each_instant_waits_for_what_the_governance_of_it_demands(
     in_force: tuple[Governance, Governance], until: tuple[int, int, int], passed: int, source: str
 ) -> None:
     ruled = InForce([(NEVER, in_force[0]), (BEGINS, in_force[1])])
-    ws = heard(**dict(zip(("crm", "billing", "erp"), until, strict=True)))
+    systems = dict(zip(("crm", "billing", "erp"), until, strict=True))
 
-    assert passed_by(ws, ruled, POSTED, "billing") == (passed, source)
+    assert passed_by(heard(**systems), ruled, POSTED, "billing") == (passed, source)
 
 
 @pytest.mark.parametrize(("rolled_out", "passed"), [(ALWAYS, 70), (71, 70), (70, 69), (1, 0)])
 def test_nothing_is_judged_before_it_is_known_what_a_new_version_concerns(rolled_out: int, passed: int) -> None:
     ruled = InForce([(NEVER, LESS), (BEGINS, LESS)], rolled_out=rolled_out)
-    ws = heard(crm=99, billing=70, erp=80)
+    until = heard(crm=99, billing=70, erp=80)
 
-    assert passed_by(ws, ruled, POSTED, "billing")[0] == passed
-    assert passed_by_all(ws, ruled) == passed
+    assert passed_by(until, ruled, POSTED, "billing")[0] == passed
+    assert passed_by_all(until, ruled) == passed
 
 
 def test_what_was_heard_of_no_system_is_passed_by_nothing() -> None:
-    assert passed_by_all(Workspace(MemoryView()), InForce.only(LESS)) == NEVER
+    assert passed_by_all(heard(), InForce.only(LESS)) == NEVER
 
 
 def test_nothing_is_left_to_be_judged_behind_what_every_version_has_heard() -> None:
-    ws = heard(crm=10, billing=70, erp=80)
+    until = heard(crm=10, billing=70, erp=80)
 
-    assert passed_by_all(ws, InForce([(NEVER, LESS), (BEGINS, MORE)])) == 10
-    assert passed_by_all(ws, InForce([(NEVER, LESS), (BEGINS, MORE)], passed=60)) == 10
-    assert passed_by_all(ws, InForce([(NEVER, MORE), (BEGINS, LESS)])) == 10
+    assert passed_by_all(until, InForce([(NEVER, LESS), (BEGINS, MORE)])) == 10
+    assert passed_by_all(until, InForce([(NEVER, LESS), (BEGINS, MORE)], passed=60)) == 10
+    assert passed_by_all(until, InForce([(NEVER, MORE), (BEGINS, LESS)])) == 10
     # The version that waits for the CRM is no longer of any instant that is undecided.
-    assert passed_by_all(ws, InForce([(NEVER, MORE), (BEGINS, LESS)], passed=60)) == 70
+    assert passed_by_all(until, InForce([(NEVER, MORE), (BEGINS, LESS)], passed=60)) == 70

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
@@ -55,8 +55,8 @@ class Swells(WithoutDeadlines):
     def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], int] | None:
         return (("gate",), 1) if value and value["due"] else (("shut",), 1) if value else None
 
-    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], int]]:
-        return [(("gate",), 1)]
+    def gates(self, ws: Workspace) -> Mapping[tuple[str, ...], int]:
+        return {("gate",): 1}
 
     def settle(self, ws: Workspace, due: Due) -> None:
         value = ws.get(due.key) or {}
