@@ -5,13 +5,13 @@ The worker and the test driver run the same shard; they differ in where records 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from schemas.instants import Instant
 from streams.inputs import Due, Input, Stage
 from streams.letters import Raw, divert, letter
-from tables.deadlines import LAST, Deadlines
+from tables.deadlines import LAST, Deadlines, Gate
 from tables.view import Emit, Place, Value, View, Workspace, Writes
 
 SLICE = 256
@@ -34,6 +34,8 @@ class Shard:
         self.outcomes: Counter[str] = Counter()
         self._refreshed: dict[Place, None] = {}
         self._waits_under = stage.waits_under
+        self._idle: tuple[Mapping[Gate, Instant] | None, int] = (None, 0)
+        """By which gates nothing was due, and after how many moves of the deadlines."""
 
     def process(self, record: Input) -> list[Emit]:
         """Fold one record. Raises Divert where it cannot be: then nothing of it counts, and it is to be refused."""
@@ -104,16 +106,19 @@ class Shard:
     def roll_back(self, deadlines: Deadlines) -> None:
         """Forget what was folded since the last commit, as its state has; `deadlines`: as of then."""
         self.deadlines = deadlines
-        self._refreshed = {}
+        self._refreshed, self._idle = {}, (None, 0)
 
     def _due(self, limit: int) -> list[Due]:
         found: list[Due] = []
         gates = self.stage.gates(Workspace(self.state))
+        if self._idle[0] is gates and self._idle[1] == self.deadlines.moves:
+            return found
         for gate in filter(self.deadlines.has, gates):
             if len(found) >= limit or (found and gate == LAST):
                 break
             until, room = gates[gate], 1 if gate == LAST else limit - len(found)
             found += [Due(key, until) for key in self.deadlines.due(gate, until, room)]
+        self._idle = (None if found else gates, self.deadlines.moves)
         return found
 
     def _accept(self, ws: Workspace) -> list[Emit]:

@@ -40,6 +40,8 @@ class Deadlines:
         self._waiting: dict[Gate, SortedSet[tuple[Instant, str]]] = {}
         self._place: dict[str, Wake] = {}
         self._changed: set[str] = set()
+        self.moves = 0
+        """How often an entry came, moved or went."""
 
     @classmethod
     def stored(cls, copy: Iterable[tuple[bytes, bytes]]) -> Deadlines:
@@ -65,6 +67,7 @@ class Deadlines:
         if old == wake:
             return
         self._changed.add(key)
+        self.moves += 1
         if old is not None:
             del self._place[key]
             self._leave(key, *old)
@@ -97,7 +100,7 @@ class Deadlines:
     def due(self, gate: Gate, until: Instant, limit: int) -> list[str]:
         """The first keys, in (due, key) order, whose time has come."""
         waiting = self._waiting.get(gate)
-        if not waiting:
+        if not waiting or waiting[0][0] > until:  # most often: nothing has come yet
             return []
         found: list[str] = []
         for instant, key in waiting:
