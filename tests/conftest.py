@@ -1,8 +1,7 @@
-"""Fixtures for all tests, and how far property tests search: `--hypothesis-profile=ci` looks at more examples."""
+"""Fixtures for all tests, and how far they search: `--thorough` tries many more cases of every law."""
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 
@@ -10,15 +9,25 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from connectors.stack import Endpoints
+from tests.depth import QUICK, THOROUGH
 from tests.stack import running_stack
 
 # No deadlines: a machine that is busy is no failure.
-settings.register_profile("quick", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("ci", settings.get_profile("quick"), max_examples=200)
-settings.load_profile("ci" if "CI" in os.environ else "quick")
+settings.register_profile("quick", max_examples=QUICK, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("quick"), max_examples=THOROUGH)
+settings.load_profile("quick")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Who starts the tests in the background of a shell has them ignore it, and with them whatever they start and ask.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--thorough", action="store_true", help="try ten times as many cases of every law, and more")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("thorough"):
+        settings.load_profile("thorough")  # before tests are collected: some say how many cases they are
 
 
 @pytest.fixture(scope="session")

@@ -78,6 +78,10 @@ class Dossier(NamedTuple):
     """Systems that have a customer record, linked to the CRM account, from second 1 on; without `crm` there is none."""
     governed: Mapping[str, Any] = {}
     """Decisions of this company other than the defaults: attributes of the kind's governance."""
+
+    def __hash__(self) -> int:  # its mappings have none
+        return hash((self.kind, self.opens_at, self.says))
+
     subject: tuple[str, str, str] | None = None
     """(system, entity, native id) of the drift, where the story has several candidates."""
     ends: float = 1000

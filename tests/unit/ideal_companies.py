@@ -65,9 +65,9 @@ class IdealCompanies:
         corrected = {*plan.faults, *(c for c, flaw in plan.near_misses.items() if flaw.kind == INEFFECTIVE)}
         for kind in (WON_WITHOUT_ERP_CUSTOMER, WRITEBACK_MISSING):
             faulty = [entry for entry in self.journal if entry.customer in corrected]
-            for drift in expected_drifts(plan, faulty, slas, self.started_at + seconds(3600)):
-                if drift.kind == kind:
-                    self._correct(drift, plan, slas)
+            of_it = {name: sla for name, sla in slas.items() if name == kind}
+            for drift in expected_drifts(plan, faulty, of_it, self.started_at + seconds(3600)):
+                self._correct(drift, plan, slas)
         return self.journal
 
     def _carry_out(self, step: Step, late_seconds: float) -> None:

@@ -11,16 +11,16 @@ import pytest
 
 from schemas import topics
 from schemas.instants import Instant
-from streams.demo.scenario import plan
-from streams.demo.stories import ALL, SLA_SECONDS
+from streams.demo.stories import ALL
 from streams.driver import Driver, Place
 from streams.fleet.table import FLEET_KINDS
 from streams.letters import Raw
 from tables.view import Emit
-from tests.unit.ideal_companies import IdealCompanies, on_time
-from tests.unit.test_demo_engine import STARTED_AT, TODAY, Replay, read, with_clean
+from tests.depth import cases
+from tests.unit.test_demo_engine import finds_every_drift_of_every_kind_and_no_other, read, replay_and_score
 
-CLEAN = 10
+SEEDS = (7, *range(12, 12 + cases(0, thorough=3)))
+"""In 7 there are links of three systems, and a conflict that is over within seconds."""
 BURSTS = (1, 5, 40)
 Piped = tuple[Instant, Raw]
 
@@ -28,10 +28,10 @@ Piped = tuple[Instant, Raw]
 class Remembering(Driver):
     """Knows what came from outside the topology."""
 
-    def __init__(self, *args: Any) -> None:
+    def __init__(self, *args: Any, **how: Any) -> None:
         self.came: list[Piped] = []
         self._inside = False
-        super().__init__(*args, keep=False)
+        super().__init__(*args, **how)
 
     def _deliver(self, effects: list[Emit]) -> None:
         self._inside = True
@@ -42,18 +42,6 @@ class Remembering(Driver):
         if not self._inside:
             self.came.append((self.now_micros, raw))
         super().feed(raw)
-
-
-def recorded(seed: int) -> Remembering:
-    """A run of the demo, in the order of its commits."""
-    slas = {kind: sla for kind, sla in SLA_SECONDS.items() if kind in ALL.kinds}
-    planned = with_clean(plan(seed, TODAY, slas, story=ALL), CLEAN)
-    companies = IdealCompanies(STARTED_AT + 345_678, seed)
-    journal = companies.run(planned, slas, on_time)
-    replay = Replay(planned, companies.performed)
-    replay.driver = Remembering(replay.governance, dict.fromkeys(replay.governance.systems, read))
-    replay.run(journal)
-    return replay.driver
 
 
 def in_another_order(run: Remembering, rng: random.Random) -> Driver:
@@ -82,12 +70,14 @@ def lives(driver: Driver) -> dict[tuple[str, str], tuple[Any, ...]]:
     }
 
 
-@pytest.mark.parametrize("seed", [7])  # links of three systems, and a conflict that is over within seconds
+@pytest.mark.parametrize("seed", SEEDS)
 def test_any_order_of_arrival_gives_every_drift_the_same_life(seed: int) -> None:
-    run = recorded(seed)
-    expected = lives(run)
+    ran = replay_and_score(seed, stalling=False, story=ALL, driven=Remembering)
+    assert isinstance(ran.driver, Remembering)
+    finds_every_drift_of_every_kind_and_no_other(ran)
+    expected = lives(ran.driver)
 
-    shuffled = lives(in_another_order(run, random.Random(seed)))
+    shuffled = lives(in_another_order(ran.driver, random.Random(seed)))
 
     assert shuffled == expected
     assert {life[0] for life in expected.values()} == ALL.injected - set(FLEET_KINDS)

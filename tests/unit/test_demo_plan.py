@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from functools import cache
 
 import pytest
-from hypothesis import settings
 
 from schemas.instants import from_datetime, seconds
 from streams.demo.flaws import DEFAULT_SLA_SECONDS, FAULTS, SOURCE_STALE, WON_WITHOUT_ERP_CUSTOMER
@@ -14,13 +13,14 @@ from streams.demo.steps import Ref, Step, in_time_order
 from streams.demo.truth import Outage, expected_drifts, last_deadline
 from streams.governance.load import load
 from streams.governance.model import Vocabulary
+from tests.depth import cases
 from tests.unit.ideal_companies import IdealCompanies
 
 TODAY = date(2026, 11, 24)
 STARTED_AT = from_datetime(datetime(2026, 11, 24, 12, 0, 0, 123_456, tzinfo=UTC))
 AN_HOUR_LATER = STARTED_AT + seconds(3600)
 SLAS = DEFAULT_SLA_SECONDS
-SEEDS = range(settings().max_examples // 5)
+SEEDS = range(cases(8, thorough=40))
 
 
 @cache

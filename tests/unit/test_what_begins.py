@@ -12,12 +12,13 @@ import pytest
 from streams.kinds.asof import ALL_OF_IT
 from streams.kinds.sight import sight
 from streams.kinds.table import KINDS, Kind, judged
+from tests.depth import cases
 from tests.dossiers.model import Dossier, Story, company
 from tests.dossiers.noise import noise
 from tests.dossiers.stage import Play
 from tests.dossiers.table import DOSSIERS
 
-SEEDS = int(os.environ.get("DRIFTWISE_NOISE_SEEDS", "3"))
+SEEDS = int(os.environ.get("DRIFTWISE_NOISE_SEEDS", cases(3, thorough=30)))
 """Stories of each dossier with noise; thousands where somebody changes how kinds are judged."""
 
 
