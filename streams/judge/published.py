@@ -7,6 +7,7 @@ so that stays as the worker was started with."""
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -119,6 +120,7 @@ def first_of(ws: Workspace, base: Governance) -> Governance:
     return decided_by(base, read(known[0].document)) if known else base
 
 
+@lru_cache(maxsize=16)  # each shard of a process is told each version
 def read(document: str) -> Governance:
     return Governance.model_validate_json(document)
 
