@@ -14,14 +14,19 @@ from streams.commands.context import json_option
 from streams.commands.looking import Sight, sight, told_in_one_line
 from streams.governance import BadGovernance, Governance, load
 from streams.governance.difference import Difference, differences
+from streams.identify.mappings import published
 from streams.judge.published import document_of, kept, publication, undecided
+from streams.look import mappings
 from streams.look.read import CannotLook
 from streams.look.rules import rules
 from streams.look.shown import print_json
 from streams.look.write import Outgoing, encoded, write_together
 from streams.worker.sizes import RECORD_BYTES_MAX
+from streams.worker.wiring import POLLED
 from tables.state import encode
 
+_SHOWN = 10
+"""Rows that are named where many cannot be read."""
 LEAD_SECONDS = 10
 """From when a version is in force at the earliest: no source may have been heard so far when it is written. What the
 clocks of the systems may differ by is added."""
@@ -37,29 +42,40 @@ clocks of the systems may differ by is added."""
     help="Rules laid over the defaults; again for one laid over that. Default: the deployment's own folders.",
 )
 @click.option("--from", "in_force_at", type=At(), metavar="T", help="In force from T on, an instant of event time.")
+@click.option("--anyway", is_flag=True, help="Although known rows cannot be read: they go to the dead letters.")
 @json_option
 @told_in_one_line
-def publish(folders: tuple[Path, ...], in_force_at: Instant | None, as_json: bool) -> None:
-    """Check rules and put them in force in a deployment that runs."""
+def publish(folders: tuple[Path, ...], in_force_at: Instant | None, anyway: bool, as_json: bool) -> None:
+    """Check rules and mappings, and put them in force in a deployment that runs."""
     see = sight()
     proposed = _proposed(see, folders)
     known = rules(see.cluster, see.governance)
-    present = known.in_force.newest
+    present = mappings.in_force(see.cluster, known.in_force.newest)
     _refuse(undecided(present, proposed))
     decided = differences(present, proposed)
     if not decided and known.published:
         raise CannotLook("these are the rules in force already: nothing to publish")
-    now = see.now
+    read_otherwise = mappings.changed(present, proposed)
+    _refuse_unread(see, present, proposed, anyway=anyway)
+    now, by = see.now, getpass.getuser()
     at = _from(in_force_at, now, proposed)
-    records = [encoded(see.cluster.codec, e) for e in publication(proposed, at, now, getpass.getuser())]
+    effects = publication(proposed, at, now, by)
+    effects += [
+        published(system, proposed.mappings[system], partition, by, now)
+        for system in read_otherwise
+        for partition in range(proposed.partitions)
+    ]
+    records = [encoded(see.cluster.codec, e) for e in effects]
     _refuse_too_large(proposed, records[0])
     write_together(see.settings, records)
     if as_json:
-        print_json(_document(decided, at))
+        print_json(_document(decided, at) | {"read_again": read_otherwise})
         return
     for difference in decided:
         click.echo(difference)
-    click.echo(f"in force from {iso(at)} on, for all {len(records)} partitions")
+    click.echo(f"in force from {iso(at)} on, for all {proposed.partitions} partitions")
+    if read_otherwise:
+        click.echo(f"rows of {', '.join(read_otherwise)} are read again now: their facts hold from where it was heard")
 
 
 def _proposed(see: Sight, folders: tuple[Path, ...]) -> Governance:
@@ -86,6 +102,24 @@ def _refuse(found: list[Difference]) -> None:
             + "\nthis cannot change while it runs: other stages are built upon it. Change it in the deployment's "
             "folder and restart the workers; rows captured before keep what was read from them then. Take it out to "
             "publish the rest"
+        )
+
+
+def _refuse_unread(see: Sight, present: Governance, proposed: Governance, *, anyway: bool) -> None:
+    """A mapping that finds no field, or no word, would send every row of it to the dead letters."""
+    for system in mappings.changed(present, proposed):
+        polled = present.systems[system].vendor in POLLED
+        for name, key, field in mappings.not_captured(present.mappings[system], proposed.mappings[system]):
+            if polled:
+                raise CannotLook(
+                    f"mappings/{system}.yaml: {name}.{key}: the poller does not ask for {field!r}: change the folder, "
+                    "restart the poller, then the workers"
+                )
+    unread = [] if anyway else list(mappings.unreadable(see.cluster, present, proposed))
+    if unread:
+        listed = "".join(f"\n{row}" for row in unread[:_SHOWN])
+        raise CannotLook(
+            f"{len(unread)} known rows cannot be read so and would go to the dead letters; --anyway lets them:{listed}"
         )
 
 

@@ -58,6 +58,10 @@ class ObjectMapping(Governed):
         """Both make the same records of the same rows, whatever they read of each."""
         return (self.entity, self.id, self.customer) == (other.entity, other.id, other.customer)
 
+    def reads_alike(self, other: ObjectMapping) -> bool:
+        """Both make the same attributes of the same records, however they read each."""
+        return self.is_about(other) and self.attributes.keys() == other.attributes.keys()
+
 
 SystemMapping = dict[str, ObjectMapping]
 """A vendor's object or table -> how it is read."""

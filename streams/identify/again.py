@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from schemas import topics
 from schemas.instants import Instant
 from schemas.source import UNCHANGED
-from streams.governance.mapping import ObjectMapping
+from streams.governance.mapping import ObjectMapping, SystemMapping
 from streams.governance.model import Governance
 from streams.identify import furthest, holes, images, keys, links, mappings, parking
 from streams.identify.canonicalize import attributes
@@ -82,6 +82,13 @@ def customer_up_to_date(ws: Workspace, governance: Governance, system: str, cust
             up_to_date(ws, governance, _row(system, key, image))
 
 
+def try_out(image: Value, mapping: SystemMapping) -> None:
+    """Raises Divert where the mapping could not read the row."""
+    native = _readable(image)
+    if native is not None and native.object in mapping:
+        _attributes(mapping[native.object], native, image["versions"][-1])
+
+
 def before_refusal(ws: Workspace, governance: Governance, letter: dict[str, Any]) -> None:
     """What asked for the row to be read is done before that is refused, also where a replay meets the refusal first:
     so the hole begins where it did."""
@@ -124,8 +131,8 @@ def _ask(ws: Workspace, governance: Governance, pending: Value, row: Row, heard:
 
 def _derive(ws: Workspace, governance: Governance, row: Row, image: Value, from_: Instant) -> None:
     """Raises Divert where the mapping in force cannot read it."""
-    last, native = image["versions"][-1], images.native_of(image)
-    if last["op"] != PRESENT or native is None:
+    last, native = image["versions"][-1], _readable(image)
+    if native is None:
         return
     mapping = mappings.in_force(ws, governance, row.system).get(native.object)
     before = mappings.before(ws, governance, row.system).get(native.object)
@@ -145,14 +152,22 @@ def _derive(ws: Workspace, governance: Governance, row: Row, image: Value, from_
 def _version(
     ws: Workspace, row: Row, last: Version, native: Native, before: ObjectMapping, mapping: ObjectMapping
 ) -> Version:
-    # What was not captured when the row was read says nothing: it stays as it was until the row is captured again.
-    fields = dict.fromkeys(mapping.read_by, UNCHANGED) | native.fields
-    attrs = attributes(mapping, fields, last["attrs"])
+    attrs = _attributes(mapping, native, last)
     if not parking.has_parent(ws, row.system, row.customer, row.entity, attrs):
         raise Divert("unknown_parent", f"{row.entity} {row.native_id}: what it is read to belong to is not there")
     held = (last["committed_at"], _native_version(last), last["snapshot"])
     facts = stamp(row.entity, attrs, last["since"], *held, seen=native.seen)
     return {**last, "attrs": attrs, "since": facts | read_again(row.entity, attrs, last, before, mapping)}
+
+
+def _attributes(mapping: ObjectMapping, native: Native, last: Version) -> dict[str, Any]:
+    # What was not captured when the row was read says nothing: it stays as it was until the row is captured again.
+    return attributes(mapping, {**dict.fromkeys(mapping.read_by, UNCHANGED), **native.fields}, last["attrs"])
+
+
+def _readable(image: Value) -> Native | None:
+    """What can be read again of a row that is there."""
+    return images.native_of(image) if image["versions"][-1]["op"] == PRESENT else None
 
 
 def _tell(ws: Workspace, governance: Governance, row: Row, last: Version, version: Version) -> None:

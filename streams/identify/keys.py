@@ -61,6 +61,10 @@ def document_key(system: str, version: str) -> str:
     return f"v/{system}/{version}"
 
 
+def is_about_mappings(key: str) -> bool:
+    return key.startswith((MAPPINGS, "v/"))
+
+
 def holes_prefix(system: str, customer: str) -> str:
     return f"h/{system}/{part(customer)}/"
 

@@ -1,8 +1,8 @@
 """Governance versions that came with the input, as judge's state keeps them.
 
 A version has an instant of event time from which it is in force, so that verdicts do not depend on when it arrived. It
-decides what only judge looks at; which systems there are and how their records are read, other stages are built upon,
-so that stays as the worker was started with."""
+decides what only judge looks at; which systems there are and what is read of their records, other stages are built
+upon, so that stays as the worker was started with. How it is read, identify is told beside it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from schemas import topics
 from schemas.instants import ALWAYS, NEVER, Instant
 from streams.governance.difference import Difference, differences
 from streams.governance.in_force import InForce
+from streams.governance.mapping import SystemMapping
 from streams.governance.model import Governance
 from streams.inputs import Divert
 from streams.judge.keys import GOVERNANCE, document_key, rollout_key
@@ -72,9 +73,19 @@ def decided_by(base: Governance, version: Governance) -> Governance:
 
 def undecided(before: Governance, after: Governance) -> list[Difference]:
     """What changes and is no version's to decide."""
-    found = differences(decided_by(before, after), after)
+    mappings = {system: _read_otherwise(mapping, after, system) for system, mapping in before.mappings.items()}
+    found = differences(decided_by(before, after).model_copy(update={"mappings": mappings}), after)
     # finance.yaml gives every kind a tolerance; no stage but judge looks at one.
     return [d for d in found if d.key.rpartition(".")[2] not in ("tolerance_absolute", "tolerance_relative")]
+
+
+def _read_otherwise(mapping: SystemMapping, after: Governance, system: str) -> SystemMapping:
+    """As the version has it where it makes the same attributes of the same records: identify takes that up."""
+    version = after.mappings.get(system, {})
+    return {
+        name: version[name] if name in version and version[name].reads_alike(ours) else ours
+        for name, ours in mapping.items()
+    }
 
 
 def take(ws: Workspace, base: Governance, value: dict[str, Any]) -> str:

@@ -168,3 +168,61 @@ def test_it_is_one_transaction_of_which_nothing_is_left_where_one_record_is_refu
 def test_a_kind_is_judged_in_one_stage_only_so_that_no_version_reaches_half_of_it() -> None:
     assert KINDS_DECIDED.isdisjoint({*FLEET_KINDS, *SUSPECT_KINDS})
     assert load().kinds.keys() == KINDS_DECIDED | {*FLEET_KINDS, *SUSPECT_KINDS}
+
+
+# -- mappings
+
+
+MISREAD = {"mappings/billing": "invoice: {attributes: {status: {field: status, map: {Posted: draft}}}}"}
+
+
+def test_every_partition_of_the_source_is_told_how_it_is_read(publishing: Publishing, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, **MISREAD)
+    said = publishing("--governance", folder)
+
+    assert "mappings/billing.yaml: invoice.attributes.status.map.Posted was posted and becomes draft" in said
+    assert "rows of billing are read again" in said
+    told = [r for r in publishing.written if r.topic == topics.source_topic("billing")]
+    assert [r.partition for r in told] == list(range(publishing.company.governance.partitions))
+
+
+def test_known_rows_are_read_by_it_without_a_restart(publishing: Publishing, tmp_path: Path) -> None:
+    company = publishing.company
+    company.row("billing", "account", "B", 1)
+    company.row("billing", "invoice", "I", 2, "B", status="Posted", payment_status="NotDue", payment_link=None)
+    publishing("--governance", folder_of(tmp_path, **MISREAD))
+    publishing.deliver()
+
+    said = [w.value for w in company.driver.written[topics.CHANGES] if w.record == "InvoiceChanged" and w.value]
+    assert [value["attributes"]["status"] for value in said] == ["posted", "draft"]
+    assert "nothing to publish" in publishing("--governance", folder_of(tmp_path, **MISREAD), code=1)
+    assert "map.Posted was draft and becomes posted" in publishing()
+
+
+def test_a_mapping_that_cannot_read_known_rows_stops_unless_somebody_wants_it(
+    publishing: Publishing, tmp_path: Path
+) -> None:
+    publishing.company.row("billing", "account", "B", 1)
+    publishing.company.row("billing", "invoice", "I", 2, "B", status="Posted", payment_status=None)
+    folder = folder_of(tmp_path, **{"mappings/billing": "invoice: {attributes: {status: {map: {Posted: null}}}}"})
+
+    assert "1 known rows cannot be read so" in (said := publishing("--governance", folder, code=1))
+    assert "B/invoice/I: invoice: status = 'Posted' is not mapped" in said
+    assert publishing.written == []
+    publishing("--governance", folder, "--anyway")
+    assert publishing.written
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "named"),
+    [
+        ("mappings/crm", "Account: {attributes: {name: Legal_Name__c}}", "the poller does not ask for 'Legal_Name__c'"),
+        ("mappings/billing", "invoice: {attributes: {order_ref: order_no}}", "invoice.attributes.order_ref is new"),
+        ("mappings/billing", "invoice: {customer: payer_id}", "invoice.customer was account_id and becomes payer_id"),
+    ],
+)
+def test_what_those_who_read_the_source_are_built_upon_is_refused(
+    publishing: Publishing, tmp_path: Path, file: str, text: str, named: str
+) -> None:
+    assert named in publishing("--governance", folder_of(tmp_path, **{file: text}), code=1)
+    assert publishing.written == []
