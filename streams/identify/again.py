@@ -65,21 +65,22 @@ def finish(ws: Workspace, governance: Governance, system: str) -> None:
         slice_(ws, governance, system)
 
 
-def up_to_date(ws: Workspace, governance: Governance, row: Row) -> Value | None:
-    """The image of a row, read by the mapping in force."""
-    key, pending = row.key, ws.get(keys.mapping_key(row.system))
+def up_to_date(ws: Workspace, governance: Governance, row: Row, known: Value | None) -> Value | None:
+    """The image of a row, read by the mapping in force. `known`: the entry of its system's mapping."""
+    key = row.key
     image = ws.get(key)
-    if image is None or pending is None or not mappings.is_pending(pending) or key <= pending["after"]:
+    if image is None or known is None or "after" not in known or key <= known["after"]:
         return image
-    _read(ws, governance, pending, row, image)
+    _read(ws, governance, known, row, image)
     return ws.get(key)
 
 
 def customer_up_to_date(ws: Workspace, governance: Governance, system: str, customer: str) -> None:
     """All that is known of a native customer."""
-    if mappings.is_pending(ws.get(keys.mapping_key(system))):
+    known = ws.get(keys.mapping_key(system))
+    if mappings.is_pending(known):
         for key, image in ws.range(keys.rows_prefix(system, customer), keys.EVERY_ROW):
-            up_to_date(ws, governance, _row(system, key, image))
+            up_to_date(ws, governance, _row(system, key, image), known)
 
 
 def try_out(image: Value, mapping: SystemMapping) -> None:
@@ -99,7 +100,7 @@ def before_refusal(ws: Workspace, governance: Governance, letter: dict[str, Any]
 def on_asked(ws: Workspace, governance: Governance, partition: int, value: dict[str, Any]) -> None:
     """A row that could not be read by the mapping then is tried once more. Raises Divert."""
     row = Row(value["system"], value["native_customer"], value["entity"], value["native_id"])
-    image = up_to_date(ws, governance, row)
+    image = up_to_date(ws, governance, row, ws.get(keys.mapping_key(row.system)))
     if image is not None:
         passed = furthest.passed(ws, row.system, row.entity, partition)
         _derive(ws, governance, row, image, passed + 1)
@@ -134,15 +135,14 @@ def _derive(ws: Workspace, governance: Governance, row: Row, image: Value, from_
     last, native = image["versions"][-1], _readable(image)
     if native is None:
         return
-    mapping = mappings.in_force(ws, governance, row.system).get(native.object)
-    before = mappings.before(ws, governance, row.system).get(native.object)
-    if mapping is None or before is None or mapping.entity != row.entity:
+    known = ws.get(keys.mapping_key(row.system))
+    mapping = mappings.named(ws, governance, row.system, known).get(native.object)
+    before = mappings.named(ws, governance, row.system, known, "before").get(native.object)
+    if known is None or mapping is None or before is None or mapping.entity != row.entity:
         return
     version = _version(ws, row, last, native, before, mapping)
     if (version["attrs"], version["since"]) == (last["attrs"], last["since"]):
         return
-    known = ws.get(keys.mapping_key(row.system))
-    assert known is not None
     version["version"] = f"{_native_version(last)}{_AGAIN}{known['number']:06d}"
     version["at"] = max(from_, last["at"])
     images.keep(ws, governance, row.key, [*image["versions"], version], native)

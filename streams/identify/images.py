@@ -29,12 +29,12 @@ def native_of(image: dict[str, Any] | None) -> Native | None:
     return None if kept is None else Native(*kept)
 
 
-def followed(native: Native | None, row: SourceRow) -> Native:
-    """What is known of the row once this version has come; what the source did not send again is as it was."""
+def followed(image: dict[str, Any] | None, row: SourceRow) -> dict[str, str | None]:
+    """The fields of a row once this version has come; what the source did not send again is as it was."""
     fields = row.fields
-    if native is not None and UNCHANGED in fields.values():
-        fields = {name: native.fields.get(name, text) if text == UNCHANGED else text for name, text in fields.items()}
-    return Native(row.object, fields, not row.snapshot)
+    if UNCHANGED not in fields.values() or (native := native_of(image)) is None:
+        return fields
+    return {name: native.fields.get(name, text) if text == UNCHANGED else text for name, text in fields.items()}
 
 
 def keep(

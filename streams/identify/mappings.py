@@ -84,12 +84,7 @@ def read_so_far(ws: Workspace, system: str, key: str | None) -> None:
 
 
 def in_force(view: View, governance: Governance, system: str) -> SystemMapping:
-    return _mapping(view, governance, system, "now")
-
-
-def before(view: View, governance: Governance, system: str) -> SystemMapping:
-    """In force until that one was."""
-    return _mapping(view, governance, system, "before")
+    return named(view, governance, system, view.get(keys.mapping_key(system)))
 
 
 def were_published(view: View) -> bool:
@@ -99,13 +94,14 @@ def were_published(view: View) -> bool:
 
 def first_of(view: View, governance: Governance) -> Governance:
     """With the mappings that were in force in a shard before any was published to it."""
-    first = {system: _mapping(view, governance, system, "first") for system in governance.mappings}
+    known = {system: view.get(keys.mapping_key(system)) for system in governance.mappings}
+    first = {system: named(view, governance, system, entry, "first") for system, entry in known.items()}
     return governance.model_copy(update={"mappings": first})
 
 
-def _mapping(view: View, governance: Governance, system: str, which: str) -> SystemMapping:
-    """As far as the folder agrees which records there are: those who read the source are built upon that."""
-    known = view.get(keys.mapping_key(system))
+def named(view: View, governance: Governance, system: str, known: Value | None, which: str = "now") -> SystemMapping:
+    """What the system's entry names: the mapping in force `now`, that of `before`, or the `first`. It holds as far as
+    the folder agrees which records there are: those who read the source are built upon that."""
     if known is None:
         return governance.mappings[system]
     key = (system, known[which])

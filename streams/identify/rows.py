@@ -7,7 +7,7 @@ from typing import Any
 from schemas.instants import ALWAYS, NEVER
 from schemas.source import SourceRow
 from streams.governance.model import Governance
-from streams.identify import images, links, mappings, parking
+from streams.identify import images, keys, links, mappings, parking
 from streams.identify.again import Row, up_to_date
 from streams.identify.canonicalize import attributes
 from streams.identify.changes import change, moved
@@ -24,18 +24,20 @@ from tables.view import Workspace
 
 def on_row(ws: Workspace, governance: Governance, record: Input, row: SourceRow, first_snapshot: bool) -> None:
     """Fold it, and the rows that waited for it."""
-    mapping = mappings.in_force(ws, governance, row.system).get(row.object)
+    known = ws.get(keys.mapping_key(row.system))
+    mapping = mappings.named(ws, governance, row.system, known).get(row.object)
     if mapping is None:
         raise Divert("unmapped_object", f"{row.system} has no mapping for {row.object!r}: add it and replay")
     entity = mapping.entity
     place = Row(row.system, row.native_customer, entity, row.native_id)
-    image = up_to_date(ws, governance, place)
+    image = up_to_date(ws, governance, place, known)
     versions: list[Version] = [] if image is None else image["versions"]
     last = next((v for v in reversed(versions) if v["version"] < row.version), None)
-    attrs = native = None
+    attrs, native = None, None
     if row.operation in ("upsert", "moved_in"):
-        native = images.followed(images.native_of(image) if last is not None and last is versions[-1] else None, row)
-        attrs = attributes(mapping, native.fields, last["attrs"] if last else None)
+        fields = images.followed(image if last is not None and last is versions[-1] else None, row)
+        attrs = attributes(mapping, fields, last["attrs"] if last else None)
+        native = Native(row.object, fields, not row.snapshot)
         if parking.park(ws, governance, row, entity, attrs, record, first_snapshot):
             return
     version = _version(governance, row, entity, attrs, last, record.position, first_snapshot)
