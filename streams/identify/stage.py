@@ -5,7 +5,7 @@ route always meet here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from schemas import topics
@@ -22,7 +22,8 @@ from streams.inputs import Divert, Due, Input, WithoutDeadlines
 from tables.view import Value, Workspace
 
 _READING = ("~mapping", "")
-"""Where systems wait whose rows are to be read again: always open."""
+"""Where systems wait whose rows are to be read again."""
+_GATES: Mapping[tuple[str, ...], Instant] = {_READING: ALWAYS}
 
 
 class Identify(WithoutDeadlines):
@@ -52,8 +53,8 @@ class Identify(WithoutDeadlines):
     def wake(self, key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:
         return (_READING, NEVER) if mappings.is_pending(value) else None
 
-    def gates(self, ws: Workspace) -> Iterable[tuple[tuple[str, ...], Instant]]:
-        return ((_READING, ALWAYS),)
+    def gates(self, ws: Workspace) -> Mapping[tuple[str, ...], Instant]:
+        return _GATES
 
     def settle(self, ws: Workspace, due: Due) -> None:
         again.slice_(ws, self._governance, due.key.removeprefix(keys.MAPPINGS))
