@@ -133,9 +133,9 @@ def _ask(ws: Workspace, governance: Governance, pending: Value, row: Row, heard:
 def _derive(ws: Workspace, governance: Governance, row: Row, image: Value, from_: Instant) -> None:
     """Raises Divert where the mapping in force cannot read it."""
     last, native = image["versions"][-1], _readable(image)
-    if native is None:
-        return
     known = ws.get(keys.mapping_key(row.system))
+    if native is None or images.is_read_by(image, mappings.number(known)):
+        return
     mapping = mappings.named(ws, governance, row.system, known).get(native.object)
     before = mappings.named(ws, governance, row.system, known, "before").get(native.object)
     if known is None or mapping is None or before is None or mapping.entity != row.entity:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from schemas.source import UNCHANGED, SourceRow
 from streams.governance.model import Governance
-from streams.identify import links
+from streams.identify import keys, links, mappings
 from tables.versions import Version, fold
 from tables.view import Workspace
 
@@ -29,6 +29,12 @@ def native_of(image: dict[str, Any] | None) -> Native | None:
     return None if kept is None else Native(*kept)
 
 
+def is_read_by(image: dict[str, Any], number: int) -> bool:
+    """Whether it was written when the mapping with this number was in force already: then there is nothing to read
+    again, and what changed since was read by it as well."""
+    return bool(image.get("read", 0) >= number)
+
+
 def followed(image: dict[str, Any] | None, row: SourceRow) -> dict[str, str | None]:
     """The fields of a row once this version has come; what the source did not send again is as it was."""
     fields = row.fields
@@ -41,6 +47,8 @@ def keep(
     ws: Workspace, governance: Governance, key: str, versions: list[Version], native: Native | None = None
 ) -> None:
     image: dict[str, Any] = {"versions": fold(versions, links.frontier(ws, governance))}
+    if number := mappings.number(ws.get(keys.mapping_key(keys.system_of(key)))):
+        image["read"] = number
     if native is not None:
         image["native"] = [native.object, native.fields] if native.seen else list(native)
     ws.put(key, image)

@@ -37,6 +37,11 @@ def system_prefix(system: str) -> str:
     return f"i/{system}/"
 
 
+def system_of(key: str) -> str:
+    """Whose row has this key."""
+    return key.split("/", 2)[1]
+
+
 def rows_prefix(system: str, customer: str) -> str:
     return f"i/{system}/{part(customer)}/"
 

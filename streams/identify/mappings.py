@@ -70,6 +70,11 @@ def take(ws: Workspace, governance: Governance, partition: int, value: Value) ->
     return True
 
 
+def number(known: Value | None) -> int:
+    """How many were put in force behind the first."""
+    return 0 if known is None else int(known["number"])
+
+
 def is_pending(known: Value | None) -> bool:
     """Rows are still to be read again."""
     return known is not None and "after" in known

@@ -364,6 +364,24 @@ def test_a_new_word_leaves_the_trail_of_the_others() -> None:
     assert [step.was for step in trail_of(image(company, INVOICE)["versions"][-1]["since"], "status")] == ["draft"]
 
 
+@pytest.mark.parametrize("together", [False, True], ids=["a commit each", "one commit"])
+def test_what_changes_before_the_rows_are_read_keeps_its_trail(together: bool) -> None:
+    company = with_invoice(misreading(), status="Draft")
+    publish(company, governance(), run=False)
+    company.row("billing", "invoice", "I", 6, "B", status="Posted", run=False)
+    driver = company.driver
+    for place in [place for place, queue in driver.queues.items() if queue]:
+        while driver.queues[place]:
+            (driver.fold if together else driver.run_one)(place)
+    while any(driver.commit("identify", partition) for partition in range(company.governance.partitions)):
+        pass
+    driver.run()
+
+    newest = image(company, INVOICE)["versions"][-1]
+    assert [step.was for step in trail_of(newest["since"], "status")] == ["draft"]
+    assert again._AGAIN not in newest["version"], "it was read by the mapping in force when it came"
+
+
 # -- the law, with mappings among the input
 
 
