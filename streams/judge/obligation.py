@@ -277,9 +277,8 @@ def wake_at(o: Obligation, next_change: Instant, hold_down: Instant) -> Instant:
 
 def _told(o: Obligation) -> str:
     """The result by which the audit counts it so far."""
-    if o.status == "open":
-        return "baseline" if o.baseline else "missed"
-    return "ignored" if o.ignored_until is not None else o.amends
+    told = "missed" if o.status == "open" else "ignored" if o.ignored_until is not None else o.amends
+    return "baseline" if told and o.baseline else told
 
 
 def _began(now: Instant, finding: Finding) -> Trigger:

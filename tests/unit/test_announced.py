@@ -164,6 +164,26 @@ def test_what_stood_so_at_first_sight_is_baseline_in_the_audit_too() -> None:
     assert [result for result, _ in results(play)] == ["baseline", "baseline"]
 
 
+@pytest.mark.parametrize(
+    ("before", "late"),
+    [(posting(9), (posting(10, "draft"),)), ((), (posting(9), posting(10, "draft")))],
+    ids=["was met", "was missed, then retracted"],
+)
+def test_what_late_evidence_says_of_the_baseline_takes_the_place_of_the_baseline(
+    before: Story, late: tuple[Story, ...]
+) -> None:
+    play = Play(DOSSIER)
+    play.tell((*company(DOSSIER.linked), *invoice(), *before), snapshot=True)
+    play.heard(20).run()
+    for story in late:
+        play.tell(story)
+        play.run()
+    play.heard(DOSSIER.ends).run()
+
+    assert len(audited(play)) > 1
+    assert standing(play) == {"baseline": 1}
+
+
 def test_a_drift_that_ends_keeps_what_was_told_and_says_when_and_how() -> None:
     opened = played(invoice(), until=30).drifts()[0]
 

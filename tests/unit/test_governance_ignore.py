@@ -47,6 +47,15 @@ def test_what_becomes_of_it_takes_the_place_of_its_having_been_ignored() -> None
         assert [value["amends"] for value in told] == ["", "ignored"]
 
 
+def test_of_the_baseline_the_audit_says_so_although_it_was_ignored() -> None:
+    play = ignored(())
+    play.tell((invoice(3),), snapshot=True)
+    play.heard(THE_END).run()
+    told = [w.value for w in play.driver.written[topics.AUDIT] if w.value]
+
+    assert [(value["result"], value["amends"]) for value in told] == [("baseline", ""), ("baseline", "baseline")]
+
+
 def test_nothing_is_announced_while_it_is_ignored() -> None:
     play = ignored((invoice(3),)).heard(EXPIRES - 0.001).run()
 
