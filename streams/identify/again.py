@@ -90,20 +90,28 @@ def try_out(image: Value, mapping: SystemMapping) -> None:
         _attributes(mapping[native.object], native, image["versions"][-1])
 
 
-def before_refusal(ws: Workspace, governance: Governance, letter: dict[str, Any]) -> None:
-    """What asked for the row to be read is done before that is refused, also where a replay meets the refusal first:
-    so the hole begins where it did."""
-    if letter["letter_id"].startswith(_LETTER):
-        customer_up_to_date(ws, governance, letter["system"], letter["original_key"].decode())
+def is_refused(ws: Workspace, governance: Governance, letter: dict[str, Any]) -> bool:
+    """Whether a letter leaves a hole. What asked for a row to be read is done before that is refused, also where a
+    replay meets the refusal first: so the hole begins where it did. A row that has been read since misses nothing."""
+    letter_id, system = letter["letter_id"], letter["system"]
+    if not letter_id.startswith(_LETTER):
+        return True
+    customer = letter["original_key"].decode()
+    customer_up_to_date(ws, governance, system, customer)
+    rows = ws.range(keys.rows_prefix(system, customer), keys.EVERY_ROW)
+    return any(hole.letter_id == letter_id for _, image in rows if (hole := images.asked(image)))
 
 
-def on_asked(ws: Workspace, governance: Governance, partition: int, value: dict[str, Any]) -> None:
-    """A row that could not be read by the mapping then is tried once more. Raises Divert."""
+def on_asked(ws: Workspace, governance: Governance, partition: int, letter_id: str | None, value: Value) -> None:
+    """A row that could not be read by the mapping then is tried once more. Raises Divert. Where it came anew or was
+    read by a later mapping before this, nothing is left to do: so it does not matter which of the two came first."""
     row = Row(value["system"], value["native_customer"], value["entity"], value["native_id"])
     image = up_to_date(ws, governance, row, ws.get(keys.mapping_key(row.system)))
-    if image is not None:
+    hole = images.asked(image)
+    if image is not None and hole is not None and hole.letter_id == letter_id:
         passed = furthest.passed(ws, row.system, row.entity, partition)
         _derive(ws, governance, row, image, passed + 1)
+        images.answered(ws, governance, row.key)
 
 
 def _read(ws: Workspace, governance: Governance, pending: Value, row: Row, image: Value) -> None:
@@ -114,6 +122,8 @@ def _read(ws: Workspace, governance: Governance, pending: Value, row: Row, image
         _derive(ws, governance, row, image, from_ + 1)
     except Divert:
         _ask(ws, governance, pending, row, from_)
+    else:
+        images.answered(ws, governance, row.key)
 
 
 def _ask(ws: Workspace, governance: Governance, pending: Value, row: Row, heard: Instant) -> None:
@@ -122,9 +132,11 @@ def _ask(ws: Workspace, governance: Governance, pending: Value, row: Row, heard:
     partition, number = pending["partition"], pending["number"]
     letter_id = f"{_LETTER}{hashlib.sha256(f'{row.key}/{number}'.encode()).hexdigest()[:32]}"
     hole = Hole(row.system, row.customer, row.entity, letter_id)
-    if ws.get(hole.key) is not None:
+    if images.asked(ws.get(row.key)) == hole:
         return
     holes.open_(ws, governance, hole, partition, heard)
+    images.answered(ws, governance, row.key)
+    images.ask(ws, row.key, hole)
     value = {"system": row.system, "entity": row.entity, "native_customer": row.customer, "native_id": row.native_id}
     headers = ((ID_HEADER, letter_id.encode()), (ENTITY_HEADER, row.entity.encode()))
     ws.emit(Emit(topics.source_topic(row.system), row.customer, RECORD, value, partition=partition, headers=headers))

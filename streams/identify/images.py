@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from schemas.source import UNCHANGED, SourceRow
 from streams.governance.model import Governance
-from streams.identify import keys, links, mappings
+from streams.identify import holes, keys, links, mappings
+from streams.identify.holes import Hole
 from tables.versions import Version, fold
 from tables.view import Workspace
 
@@ -46,9 +47,29 @@ def followed(image: dict[str, Any] | None, row: SourceRow) -> dict[str, str | No
 def keep(
     ws: Workspace, governance: Governance, key: str, versions: list[Version], native: Native | None = None
 ) -> None:
+    answered(ws, governance, key)
     image: dict[str, Any] = {"versions": fold(versions, links.frontier(ws, governance))}
     if number := mappings.number(ws.get(keys.mapping_key(keys.system_of(key)))):
         image["read"] = number
     if native is not None:
         image["native"] = [native.object, native.fields] if native.seen else list(native)
     ws.put(key, image)
+
+
+def asked(image: dict[str, Any] | None) -> Hole | None:
+    """The hole that a mapping left which could not read the row."""
+    hole = None if image is None else image.get("asked")
+    return None if hole is None else Hole(*hole)
+
+
+def ask(ws: Workspace, key: str, hole: Hole) -> None:
+    ws.put(key, {**(ws.get(key) or {}), "asked": list(hole)})
+
+
+def answered(ws: Workspace, governance: Governance, key: str) -> None:
+    """The row came anew or was read: nobody need ask for it any more, wherever the record lies that does."""
+    image = ws.get(key)
+    hole = asked(image)
+    if image is not None and hole is not None:
+        holes.close(ws, governance, hole, "replayed")
+        ws.put(key, {name: value for name, value in image.items() if name != "asked"})

@@ -47,8 +47,8 @@ class Identify(WithoutDeadlines):
         return self._on_source(ws, partition, record, system, credible(self._governance, record, event))
 
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
-        again.before_refusal(ws, self._governance, letter)
-        letters.diverted(ws, self._governance, partition, letter)
+        if again.is_refused(ws, self._governance, letter):
+            letters.diverted(ws, self._governance, partition, letter)
 
     def wake(self, key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:
         return (_READING, NEVER) if mappings.is_pending(value) else None
@@ -96,9 +96,10 @@ class Identify(WithoutDeadlines):
         value = record.value
         if record.record == mappings.RECORD:
             again.finish(ws, self._governance, system)
-            return "mapping" if mappings.take(ws, self._governance, partition, value) else "duplicate"
-        again.on_asked(ws, self._governance, partition, value)
-        letters.home(ws, self._governance, record, system)
+            is_new = mappings.take(ws, self._governance, partition, value)
+            letters.home(ws, self._governance, record, system)
+            return "mapping" if is_new else "duplicate"
+        again.on_asked(ws, self._governance, partition, letters.letter_of(record), value)
         return "row_read_again"
 
     def _on_crosswalk(self, ws: Workspace, record: Input) -> str:

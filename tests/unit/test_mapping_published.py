@@ -14,8 +14,9 @@ from schemas.source import UNCHANGED
 from streams.backtest.canonical import read
 from streams.driver import Driver
 from streams.governance import Governance
+from streams.governance.mapping import read_mapping
 from streams.governance.model import Amount, ObjectMapping, Vocabulary
-from streams.identify import again
+from streams.identify import again, mappings
 from streams.identify.mappings import RECORD, published
 from streams.kinds.facts import since
 from streams.kinds.trail import trail_of
@@ -271,14 +272,19 @@ def test_what_a_later_snapshot_showed_began_at_some_time_before_it() -> None:
 # -- what a row cannot be read by
 
 
-def unreadable() -> Company:
+def unreadable(*, run: bool = True) -> Company:
     """The status that the invoice has is not in the vocabulary any more."""
     company = with_invoice(governance())
     company.heard(4)
     known = words(governance())
     without = known.model_copy(update={"map": {w: m for w, m in known.map.items() if w != "Posted"}})
-    publish(company, reading(governance(), "billing", "invoice", status=without))
+    publish(company, reading(governance(), "billing", "invoice", status=without), run=run)
     return company
+
+
+def holes(company: Company) -> list[str]:
+    states = (company.driver.state("identify", p).items() for p in range(company.governance.partitions))
+    return [key for state in states for key, _ in state if key.startswith("h/")]
 
 
 def letters(company: Company) -> list[dict[str, Any]]:
@@ -325,6 +331,40 @@ def test_its_letter_comes_back_as_long_as_none_can() -> None:
     assert [letter["hops"] for letter in letters(company)] == [1, 2]
     assert len({letter["letter_id"] for letter in letters(company)}) == 1
     assert lives(company) == []
+
+
+@pytest.mark.parametrize("refused", [True, False], ids=["refused before", "asked for behind it"])
+def test_a_later_mapping_that_can_read_it_closes_its_hole_wherever_it_was_asked_for(refused: bool) -> None:
+    company = unreadable(run=refused)
+    publish(company, governance())
+    assert len(letters(company)) == refused
+    assert holes(company) == []
+    company.heard(60)
+    assert lives(company) == [(2 + SLA_SECONDS, None, "")]
+    assert equal(company)
+
+
+@pytest.mark.parametrize("refused", [True, False], ids=["refused before", "asked for behind it"])
+def test_a_row_that_comes_anew_and_can_be_read_closes_its_hole(refused: bool) -> None:
+    company = unreadable(run=refused)
+    company.row("billing", "invoice", "I", 6, "B", status="Voided")
+    assert len(letters(company)) == refused
+    assert holes(company) == []
+    assert equal(company)
+
+
+def test_a_mapping_that_a_release_before_refused_comes_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    company = with_invoice(misreading())
+    company.heard(4)
+    with monkeypatch.context() as older:
+        older.setattr(mappings, "read_mapping", lambda document: read_mapping('{"invoice": {"unheard": 1}}'))
+        publish(company, governance())
+    assert len(holes(company)) == company.governance.partitions
+    for letter in letters(company):
+        replay(company, letter)
+    company.heard(60)
+    assert holes(company) == []
+    assert lives(company) == [(2 + SLA_SECONDS, None, "")]
 
 
 def test_a_line_that_is_read_to_belong_to_nothing_is_refused() -> None:
@@ -400,7 +440,7 @@ def otherwise() -> list[tuple[str, Governance]]:
         ("billing", reading(governed, "billing", "account", crm_ref="status")),
         ("erp", governed),
         ("erp", reading(governed, "erp", "ledger_posting", status=postings.model_copy(update={"map": swapped}))),
-        ("erp", reading(governed, "erp", "ledger_posting", document_number="document_type")),
+        ("erp", reading(governed, "erp", "ledger_posting", document_ref="document_type")),
         ("crm", governed),
         ("crm", reading(governed, "crm", "Account", erp_ref="ERP_Ref__c", status="ERP_Customer_Id__c")),
     ]
