@@ -110,7 +110,7 @@ def on_asked(ws: Workspace, governance: Governance, partition: int, letter_id: s
     hole = images.asked(image)
     if image is not None and hole is not None and hole.letter_id == letter_id:
         passed = furthest.passed(ws, row.system, row.entity, partition)
-        _derive(ws, governance, row, image, passed + 1)
+        _derive(ws, governance, row, image, _from(ws, row, passed))
         images.answered(ws, governance, row.key)
 
 
@@ -119,11 +119,18 @@ def _read(ws: Workspace, governance: Governance, pending: Value, row: Row, image
     if from_ is None:
         return
     try:
-        _derive(ws, governance, row, image, from_ + 1)
+        _derive(ws, governance, row, image, _from(ws, row, from_))
     except Divert:
         _ask(ws, governance, pending, row, from_)
     else:
         images.answered(ws, governance, row.key)
+
+
+def _from(ws: Workspace, row: Row, passed: Instant) -> Instant:
+    """From when on it is read so: behind what was heard, and not before the customer's own record, which may be ahead of
+    that and link the customer elsewhere: whether that link has arrived by now is a race."""
+    customer = ws.get(Row(row.system, row.customer, "customer", row.customer).key)
+    return max(passed + 1, customer["versions"][-1]["at"] if customer else passed)
 
 
 def _ask(ws: Workspace, governance: Governance, pending: Value, row: Row, heard: Instant) -> None:

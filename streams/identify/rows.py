@@ -8,7 +8,7 @@ from schemas.instants import ALWAYS, NEVER
 from schemas.source import SourceRow
 from streams.governance.model import Governance
 from streams.identify import images, keys, links, mappings, parking
-from streams.identify.again import Row, up_to_date
+from streams.identify.again import Row, customer_up_to_date, up_to_date
 from streams.identify.canonicalize import attributes
 from streams.identify.changes import change, moved
 from streams.identify.images import Native
@@ -30,6 +30,8 @@ def on_row(ws: Workspace, governance: Governance, record: Input, row: SourceRow,
         raise Divert("unmapped_object", f"{row.system} has no mapping for {row.object!r}: add it and replay")
     entity = mapping.entity
     place = Row(row.system, row.native_customer, entity, row.native_id)
+    if entity == "customer":
+        customer_up_to_date(ws, governance, row.system, row.native_customer)  # when they are read anew follows from it
     image = up_to_date(ws, governance, place, known)
     versions: list[Version] = [] if image is None else image["versions"]
     last = next((v for v in reversed(versions) if v["version"] < row.version), None)
