@@ -127,8 +127,8 @@ def _read(ws: Workspace, governance: Governance, pending: Value, row: Row, image
 
 
 def _from(ws: Workspace, row: Row, passed: Instant) -> Instant:
-    """From when on it is read so: behind what was heard, and not before the customer's own record, which may be ahead of
-    that and link the customer elsewhere: whether that link has arrived by now is a race."""
+    """From when on it is read so: behind what was heard, and not before the customer's own record, which may be ahead
+    of that and link the customer elsewhere: whether that link has arrived by now is a race."""
     customer = ws.get(Row(row.system, row.customer, "customer", row.customer).key)
     return max(passed + 1, customer["versions"][-1]["at"] if customer else passed)
 
@@ -159,7 +159,7 @@ def _derive(ws: Workspace, governance: Governance, row: Row, image: Value, from_
     before = mappings.named(ws, governance, row.system, known, "before").get(native.object)
     if known is None or mapping is None or before is None or mapping.entity != row.entity:
         return
-    version = _version(ws, row, last, native, before, mapping)
+    version = _version(ws, governance, row, last, native, before, mapping)
     if (version["attrs"], version["since"]) == (last["attrs"], last["since"]):
         return
     version["version"] = f"{_native_version(last)}{_AGAIN}{known['number']:06d}"
@@ -169,14 +169,27 @@ def _derive(ws: Workspace, governance: Governance, row: Row, image: Value, from_
 
 
 def _version(
-    ws: Workspace, row: Row, last: Version, native: Native, before: ObjectMapping, mapping: ObjectMapping
+    ws: Workspace,
+    governance: Governance,
+    row: Row,
+    last: Version,
+    native: Native,
+    before: ObjectMapping,
+    mapping: ObjectMapping,
 ) -> Version:
-    attrs = _attributes(mapping, native, last)
+    attrs = _attributes(mapping, native, last) | _linking(governance, row, last)
     if not parking.has_parent(ws, row.system, row.customer, row.entity, attrs):
         raise Divert("unknown_parent", f"{row.entity} {row.native_id}: what it is read to belong to is not there")
     held = (last["committed_at"], _native_version(last), last["snapshot"])
     facts = stamp(row.entity, attrs, last["since"], *held, seen=native.seen)
     return {**last, "attrs": attrs, "since": facts | read_again(row.entity, attrs, last, before, mapping)}
+
+
+def _linking(governance: Governance, row: Row, last: Version) -> dict[str, Any]:
+    """Who belongs together stays as it was read until the row comes anew: a link begins with a version of its source,
+    and what it moves would begin with the place of a mapping."""
+    names = (*governance.systems[row.system].links, "parent_ref") if row.entity == "customer" else ()
+    return {name: last["attrs"][name] for name in names if name in last["attrs"]}
 
 
 def _attributes(mapping: ObjectMapping, native: Native, last: Version) -> dict[str, Any]:

@@ -377,7 +377,7 @@ def test_a_line_that_is_read_to_belong_to_nothing_is_refused() -> None:
 # -- the rest of what is known
 
 
-def test_links_are_read_again() -> None:
+def test_links_stay_as_they_were_read_until_the_row_comes_anew() -> None:
     wrong = reading(governance(), "billing", "account", crm_ref="other_ref")
     company = Company(wrong)
     company.row("crm", "Account", "A", 1)
@@ -386,7 +386,10 @@ def test_links_are_read_again() -> None:
     company.heard(6)
     publish(company, governance())
     company.heard(40)
-    assert [d["canonical_id"] for d in company.drifts(UNPOSTED)] == ["crm:A"]
+    assert [d["canonical_id"] for d in company.drifts(UNPOSTED) if d["status"] == "open"] == ["billing:B"]
+    company.row("billing", "account", "B", 41, crm_account_id="A", other_ref=None)
+    company.heard(60)
+    assert [d["canonical_id"] for d in company.drifts(UNPOSTED) if d["status"] == "open"] == ["crm:A"]
 
 
 def test_nobody_changed_what_is_only_read_otherwise() -> None:
