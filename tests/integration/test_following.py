@@ -11,6 +11,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from connectors.stack import Endpoints
+from streams import following as module
 from streams.following import CannotFollow, Following
 from streams.settings import Settings
 
@@ -88,7 +89,8 @@ def test_a_transaction_that_is_open_hides_what_follows_it_for_as_long(settings: 
     following.close()
 
 
-def test_a_broker_that_is_not_there_is_said_to_be_missing() -> None:
+def test_a_broker_that_is_not_there_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.5)
     following = Following(Settings("127.0.0.1:1", ""), "q2c.drifts", 1)
 
     with pytest.raises(CannotFollow, match="is the broker there"):
