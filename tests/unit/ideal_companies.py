@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from schemas.instants import SECOND, Instant, iso, seconds
 from streams.demo.beyond import HELD, IDENTITY_CONFLICT, INEFFECTIVE, dealt_with_after
@@ -15,6 +16,12 @@ from streams.demo.steps import Ref, Step, Value, Write, entity_of
 from streams.demo.truth import ExpectedDrift, expected_drifts
 
 CORRECTED_AFTER_SECONDS = 1.2
+
+
+def with_clean(planned: Plan, number: int) -> Plan:
+    """The same run with fewer clean customers, to be done in seconds."""
+    kept = {*planned.faults, *planned.near_misses, *sorted(planned.clean)[:number]}
+    return replace(planned, journeys=tuple(j for j in planned.journeys if j.customer in kept))
 
 
 def whole_second(at: Instant) -> Instant:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
@@ -29,7 +28,7 @@ from streams.governance import Governance, load
 from streams.look.letters import Letters, dismiss
 from tests import topology
 from tests.depth import cases
-from tests.unit.ideal_companies import IdealCompanies, on_time, stalls
+from tests.unit.ideal_companies import IdealCompanies, on_time, stalls, with_clean
 
 TODAY = date(2026, 11, 24)
 STARTED_AT = from_datetime(datetime(2026, 11, 24, 12, tzinfo=UTC))
@@ -197,12 +196,6 @@ class Replay:
 
 def text(value: Native) -> str | None:
     return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def with_clean(planned: Plan, number: int) -> Plan:
-    """The same run with fewer clean customers, to be done in seconds."""
-    kept = {*planned.faults, *planned.near_misses, *sorted(planned.clean)[:number]}
-    return replace(planned, journeys=tuple(j for j in planned.journeys if j.customer in kept))
 
 
 class Ran(NamedTuple):

@@ -19,8 +19,8 @@ from streams.look.why import OUTCOMES, Explanation
 from streams.suspects.table import CIRCLE, CONFLICT, CUSTOMERS, DOCUMENTS
 from tests.look import DriverCluster, micros
 from tests.topology import Company, governance
-from tests.unit.ideal_companies import IdealCompanies
-from tests.unit.test_demo_engine import SECONDS, STARTED_AT, TODAY, Replay, with_clean
+from tests.unit.ideal_companies import IdealCompanies, with_clean
+from tests.unit.test_demo_engine import SECONDS, STARTED_AT, TODAY, Replay
 from tests.unit.test_hierarchy_circles import QUIET, TRIANGLE, prepared, under
 from tests.unit.test_identity_conflict import claimed_twice, linked
 from tests.unit.test_suspects import ACME, BILLED, LEDGER, LOOKS_LIKE_ACME, invoices, twins, watchful
