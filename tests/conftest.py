@@ -1,7 +1,8 @@
-"""Fixtures for all tests, and how far they search: `--thorough` tries many more cases of every law."""
+"""Fixtures for all tests, and how far they search: more where CI is set, and most with `--thorough`."""
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -14,8 +15,9 @@ from tests.stack import running_stack
 
 # No deadlines: a machine that is busy is no failure.
 settings.register_profile("quick", max_examples=QUICK, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("quick"), max_examples=200)
 settings.register_profile("thorough", settings.get_profile("quick"), max_examples=THOROUGH)
-settings.load_profile("quick")
+settings.load_profile("ci" if "CI" in os.environ else "quick")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Who starts the tests in the background of a shell has them ignore it, and with them whatever they start and ask.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -10,11 +10,12 @@ import hashlib
 from typing import Any, NamedTuple
 
 from schemas import topics
+from schemas.entities import ENTITIES
 from schemas.instants import Instant
 from schemas.source import UNCHANGED
 from streams.governance.mapping import ObjectMapping, SystemMapping
 from streams.governance.model import Governance
-from streams.identify import furthest, holes, images, keys, links, mappings, parking
+from streams.identify import furthest, holes, images, keys, links, mappings
 from streams.identify.canonicalize import attributes
 from streams.identify.changes import change
 from streams.identify.holes import Hole
@@ -24,7 +25,7 @@ from streams.inputs import Divert
 from streams.kinds.facts import stamp
 from streams.kinds.trail import read_again
 from streams.letters import ENTITY_HEADER, ID_HEADER
-from streams.suspects import tell
+from streams.suspects import circle, tell
 from tables.versions import PRESENT, Version
 from tables.view import Emit, Value, Workspace
 
@@ -159,7 +160,7 @@ def _derive(ws: Workspace, governance: Governance, row: Row, image: Value, from_
     before = mappings.named(ws, governance, row.system, known, "before").get(native.object)
     if known is None or mapping is None or before is None or mapping.entity != row.entity:
         return
-    version = _version(ws, governance, row, last, native, before, mapping)
+    version = _version(governance, row, last, native, before, mapping)
     if (version["attrs"], version["since"]) == (last["attrs"], last["since"]):
         return
     version["version"] = f"{_native_version(last)}{_AGAIN}{known['number']:06d}"
@@ -169,27 +170,22 @@ def _derive(ws: Workspace, governance: Governance, row: Row, image: Value, from_
 
 
 def _version(
-    ws: Workspace,
-    governance: Governance,
-    row: Row,
-    last: Version,
-    native: Native,
-    before: ObjectMapping,
-    mapping: ObjectMapping,
+    governance: Governance, row: Row, last: Version, native: Native, before: ObjectMapping, mapping: ObjectMapping
 ) -> Version:
-    attrs = _attributes(mapping, native, last) | _linking(governance, row, last)
-    if not parking.has_parent(ws, row.system, row.customer, row.entity, attrs):
-        raise Divert("unknown_parent", f"{row.entity} {row.native_id}: what it is read to belong to is not there")
+    attrs = _attributes(mapping, native, last) | _belonging(governance, row, last)
     held = (last["committed_at"], _native_version(last), last["snapshot"])
     facts = stamp(row.entity, attrs, last["since"], *held, seen=native.seen)
     return {**last, "attrs": attrs, "since": facts | read_again(row.entity, attrs, last, before, mapping)}
 
 
-def _linking(governance: Governance, row: Row, last: Version) -> dict[str, Any]:
-    """Who belongs together stays as it was read until the row comes anew: a link begins with a version of its source,
-    and what it moves would begin with the place of a mapping."""
-    names = (*governance.systems[row.system].links, "parent_ref") if row.entity == "customer" else ()
-    return {name: last["attrs"][name] for name in names if name in last["attrs"]}
+def _belonging(governance: Governance, row: Row, last: Version) -> dict[str, Any]:
+    """What belongs together stays as it was read until the row comes anew: a link, or a row's parent, begins with a
+    version of its source, and what it moves or releases would begin with the place of a mapping."""
+    parent = ENTITIES[row.entity].parent
+    names = {f"{parent}_ref"} if parent else set()
+    if row.entity == "customer":
+        names |= {*governance.systems[row.system].links, circle.PARENT}
+    return {name: value for name, value in last["attrs"].items() if name in names}
 
 
 def _attributes(mapping: ObjectMapping, native: Native, last: Version) -> dict[str, Any]:

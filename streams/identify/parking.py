@@ -36,9 +36,12 @@ def park(
     first_snapshot: bool,
 ) -> bool:
     """Whether it has to wait."""
-    if has_parent(ws, row.system, row.native_customer, entity, attrs):
+    parent = ENTITIES[entity].parent
+    if parent is None:
         return False
-    parent, parent_id = _parent(entity, attrs)
+    parent_id = attrs[f"{parent}_ref"] or ""
+    if ws.get(keys.row_key(row.system, row.native_customer, parent, parent_id)) is not None:
+        return False
     key = keys.parked_prefix(row.system, row.native_customer, parent, parent_id) + f"{entity}/{row.native_id}"
     before = ws.get(key)  # another version that waits already; its hole is ours
     if before and before["row"][_VERSION] > row.version:
@@ -49,18 +52,6 @@ def park(
     hole = Hole(row.system, row.native_customer, entity, letter)
     holes.open_(ws, governance, hole, record.partition, row.committed_at - 1)
     return True
-
-
-def has_parent(ws: Workspace, system: str, customer: str, entity: str, attrs: dict[str, Any]) -> bool:
-    """Or needs none."""
-    parent, parent_id = _parent(entity, attrs)
-    return not parent or ws.get(keys.row_key(system, customer, parent, parent_id)) is not None
-
-
-def _parent(entity: str, attrs: dict[str, Any]) -> tuple[str, str]:
-    """Its entity, empty where it has none, and its id."""
-    parent = ENTITIES[entity].parent
-    return (parent, attrs[f"{parent}_ref"] or "") if parent else ("", "")
 
 
 def children(ws: Workspace, parent: SourceRow, entity: str) -> Iterator[Waiting]:

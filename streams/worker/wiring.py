@@ -21,6 +21,7 @@ from schemas.registry import HttpRegistry
 from schemas.source import Probed, Reader, SourceEvent
 from streams import topology
 from streams.governance.model import Governance
+from streams.identify import again, mappings
 from streams.inputs import Stage
 from streams.settings import Settings
 
@@ -112,7 +113,7 @@ WRITTEN: dict[str, tuple[str, ...]] = {
 }
 
 
-OURS = ("SourceProbe", "MappingPublished", "RowToRead")
+OURS = ("SourceProbe", mappings.RECORD, again.RECORD)
 """Records that driftwise itself puts into every source topic."""
 
 

@@ -35,8 +35,7 @@ STARTED_AT = from_datetime(datetime(2026, 11, 24, 12, tzinfo=UTC))
 SECONDS = 160
 HEARD_EVERY_SECONDS = 2
 GAP_AT_SECONDS = 31
-STALLING = range(11, 11 + cases(1, thorough=4))
-"""Seeds; as planned it runs in `test_demo_in_any_order`."""
+SEEDS = range(10, 10 + cases(2, thorough=5))
 TABLES = {(system, entity): table for (system, table), entity in ENTITIES.items()}
 CUSTOMER = {
     "billing": ("account_id",),
@@ -249,6 +248,6 @@ def test_where_the_companies_stall_the_topology_finds_what_nobody_planned():
     assert sum(not drift.planned for drift in truth) > 20
 
 
-@pytest.mark.parametrize("seed", STALLING)
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_topology_finds_every_drift_of_every_kind_and_no_other(seed):
-    finds_every_drift_of_every_kind_and_no_other(replay_and_score(seed, stalling=True, story=ALL))
+    finds_every_drift_of_every_kind_and_no_other(replay_and_score(seed, stalling=seed % 2 == 1, story=ALL))

@@ -99,7 +99,7 @@ def test_late_evidence_retracts_it_as_false(dossier: Dossier) -> None:
 
 
 @every_kind
-@pytest.mark.parametrize("seed", range(cases(4, thorough=32)))
+@pytest.mark.parametrize("seed", range(cases(8, thorough=32)))
 def test_any_interleaving_and_duplication_say_the_same(dossier: Dossier, seed: int) -> None:
     shuffled = Play(dossier).told((*dossier.story, *dossier.resolved_by)).heard(dossier.ends)
     shuffled.run_in_any_order(random.Random(seed), duplicates=0.2, crashes=0)
@@ -110,7 +110,7 @@ def test_any_interleaving_and_duplication_say_the_same(dossier: Dossier, seed: i
 
 
 @every_kind
-@pytest.mark.parametrize("seed", range(cases(2, thorough=16)))
+@pytest.mark.parametrize("seed", range(cases(4, thorough=16)))
 def test_a_restart_in_mid_life_changes_nothing(dossier: Dossier, seed: int) -> None:
     interrupted = Play(dossier).told((*dossier.story, *dossier.resolved_by)).heard(dossier.ends)
     interrupted.run_in_any_order(random.Random(seed), duplicates=0, crashes=0.3)

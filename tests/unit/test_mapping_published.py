@@ -367,11 +367,15 @@ def test_a_mapping_that_a_release_before_refused_comes_home(monkeypatch: pytest.
     assert lives(company) == [(2 + SLA_SECONDS, None, "")]
 
 
-def test_a_line_that_is_read_to_belong_to_nothing_is_refused() -> None:
+def test_a_line_stays_with_its_invoice_until_it_comes_anew() -> None:
     company = with_invoice(governance())
     company.row("billing", "invoice_line", "L", 3, "B", other_invoice="gone")
     publish(company, reading(governance(), "billing", "invoice_line", invoice_ref="other_invoice"))
-    assert [letter["reason"] for letter in letters(company)] == ["unknown_parent"]
+    line = "i/billing/B/invoice_line/L"
+    assert (attributes(company, line)["invoice_ref"], letters(company)) == ("I", [])
+    company.row("billing", "invoice", "J", 4, "B")
+    company.row("billing", "invoice_line", "L", 5, "B", other_invoice="J")
+    assert attributes(company, line)["invoice_ref"] == "J"
 
 
 # -- the rest of what is known

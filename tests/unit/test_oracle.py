@@ -27,7 +27,7 @@ from tests.dossiers.model import Change, Toggles, company
 from tests.dossiers.stage import Play
 from tests.dossiers.table import TOGGLES, dossier_of
 
-TRACES = int(os.environ.get("DRIFTWISE_ORACLE_TRACES", cases(80, thorough=1500)))
+TRACES = int(os.environ.get("DRIFTWISE_ORACLE_TRACES", cases(150, thorough=1500)))
 T = 10
 """Milliseconds, and so the number of samples in a span."""
 LENGTH = 5 * T
