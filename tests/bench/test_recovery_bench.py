@@ -31,4 +31,4 @@ def test_verdicts_stand_still_until_the_dead_workers_session_is_over_and_then_go
     gaps = document["verdict_gap_seconds"]
 
     assert set(gaps) == {"standby", "none"}
-    assert all(gap is not None and 5 < gap < 60 for gap in gaps.values())
+    assert all(gap is not None and 5 < gap < 60 for gap in gaps.values()), document

@@ -21,7 +21,6 @@ SCENARIOS = {"standby": 1, "none": 0}
 AGE_SECONDS_MAX = 1.0
 STEADY_SECONDS = 3.0
 """So long the age stays below its limit before the verdicts count as current again."""
-RATE_SHARE = 0.5
 _RESTORE_SECONDS_MAX, _WARM_SECONDS_MAX = 400.0, 60.0
 _COLD_RECORDS = 1_000
 """A copy further behind than that is not warm."""
@@ -35,6 +34,8 @@ class Size(NamedTuple):
     customers: int
     burst: int
     """Changes by which the maximum rate of one worker is found."""
+    load_share: float
+    """Of that rate, what is written while a worker is killed: with the rest the survivor catches up."""
     load_seconds: float
     """How long verdicts may stand still in one scenario."""
     rounds: int
@@ -97,6 +98,7 @@ class Deployment:
                 found[name] = self.kill(name, standbys)
             except ContestantFailed as problem:
                 found[name] = None
+                self.said.setdefault("void", {})[name] = str(problem)
                 self._bench.progress(f"  {name}: void: {problem}")
         return found
 
@@ -108,7 +110,7 @@ class Deployment:
         self._group.wait(lambda: self._is_settled(survivor, victim), "both workers are ready", _RESTORE_SECONDS_MAX)
         if not standbys:
             _forget(survivor, self._run)
-        rate = self.said["rate_max"] * RATE_SHARE
+        rate = self.said["rate_max"] * self._size.load_share
         self._load.prepare(int(rate * (self._size.load_seconds + _WARM_SECONDS_MAX)))
         self._load.start(rate)
         try:

@@ -11,8 +11,8 @@ from streams.bench.recovery import restoring
 from streams.bench.recovery.deployment import Deployment, Size
 from streams.bench.table import Bench
 
-SIZE = Size(1_200_000, 50_000, 1_000_000, 20_000, 90.0, 3)
-QUICK = Size(40_000, 500, 4_000, 10_000, 55.0, 1)
+SIZE = Size(1_200_000, 50_000, 1_000_000, 20_000, 0.5, 90.0, 3)
+QUICK = Size(40_000, 500, 4_000, 10_000, 0.2, 90.0, 1)
 
 
 def run(bench: Bench) -> dict[str, Any]:
