@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ def publish(folders: tuple[Path, ...], in_force_at: Instant | None, anyway: bool
     _refuse_unread(see, present, proposed, anyway=anyway)
     now, by = see.now, getpass.getuser()
     at = _from(in_force_at, now, proposed)
+    stays = [what for system in read_otherwise for what in _stays(present, proposed, system)]
     effects = publication(proposed, at, now, by)
     effects += [
         published(system, proposed.mappings[system], partition, by, now)
@@ -69,13 +71,15 @@ def publish(folders: tuple[Path, ...], in_force_at: Instant | None, anyway: bool
     _refuse_too_large(proposed, records[0])
     write_together(see.settings, records)
     if as_json:
-        print_json(_document(decided, at) | {"read_again": read_otherwise})
+        print_json(_document(decided, at) | {"read_again": read_otherwise, "warnings": stays})
         return
     for difference in decided:
         click.echo(difference)
     click.echo(f"in force from {iso(at)} on, for all {proposed.partitions} partitions")
     if read_otherwise:
         click.echo(f"rows of {', '.join(read_otherwise)} are read again now: their facts hold from where it was heard")
+    for what in stays:
+        click.echo(f"warning: {what}")
 
 
 def _proposed(see: Sight, folders: tuple[Path, ...]) -> Governance:
@@ -109,7 +113,7 @@ def _refuse_unread(see: Sight, present: Governance, proposed: Governance, *, any
     """A mapping that finds no field, or no word, would send every row of it to the dead letters."""
     for system in mappings.changed(present, proposed):
         polled = present.systems[system].vendor in POLLED
-        for name, key, field in mappings.not_captured(present.mappings[system], proposed.mappings[system]):
+        for name, key, field in mappings.not_kept(present.mappings[system], proposed.mappings[system]):
             if polled:
                 raise CannotLook(
                     f"mappings/{system}.yaml: {name}.{key}: the poller does not ask for {field!r}: change the folder, "
@@ -120,6 +124,15 @@ def _refuse_unread(see: Sight, present: Governance, proposed: Governance, *, any
         listed = "".join(f"\n{row}" for row in unread[:_SHOWN])
         raise CannotLook(
             f"{len(unread)} known rows cannot be read so and would go to the dead letters; --anyway lets them:{listed}"
+        )
+
+
+def _stays(present: Governance, proposed: Governance, system: str) -> Iterator[str]:
+    """What cannot be read of the rows that are known."""
+    for name, key, field in mappings.not_kept(present.mappings[system], proposed.mappings[system]):
+        yield (
+            f"mappings/{system}.yaml: {name}.{key}: column {field!r} was not kept of known rows: what reads it stays "
+            "as it was read of each until the row comes anew; a new snapshot brings them all"
         )
 
 

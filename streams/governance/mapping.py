@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
 
 import orjson
-from pydantic import TypeAdapter, model_validator
+from pydantic import TypeAdapter, field_validator, model_validator
 
 from schemas.entities import ENTITIES, MONEY_TYPES
 from streams.governance.base import Governed
@@ -29,6 +32,9 @@ class ObjectMapping(Governed):
     id: str
     customer: str
     attributes: dict[str, str | Vocabulary | Amount]
+    keep: tuple[str, ...] = ()
+    """Columns that no attribute reads and that are kept of each row all the same, so that a later mapping can read them
+    of the rows known by then. What is neither read nor listed is not kept: it may be personal."""
 
     @property
     def read_by(self) -> dict[str, str]:
@@ -38,6 +44,24 @@ class ObjectMapping(Governed):
             below = {"": source} if isinstance(source, str) else source.model_dump(exclude={"map"})
             keys |= {field: f"attributes.{name}.{part}".rstrip(".") for part, field in below.items()}
         return keys
+
+    @cached_property
+    def kept(self) -> dict[str, str]:
+        """Each of the vendor's fields that is kept of a row -> the key here that names it."""
+        return {**dict.fromkeys(self.keep, "keep"), **self.read_by}
+
+    def kept_of(self, fields: Mapping[str, str | None]) -> dict[str, str | None]:
+        kept = self.kept
+        return {name: text for name, text in fields.items() if name in kept}
+
+    @field_validator("keep", mode="before")
+    @classmethod
+    def _columns(cls, keep: Any) -> Any:
+        if not isinstance(keep, (list, tuple)) or not all(isinstance(column, str) and column for column in keep):
+            raise ValueError(f"{keep!r} is no list of columns: write it as [column, other_column]")
+        if twice := {column for column in keep if keep.count(column) > 1}:
+            raise ValueError(f"{', '.join(sorted(twice))} is listed twice: take one out")
+        return keep
 
     @model_validator(mode="after")
     def _known(self) -> ObjectMapping:
@@ -69,8 +93,8 @@ _READ = TypeAdapter(SystemMapping)
 
 
 def document_of(mapping: SystemMapping) -> str:
-    """In one canonical form."""
-    plain = {name: read.model_dump(mode="json") for name, read in mapping.items()}
+    """In one canonical form: what says nothing leaves it, and its hash, as it was."""
+    plain = {name: read.model_dump(mode="json", exclude_defaults=True) for name, read in mapping.items()}
     return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS).decode()
 
 

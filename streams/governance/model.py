@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Any
@@ -82,13 +82,6 @@ class Governance(Governed):
     process: Process = Process()
     ignore: dict[str, IgnoreRule] = Field(default_factory=dict)
     mappings: dict[str, dict[str, ObjectMapping]]
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Governance:
-        """Without what was computed from the original: the copy may decide otherwise."""
-        copied = super().model_copy(update=update, deep=deep)
-        for computed in ("derived", "_by_role", "_carried"):
-            copied.__dict__.pop(computed, None)
-        return copied
 
     @cached_property
     def derived(self) -> dict[tuple[object, ...], Any]:

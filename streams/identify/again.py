@@ -84,11 +84,11 @@ def customer_up_to_date(ws: Workspace, governance: Governance, system: str, cust
             up_to_date(ws, governance, _row(system, key, image), known)
 
 
-def try_out(image: Value, mapping: SystemMapping) -> None:
+def try_out(image: Value, before: SystemMapping, mapping: SystemMapping) -> None:
     """Raises Divert where the mapping could not read the row."""
     native = _readable(image)
-    if native is not None and native.object in mapping:
-        _attributes(mapping[native.object], native, image["versions"][-1])
+    if native is not None and native.object in mapping and native.object in before:
+        _attributes(mapping[native.object], native.under(before[native.object]), image["versions"][-1])
 
 
 def is_refused(ws: Workspace, governance: Governance, letter: dict[str, Any]) -> bool:
@@ -117,14 +117,22 @@ def on_asked(ws: Workspace, governance: Governance, partition: int, letter_id: s
 
 def _read(ws: Workspace, governance: Governance, pending: Value, row: Row, image: Value) -> None:
     from_ = pending["passed"].get(row.entity)
-    if from_ is None:
+    if from_ is None or images.is_read_by(image, mappings.number(pending)):
         return
+    image = _without(ws, governance, pending, row, image)
     try:
         _derive(ws, governance, row, image, _from(ws, row, from_))
     except Divert:
         _ask(ws, governance, pending, row, from_)
     else:
         images.answered(ws, governance, row.key)
+
+
+def _without(ws: Workspace, governance: Governance, pending: Value, row: Row, image: Value) -> Value:
+    """Without what the mapping in force does not ask for; nor what that of before did not, which an earlier release
+    kept all the same: a replay of the same rows does not have it."""
+    both = (mappings.named(ws, governance, row.system, pending, which) for which in ("before", "now"))
+    return images.forget(ws, row.key, image, *both)
 
 
 def _from(ws: Workspace, row: Row, passed: Instant) -> Instant:
@@ -189,7 +197,7 @@ def _belonging(governance: Governance, row: Row, last: Version) -> dict[str, Any
 
 
 def _attributes(mapping: ObjectMapping, native: Native, last: Version) -> dict[str, Any]:
-    # What was not captured when the row was read says nothing: it stays as it was until the row is captured again.
+    # What was not captured or kept when the row was read says nothing: it stays as it was until the row comes anew.
     return attributes(mapping, {**dict.fromkeys(mapping.read_by, UNCHANGED), **native.fields}, last["attrs"])
 
 

@@ -1,13 +1,14 @@
 """The image of a row: its versions, as far back as a link may still send them elsewhere, and what the source said last.
 
-The native fields are all that the source sent, whether mapped or not: which of them the next mapping names, nobody
-knows."""
+Of what it said only those fields are kept that the mapping in force reads, and those that it names to be kept: what
+nobody asked for may be personal, and the state would spread it."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 from schemas.source import UNCHANGED, SourceRow
+from streams.governance.mapping import ObjectMapping, SystemMapping
 from streams.governance.model import Governance
 from streams.identify import holes, keys, links, mappings
 from streams.identify.holes import Hole
@@ -16,12 +17,16 @@ from tables.view import Workspace
 
 
 class Native(NamedTuple):
-    """A row as its source sent it."""
+    """What is kept of a row as its source sent it."""
 
     object: str
     fields: dict[str, str | None]
     seen: bool = True
     """False: a snapshot showed it."""
+
+    def under(self, mapping: ObjectMapping) -> Native:
+        """What is kept of it while this mapping is in force."""
+        return self._replace(fields=mapping.kept_of(self.fields))
 
 
 def native_of(image: dict[str, Any] | None) -> Native | None:
@@ -52,8 +57,24 @@ def keep(
     if number := mappings.number(ws.get(keys.mapping_key(keys.system_of(key)))):
         image["read"] = number
     if native is not None:
-        image["native"] = [native.object, native.fields] if native.seen else list(native)
+        image["native"] = _plain(native)
     ws.put(key, image)
+
+
+def forget(ws: Workspace, key: str, image: dict[str, Any], *mappings: SystemMapping) -> dict[str, Any]:
+    """What one of these mappings neither reads nor keeps; returns what is left of the image."""
+    native = left = native_of(image)
+    for mapping in mappings:
+        if left is not None and left.object in mapping:
+            left = left.under(mapping[left.object])
+    if left is not None and left != native:
+        image = {**image, "native": _plain(left)}
+        ws.put(key, image)
+    return image
+
+
+def _plain(native: Native) -> list[Any]:
+    return [native.object, native.fields] if native.seen else list(native)
 
 
 def asked(image: dict[str, Any] | None) -> Hole | None:

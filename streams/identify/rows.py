@@ -39,7 +39,7 @@ def on_row(ws: Workspace, governance: Governance, record: Input, row: SourceRow,
     if row.operation in ("upsert", "moved_in"):
         fields = images.followed(image if last is not None and last is versions[-1] else None, row)
         attrs = attributes(mapping, fields, last["attrs"] if last else None)
-        native = Native(row.object, fields, not row.snapshot)
+        native = Native(row.object, mapping.kept_of(fields), not row.snapshot)
         if parking.park(ws, governance, row, entity, attrs, record, first_snapshot):
             return
     version = _version(governance, row, entity, attrs, last, record.position, first_snapshot)

@@ -31,13 +31,14 @@ def unreadable(cluster: Cluster, before: Governance, after: Governance) -> Itera
             rows = changelog.state(cluster, "identify", partition, changelog.below(keys.system_prefix(system)))
             for key, image in rows.items():
                 try:
-                    again.try_out(image, after.mappings[system])
+                    again.try_out(image, before.mappings[system], after.mappings[system])
                 except Divert as problem:
                     yield f"{key.removeprefix(keys.system_prefix(system))}: {problem}"
 
 
-def not_captured(before: SystemMapping, after: SystemMapping) -> Iterator[tuple[str, str, str]]:
-    """Object, key and field, where a poller that was started with the one does not ask for what the other reads."""
+def not_kept(before: SystemMapping, after: SystemMapping) -> Iterator[tuple[str, str, str]]:
+    """Object, key and field, where the one did not keep what the other reads or keeps: no row that is known has it,
+    and a poller that was started with the one does not ask for it."""
     for name, mapping in after.items():
-        asked: dict[str, str] = before[name].read_by if name in before else {}
-        yield from ((name, key, field) for field, key in sorted(mapping.read_by.items()) if field not in asked)
+        kept: dict[str, str] = before[name].kept if name in before else {}
+        yield from ((name, key, field) for field, key in sorted(mapping.kept.items()) if field not in kept)

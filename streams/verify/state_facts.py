@@ -33,10 +33,18 @@ def _same_history(deployed: Fact | None, recomputed: Fact | None) -> bool:
 
 
 def _same_image(deployed: Fact | None, recomputed: Fact | None) -> bool:
-    """What the source said last as well, where an earlier release has not left it out."""
+    """What the source said last as well."""
     if deployed is None or recomputed is None or not _same_history(deployed, recomputed):
         return False
-    return deployed.get("native") in (None, recomputed.get("native"))
+    return _same_native(deployed.get("native"), recomputed.get("native"))
+
+
+def _same_native(deployed: list[Any] | None, recomputed: list[Any] | None) -> bool:
+    """Of releases before this one, some kept nothing of it and some every field, whether or not a mapping named it."""
+    if deployed is None or recomputed is None:
+        return deployed is None
+    object_, fields, *seen = deployed
+    return [object_, {name: fields[name] for name in recomputed[1] if name in fields}, *seen] == recomputed
 
 
 def _mapping(value: Fact) -> Fact | None:

@@ -34,9 +34,9 @@ def columns(governance: Governance, system: str) -> Columns:
 
 
 def polled(governance: Governance, system: str) -> tuple[PolledObject, ...]:
-    """The objects that governance maps, with the fields that it reads."""
+    """The objects that governance maps, with the fields that it reads or keeps."""
     return tuple(
-        PolledObject(name, m.customer, tuple(m.read_by), f"mappings/{system}.yaml: {name}", m.read_by)
+        PolledObject(name, m.customer, tuple(m.kept), f"mappings/{system}.yaml: {name}", m.kept)
         for name, m in governance.mappings[system].items()
     )
 

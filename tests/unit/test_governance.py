@@ -162,6 +162,16 @@ BAD = {
         "contract: {attributes: {value: value}}",
         ("mappings/erp.yaml", "contract", "'value'", "{amount, currency}"),
     ),
+    "a kept column that is no list": (
+        "mappings__erp",
+        "customer: {keep: nick}",
+        ("mappings/erp.yaml", "customer.keep", "'nick'", "write it as [column, other_column]"),
+    ),
+    "a kept column that is listed twice": (
+        "mappings__erp",
+        "customer: {keep: [nick, nick]}",
+        ("mappings/erp.yaml", "customer.keep", "nick is listed twice", "take one out"),
+    ),
     "an owner that is no role": ("ownership", "customer: {name: sales}", ("ownership.yaml", "customer.name")),
 }  # fmt: skip
 

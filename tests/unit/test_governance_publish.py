@@ -213,9 +213,27 @@ def test_a_mapping_that_cannot_read_known_rows_stops_unless_somebody_wants_it(
     assert publishing.written
 
 
+def test_what_reads_a_column_that_was_not_kept_is_warned_of(publishing: Publishing, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, **{"mappings/billing": "invoice: {attributes: {number: label}, keep: [memo]}"})
+
+    warned = [line for line in publishing("--governance", folder).splitlines() if line.startswith("warning: ")]
+
+    assert [line.split(" of known rows")[0] for line in warned] == [
+        "warning: mappings/billing.yaml: invoice.attributes.number: column 'label' was not kept",
+        "warning: mappings/billing.yaml: invoice.keep: column 'memo' was not kept",
+    ]
+    assert all("until the row comes anew; a new snapshot brings them all" in line for line in warned)
+    assert len(json.loads(publishing("--governance", folder, "--json"))["warnings"]) == 2
+
+
+def test_a_column_that_was_kept_needs_no_warning(publishing: Publishing, tmp_path: Path) -> None:
+    assert "warning" not in publishing("--governance", folder_of(tmp_path, **MISREAD))
+
+
 @pytest.mark.parametrize(
     ("file", "text", "named"),
     [
+        ("mappings/crm", "Account: {keep: [Legal_Name__c]}", "Account.keep: the poller does not ask for"),
         ("mappings/crm", "Account: {attributes: {name: Legal_Name__c}}", "the poller does not ask for 'Legal_Name__c'"),
         ("mappings/billing", "invoice: {attributes: {order_ref: order_no}}", "invoice.attributes.order_ref is new"),
         ("mappings/billing", "invoice: {customer: payer_id}", "invoice.customer was account_id and becomes payer_id"),

@@ -47,6 +47,12 @@ def with_mapping(governed: Governance, system: str, object_: str, mapping: Objec
     return governed.model_copy(update={"mappings": {**governed.mappings, system: mapped}})
 
 
+def keeping(*columns: str) -> Governance:
+    """With these columns of billing's invoices kept, which no attribute reads."""
+    mapping = governance().mappings["billing"]["invoice"]
+    return with_mapping(governance(), "billing", "invoice", mapping.model_copy(update={"keep": columns}))
+
+
 def words(governed: Governance, **changed: str) -> Vocabulary:
     """The statuses of billing's invoices, some of them read otherwise."""
     known = governed.mappings["billing"]["invoice"].attributes["status"]
@@ -197,14 +203,79 @@ def test_what_was_published_outlives_a_restart_with_the_folder_of_before() -> No
     assert equal(after)
 
 
-def test_an_attribute_that_nobody_mapped_is_read_from_what_the_source_sent_then() -> None:
-    company = with_invoice(governance(), order_no="PO-7")
+def test_an_attribute_that_nobody_mapped_is_read_from_a_column_that_was_kept() -> None:
+    company = with_invoice(keeping("order_no"), order_no="PO-7")
     assert attributes(company)["order_ref"] is None
 
-    after = restarted(company, reading(governance(), "billing", "invoice", order_ref="order_no"))
+    after = restarted(company, reading(keeping("order_no"), "billing", "invoice", order_ref="order_no"))
     after.heard(6)
 
     assert attributes(after)["order_ref"] == "PO-7"
+
+
+# -- what is kept of a row
+
+
+def kept(company: Company, key: str = INVOICE) -> dict[str, str | None]:
+    fields: dict[str, str | None] = image(company, key)["native"][1]
+    return fields
+
+
+def test_what_nobody_asked_for_is_not_kept() -> None:
+    company = with_invoice(keeping("order_no"), order_no="PO-7", contact="Ada Lovelace")
+    states = (company.driver.saved("identify", p).state for p in range(company.governance.partitions))
+    assert "Ada" not in str([list(state) for state in states])
+    assert kept(company)["order_no"] == "PO-7"
+
+
+def test_what_reads_a_column_that_was_not_kept_stays_as_it_was_until_the_row_comes_anew() -> None:
+    company = with_invoice(governance(), label="Invoice 1")
+    publish(company, reading(governance(), "billing", "invoice", number="label"))
+    assert attributes(company)["number"] == "I-1"
+    assert equal(company)
+
+    company.row("billing", "invoice", "I", 5, "B", label="Invoice 1")
+    assert attributes(company)["number"] == "Invoice 1"
+    assert equal(company)
+
+
+def test_an_amount_stays_as_it_was_where_only_its_currency_was_kept() -> None:
+    company = with_invoice(governance(), gross="7.00")
+    publish(company, reading(governance(), "billing", "invoice", total=Amount(amount="gross", currency="currency")))
+    assert attributes(company)["total"] == {"amount": "119", "currency": "EUR", "basis": "gross"}
+
+
+def test_a_column_that_a_mapping_reads_no_more_leaves_the_rows_that_are_known() -> None:
+    company = with_invoice(governance(), label="Invoice 1")
+    publish(company, reading(governance(), "billing", "invoice", number="status"))
+    assert "number" not in kept(company)
+    publish(company, governance())
+    assert attributes(company)["number"] == "Posted", "the column that says otherwise is not known any more"
+    company.row("billing", "invoice", "I", 5, "B")
+    assert attributes(company)["number"] == "I-1"
+    assert equal(company)
+
+
+def test_a_row_of_a_release_that_kept_every_column_is_read_as_one_of_this() -> None:
+    company = with_invoice(misreading(), label="Invoice 1")
+    for partition in range(company.governance.partitions):
+        state = company.driver.state("identify", partition)
+        state.apply({key: whole(value) for key, value in state.items() if "native" in value})
+    assert kept(company)["contact"] == "Ada Lovelace"
+    assert equal(company)
+
+    publish(company, reading(governance(), "billing", "invoice", number="label", due_on="contact"))
+
+    assert attributes(company)["status"] == "posted"
+    assert attributes(company)["number"] == "I-1"
+    assert "contact" not in kept(company)
+    assert equal(company)
+
+
+def whole(image: dict[str, Any]) -> dict[str, Any]:
+    """As a release kept it that left nothing out."""
+    object_, fields, *seen = image["native"]
+    return {**image, "native": [object_, {**fields, "label": "Invoice 1", "contact": "Ada Lovelace"}, *seen]}
 
 
 # -- rows
@@ -228,9 +299,9 @@ def test_a_row_that_was_deleted_stays_deleted() -> None:
 
 
 def test_a_value_that_the_source_did_not_send_again_is_read_from_when_it_did() -> None:
-    company = with_invoice(governance(), memo="said once")
+    company = with_invoice(keeping("memo"), memo="said once")
     company.row("billing", "invoice", "I", 3, "B", status="Draft", number=UNCHANGED, memo=UNCHANGED)
-    publish(company, reading(governance(), "billing", "invoice", number="memo"))
+    publish(company, reading(keeping("memo"), "billing", "invoice", number="memo"))
     assert attributes(company)["number"] == "said once"
     assert attributes(company)["status"] == "draft"
 
@@ -433,7 +504,8 @@ def test_what_changes_before_the_rows_are_read_keeps_its_trail(together: bool) -
 
 
 def otherwise() -> list[tuple[str, Governance]]:
-    """A system, and how it is read then: words confused, a word unknown, links and references read from elsewhere."""
+    """A system, and how it is read then: words confused, a word unknown, links and references read from elsewhere, a
+    column kept no more, one that never was."""
     governed = governance()
     known = words(governed)
     unknown = known.model_copy(update={"map": {w: m for w, m in known.map.items() if w != "Posted"}})
@@ -445,6 +517,9 @@ def otherwise() -> list[tuple[str, Governance]]:
         ("billing", misreading()),
         ("billing", reading(governed, "billing", "invoice", status=unknown)),
         ("billing", reading(governed, "billing", "account", crm_ref="status")),
+        ("billing", reading(governed, "billing", "invoice", number="subscription_id")),
+        ("billing", reading(keeping("number"), "billing", "invoice", number="subscription_id")),
+        ("billing", reading(governed, "billing", "invoice", number="unheard_of")),
         ("erp", governed),
         ("erp", reading(governed, "erp", "ledger_posting", status=postings.model_copy(update={"map": swapped}))),
         ("erp", reading(governed, "erp", "ledger_posting", document_ref="document_type")),

@@ -52,6 +52,13 @@ def test_an_object_that_a_deployment_maps_is_polled_with_the_fields_that_it_name
     assert set(found["Bill__c"].selected) == {*SYSTEM_FIELDS, "Owner__c", "No__c", "Sum__c", "Code__c", "S__c"}
 
 
+def test_a_field_that_a_deployment_keeps_is_asked_for_too(org: Org, tmp_path: Path) -> None:
+    account = mapped(tmp_path, "Account: {keep: [Nick__c]}")["Account"]
+
+    assert "Nick__c" in account.selected
+    assert any("mappings/crm.yaml: Account.keep" in line for line in lacks(org, account))
+
+
 def test_a_field_that_a_deployment_maps_is_read_beside_the_others(tmp_path: Path) -> None:
     found = mapped(tmp_path, "Account: {attributes: {delinquent: Late__c}}")
 
