@@ -103,10 +103,11 @@ def killers_of(module: str) -> tuple[Selection, ...]:
     more = (selection for name in (module.rpartition(".")[2], *kinds) for selection in _MORE.get(name, ()))
     return (
         _TABLE,
-        Selection("tests/unit/test_regarded.py", kinds),
         *more,
-        *(Selection(file, kinds) for file in _DETAILS),
         _RECORD._replace(words=kinds),
+        *(Selection(file, kinds) for file in _DETAILS),
+        _NEAR_MISSES._replace(words=tuple(f"near_miss_stays_quiet[{kind}-" for kind in kinds)),
+        Selection("tests/unit/test_regarded.py", kinds),
         _DOSSIERS._replace(words=kinds),
         _PAGE,
     )

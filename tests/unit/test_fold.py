@@ -141,6 +141,12 @@ def test_of_two_versions_too() -> None:
     assert kept(ws, posting(0)) == [5]
 
 
+def test_what_is_older_than_all_that_is_kept_may_have_been_folded_away() -> None:
+    ws, rules = heard(FAR * 2), ruled()
+
+    assert [take(ws, rules, posting(at)) for at in (5, 3, 2)] == ["late", "late", "duplicate"]
+
+
 def test_but_not_what_an_unsettled_obligation_still_looks_at() -> None:
     ws, rules = heard(FAR * 2), ruled()
     take(ws, rules, invoice(1))

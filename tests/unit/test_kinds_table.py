@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from schemas.entities import ENTITIES
-from streams.governance import load
 from streams.judge.gates import needed
 from streams.kinds.facts import FACTS, VALUES
 from streams.kinds.references import EVERY
@@ -49,7 +48,7 @@ def attributes_of(entity: str) -> set[str]:
 
 
 def test_every_kind_is_governed_and_counts_and_acts_in_a_known_way() -> None:
-    governed = load().kinds
+    governed = default_governance().kinds
     for kind in KINDS:
         assert kind.name in governed, kind.name
         assert kind.clock in ("deadline", "grace"), kind.name

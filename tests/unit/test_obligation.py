@@ -473,10 +473,13 @@ def in_baseline(kind: str = "grace", go_live: int = 0) -> tuple[Clock, Obligatio
     return clock, opened._replace(baseline=True, drift={"evidence": [seen]})
 
 
-def test_a_mismatch_of_the_baseline_that_becomes_another_one_is_news() -> None:
+@pytest.mark.parametrize("snapshot", [False, True])
+def test_a_mismatch_of_the_baseline_that_becomes_another_one_is_news_however_old_what_it_rests_on(
+    snapshot: bool,
+) -> None:
     clock, stood = in_baseline()
 
-    after = clock.advance(stood, 20, told_by(("erp", 20), value="y"), moved=False)
+    after = clock.advance(stood, 20, told_by(("erp", 20), value="y")._replace(snapshot=snapshot), moved=False)
 
     assert (after.status, after.due, after.baseline) == ("armed", 20 + SLA, False)
     assert (clock.transitions[-1].what, clock.transitions[-1].how) == ("closed", "superseded")
