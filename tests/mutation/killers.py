@@ -77,6 +77,9 @@ _MORE: dict[str, tuple[Selection, ...]] = {
     "states": (Selection("tests/unit/test_stands.py"),),
     "books": (Selection("tests/unit/test_postings_of.py"),),
     "trail": (Selection("tests/unit/test_trail.py"),),
+    "overdue": (Selection("tests/unit/test_overdue.py"),),
+    "provision": (Selection("tests/unit/test_provision.py"),),
+    "received": (Selection("tests/unit/test_received.py"),),
 }
 """Facts about one rule, or about what several share, beside their dossiers."""
 
