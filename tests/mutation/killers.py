@@ -36,6 +36,7 @@ _DOSSIERS = Selection("tests/unit/test_dossiers.py", but=("any_interleaving", "a
 _TABLE = Selection("tests/unit/test_kinds_table.py")
 _PAGE = Selection("tests/unit/test_kinds_page.py", ("page",))
 _DETAILS = tuple(f"tests/unit/test_details_of_{what}.py" for what in ("money", "customers", "contracts"))
+_ANSWERS = tuple(f"tests/unit/test_answers{of}.py" for of in ("", "_of_customers"))
 _RECORD = Selection("tests/unit/test_dossiers_told.py")
 _NEAR_MISSES = _DOSSIERS._replace(words=("near_miss",))
 _JUDGE = tuple(Selection(f"tests/unit/test_{n}.py") for n in ("obligation", "verdicts", "process_states", "flapping"))
@@ -107,6 +108,7 @@ def killers_of(module: str) -> tuple[Selection, ...]:
     return (
         _TABLE,
         *more,
+        *(Selection(file, kinds) for file in _ANSWERS),
         _RECORD._replace(words=kinds),
         *(Selection(file, kinds) for file in _DETAILS),
         _NEAR_MISSES._replace(words=tuple(f"near_miss_stays_quiet[{kind}-" for kind in kinds)),

@@ -1,0 +1,139 @@
+"""What rules about customers answer of records that hardly differ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streams.kinds.references import FEW
+from tests.answers import NONE, WAITS, Case, every, hold, of_second_system
+from tests.dossiers import delinquency_unpropagated as overdue
+from tests.dossiers import external_id_writeback_missing as ids
+from tests.dossiers import ownership_violation as ownership
+from tests.dossiers.model import Change, Story, change
+from tests.dossiers.stage import five_systems
+
+ACCOUNT_THERE = change(2, "product", "customer", "A", status="active", billing_ref="B")
+
+
+def customer(at: float, native_id: str, **told: Any) -> Change:
+    return change(at, "erp", "customer", native_id, **{"status": "active", "crm_ref": "A", **told})
+
+
+def circle(length: int) -> Story:
+    return tuple(change(2, "crm", "customer", f"A{n}", status="active", parent_ref=f"A{(n + 1) % length}")
+                 for n in range(length))  # fmt: skip
+
+
+CASES = {
+    "the account is that of the CRM which the link is about": Case(
+        "external_id_writeback_missing",
+        "billing/B",
+        (ids.counterpart(3, "billing"), ids.account(4), ACCOUNT_THERE),
+        {"satisfied": True, "by": "product/A"},
+        of_second_system("crm", billing={"links": {"crm_ref": "product"}}),
+    ),
+    "where the link is about none it is that of the first CRM that has it": Case(
+        "external_id_writeback_missing",
+        "billing/B",
+        (ids.counterpart(3, "billing"), ACCOUNT_THERE),
+        {"satisfied": True, "by": "product/A"},
+        of_second_system("crm", billing={"links": {}}),
+    ),
+    "it was written": Case(
+        "external_id_writeback_missing",
+        "billing/B",
+        (ids.counterpart(3, "billing"), ids.account(4, billing_ref="B9")),
+        {"satisfied": True, "triggered": (3, "v3"), "seen": ["billing/B crm_ref = A", "crm/A billing_ref = B9"],
+         "asks": ("crm/customer/A", {"billing_ref": "B"}, {"billing_ref": "B9"}, "")},
+    ),
+    "its account is not there": Case(
+        "external_id_writeback_missing", "billing/B", (ids.counterpart(3, "billing"),), WAITS
+    ),
+    "an account without a mark is not told to be cleared": Case(
+        "delinquency_not_cleared", "crm/A", (overdue.account(3, None), overdue.invoice(2, due_on="1969-12-01")), NONE
+    ),
+    "an account that is not marked answers for itself": Case(
+        "delinquency_not_cleared",
+        "crm/A",
+        (overdue.account(3, False), overdue.invoice(2, due_on="1969-12-01")),
+        {"satisfied": True, "seen": ["crm/A delinquent = false"], "by": "crm/A"},
+    ),
+    "what is overdue answers for a mark": Case(
+        "delinquency_not_cleared",
+        "crm/A",
+        (overdue.account(3, True), overdue.invoice(2, due_on="1969-12-01")),
+        {"satisfied": True, "seen": ["crm/A delinquent = true"], "by": "billing/I"},
+    ),
+    "an account without a mark is not told to be marked": Case(
+        "delinquency_unpropagated", "crm/A", (overdue.account(3, None), overdue.invoice(2, due_on="1969-12-01")), NONE
+    ),
+    "the company of the first is not known": Case(
+        "duplicate_customer",
+        "erp/E2",
+        (customer(2, "E", legal_entity=None), customer(5, "E2", legal_entity="1000")),
+        {"satisfied": False, "seen": ["erp/E2 status = active", "erp/E status = active"],
+         "asks": ("erp/customer/E2", {"merge_into": "E"}, {}, "")},
+    ),
+    "the company of the second is not known": Case(
+        "duplicate_customer",
+        "erp/E2",
+        (customer(2, "E", legal_entity="1000"), customer(5, "E2", legal_entity=None)),
+        {"satisfied": False},
+    ),
+    "the first of two is no duplicate": Case(
+        "duplicate_customer",
+        "erp/E",
+        (customer(2, "E"), customer(5, "E2")),
+        {"satisfied": True, "seen": ["erp/E status = active"], "asks": None, "by": "erp/E2"},
+    ),
+    "of three the oldest survives": Case(
+        "duplicate_customer",
+        "erp/E3",
+        (customer(2, "E2"), customer(3, "E1"), customer(5, "E3")),
+        {"asks": ("erp/customer/E3", {"merge_into": "E2"}, {}, "")},
+    ),
+    "the parent of the first": Case(
+        "duplicate_customer", "erp/E2", (customer(2, "E", parent_ref="E2"), customer(5, "E2")), {"satisfied": True}
+    ),
+    "a circle as long as can be followed": Case(
+        "hierarchy_divergence", "crm/A0", circle(FEW), {"satisfied": False, "owner": "crm", "asks": None}
+    ),
+    "a circle of one more": Case("hierarchy_divergence", "crm/A0", circle(FEW + 1), {"satisfied": True}),
+    "an attribute of the ledger is enough for the highest severity": Case(
+        "ownership_violation",
+        "billing/B",
+        (
+            ownership.customer(2, "crm"),
+            ownership.customer(2, "erp"),
+            ownership.customer(2, "billing"),
+            ownership.customer(5, "billing", "person", email="cfo@acme.example", tax_id="DE000000001"),
+        ),
+        {"satisfied": False, "severity": "S1", "triggered": (5, "v5")},
+    ),
+    "an attribute of the CRM alone": Case(
+        "ownership_violation",
+        "billing/B",
+        (
+            ownership.customer(2, "crm"),
+            ownership.customer(2, "billing"),
+            ownership.customer(5, "billing", "person", email="cfo@acme.example"),
+        ),
+        {"satisfied": False, "severity": ""},
+    ),
+    "whoever owns the state, each system has its own": Case(
+        "ownership_violation",
+        "billing/B",
+        (
+            ownership.customer(2, "crm"),
+            ownership.customer(2, "billing"),
+            ownership.customer(5, "billing", "person", status="suspended"),
+        ),
+        {"satisfied": True, "seen": ["billing/B name = Acme GmbH"]},
+        five_systems().model_copy(update={"ownership": {"customer": {"status": "crm"}}}),
+    ),
+}
+
+
+@every(CASES)
+def test_it_answers(case: Case) -> None:
+    hold(case)
