@@ -15,7 +15,6 @@ from tests.dossiers.model import Story
 from tests.dossiers.stage import five_systems
 from tests.unit.looked_at import CUSTOMER, workspace
 
-INSTANT = 500
 Told = Mapping[str, Any]
 
 
@@ -29,6 +28,7 @@ class Case(NamedTuple):
     """What its finding says, or how it is called that there is none."""
     governance: Governance | None = None
     at_rest: bool = False
+    instant: int = 500
 
 
 NONE, WAITS, SETTLED = "nothing is demanded", "it waits", "in order"
@@ -42,7 +42,7 @@ def every(cases: Mapping[str, Case]) -> pytest.MarkDecorator:
 def answer(case: Case) -> Answer:
     system, native_id = case.subject.split("/")
     kind, governance = BY_NAME[case.kind], case.governance or five_systems()
-    now = AsOf(workspace(*case.records), governance, CUSTOMER, INSTANT, at_rest=case.at_rest)
+    now = AsOf(workspace(*case.records), governance, CUSTOMER, case.instant, at_rest=case.at_rest)
     return kind.judge(now, Subject(system, kind.entity, native_id))
 
 

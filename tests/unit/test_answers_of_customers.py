@@ -43,8 +43,12 @@ CASES = {
         "external_id_writeback_missing",
         "billing/B",
         (ids.counterpart(3, "billing"), ids.account(4, billing_ref="B9")),
-        {"satisfied": True, "triggered": (3, "v3"), "seen": ["billing/B crm_ref = A", "crm/A billing_ref = B9"],
-         "asks": ("crm/customer/A", {"billing_ref": "B"}, {"billing_ref": "B9"}, "")},
+        {
+            "satisfied": True,
+            "triggered": (3, "v3"),
+            "seen": ["billing/B crm_ref = A", "crm/A billing_ref = B9"],
+            "asks": ("crm/customer/A", {"billing_ref": "B"}, {"billing_ref": "B9"}, ""),
+        },
     ),
     "its account is not there": Case(
         "external_id_writeback_missing", "billing/B", (ids.counterpart(3, "billing"),), WAITS
@@ -71,8 +75,11 @@ CASES = {
         "duplicate_customer",
         "erp/E2",
         (customer(2, "E", legal_entity=None), customer(5, "E2", legal_entity="1000")),
-        {"satisfied": False, "seen": ["erp/E2 status = active", "erp/E status = active"],
-         "asks": ("erp/customer/E2", {"merge_into": "E"}, {}, "")},
+        {
+            "satisfied": False,
+            "seen": ["erp/E2 status = active", "erp/E status = active"],
+            "asks": ("erp/customer/E2", {"merge_into": "E"}, {}, ""),
+        },
     ),
     "the company of the second is not known": Case(
         "duplicate_customer",
