@@ -9,6 +9,7 @@ from schemas.instants import Instant
 from schemas.money import from_json
 from streams.fleet import corrections, mass
 from streams.governance.model import Governance
+from streams.judge import told
 from streams.judge.commands import commanded, held_by, is_held
 from streams.judge.keys import MARKS, ObligationKey, drift_key
 from streams.judge.obligation import Obligation, Transition
@@ -25,7 +26,7 @@ def announce(
     """Emit what the transition means; returns the obligation with the drift record it now stands for."""
     drift_id = ids.drift_id(kind.name, key.system, kind.entity, key.native_id, transition.trigger.version)
     if not _is_settled_elsewhere(ws, kind, key, transition):
-        _audit(ws, kind, key, transition, drift_id, _result(transition))
+        after = _audit(ws, kind, key, after, transition, drift_id)
     if transition.what == "opened":
         drift = _opened(ws, now, kind, key, after, transition, drift_id)
         _publish_drift(ws, key, drift)
@@ -205,7 +206,16 @@ def _publish_drift(ws: Workspace, key: ObligationKey, drift: dict[str, Any]) -> 
     )
 
 
-def _audit(ws: Workspace, kind: Kind, key: ObligationKey, transition: Transition, drift_id: str, result: str) -> None:
+def _audit(
+    ws: Workspace, kind: Kind, key: ObligationKey, after: Obligation, transition: Transition, drift_id: str
+) -> Obligation:
+    # The KPIs are sums over results: the baseline is in none of them, whatever becomes of it.
+    result = "baseline" if transition.baseline else _result(transition)
+    before = told.of(after, transition)
+    if before is not None and not transition.amends:
+        if (before.result, before.at) == (result, transition.at):
+            return after
+        transition = transition._replace(amends=before.result)
     value = {
         "drift_id": drift_id,
         "kind": kind.name,
@@ -216,12 +226,12 @@ def _audit(ws: Workspace, kind: Kind, key: ObligationKey, transition: Transition
         "triggered_at": transition.trigger.at,
         "due_at": transition.due,
         "settled_at": transition.at,
-        # The KPIs are sums over results: the baseline is in none of them, whatever becomes of it.
-        "result": "baseline" if transition.baseline else result,
+        "result": result,
         "amends": transition.amends,
         "amount": transition.finding.amount if transition.finding else None,
     }
     ws.emit(Emit(topics.AUDIT, drift_id, "ObligationSettled", _with_money(value, "amount")))
+    return told.with_told(after, transition, result) if kind.clock == "grace" else after
 
 
 def _with_money(value: dict[str, Any], field: str) -> dict[str, Any]:

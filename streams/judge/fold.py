@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from schemas.instants import ALWAYS, NEVER, Instant, seconds
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
-from streams.judge import retention
+from streams.judge import retention, told
 from streams.judge.corrected import place_of
 from streams.judge.gates import heard_by, passed_by_all
 from streams.judge.keys import ObligationKey, holes_prefix, obligations_prefix
@@ -88,7 +88,7 @@ def fold_in(ws: Workspace, ruled: InForce, change: Changed, *, late: bool, is_pa
     # Of late evidence that comes too late to amend: what was before may be folded, what it says counts from here on.
     at = max(change.version["at"], behind) if late else change.version["at"]
     for subject in sorted(concerns):
-        arm(ws, subject, at, late=late)
+        arm(ws, subject, at, late=late, kept_from=behind)
     return "late" if late else "folded"
 
 
@@ -232,7 +232,7 @@ def _values(ws: Workspace, change: Changed, attribute: str) -> set[str]:
     return values(_versions(ws, change.customer, change.place), attribute)
 
 
-def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool) -> None:
+def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool, kept_from: Instant = ALWAYS) -> None:
     """See to it that the instant is judged. What was settled is looked at again only for late evidence."""
     text = key.text()
     value = ws.get(text)
@@ -242,6 +242,9 @@ def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool) -> None:
     value = {name: held for name, held in value.items() if name != "awaits"}  # an earlier instant may not have to
     settled, waits_for = value.get("settled", NEVER), value.get("next", ALWAYS)
     if at <= settled and not late:
+        return
+    if at <= settled and (anew := told.again(value, at, kept_from)) is not None:
+        ws.put(text, anew)
         return
     again_at = min(waits_for, at) if at > settled else settled
     if again_at != waits_for:

@@ -27,6 +27,15 @@ class Trigger(NamedTuple):
     version: str
 
 
+class Told(NamedTuple):
+    """The last word of the audit on a trigger."""
+
+    version: str
+    began: Instant
+    result: str
+    at: Instant
+
+
 class Obligation(NamedTuple):
     status: str = "idle"
     trigger: Trigger | None = None
@@ -62,6 +71,8 @@ class Obligation(NamedTuple):
     """What the audit was told of this trigger, where late evidence has taken that back."""
     awaits: Instant | None = None
     """The next instant is judged once it is decided what has left the state by then (streams/judge/retention.py)."""
+    told: tuple[Told, ...] = ()
+    """What became of triggers that late evidence may have judged again (streams/judge/told.py)."""
 
     def awaits_deadline(self, clock: str) -> bool:
         """Whether an answer counts only when it is due."""
@@ -73,6 +84,8 @@ class Obligation(NamedTuple):
         for name in ("trigger", "asked", "openings"):
             if name in value:
                 value[name] = list(value[name])
+        if self.told:
+            value["told"] = [list(told) for told in self.told]
         return value
 
     @classmethod
@@ -85,6 +98,8 @@ class Obligation(NamedTuple):
                 known[name] = Trigger(*known[name])
         if "openings" in known:
             known["openings"] = tuple(known["openings"])
+        if "told" in known:
+            known["told"] = tuple(Told(*told) for told in known["told"])
         return cls(**known)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from schemas.instants import Instant
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
+from streams.judge import told
 from streams.judge.announce import announce, look_again
 from streams.judge.counting import clock_of
 from streams.judge.flapping import watch
@@ -58,7 +60,9 @@ def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obliga
     if now.awaits < instant:
         return known._replace(awaits=now.awaits)
     if (status := _resting(kind, obligation, answer)) is not None:
-        next_change = min(now.next_change, ruled.next_begin(instant))
+        obligation = _still_told(ws, ruled, obligation, instant)
+        remembers_until = told.looked_through_at(governance, obligation, instant)
+        next_change = min(now.next_change, ruled.next_begin(instant), remembers_until)
         return obligation._replace(status=status, settled=instant, kept=None, next=next_change)
     is_new = governance is not before or _is_settled_as_kept(obligation)
     clock = clock_of(now, kind, key.system, key.native_id, new_rules=is_new)
@@ -67,17 +71,23 @@ def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obliga
     after = counted(now, kind, after, clock.transitions)
     for transition in clock.transitions:
         after = announce(ws, now, kind, key, after, transition)
+    after = _still_told(ws, ruled, after, instant)
     after = look_again(ws, now, kind, key, after, answer)
     after = watch(ws, now, kind, key, after, clock.transitions)
     if isinstance(answer, Finding):
         after = after._replace(status=_in_order(kind, after.status))
     changes = now.next_demand if after.awaits_deadline(kind.clock) else now.next_change
-    next_change = min(changes, calm_at(after, governance.process.flapping), ruled.next_begin(instant))
+    calm = calm_at(after, governance.process.flapping)
+    next_change = min(changes, calm, told.looked_through_at(governance, after, instant), ruled.next_begin(instant))
     if _kept(obligation) and after.status != "armed":
         next_change = min(next_change, instant + 1)  # settled; from now on the rules in force are those for it too
     runs_on = after.status in ("armed", "open") and after.trigger == obligation.trigger
     kept = obligation.kept if runs_on else None
     return after._replace(kept=kept, next=wake_at(after, next_change, clock.hold_down))
+
+
+def _still_told(ws: Workspace, ruled: InForce, o: Obligation, instant: Instant) -> Obligation:
+    return told.still_told(ruled.newest, o, instant, partial(frontier, ws, ruled)) if o.told else o
 
 
 def _resting(kind: Kind, o: Obligation, answer: Answer) -> str | None:

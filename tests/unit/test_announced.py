@@ -12,6 +12,8 @@ from schemas import ids, topics
 from schemas.instants import SECOND
 from schemas.source import ALL_OBJECTS
 from streams.fleet import corrections
+from tests.dossiers.customer_attribute_divergence import DOSSIERS as DIVERGENCE
+from tests.dossiers.customer_attribute_divergence import billing, erp
 from tests.dossiers.invoice_not_posted import DOSSIERS
 from tests.dossiers.model import Story, change, company
 from tests.dossiers.stage import Play, governed
@@ -126,6 +128,94 @@ def test_what_late_evidence_shows_was_not_answered_in_time_is_the_drift_of_the_o
     assert [a["amends"] for a in audited(play)] == ["", "met", "missed"]
     assert standing(play) == standing(in_time) == {"late": 1}
     assert play.lives() == in_time.lives()
+
+
+# -- kinds of grace: what differed, and did not any more
+
+
+DIVERGING = DIVERGENCE[0]._replace(subject=None)
+
+
+def diverged(*stories: Story, until: float = 30, **governed_: Any) -> Play:
+    governance = governed(DIVERGING)
+    play = Play(DIVERGING, governance.model_copy(update=governed_))
+    return play.told(tuple(c for story in stories for c in story)).heard(until).run()
+
+
+def differs(at: float, tax_id: str = "DE000") -> Story:
+    return (billing(at, tax_id=tax_id),)
+
+
+def agrees(at: float, **told: Any) -> Story:
+    return (billing(at, **told),)
+
+
+def results_told(play: Play) -> list[tuple[str, float, str]]:
+    return [(a["result"], a["settled_at"] / SECOND, a["amends"]) for a in audited(play)]
+
+
+@pytest.mark.parametrize("at", [4, 7], ids=["before it began", "while it lasted"])
+def test_late_evidence_that_changes_nothing_of_what_was_met_is_not_told(at: float) -> None:
+    play = diverged(differs(5), agrees(9))
+    for late in (at, at + 0.5):
+        play.tell((erp(late, name=f"Acme G.m.b.H.{' ' * round(late)}"),))
+        play.run()
+    play.heard(900).run()
+
+    assert results_told(play) == [("met", 9, "")]
+
+
+def test_late_evidence_that_has_a_drift_judged_again_counts_it_once() -> None:
+    play = diverged(differs(5), agrees(20))
+    play.tell((erp(4, name="Acme G.m.b.H."),))
+    play.run().heard(900).run()
+
+    assert standing(play) == {"late": 1}
+    assert all(amends for _, _, amends in results_told(play)[1:])
+
+
+def test_what_late_evidence_shows_was_not_put_right_is_missed_and_not_met() -> None:
+    play = diverged(differs(5), agrees(9))
+    play.tell(agrees(8, email="new@acme.example"))  # written after that of 9, by a clock that was behind
+    play.run().heard(900).run()
+
+    assert results_told(play) == [("met", 9, ""), ("missed", 15, "met")]
+
+
+def test_what_late_evidence_shows_was_put_right_sooner_amends_what_was_told() -> None:
+    play = diverged(differs(5), agrees(9))
+    met = audited(play)[0]["drift_id"]
+    play.tell((erp(7, tax_id="DE000"),))
+    play.run().heard(900).run()
+
+    assert [(a["result"], a["settled_at"] / SECOND, a["amends"]) for a in audited(play) if a["drift_id"] == met] == [
+        ("met", 9, ""),
+        ("met", 7, "met"),
+    ]
+
+
+def test_what_was_met_is_remembered_as_long_as_late_evidence_may_come_and_no_longer() -> None:
+    play = diverged(differs(5), agrees(9), late_retention_seconds=50)
+
+    def remembered() -> list[str]:
+        shards = range(play.governance.partitions)
+        held = (item for p in shards for item in play.driver.state("judge", p).items())
+        return [key for key, value in held if "told" in value]
+
+    assert len(remembered()) == 1
+    play.heard(58).run()
+    assert len(remembered()) == 1
+    play.heard(70).run()
+    assert remembered() == []
+
+
+def test_where_a_source_lags_it_is_remembered_for_longer() -> None:
+    play = diverged(differs(5), agrees(9), late_retention_seconds=50)
+    play.heard(200, *(name for name in play.governance.systems if name != "processor")).run()
+    play.tell((erp(7, name="Acme G.m.b.H."),))
+    play.run().heard(900).run()
+
+    assert results_told(play) == [("met", 9, "")]
 
 
 def test_late_evidence_of_a_loss_after_it_was_answered_in_time_leaves_it_met() -> None:

@@ -1,0 +1,60 @@
+"""What the audit was told of triggers that demand nothing any more.
+
+Late evidence has a mismatch judged once more that began and ended before: the audit is told again only what is new, and
+which result that takes the place of. An obligation that waits for a deadline keeps its trigger, and needs none of this;
+one of grace keeps it here for as long as late evidence may come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from schemas.instants import ALWAYS, Instant, seconds
+from streams.governance.model import Governance
+from streams.judge.obligation import Obligation, Told, Transition
+from tables.view import Value
+
+KEPT = 16
+"""The newest of an obligation that flaps."""
+_OF_MEMORY = frozenset({"next", "settled", "told"})
+"""What an obligation holds that is kept for nothing else."""
+
+
+def of(o: Obligation, transition: Transition) -> Told | None:
+    return next((told for told in o.told if told.version == transition.trigger.version), None)
+
+
+def with_told(o: Obligation, transition: Transition, result: str) -> Obligation:
+    """What is still demanded is not remembered so: it will be told how that ends."""
+    if transition.trigger == o.trigger:
+        return o
+    version, began = transition.trigger.version, transition.trigger.at
+    others = [told for told in o.told if told.version != version]
+    return o._replace(told=tuple([*others, Told(version, began, result, transition.at)][-KEPT:]))
+
+
+def looked_through_at(governance: Governance, o: Obligation, now: Instant) -> Instant:
+    """When late evidence may reach none of it any more; where a source that lags still lets it, the same span later."""
+    if not o.told:
+        return ALWAYS
+    span, newest = seconds(governance.late_retention_seconds), max(told.at for told in o.told)
+    return newest + span if newest + span > now else now + span
+
+
+def still_told(governance: Governance, o: Obligation, now: Instant, frontier: Callable[[], Instant]) -> Obligation:
+    """Without what no late evidence reaches any more. The frontier costs more than most that is judged."""
+    span = seconds(governance.late_retention_seconds)
+    if not o.told or max(told.at for told in o.told) + span > now:
+        return o
+    reached = frontier() if span else ALWAYS
+    return o._replace(told=tuple(told for told in o.told if told.at >= reached))
+
+
+def again(value: Value, at: Instant, kept_from: Instant) -> Value | None:
+    """Of an obligation that is kept for this only, what is left where late evidence of an instant came: to be judged
+    from there on, as if nothing were known, and from the beginning of what began before and ended after it. None: that
+    may be folded already (`kept_from`), or more is kept."""
+    if "told" not in value or not value.keys() <= _OF_MEMORY:
+        return None
+    told = [Told(*each) for each in value["told"]]
+    begins = min([at, *(each.began for each in told if each.at >= at)])
+    return {"told": value["told"], "next": begins} if begins >= min(at, kept_from) else None
