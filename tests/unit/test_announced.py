@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from decimal import Decimal
 from typing import Any
@@ -15,7 +16,7 @@ from streams.fleet import corrections
 from tests.dossiers.customer_attribute_divergence import DOSSIERS as DIVERGENCE
 from tests.dossiers.customer_attribute_divergence import billing, erp
 from tests.dossiers.invoice_not_posted import DOSSIERS
-from tests.dossiers.model import Story, change, company
+from tests.dossiers.model import Change, Story, change, company
 from tests.dossiers.stage import Play, governed
 from tests.dossiers.table import DOSSIERS as ALL
 
@@ -40,10 +41,11 @@ def audited(play: Play) -> list[dict[str, Any]]:
     return [w.value for w in play.driver.written[topics.AUDIT] if w.value]
 
 
-def standing(play: Play) -> dict[str, int]:
+def standing(play: Play, drift_id: str | None = None) -> dict[str, int]:
     """How many obligations have which result: as the records' schema says to count."""
-    counts = Counter(a["result"] for a in audited(play))
-    counts.subtract(a["amends"] for a in audited(play) if a["amends"])
+    told = [a for a in audited(play) if drift_id in (None, a["drift_id"])]
+    counts = Counter(a["result"] for a in told)
+    counts.subtract(a["amends"] for a in told if a["amends"])
     return {result: count for result, count in counts.items() if count}
 
 
@@ -192,6 +194,24 @@ def test_what_late_evidence_shows_was_put_right_sooner_amends_what_was_told() ->
         ("met", 9, ""),
         ("met", 7, "met"),
     ]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_comes_late_each_obligation_counts_once(seed: int) -> None:
+    rng = random.Random(seed)
+
+    def one() -> Change:
+        tell = rng.choice([billing, erp])
+        return tell(rng.randint(2, 60), tax_id=rng.choice(["DE000", "DE811569869"]), name=rng.choice(["Acme GmbH", "A"]))
+
+    play = diverged(tuple(one() for _ in range(rng.randint(1, 5))), until=70)
+    for _ in range(4):
+        play.tell((one(),))
+        play.run()
+    play.heard(900).run()
+
+    for drift_id in {a["drift_id"] for a in audited(play)}:
+        assert list(standing(play, drift_id).values()) == [1]
 
 
 def test_what_was_met_is_remembered_as_long_as_late_evidence_may_come_and_no_longer() -> None:
