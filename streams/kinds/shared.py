@@ -52,10 +52,10 @@ def first_in_role(now: AsOf, role: str) -> str:
 
 def deal_of(now: AsOf, reference: str | None) -> Found | None:
     """The opportunity in whichever CRM has it."""
-    for system in now.governance.in_role("crm") if reference else ():
-        if (deal := now.record("opportunity", system, reference or "")) is not None:
-            return deal
-    return None
+    if not reference:
+        return None
+    found = (now.record("opportunity", system, reference) for system in now.governance.in_role("crm"))
+    return next((deal for deal in found if deal), None)
 
 
 def day_begins(day: str | None, calendar: Calendar = Calendar()) -> Instant:  # noqa: B008 - immutable

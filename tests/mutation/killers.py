@@ -36,7 +36,10 @@ _DOSSIERS = Selection("tests/unit/test_dossiers.py", but=("any_interleaving", "a
 _TABLE = Selection("tests/unit/test_kinds_table.py")
 _PAGE = Selection("tests/unit/test_kinds_page.py", ("page",))
 _DETAILS = tuple(f"tests/unit/test_details_of_{what}.py" for what in ("money", "customers", "contracts"))
-_ANSWERS = tuple(f"tests/unit/test_answers{of}.py" for of in ("", "_of_contracts", "_of_customers", "_of_money"))
+_ANSWERS = tuple(
+    f"tests/unit/test_{name}.py"
+    for name in ("could_begin", "answers", "answers_of_contracts", "answers_of_customers", "answers_of_money")
+)
 _RECORD = Selection("tests/unit/test_dossiers_told.py")
 _NEAR_MISSES = _DOSSIERS._replace(words=("near_miss",))
 _JUDGE = tuple(Selection(f"tests/unit/test_{n}.py") for n in ("obligation", "verdicts", "process_states", "flapping"))

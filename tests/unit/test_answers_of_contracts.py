@@ -11,6 +11,7 @@ from tests.dossiers import amendment_unpropagated as amendment
 from tests.dossiers import cancellation_unpropagated as cancellation
 from tests.dossiers import contract_value_mismatch as contracts
 from tests.dossiers import entitlement_divergence as provision
+from tests.dossiers import erp_financial_profile_missing as setup
 from tests.dossiers import revenue_schedule_divergence as revenue
 from tests.dossiers import revenue_schedule_missing as missing
 from tests.dossiers import step_out_of_order as order
@@ -320,6 +321,41 @@ CASES = {
         "won_without_subscription", "crm/O",
         (won.deal(3, recurring=False), won.line(3, "L1", recurring=False), won.line(3, "L2", recurring=True)),
         {"satisfied": False, "by": None},
+    ),
+    "a renewal that names what was cancelled since": Case(
+        "won_without_subscription", "crm/O",
+        (won.subscription(2, "cancelled"), won.deal(3, type="renewal")), {"satisfied": True, "by": "billing/S"},
+    ),
+    "a draft of the profile": Case(
+        "erp_financial_profile_missing", "billing/S",
+        (setup.customer(2, "DE811569869"), setup.subscription(3), setup.profile(5, status="draft")),
+        {"satisfied": False, "observed": "profile FP lacks its activation", "by": None,
+         "seen": ["billing/S status = active", "erp/FP status = draft"]},
+    ),
+    "a complete profile": Case(
+        "erp_financial_profile_missing", "billing/S",
+        (setup.customer(2, "DE811569869"), setup.subscription(3), setup.profile(5)),
+        {"satisfied": True, "by": "erp/FP", "observed": "profile FP is complete", "triggered": (3, "v3")},
+    ),
+    "of two profiles the one that lacks less": Case(
+        "erp_financial_profile_missing", "billing/S",
+        (setup.customer(2, "DE811569869"), setup.subscription(3), setup.profile(5, payment_terms=None, currency=None),
+         setup.profile(5, payment_terms=None)._replace(native_id="FP2")),
+        {"satisfied": False, "observed": "profile FP2 lacks payment terms"},
+    ),
+    "a profile of another company": Case(
+        "erp_financial_profile_missing", "billing/S",
+        (setup.customer(2, "DE811569869"), setup.subscription(3), setup.profile(5, legal_entity="2000")),
+        {"satisfied": False, "observed": "no profile"},
+    ),
+    "no profile and no customer": Case(
+        "erp_financial_profile_missing", "billing/S", (setup.subscription(3),),
+        {"satisfied": False, "observed": "no profile, and no customer either", "asks": None},
+    ),
+    "nobody has a tax number": Case(
+        "erp_financial_profile_missing", "billing/S",
+        (setup.customer(2, None), setup.subscription(3), setup.profile(5, tax_registration=None)),
+        {"satisfied": False, "observed": "profile FP lacks tax registration"},
     ),
     "a new deal does not change what there is": Case(
         "won_without_subscription", "crm/O",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from streams.kinds.references import FEW
-from tests.answers import NONE, WAITS, Case, every, hold, of_second_system
+from tests.answers import NONE, SETTLED, WAITS, Case, every, hold, of_second_system
 from tests.dossiers import delinquency_unpropagated as overdue
 from tests.dossiers import external_id_writeback_missing as ids
 from tests.dossiers import ownership_violation as ownership
+from tests.dossiers import process_state_disagreement as states
 from tests.dossiers.model import Change, Story, change
 from tests.dossiers.stage import five_systems
 
@@ -140,7 +141,77 @@ CASES = {
     ),
 }
 
+SECOND, DAY = 1_000_000, 24 * 60 * 60 * 1_000_000
+WITHIN = 3600 * SECOND
+"""For so long a won deal may be all there is."""
+
+
+def stands(*records: Change, at: int = 40 * DAY, at_rest: bool = False, **tells: Any) -> Case:
+    return Case("process_state_disagreement", "crm/A", records, tells, at_rest=at_rest, instant=at)
+
+
+ACCOUNT, BILLED, BOOKED = (states.customer(1, system) for system in ("crm", "billing", "erp"))
+ALL_OF_IT = [f"{place} status = active" for place in ("crm/A", "billing/S", "erp/E", "erp/F", "erp/R")]
+STANDS = {
+    "served": stands(
+        ACCOUNT, BILLED, BOOKED, *states.SERVED, satisfied=True, owner="erp", amount="1200 EUR", seen=ALL_OF_IT,
+        by="billing/S", causes=(), severity="",
+        expected="where the CRM says active, billing says active and the ERP has customer and financial profile and "
+        "running revenue schedule; or billing says past due and the ERP has customer and open balance; or billing says "
+        "suspended and the ERP has customer and open balance",
+        observed="the CRM says active, billing says active, the ERP has customer, financial profile, running revenue "
+        "schedule",
+    ),
+    "served, at rest": stands(
+        ACCOUNT, BILLED, BOOKED, *states.SERVED, at_rest=True
+    )._replace(tells=SETTLED),
+    "won, and nothing else for too long": stands(
+        states.PROSPECT, states.deal(3), at=WITHIN + 3, satisfied=False, owner="erp", amount="1200 EUR",
+        seen=["crm/A status = prospect", "crm/O stage = won"], by="crm/O",
+        causes=("won_without_erp_customer", "won_without_subscription"),
+        observed="the CRM says won, billing says nothing, the ERP has no customer, no financial profile, "
+        "no running revenue schedule",
+    ),
+    "won, and nothing else for now": stands(states.PROSPECT, states.deal(3), at=WITHIN + 2, satisfied=True),
+    "active, and nothing else": stands(
+        ACCOUNT, satisfied=False, owner="billing", amount=None, seen=ALL_OF_IT[:1],
+        causes=("won_without_erp_customer", "won_without_subscription"),
+    ),
+    "billed, and not in the ERP": stands(
+        ACCOUNT, BILLED, states.subscription(2), satisfied=False, owner="erp", seen=ALL_OF_IT[:2],
+        causes=("won_without_erp_customer",),
+    ),
+    "cancelled in billing alone": stands(
+        ACCOUNT, BILLED, BOOKED, *states.SERVED, states.subscription(5, "cancelled"), satisfied=False, severity="S1",
+        owner="billing", causes=("cancellation_unpropagated",),
+    ),
+    "past due in billing alone": stands(
+        ACCOUNT, states.customer(1, "billing", delinquent=True), states.customer(1, "erp", delinquent=False),
+        *states.SERVED, satisfied=False, owner="erp", causes=("payment_status_unpropagated",),
+    ),
+    "past due in both": stands(
+        ACCOUNT, states.customer(1, "billing", delinquent=True), states.customer(1, "erp", delinquent=True),
+        *states.SERVED, satisfied=True,
+    ),
+    "owing in the books alone": stands(
+        ACCOUNT, BILLED, states.customer(1, "erp", delinquent=True), *states.SERVED, satisfied=True
+    ),
+    "churned, and billed for two": stands(
+        states.customer(1, "crm", status="churned"), BILLED, BOOKED, *states.SERVED,
+        states.subscription(2, native_id="S2"), satisfied=False, amount="2400 EUR", severity="S1", owner="billing",
+        causes=("cancellation_unpropagated",),
+        expected="where the CRM says churned, billing says cancelled and the ERP has no running revenue schedule; or "
+        "billing says nothing and the ERP has no running revenue schedule",
+    ),
+    "of two accounts the first speaks": stands(ACCOUNT._replace(native_id="1"), ACCOUNT)._replace(tells=WAITS),
+}  # fmt: skip
+
 
 @every(CASES)
 def test_it_answers(case: Case) -> None:
+    hold(case)
+
+
+@every(STANDS)
+def test_where_a_customer_stands(case: Case) -> None:
     hold(case)

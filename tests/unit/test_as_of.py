@@ -87,6 +87,30 @@ def test_changes_of_what_is_not_regarded_are_passed_over() -> None:
     assert now.next_change == 14
 
 
+REGARDED, DEMANDING = Regard.named(["status", "total"]), Regard.named(["total"])
+
+
+@pytest.mark.parametrize(
+    ("sight", "next_change", "next_demand"),
+    [
+        (Sight({"invoice": REGARDED}), 14, 14),
+        (Sight({"invoice": REGARDED}, {"invoice": DEMANDING}), 14, 16),
+        (Sight({}, {"invoice": DEMANDING}), 12, 16),
+        (Sight({"order": REGARDED}, {"order": DEMANDING}), 12, 12),
+    ],
+)
+def test_what_is_regarded_demands_too_unless_something_less_is_named(
+    sight: Sight, next_change: int, next_demand: int
+) -> None:
+    told = {"due_on": "1970-02-01"}
+    now = as_of(invoice(5), invoice(12, **told), invoice(14, status="voided", **told),
+                invoice(16, status="voided", total="1.00 EUR", **told), sight=sight)  # fmt: skip
+
+    now.record("invoice", "billing", "I")
+
+    assert (now.next_change, now.next_demand) == (next_change, next_demand)
+
+
 @pytest.mark.parametrize(("at", "next_"), [(9, ALWAYS), (10, ALWAYS), (11, 11)])
 def test_a_day_that_begins_later_is_looked_at_again(at: int, next_: int) -> None:
     now = as_of()

@@ -45,6 +45,23 @@ def test_what_an_index_holds_can_be_listed(changes: list[tuple[bool, int]]) -> N
     assert listed == {(KEY, name) for name in wanted}
 
 
+def test_so_can_what_is_beyond_the_first() -> None:
+    view, wanted = index([(True, number) for number in range(3 * FEW)])
+
+    assert sorted(pair for key, value in view.items() for pair in held(key, value)) == [
+        (KEY, n) for n in sorted(wanted)
+    ]
+
+
+def test_what_is_beyond_the_first_and_comes_again_is_held_once() -> None:
+    view, wanted = index([*((True, number) for number in range(FEW + 2)), (False, 0), (True, FEW)])
+
+    assert [(key, name) for k, v in view.items() for key, name in held(k, v) if name == f"erp/P{FEW:03d}"] == [
+        (KEY, f"erp/P{FEW:03d}")
+    ]
+    assert len(names(Workspace(view), KEY, 10_000)) == len(wanted)
+
+
 def test_what_was_removed_leaves_nothing_behind() -> None:
     view, _ = index([(True, 1), (False, 1), (False, 2)])
 

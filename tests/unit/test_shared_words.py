@@ -103,3 +103,13 @@ def test_what_nobody_reads_is_not_mapped() -> None:
         True, False, True,
     )  # fmt: skip
     assert not is_mapped(now, mine, "stage")
+
+
+def test_of_two_objects_that_make_an_entity_one_is_enough() -> None:
+    base = five_systems()
+    mapping = base.mappings["billing"]["invoice"]
+    less = mapping.model_copy(update={"attributes": {"status": "status"}})
+    two = base.model_copy(update={"mappings": {**base.mappings, "billing": {"a": mapping, "b": less}}})
+    now = looking(two, 10, record("billing", "invoice", "I"))
+
+    assert is_mapped(now, found(now, "billing", "invoice", "I"), "total")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from schemas.entities import ENTITIES
-from streams.kinds.trail import KEPT, STATED, STATES, Step, mark, stamp_trails, trail_of
+from streams.governance.mapping import ObjectMapping, Vocabulary
+from streams.kinds.trail import KEPT, STATED, STATES, Step, mark, most_changes, read_again, stamp_trails, trail_of
 from tables.versions import Version
 
 NAME = "Acme GmbH"
@@ -78,6 +81,59 @@ def test_a_change_that_a_snapshot_shows_is_marked() -> None:
     (step,) = trail_of(after("order", {"status": "draft"}, {"status": "open"}, snapshot=True), "status")
 
     assert step.snapshot
+
+
+WORDS = {"Draft": "draft", "Open": "open", "Closed": "closed"}
+
+
+def mapped(status: Any, **more: Any) -> ObjectMapping:
+    return ObjectMapping(entity="order", id="id", customer="customer", attributes={"status": status, **more})
+
+
+def words(field: str = "state", **otherwise: str) -> Vocabulary:
+    return Vocabulary(field=field, map=WORDS | otherwise)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        (mapped(words()), mapped(words()), True),
+        (mapped(words()), mapped(words(), number="no"), True),
+        (mapped(words()), mapped(words(New="draft")), True),
+        (mapped(words()), mapped(words(Closed="cancelled")), True),  # no word of the trail
+        (mapped(words()), mapped(words(Draft="open")), False),
+        (mapped(words()), mapped(words("status")), False),
+        (mapped(words()), mapped("state"), False),
+        (mapped("state"), mapped(words()), False),
+        (mapped("state"), mapped("state"), True),
+        (mapped("state"), mapped("status"), False),
+    ],
+)
+def test_a_trail_is_known_as_long_as_its_words_are_read_alike(
+    before: ObjectMapping, after: ObjectMapping, kept: bool
+) -> None:
+    told = says("order", status="open")
+    trail = {"trail:status": "2/ada//draft/v2"}
+
+    assert read_again("order", told, {"attrs": told, "since": trail}, before, after) == (trail if kept else {})
+
+
+def test_nor_is_it_known_of_what_reads_as_another_value() -> None:
+    same, trail = mapped(words()), {"trail:status": "2/ada//draft/v2"}
+
+    assert (
+        read_again("order", says("order", status="open"), {"attrs": {"status": "draft"}, "since": trail}, same, same)
+        == {}
+    )
+    assert read_again("order", says("order"), {"attrs": {"status": None}, "since": {}}, same, same) == {}
+
+
+def test_of_several_attributes_the_one_that_changed_most_counts() -> None:
+    stamped = {"name": "1", "trail:name": "1 2", "trail:email": "1 2 3", "trail:status": "1 2 3 4"}
+
+    assert most_changes(stamped, ("name", "email")) == 3
+    assert most_changes(stamped, ("name", "country")) == 2
+    assert most_changes({"name": "1 2 3"}, ("name",)) == most_changes({}, ("name",)) == 0
 
 
 def test_followed_are_states_and_the_texts_that_a_customer_is_known_by() -> None:

@@ -98,8 +98,8 @@ def _divergence(now: AsOf, record: Found, relation: _Relation, owners: list[Foun
 
 def _not_there(now: AsOf, record: Found, relation: _Relation) -> _Problem | None:
     """The account is named, and the system has no record of its own for it: the parent was never brought over."""
-    crm = now.governance.systems[record.system].role == "crm"
-    if crm or record.attrs[relation.local] or not is_mapped(now, record, relation.local):
+    # What an account states is the id of a record of its own system, so it is there.
+    if record.attrs[relation.local] or not is_mapped(now, record, relation.local):
         return None
     account = record.attrs[relation.elsewhere]
     command = f"{now.governance.systems[record.system].role}.customer.set_{relation.word}"

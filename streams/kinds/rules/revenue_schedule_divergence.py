@@ -102,7 +102,7 @@ def _recognised(subscription: Found, schedules: list[Found]) -> Iterator[Fault]:
             yield Fault(
                 f"schedule {schedule.native_id} is recognised until {until}, beyond the service", _all([schedule])
             )
-        if total and done and number(done) > number(total) > 0:
+        if number(done) > number(total) > 0:
             excess = number(done) - number(total)
             yield Fault(f"{said(done)} are recognised of the {said(total)} of schedule {schedule.native_id}", excess)
 
