@@ -202,7 +202,9 @@ def test_whatever_comes_late_each_obligation_counts_once(seed: int) -> None:
 
     def one() -> Change:
         tell = rng.choice([billing, erp])
-        return tell(rng.randint(2, 60), tax_id=rng.choice(["DE000", "DE811569869"]), name=rng.choice(["Acme GmbH", "A"]))
+        return tell(
+            rng.randint(2, 60), tax_id=rng.choice(["DE000", "DE811569869"]), name=rng.choice(["Acme GmbH", "A"])
+        )
 
     play = diverged(tuple(one() for _ in range(rng.randint(1, 5))), until=70)
     for _ in range(4):
