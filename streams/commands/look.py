@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -12,9 +13,10 @@ from schemas import topics
 from streams.commands.context import json_option
 from streams.commands.looking import Sight, sight, told_in_one_line
 from streams.fleet import FLEET_KINDS
+from streams.governance.model import Governance
 from streams.judge.keys import process_key
 from streams.kinds.table import KINDS
-from streams.look import changelog, pages
+from streams.look import changelog, left, pages
 from streams.look.across import explain_across, read_stages
 from streams.look.corrected import read_customer
 from streams.look.customers import resolve
@@ -125,7 +127,7 @@ def why(customer: str, kind: str | None, subject: str | None, as_json: bool) -> 
     """Why something of CUSTOMER was raised, and why not; of one KIND (name or number) and SUBJECT (native id)."""
     see = sight()
     canonical = resolve(see.cluster, see.governance, customer)
-    found = [e for e in _explanations(see, canonical, kind) if _meant(e, kind, subject)]
+    found = [e for e in _explanations(see, canonical, kind, subject) if _meant(e, kind, subject)]
     watermarks = _watermarks(see)
     if as_json:
         explained = [e._asdict() for e in found]
@@ -133,21 +135,34 @@ def why(customer: str, kind: str | None, subject: str | None, as_json: bool) -> 
         return
     out = console()
     out.print(f"{canonical}\n")
-    out.print(pages.why(found) if found else "nothing of that kind and subject is known")
+    out.print(pages.why(found) if found else _unknown(see.governance))
     out.print(pages.heard(watermarks, see.now))
 
 
-def _explanations(see: Sight, customer: str, kind: str | None) -> list[Explanation]:
+def _unknown(governance: Governance) -> str:
+    return "; ".join(filter(None, ("nothing of that kind and subject is known", left.meaning(governance))))
+
+
+def _explanations(see: Sight, customer: str, kind: str | None, subject: str | None) -> list[Explanation]:
     partition = topics.partition_for(customer, see.governance.partitions)
     view = changelog.state(see.cluster, "judge", partition, changelog.about(customer))
     governed = rules_of(view, see.governance).in_force.at(see.now)
     found = explain(view, governed, customer, see.now, _parked(see, view, customer))
+    found += _left(see, view, customer, subject)
     if kind is None or any(_is_called(name, kind) for name in SUSPECT_KINDS):
         stages = read_stages(see.cluster, see.governance, view, customer)
         found += explain_across(stages, see.governance, customer, see.now)
     if kind is not None:  # a kind that nobody asked for need not say that it is off
         found += switched_off(see.governance)
     return with_drifts(worst_first(found), read_drifts(see.cluster, (partition,)))
+
+
+def _left(see: Sight, view: MemoryView, customer: str, subject: str | None) -> Iterator[Explanation]:
+    rows = read_customer(see.cluster, see.governance, customer).entities
+    gone = left.left(view, see.governance, customer, rows, see.now)
+    if subject is None:
+        return left.in_short(customer, gone)
+    return left.of_subject(see.governance, customer, gone, subject)
 
 
 def _parked(see: Sight, view: MemoryView, customer: str) -> dict[str, Parked]:

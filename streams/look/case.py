@@ -46,6 +46,8 @@ class Case:
     remembered: tuple[Version, ...]
     """The subject's versions that are kept."""
     ended: Ended | None
+    is_back: bool
+    """It changed after it had left the state by retention."""
 
     @property
     def finding(self) -> Finding | None:
@@ -116,6 +118,7 @@ def _case(ws: Workspace, governance: Governance, customer: str, kind: Kind, subj
         moved=as_of.moved,
         remembered=tuple(record["versions"]),
         ended=_ended(ws, governance, customer, kind, subject, record["versions"]),
+        is_back=bool(record.get("returned")),
     )
 
 

@@ -121,6 +121,15 @@ def _difference(finding: Finding) -> str | None:
     return money(stake)
 
 
+def _back(case: Case) -> Said | None:
+    if not case.is_back:
+        return None
+    return "left", (
+        f"it came {iso(case.remembered[0]['at'])} after a silence longer than settled documents stay: it is told in "
+        "the corrected state and judged no more, as what had answered it has left; see in the systems what is owed"
+    )
+
+
 def _gone(case: Case) -> Said | None:
     if case.moved:
         return "moved", f"moved: the {case.subject.entity} went to another customer {iso(case.remembered[-1]['at'])}"
@@ -163,6 +172,7 @@ _WORTH = ("total", "value", "total_value")
 
 
 RULES: tuple[Rule, ...] = (
+    _back,
     _standing,
     _held,
     _settled,

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from schemas.instants import Instant, iso
 from streams.governance.model import Governance
 from streams.judge.keys import holes_prefix
+from streams.judge.retention import span
+from streams.kinds.documents import FINISHED
 from streams.kinds.table import KINDS, Kind, judged, unobserved
 from streams.look.case import Case, cases
 from streams.look.parked import PARKED, Parked
@@ -30,6 +32,7 @@ OUTCOMES: dict[str, str] = {
     "agrees": "it is as it should be",
     "within_tolerance": "the values differ by less than is tolerated",
     "near_miss": "another record comes close, and a rule or the threshold says that it is none",
+    "left": "settled long ago, it has left the state and is judged no more",
     "moved": "it went to another customer",
     "withdrawn": "what demanded it ended first",
     "waiting": "another record must change before it is demanded",
@@ -99,7 +102,9 @@ def _explain(case: Case, parked: Mapping[str, Parked]) -> Explanation:
 
 def _without_subject(governance: Governance, kind: Kind) -> Explanation:
     systems = ", ".join(s for role in kind.roles for s in governance.in_role(role))
-    text = f"never triggered: no {kind.entity} from {systems} is known here"
+    leaves = kind.entity in FINISHED and span(governance) is not None
+    never = "not triggered by anything that has not left by retention" if leaves else "never triggered"
+    text = f"{never}: no {kind.entity} from {systems} is known here"
     return Explanation(kind.name, "", kind.entity, "", "no_subject", text)
 
 
