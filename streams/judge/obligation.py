@@ -211,7 +211,7 @@ class Clock:
 
     def _news(self, o: Obligation, now: Instant, finding: Finding) -> bool:
         """A mismatch of the baseline has become another one since: what was accepted unseen was not this."""
-        if not o.baseline or o.status != "open" or o.drift is None or self._stood(now, finding):
+        if not o.baseline or o.drift is None or self._stood(now, finding):
             return False
         before = {(e["system"], e["entity"], e["native_id"], e["field"]): e["value"] for e in o.drift["evidence"]}
         after = {(e.found.system, e.found.entity, e.found.native_id, e.field): e.value for e in finding.evidence}

@@ -60,10 +60,14 @@ def _about(*names: str) -> tuple[Selection, ...]:
 
 GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.judge.obligation": (*_ALL_OF_IT, _DAY_ONE),
-    "streams.judge.settle": (*_about("announced"), *_ALL_OF_IT, _NEW_RULES, _DAY_ONE),
-    "streams.judge.fold": (*_about("fold", "references"), *_ALL_OF_IT, _CHOOSY),
+    "streams.judge.settle": (*_about("settle", "announced"), *_ALL_OF_IT, _NEW_RULES, _DAY_ONE),
+    "streams.judge.fold": (*_about("fold", "references"), *_ALL_OF_IT, _CHOOSY, *_about("retention")),
     "streams.judge.gates": (*_about("gates"), *_ALL_OF_IT, _DOSSIERS._replace(words=("is_unknown",))),
-    "streams.judge.announce": (*_about("announced", "frozen_customers", "fleet_kinds"), *_ALL_OF_IT, _DAY_ONE),
+    "streams.judge.announce": (
+        *_about("settled_elsewhere", "announced", "frozen_customers", "fleet_kinds"),
+        *_ALL_OF_IT,
+        _DAY_ONE,
+    ),
     "streams.judge.process": (*_about("customers_process"), *_ALL_OF_IT),
     "streams.kinds.asof": (*_about("as_of"), *_ALL_OF_IT, _CHOOSY),
     "streams.kinds.facts": (*_about("facts"), _RECORD, _NEAR_MISSES),

@@ -66,6 +66,7 @@ COUNTED = {
     "one that is drafted": (record("billing", "subscription", "S", status="draft"), "subscriptions_pending"),
     "one that waits": (record("billing", "subscription", "S", status="pending_activation"), "subscriptions_pending"),
     "one that ended": (record("billing", "subscription", "S", status="cancelled"), None),
+    "a draft of another sort": (record("billing", "invoice", "I", status="draft"), None),
     "an ERP order": (record("erp", "order", "R", status="open"), None),
     "a contract": (record("erp", "contract", "C", status="active"), None),
     "a schedule": (record("erp", "revenue_schedule", "R", status="active"), None),

@@ -145,6 +145,8 @@ def test_what_is_older_than_all_that_is_kept_may_have_been_folded_away() -> None
     ws, rules = heard(FAR * 2), ruled()
 
     assert [take(ws, rules, posting(at)) for at in (5, 3, 2)] == ["late", "late", "duplicate"]
+    assert [take(ws, rules, posting(at)) for at in (FAR * 3, 2)] == ["folded", "duplicate"]
+    assert kept(ws, posting(0)) == [5, FAR * 3]
 
 
 def test_but_not_what_an_unsettled_obligation_still_looks_at() -> None:
@@ -157,6 +159,66 @@ def test_but_not_what_an_unsettled_obligation_still_looks_at() -> None:
             take(ws, rules, posting(at))
             ws.put(KEY.text(), Obligation("armed", Trigger(1, "v1"), due=9, next=next_).as_json())
         assert kept(ws, posting(0)) == keeps
+
+
+def test_nor_what_the_first_of_two_still_looks_at() -> None:
+    ws, rules = heard(FAR * 2), ruled()
+    other = ObligationKey(CUSTOMER, POSTED, "billing", "J")
+    take(ws, rules, invoice(1))
+    take(ws, rules, invoice(1, "J", number="N-I"))
+    for at in (3, 5, 7):
+        for key, next_ in ((KEY, 6), (other, 4)):
+            ws.put(key.text(), Obligation("armed", Trigger(1, "v1"), due=9, next=next_).as_json())
+        take(ws, rules, posting(at))
+
+    assert kept(ws, posting(0)) == [3, 5, 7]
+
+
+def test_nor_what_is_only_consulted() -> None:
+    ws, rules = heard(FAR * 2), ruled("customer_attribute_divergence")
+    key = ObligationKey(CUSTOMER, "customer_attribute_divergence", "billing", "B")
+    ws.put(key.text(), Obligation("open", Trigger(1, "v1"), due=1, next=4).as_json())
+
+    assert armed_by(ws, rules, invoice(2)) == []
+    ws.put(key.text(), Obligation("open", Trigger(1, "v1"), due=1, next=4).as_json())
+    for at in (3, 5, 7):
+        take(ws, rules, invoice(at))
+
+    assert kept(ws, invoice(0)) == [3, 5, 7]
+
+
+def retained(seconds: int) -> InForce:
+    return InForce.only(ruled().newest.model_copy(update={"settled_retention_seconds": seconds}))
+
+
+@pytest.mark.parametrize(
+    ("known", "of_the_ledger", "at", "told"),
+    [
+        (False, 200, 5, "left"),
+        (True, 200, 5, "duplicate"),  # it may have been here before what is here now
+        (False, 200, 101, "late"),  # too young to have left
+        (False, 50, 5, "late"),  # the ledger was not heard, so nothing has left
+        (False, 200, 201, "folded"),
+    ],
+)
+def test_what_is_from_before_a_document_left_is_left_out(known: bool, of_the_ledger: int, at: int, told: str) -> None:
+    ws, rules = heard(200 * SECOND), retained(100)
+    marks = {n: ({"0": [0, "streaming", of_the_ledger * SECOND]} if n.startswith("erp") else m)
+             for n, m in (ws.get(MARKS) or {}).items()}  # fmt: skip
+    if known:
+        take(ws, rules, invoice(201 * SECOND))
+    ws.put(MARKS, marks)
+
+    assert take(ws, rules, invoice(at * SECOND)) == told
+
+
+def test_what_waited_for_a_leaving_may_not_have_to_at_an_earlier_instant() -> None:
+    ws = Workspace(MemoryView())
+    ws.put(KEY.text(), {"next": 20, "settled": 5, "awaits": 9})
+
+    arm(ws, KEY, 7, late=False)
+
+    assert ws.get(KEY.text()) == {"next": 7, "settled": 5}
 
 
 @pytest.mark.parametrize(
@@ -283,6 +345,31 @@ def test_what_can_only_answer_is_looked_at_when_the_answer_is_due(obligation: Ob
     ws.put(KEY.text(), obligation.as_json())
 
     assert armed_by(ws, rules, posting(5)) == (["billing/I"] if judged else [])
+
+
+STALLED = "activation_stalled"
+
+
+@pytest.mark.parametrize(("told", "judged"), [({"status": "active"}, False), ({"starts_on": "1970-01-09"}, True)])
+def test_what_of_a_record_cannot_demand_is_looked_at_when_it_is_due(told: dict[str, Any], judged: bool) -> None:
+    ws, rules = heard(0), ruled(STALLED)
+    stated = {"status": "draft", "number": "N", "starts_on": "1970-01-01"}
+    first = record("billing", "subscription", "S", 3, **stated)
+    take(ws, rules, first)
+    key = ObligationKey(CUSTOMER, STALLED, "billing", "S")
+    ws.put(key.text(), Obligation("armed", Trigger(3, "v3"), due=99, settled=3).as_json())
+
+    later = record("billing", "subscription", "S", 5, **stated | told)
+
+    assert armed_by(ws, rules, later, version_of(first)) == (["billing/S"] if judged else [])
+
+
+def test_an_id_may_have_slashes() -> None:
+    ws, rules = heard(0), ruled("won_without_erp_customer")
+    key = ObligationKey(CUSTOMER, "won_without_erp_customer", "crm", "O/1/2")
+    ws.put(key.text(), Obligation("open", Trigger(1, "v1"), due=2, settled=2).as_json())
+
+    assert armed_by(ws, rules, record("erp", "customer", "E", 5, status="active")) == ["crm/O/1/2"]
 
 
 def test_what_is_not_regarded_is_not_judged() -> None:

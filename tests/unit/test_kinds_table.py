@@ -27,6 +27,48 @@ def test_what_a_verdict_waits_for_also_reaches_it() -> None:
         assert needs == kind.reach.keys(), kind.name
 
 
+NEEDED = {
+    # of kinds that can do without some places: those, beside the subject's, without which it is not judged
+    "won_without_subscription": {("billing", "subscription")},
+    "revenue_schedule_missing": {("erp", "revenue_schedule")},
+    "payment_status_not_shown": set(),
+    "payment_status_unpropagated": set(),
+    "delinquency_not_cleared": {("billing", "invoice")},
+    "delinquency_unpropagated": {("billing", "invoice")},
+    "payment_unmatched": {("erp", "cash_application")},
+    "credit_memo_without_counterpart": {("billing", "credit_memo")},
+    "refund_unpropagated": {("billing", "refund"), ("erp", "ledger_posting")},
+    "amendment_unpropagated": {("erp", "contract")},
+    "cancellation_unpropagated": {("crm", "customer")},
+    "reversal_incomplete": {("erp", "ledger_posting")},
+    "customer_attribute_divergence": {("billing", "customer"), ("erp", "customer")},
+    "process_state_disagreement": {("billing", "customer"), ("billing", "subscription"), ("erp", "customer")},
+    "state_regression:invoice": set(),
+    "state_regression:payment": {("billing", "payment")},
+    "step_skipped": {("crm", "opportunity")},
+}
+
+
+def test_what_a_kind_cannot_do_without() -> None:
+    needed = {k.row: k.reach.keys() - k.optional - {(k.roles[0], k.entity)} for k in KINDS if k.optional}
+
+    assert needed == NEEDED
+
+
+ROLES = {"crm", "billing", "erp", "processor", "entitlement"}
+
+
+def test_kinds_look_at_their_subjects_and_at_roles_that_there_are() -> None:
+    for kind in KINDS:
+        assert {(role, kind.entity) for role in kind.roles} <= kind.reach.keys(), kind.row
+        assert {role for role, _ in kind.reach} <= ROLES, kind.row
+
+
+def test_only_duplicates_compare_records_with_one_another() -> None:
+    assert {kind.name for kind in KINDS if kind.compares} == {"duplicate_customer", "duplicate_document"}
+    assert all(kind.compares for kind in KINDS if kind.name == "duplicate_document")
+
+
 def test_what_a_kind_can_do_without_and_what_only_answers_is_among_what_it_looks_at() -> None:
     for kind in KINDS:
         assert kind.optional | kind.answered_by <= kind.reach.keys(), kind.name

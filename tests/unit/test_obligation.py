@@ -159,6 +159,67 @@ def test_the_tables_try_every_status() -> None:
     assert {row[0] for row in GRACE} == set(GRACE_REACHED)
 
 
+ONCE = Trigger(1, "v1")
+KEPT: list[tuple[str, str, Obligation]] = [
+    ("deadline", "idle", Obligation()),
+    ("deadline", "waiting", Obligation("waiting", settled=1)),
+    ("deadline", "armed", Obligation("armed", ONCE, ONCE, 11, settled=1)),
+    ("deadline", "met", Obligation("met", ONCE, ONCE, 11, settled=11)),
+    ("deadline", "open", Obligation("open", ONCE, ONCE, 11, 11, settled=11)),
+    ("deadline", "closed", Obligation("closed", ONCE, ONCE, 11, 11, settled=12)),
+    ("grace", "idle", Obligation()),
+    ("grace", "armed", Obligation("armed", ONCE, due=11, settled=1)),
+    ("grace", "open", Obligation("open", ONCE, due=11, opened_at=11, settled=11)),
+]
+
+
+@pytest.mark.parametrize(("kind", "status", "kept"), KEPT)
+def test_of_each_status_no_more_is_kept_than_what_it_hangs_on(kind: str, status: str, kept: Obligation) -> None:
+    reached = DEADLINE_REACHED if kind == "deadline" else GRACE_REACHED
+
+    assert judged(Clock(kind, SLA), *reached[status])[0] == kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "answer", "status"),
+    [
+        ("deadline", 11, "yes", "met"),
+        ("deadline", 11, "no", "open"),
+        ("deadline", 11, "none", "idle"),
+        ("deadline", 15, "new no", "armed"),
+        ("grace", 5, "yes", "idle"),
+        ("grace", 11, "no", "open"),
+    ],
+)
+def test_what_late_evidence_took_back_is_amended_once(kind: str, at: int, answer: str, status: str) -> None:
+    clock = Clock(kind, SLA)
+    armed, _ = judged(clock, (1, "no"))
+
+    after = clock.advance(armed._replace(amends="met"), at, ANSWERS[answer], moved=False)
+
+    assert (after.status, after.amends, [t.amends for t in clock.transitions]) == (status, "", ["met"])
+
+
+@pytest.mark.parametrize(
+    ("obligation", "amends"),
+    [
+        (Obligation("open", ONCE, ONCE, 11, 11), "missed"),
+        (Obligation("open", ONCE, ONCE, 11, 11, baseline=True), "baseline"),
+        (Obligation("armed", ONCE, ONCE, 11), ""),
+        (Obligation("armed", ONCE, ONCE, 11, baseline=True), ""),
+        (Obligation("armed", ONCE, ONCE, 11, ignored_until=30), "ignored"),
+        (Obligation("armed", ONCE, ONCE, 11, amends="retracted"), "retracted"),
+        (Obligation("armed", ONCE, ONCE, 11, amends="retracted", baseline=True), "baseline"),
+    ],
+)
+def test_an_end_takes_the_place_of_what_was_told_before(obligation: Obligation, amends: str) -> None:
+    clock = Clock("deadline", SLA)
+
+    clock.advance(obligation, 12, None, moved=False)
+
+    assert [t.amends for t in clock.transitions] == [amends]
+
+
 def test_the_deadline_counts_from_the_fact_and_the_grace_from_the_mismatch() -> None:
     assert judged(Clock("deadline", SLA), (7, "no"))[0].due == 1 + SLA
     assert judged(Clock("grace", SLA), (7, "no"))[0].due == 7 + SLA

@@ -1,0 +1,85 @@
+"""At whom an obligation is counted: at the customer who had its subject when it was due."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schemas import topics
+from schemas.instants import SECOND
+from streams.governance.model import Segment
+from streams.judge.announce import announce
+from streams.judge.keys import ObligationKey
+from streams.judge.obligation import Obligation, Transition, Trigger
+from streams.kinds.asof import AsOf, entity_key
+from streams.kinds.table import BY_NAME
+from tables.view import MemoryView, Workspace
+from tests.dossiers.invoice_not_posted import DOSSIERS, invoice
+from tests.dossiers.model import change
+from tests.dossiers.stage import Play, five_systems
+from tests.unit.looked_at import CUSTOMER, record, version_of
+
+KIND = BY_NAME["invoice_not_posted"]
+KEY = ObligationKey(CUSTOMER, KIND.row, "billing", "I")
+DUE = 13
+
+
+def version(at: int, committed_at: int | None = None) -> dict[str, Any]:
+    """Committed when it came to this customer, or before: then a link brought it."""
+    stated = version_of(record("billing", "invoice", "I", at, status="posted"))
+    return {**stated, "committed_at": at if committed_at is None else committed_at}
+
+
+def counted(*versions: dict[str, Any], what: str = "met", how: str = "") -> int:
+    ws = Workspace(MemoryView())
+    if versions:
+        ws.put(entity_key(CUSTOMER, "invoice", "billing", "I"), {"versions": list(versions), "revision": 1})
+    drift = {"drift_id": "D", "status": "open", "mode": "alert", "command_id": None, "amount_at_stake": None}
+    told = Transition(what, Trigger(1, "v1"), DUE, DUE, None, how, drift=drift if what == "closed" else None)
+    announce(ws, AsOf(ws, five_systems(), CUSTOMER, DUE), KIND, KEY, Obligation(), told)
+    return sum(effect.topic == topics.AUDIT for effect in ws.effects)
+
+
+@pytest.mark.parametrize(
+    ("versions", "times"),
+    [
+        ((), 1),
+        ((version(3),), 1),
+        ((version(20),), 1),
+        ((version(20, 3),), 0),
+        ((version(DUE, 3),), 1),  # it came as it was due
+        ((version(DUE + 1, 3),), 0),
+        ((version(5), version(20, 3)), 1),  # it was here before
+        ((version(20, 3), version(25)), 0),
+    ],
+)
+def test_what_a_link_brought_after_it_was_due_is_counted_where_it_was(
+    versions: tuple[dict[str, Any], ...], times: int
+) -> None:
+    assert counted(*versions) == times
+
+
+@pytest.mark.parametrize(("what", "how", "times"), [
+    ("withdrawn", "withdrawn", 0), ("withdrawn", "moved", 0), ("closed", "moved", 0), ("closed", "self_healed", 1),
+])  # fmt: skip
+def test_an_end_is_counted_where_the_drift_was_and_a_move_is_none(what: str, how: str, times: int) -> None:
+    assert counted(version(20, 3), what=what, how=how) == times
+
+
+@pytest.mark.parametrize(
+    ("segments", "told", "segment"),
+    [
+        ({}, "small", ""),
+        ({"small": Segment(sla_seconds=10)}, "small", "small"),
+        ({"small": Segment(sla_seconds=10)}, None, ""),
+    ],
+)
+def test_a_drift_names_the_segment_by_which_it_is_governed(
+    segments: dict[str, Segment], told: str | None, segment: str
+) -> None:
+    dossier = DOSSIERS[0]._replace(governed={"segments": segments})
+    account = change(2, "crm", "customer", "A", name="Acme", status="active", segment=told)
+    play = Play(dossier).told((account, invoice(3))).heard(1000).run()
+
+    assert [(d["segment"], d["opened_at"]) for d in play.drifts()] == [(segment, DUE * SECOND)]
