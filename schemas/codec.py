@@ -110,8 +110,11 @@ class Codec:
 
     def prepare(self, written: Mapping[str, Iterable[str]]) -> None:
         """Register the records that will be written, topic by topic; a start-up step, so that encoding never waits."""
+        named = [(topic, name) for topic, names in written.items() for name in names]
+        for first in named[:1]:
+            self._header(*first)  # alone: a registry that does not answer is waited for once
         with ThreadPoolExecutor(8) as pool:
-            waiting = [pool.submit(self._header, topic, name) for topic, names in written.items() for name in names]
+            waiting = [pool.submit(self._header, *each) for each in named[1:]]
             for each in waiting:
                 each.result()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from zlib import crc32
 
@@ -16,34 +18,53 @@ ANSWER_SECONDS = 10
 others; after a time-out the client asks again."""
 
 
+class NoRegistry(Exception):
+    """Stop: the registry did not answer, or refused; the text says which, what was asked of it, and the remedy."""
+
+
 class HttpRegistry:
     """Schemas by id and registration, cached by the client.
 
     `constrain`: also set every subject registered to FULL_TRANSITIVE; done once a deployment, by `driftwise topics`.
-    Errors: LookupError for an unknown id; SchemaRegistryError where the registry refuses or cannot be reached."""
+    Errors: LookupError for an unknown id; NoRegistry where the registry refuses or cannot be reached."""
 
     def __init__(self, url: str, *, constrain: bool = False) -> None:
+        self._url = url
         self._client = SchemaRegistryClient({"url": url, "timeout": ANSWER_SECONDS})
         self._constrain = constrain
         self._constrained: set[str] = set()
 
     def schema_text(self, schema_id: int) -> str:
-        try:
+        with self._asked(f"schema {schema_id}"):
             text: str | None = self._client.get_schema(schema_id).schema_str
-        except SchemaRegistryError as problem:
-            if problem.http_status_code == _NOT_FOUND:
-                raise LookupError(schema_id) from None
-            raise
         if text is None:
             raise LookupError(schema_id)
         return text
 
     def register(self, subject: str, schema: str) -> int:
-        schema_id = int(self._client.register_schema(subject, Schema(schema, "AVRO")))
-        if self._constrain and subject not in self._constrained:
-            self._constrained.add(subject)
-            self._client.set_compatibility(subject_name=subject, level="FULL_TRANSITIVE")
+        with self._asked(f"to register {subject}"):
+            schema_id = int(self._client.register_schema(subject, Schema(schema, "AVRO")))
+            if self._constrain and subject not in self._constrained:
+                self._constrained.add(subject)
+                self._client.set_compatibility(subject_name=subject, level="FULL_TRANSITIVE")
         return schema_id
+
+    @contextmanager
+    def _asked(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except SchemaRegistryError as problem:
+            if problem.http_status_code == _NOT_FOUND:
+                raise LookupError(what) from None
+            raise NoRegistry(
+                f"the schema registry at {self._url} was asked {what} and refuses: {problem}; check that it is that of "
+                "this deployment, that it lets us in, and that no later release has registered there"
+            ) from None
+        except Exception as problem:  # noqa: BLE001 - the client raises errors of whichever HTTP library it found
+            raise NoRegistry(
+                f"no schema registry answers at {self._url} ({problem}), asked {what}: check that it is up and "
+                "reachable, and that DRIFTWISE_REGISTRY_URL names it; of our own stack, `driftwise stack status` tells"
+            ) from None
 
 
 class DictRegistry:

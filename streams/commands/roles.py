@@ -20,6 +20,7 @@ from connectors.debezium.database import prepare
 from connectors.errors import Refused, Retry, Stop
 from connectors.salesforce import poller
 from connectors.salesforce.settings import SalesforceSettings
+from schemas.registry import NoRegistry
 from streams.beat import Beat
 from streams.commands.context import governance, running_stack, settings
 from streams.execute import Executor, Targets
@@ -63,7 +64,10 @@ def topics(replication: int) -> None:
     governed = governance(found)
     for name in wiring.create_topics(found, governed, replication=replication):
         click.echo(f"created {name}")
-    wiring.register(found, governed)
+    try:
+        wiring.register(found, governed)
+    except NoRegistry as problem:
+        raise click.ClickException(str(problem)) from None
 
 
 @click.command()
@@ -169,7 +173,7 @@ def poll(system: str, interval_seconds: float, look_back_seconds: int) -> None:
         # A poll may wait for the vendor, and the interval grows to an hour as the allowance shrinks.
         with Beat(found, silent_seconds_max=3600 + 600) as beat:
             poller.run(polled, stop, on_poll=beat)
-    except (ValueError, Stop) as problem:
+    except (ValueError, Stop, NoRegistry) as problem:
         raise click.ClickException(str(problem)) from None
 
 
@@ -192,5 +196,5 @@ def execute() -> None:
             Executor(found, governed, Targets(dsns, os.environ)) as executor,
         ):
             executor.run(stop, on_round=beat)
-    except Stop as problem:
+    except (Stop, NoRegistry) as problem:
         raise click.ClickException(str(problem)) from None

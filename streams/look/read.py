@@ -11,7 +11,7 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Me
 
 from schemas.codec import Codec, Decoded, Unreadable
 from schemas.instants import Instant
-from schemas.registry import HttpRegistry
+from schemas.registry import HttpRegistry, NoRegistry
 from streams.settings import Settings
 
 ANSWER_SECONDS = 10.0
@@ -111,9 +111,8 @@ class Cluster:
         except Unreadable as problem:
             place = f"{record.topic}-{record.partition}@{record.offset}"
             raise CannotLook(f"{place} cannot be read: {problem}; is this the registry it was written with?") from None
-        except Exception as problem:  # noqa: BLE001 - the registry's client raises errors of whichever HTTP library it found
-            where = self._settings.registry_url
-            raise CannotLook(f"no schema registry answers at {where} ({problem}): `driftwise stack status`") from None
+        except NoRegistry as problem:
+            raise CannotLook(str(problem)) from None
         return Seen(record, found.record, found.value)
 
     @contextmanager

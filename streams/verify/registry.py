@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.codec import Registry
-from schemas.registry import DictRegistry
+from schemas.registry import DictRegistry, NoRegistry
 from streams.look.read import CannotLook
 
 
@@ -22,10 +22,8 @@ class ReadOnlyRegistry:
     def _ask(self, schema_id: int) -> str:
         try:
             return self._theirs.schema_text(schema_id)
-        except LookupError:
-            raise
-        except Exception as problem:  # noqa: BLE001 - the client raises errors of whichever HTTP library it found
-            raise CannotLook(f"no schema registry answers ({problem}): `driftwise stack status`") from None
+        except NoRegistry as problem:
+            raise CannotLook(str(problem)) from None
 
     def register(self, subject: str, schema: str) -> int:
         return self._own.register(subject, schema)

@@ -13,7 +13,7 @@ from confluent_kafka import KafkaException
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from schemas.codec import Codec
-from schemas.registry import HttpRegistry
+from schemas.registry import HttpRegistry, NoRegistry
 from streams.governance import Governance, load
 from streams.settings import Settings
 from streams.worker import interpreter, wiring
@@ -36,10 +36,17 @@ def run(settings: Settings, *, port_file: Path | None = None) -> int:
     logging.getLogger("mode").setLevel(logging.WARNING)
     governance = load(*settings.governance_folders)
     codec = Codec(HttpRegistry(settings.registry_url))
-    wiring.prepare(codec, governance)
+    _register(codec, governance)
     _check_topics(settings, governance)
     settings.data_folder.mkdir(parents=True, exist_ok=True)
     return asyncio.run(_run(settings, codec, governance, port_file))
+
+
+def _register(codec: Codec, governance: Governance) -> None:
+    try:
+        wiring.prepare(codec, governance)
+    except NoRegistry as problem:
+        raise CannotStart(f"cannot start: {problem}") from None
 
 
 def _check_topics(settings: Settings, governance: Governance) -> None:

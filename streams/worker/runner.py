@@ -14,6 +14,7 @@ from typing import Any
 from schemas import topics
 from schemas.codec import Codec, Unreadable
 from schemas.instants import Instant
+from schemas.registry import NoRegistry
 from streams.inputs import Divert, Input
 from streams.letters import ENTITY_HEADER, ID_HEADER, NO_RECORD, Raw, divert, letter, verdict_id
 from streams.shard import Shard
@@ -126,7 +127,8 @@ class Runner:
             self.paused = str(flood)
             log.error("%s-%d is paused: %s", self.shard.stage.name, self.shard.partition, flood)
         except BaseException as problem:  # whatever it was, this worker must not go on
-            log.exception("%s-%d stops the worker", self.shard.stage.name, self.shard.partition)
+            told = isinstance(problem, NoRegistry)  # what it says is for people; where it was raised helps nobody
+            log.error("%s-%d stops the worker", self.shard.stage.name, self.shard.partition, exc_info=not told)
             self._crash(problem)
 
     async def _drain(self) -> None:
