@@ -122,6 +122,16 @@ def test_one_that_opens_before_it_was_commanded_already_and_is_recalled(company:
     assert (seconds_of(drift["opened_at"]), seconds_of(drift["recalled_at"])) == (12, 12.001)
 
 
+def test_what_nothing_is_asked_for_about_is_not_recalled() -> None:
+    base = governed()
+    alert = base.kinds[KIND].model_copy(update={"mode": "alert"})
+    company = Company(base.model_copy(update={"kinds": {**base.kinds, KIND: alert}}))
+    in_conflict(company, since=20).heard(30)
+
+    drift = drift_of(company)
+    assert (drift["status"], drift["restraint"], drift["recalled_at"]) == ("open", "", None)
+
+
 def test_what_was_recalled_is_asked_for_again_when_the_conflict_has_ended(company: Company) -> None:
     in_conflict(company, since=20).heard(30)
     part(company, 40).heard(60)

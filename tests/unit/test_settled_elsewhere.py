@@ -1,4 +1,4 @@
-"""At whom an obligation is counted: at the customer who had its subject when it was due."""
+"""At whom an obligation is counted and a drift told, where the subject went from one customer to another."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from schemas import topics
 from schemas.instants import SECOND
 from streams.governance.model import Segment
-from streams.judge.announce import announce
-from streams.judge.keys import ObligationKey
+from streams.judge.announce import _publish_drift, announce
+from streams.judge.keys import ObligationKey, drift_key
 from streams.judge.obligation import Obligation, Transition, Trigger
 from streams.kinds.asof import AsOf, entity_key
 from streams.kinds.table import BY_NAME
@@ -65,6 +65,36 @@ def test_what_a_link_brought_after_it_was_due_is_counted_where_it_was(
 ])  # fmt: skip
 def test_an_end_is_counted_where_the_drift_was_and_a_move_is_none(what: str, how: str, times: int) -> None:
     assert counted(version(20, 3), what=what, how=how) == times
+
+
+LIVES: list[tuple[str, int, dict[str, Any] | None, bool, dict[str, Any] | None]] = [
+    # status of the record, when it opened, the latest life known before, whether it is told, the latest life known then
+    ("open", 20, None, True, {"customer": CUSTOMER, "opened_at": 20}),
+    ("baseline", 20, None, True, {"customer": CUSTOMER, "opened_at": 20}),
+    ("open", 20, {"customer": "crm:B", "opened_at": 9}, True, {"customer": CUSTOMER, "opened_at": 20}),
+    ("open", 20, {"customer": "crm:B", "opened_at": 20}, True, {"customer": CUSTOMER, "opened_at": 20}),
+    ("open", 20, {"customer": "crm:B", "opened_at": 21}, False, {"customer": "crm:B", "opened_at": 21}),
+    ("closed", 20, {"customer": CUSTOMER, "opened_at": 20}, True, {"customer": CUSTOMER, "opened_at": 20}),
+    ("closed", 20, {"customer": "crm:B", "opened_at": 9}, False, {"customer": "crm:B", "opened_at": 9}),
+    ("closed", 20, None, False, None),
+]
+
+
+@pytest.mark.parametrize(("status", "opened_at", "known", "told", "latest"), LIVES)
+def test_of_a_drift_that_moved_the_latest_life_is_told(
+    status: str, opened_at: int, known: dict[str, Any] | None, told: bool, latest: dict[str, Any] | None
+) -> None:
+    ws = Workspace(MemoryView())
+    if known:
+        ws.put(drift_key("D"), known)
+    drift = {"drift_id": "D", "status": status, "opened_at": opened_at, "amount_at_stake": None}
+
+    _publish_drift(ws, KEY, drift)
+
+    assert [(e.topic, e.key, e.record, e.value, e.partition_key) for e in ws.effects] == (
+        [(topics.DRIFTS, "D", "Drift", drift, CUSTOMER)] if told else []
+    )
+    assert ws.get(drift_key("D")) == latest
 
 
 @pytest.mark.parametrize(
