@@ -87,6 +87,19 @@ def test_changes_of_what_is_not_regarded_are_passed_over() -> None:
     assert now.next_change == 14
 
 
+@pytest.mark.parametrize(
+    ("leaves", "awaits"), [((), ALWAYS), ((7, 5), 5), ((5, 7), 5), ((NOW,), ALWAYS), ((NOW - 1,), NOW - 1)]
+)
+def test_it_waits_for_the_first_of_what_may_have_left(leaves: tuple[int, ...], awaits: int) -> None:
+    now = as_of(*(invoice(2, f"I{n}") for n in range(len(leaves))))
+    for n, at in enumerate(leaves):
+        key = entity_key(CUSTOMER, "invoice", "billing", f"I{n}")
+        now._ws.put(key, {**(now._ws.get(key) or {}), "leaves": at})
+        now.record("invoice", "billing", f"I{n}")
+
+    assert now.awaits == awaits
+
+
 REGARDED, DEMANDING = Regard.named(["status", "total"]), Regard.named(["total"])
 
 

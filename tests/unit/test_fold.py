@@ -174,6 +174,16 @@ def test_nor_what_the_first_of_two_still_looks_at() -> None:
     assert kept(ws, posting(0)) == [3, 5, 7]
 
 
+def test_where_nothing_is_kept_of_an_obligation_nothing_is_looked_at() -> None:
+    ws, rules = heard(FAR * 2), ruled()
+    take(ws, rules, invoice(1))
+    take(ws, rules, posting(3))
+    ws.delete(KEY.text())
+    take(ws, rules, posting(5))
+
+    assert kept(ws, posting(0)) == [5]
+
+
 def test_nor_what_is_only_consulted() -> None:
     ws, rules = heard(FAR * 2), ruled("customer_attribute_divergence")
     key = ObligationKey(CUSTOMER, "customer_attribute_divergence", "billing", "B")

@@ -97,6 +97,18 @@ def test_what_was_put_right_meanwhile_is_not_asked_for(company: Company) -> None
     assert asked(company) == []
 
 
+def test_nor_while_it_is_only_held_open() -> None:
+    base = governed()
+    held = base.kinds[KIND].model_copy(update={"hold_down_seconds": 100})
+    company = Company(base.model_copy(update={"kinds": {**base.kinds, KIND: held}}))
+    in_conflict(company).heard(30)
+    company.row("erp", "customer", "E", 35, external_id="A1")
+    part(company, 40).heard(60)
+
+    assert (drift_of(company)["status"], drift_of(company)["restraint"]) == ("open", "identity_conflict")
+    assert asked(company) == []
+
+
 def test_a_command_asks_for_what_is_right_when_it_is_issued(company: Company) -> None:
     in_conflict(company).heard(30)
     company.row("crm", "Account", "A1", 35, Billing_Account_Id__c="B", Name="Acme Holding")

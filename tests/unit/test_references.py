@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.kinds.references import FEW, add, held, names, reference_key, remove
+from streams.kinds.references import EVERY, FEW, add, held, names, reference_key, remove, values
+from tables.versions import MOVED, Version
 from tables.view import MemoryView, Workspace
 
 KEY = reference_key("crm:A", "invoice", "number", "I/1")
@@ -60,6 +61,25 @@ def test_what_is_beyond_the_first_and_comes_again_is_held_once() -> None:
         (KEY, f"erp/P{FEW:03d}")
     ]
     assert len(names(Workspace(view), KEY, 10_000)) == len(wanted)
+
+
+def test_what_is_beyond_the_first_is_found_when_those_are_gone() -> None:
+    view, wanted = index([*((True, n) for n in range(FEW + 2)), *((False, n) for n in range(FEW))])
+
+    assert ["/".join(name) for name in names(Workspace(view), KEY)] == sorted(wanted)
+
+
+def told(**attributes: str | None) -> Version:
+    return {"op": "upsert", "attrs": attributes}
+
+
+def test_a_record_is_found_by_what_any_of_its_versions_states() -> None:
+    gone: Version = {"op": "delete", "attrs": None}
+    versions = [told(number="1"), told(number=None), told(number=""), told(number="2"), told(), gone]
+
+    assert values(versions, "number") == {"1", "2"}
+    assert values(versions, EVERY) == {""}
+    assert values([{"op": MOVED, "attrs": None}], EVERY) == set()
 
 
 def test_what_was_removed_leaves_nothing_behind() -> None:

@@ -117,6 +117,18 @@ def test_a_move_takes_away_what_happened_here_from_its_instant_on() -> None:
     assert insert([version(10), version(20), version(30)], gone) == [version(10), gone]
 
 
+def test_but_not_what_came_by_the_route_that_it_begins() -> None:
+    gone = version(20, "moved:1", op="moved", route=1)
+
+    assert insert([version(10), version(30, route=1)], gone) == [version(10), gone, version(30, route=1)]
+
+
+def test_and_nothing_of_another_native_customer() -> None:
+    elsewhere = version(30) | {"customer": "C"}
+
+    assert elsewhere in inserted(version(10), elsewhere, version(20, op="moved", route=1))
+
+
 def test_a_record_that_comes_back_is_here_again() -> None:
     versions = inserted(version(10), version(20, "moved:1", op="moved", route=1), version(30, "010", route=2))
 
@@ -130,6 +142,10 @@ def test_folding_keeps_what_held_at_the_frontier_and_all_that_is_later() -> None
     assert fold(versions, 20) == versions[1:]
     assert fold(versions, 5) == versions
     assert fold(versions, 99) == versions[3:]
+
+
+def test_of_two_versions_at_the_frontier_the_later_is_kept() -> None:
+    assert fold([version(20, "1"), version(20, "2")], 20) == [version(20, "2")]
 
 
 instants = st.integers(0, 12)
