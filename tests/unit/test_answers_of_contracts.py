@@ -417,6 +417,57 @@ ORDERED = {
 }
 
 
+def waits(status: str, observed: str) -> Case:
+    records = (activation.account(2, "active"), activation.subscription(3, status))
+    return Case("activation_stalled", "billing/S", records, {"observed": observed})
+
+
+def first(kind: str, subject: str, expected: str, observed: str, *records: Change) -> Case:
+    told = {
+        "expected": f"{expected} first",
+        "observed": f"{observed} 8 seconds before that, in {subject.replace('/', ' ')}",
+    }
+    return Case(f"step_out_of_order:{kind}", subject, records, told, instant=10**12)
+
+
+SAID = {
+    "a draft": waits("draft", "still a draft, never submitted for activation"),
+    "it waits": waits("pending_activation", "still waits for activation"),
+    "the customer has to accept it": waits("pending_acceptance", "still waits for the customer's acceptance"),
+    "it is none of these": waits("expired", "it is expired"),
+    "all that a profile may lack": Case(
+        "erp_financial_profile_missing",
+        "billing/S",
+        (setup.customer(2, None), setup.subscription(3),
+         setup.profile(5, "draft", receivable_account=None, payment_terms=None, currency=None, tax_registration=None)),
+        {"observed": "profile FP lacks its activation, receivable account, payment terms, tax registration, currency",
+         "expected": "erp has an active financial profile of the customer in company 1000 with receivable account, "
+         "payment terms, tax registration, currency: subscription SUB-1 is active"},
+    ),
+    "posted before its invoice": first(
+        "ledger_posting", "erp/L", "invoice INV-7 is posted in billing", "it was posted in the ledger",
+        order.posting(SECONDS), order.invoice(9 * SECONDS),
+    ),
+    "paid before its invoice": first(
+        "payment", "processor/P", "invoice INV-7 is posted in billing", "its payment was settled",
+        order.payment(SECONDS), order.invoice(9 * SECONDS),
+    ),
+    "recognised before it was activated": first(
+        "revenue_schedule", "erp/R", "subscription S-1 is activated", "its revenue was recognised",
+        order.schedule(SECONDS), order.subscription(9 * SECONDS),
+    ),
+    "invoiced before it was fulfilled": first(
+        "invoice", "billing/I", "order PO-1 is fulfilled", "it was invoiced",
+        order.invoice(SECONDS, order="PO-1"), order.order(9 * SECONDS),
+    ),
+}  # fmt: skip
+
+
+@every(SAID)
+def test_it_says_what_is_missing(case: Case) -> None:
+    hold(case)
+
+
 @every(CASES)
 def test_it_answers(case: Case) -> None:
     hold(case)

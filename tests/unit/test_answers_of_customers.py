@@ -141,6 +141,30 @@ CASES = {
     ),
 }
 
+
+def edited(by: str, observed: str) -> Case:
+    records = (
+        ownership.customer(2, "crm"),
+        ownership.customer(2, "billing"),
+        ownership.customer(5, "billing", by, email="cfo@acme.example"),
+    )
+    return Case("ownership_violation", "billing/B", records, {"observed": f"email cfo@acme.example, {observed}"})
+
+
+SAID = {
+    "by a person": edited("person", "edited by a person"),
+    "by an integration": edited("integration", "edited by another integration"),
+    "by nobody who is named": edited("unknown", "edited by an unnamed writer"),
+    "our own correction is no edit": edited("driftwise", "")._replace(tells={"observed": "nobody did"}),
+    "a circle": Case(
+        "hierarchy_divergence",
+        "crm/A0",
+        circle(2),
+        {"expected": "customer A0 in crm has a parent that is not below itself",
+         "observed": "a circle: A0 under A1 under A0"},
+    ),
+}  # fmt: skip
+
 SECOND, DAY = 1_000_000, 24 * 60 * 60 * 1_000_000
 WITHIN = 3600 * SECOND
 """For so long a won deal may be all there is."""
@@ -209,6 +233,11 @@ STANDS = {
 
 @every(CASES)
 def test_it_answers(case: Case) -> None:
+    hold(case)
+
+
+@every(SAID)
+def test_it_says_what_happened(case: Case) -> None:
     hold(case)
 
 

@@ -113,7 +113,6 @@ _WRITERS = {
     "person": "edited by a person",
     "integration": "edited by another integration",
     "unknown": "edited by an unnamed writer",
-    "driftwise": "corrected by us",
 }
 
 KIND = Kind(
