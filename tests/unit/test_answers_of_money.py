@@ -10,6 +10,7 @@ from tests.dossiers import credit_memo_without_counterpart as memos
 from tests.dossiers import duplicate_document as documents
 from tests.dossiers import invoice_amount_mismatch as amounts
 from tests.dossiers import invoice_not_posted as posted
+from tests.dossiers import payment_status_unpropagated as shows
 from tests.dossiers import payment_unmatched as payments
 from tests.dossiers import refund_unpropagated as refunds
 from tests.dossiers import reversal_incomplete as reversals
@@ -46,6 +47,57 @@ def taxed(*records: Change, **tells: Any) -> Case:
 def refunded(*records: Change, **tells: Any) -> Case:
     return Case("refund_unpropagated", "processor/R1", (refunds.refund(3), *records), tells)
 
+
+def paid(*records: Change, **tells: Any) -> Case:
+    return Case("payment_status_unpropagated", "billing/I", records, tells)
+
+
+def to_show(status: str, shown: str | None, **more: str) -> tuple[Any, ...]:
+    return ("billing/invoice/I", {"payment_status": status, **more}, {"payment_status": shown}, "")
+
+
+PART = shows.payment(3, total="40.00 EUR")
+SHOWN = {
+    "it is not shown": paid(
+        shows.invoice(2), shows.payment(3), satisfied=False, owner="processor", amount="119 EUR", triggered=(3, "v3"),
+        seen=["processor/P1 status = settled", "billing/I payment_status = open"], asks=to_show("paid", "open"),
+        expected="invoice INV-7 over 119.00 EUR is paid in billing: 119.00 EUR came in, last by payment ch_P1",
+        observed="billing shows it as open",
+    ),
+    "it is shown": paid(shows.invoice(2, "paid"), shows.payment(3), satisfied=True, by="billing/I"),
+    "paid in the ERP": paid(
+        shows.invoice(2), shows.application(3, payment_ref="bank-1"), satisfied=False, owner="erp",
+        expected="invoice INV-7 over 119.00 EUR is paid in billing: 119.00 EUR came in, last by payment bank-1",
+    ),
+    "it failed": paid(
+        shows.invoice(2), shows.payment(3, "failed"), satisfied=False, amount="119 EUR", asks=to_show("failed", "open"),
+        expected="invoice INV-7 over 119.00 EUR is failed in billing: payment ch_P1 failed in processor",
+    ),
+    "a cent less than its part": paid(shows.invoice(2, "partially_paid", paid="39.99 EUR"), PART, satisfied=True),
+    "two cents less than its part": paid(
+        shows.invoice(2, "partially_paid", paid="39.98 EUR"), PART, satisfied=False, amount="40 EUR",
+        asks=to_show("partially_paid", "partially_paid", paid="40"),
+        observed="billing shows it as partially paid, with 39.98 EUR received",
+    ),
+    "two cents more than its part": paid(shows.invoice(2, "partially_paid", paid="40.02 EUR"), PART, satisfied=False),
+    "a part in another currency": paid(shows.invoice(2, "partially_paid", paid="1.00 USD"), PART, satisfied=True),
+    "a part that is not stated": paid(shows.invoice(2, "partially_paid"), PART, satisfied=True),
+    "all of it, and another amount": paid(
+        shows.invoice(2, "paid", paid="1.00 EUR"), shows.payment(3), satisfied=True,
+        asks=to_show("paid", "paid", paid="119"),
+    ),
+    "it has no payment status and is paid": paid(
+        shows.invoice(2, None, "paid"), shows.payment(3), satisfied=True, observed="billing shows it as paid"
+    ),
+    "it has no payment status and is only posted": paid(
+        shows.invoice(2, None), shows.payment(3), satisfied=False, observed="billing shows it as posted"
+    ),
+    "a part of what has no payment status": paid(shows.invoice(2, None), PART)._replace(tells=NONE),
+    "of less than nothing": paid(
+        shows.invoice(2, total="-5.00 EUR"), shows.payment(3, total="-5.00 EUR")
+    )._replace(tells=NONE),
+    "of a draft": paid(shows.invoice(2, status="draft"), shows.payment(3))._replace(tells=NONE),
+}  # fmt: skip
 
 CASES = {
     "an application that states no amount applies nothing": unmatched(
@@ -311,6 +363,11 @@ CASES = {
                                            seen=["processor/R1 status = settled"]),
     "another sort of posting": refunded(refunds.in_billing(4), refunds.posting(5, type_="payment"), satisfied=False),
 }  # fmt: skip
+
+
+@every(SHOWN)
+def test_what_was_received_is_shown(case: Case) -> None:
+    hold(case)
 
 
 @every(CASES)
