@@ -12,8 +12,7 @@ from typing import Any
 
 from fastavro.write import LOGICAL_WRITERS
 
-Out = Callable[[bytes], None]
-Write = Callable[[Any, Out], None]
+Write = Callable[[Any], bytes]
 
 
 class UnknownType(Exception):
@@ -22,14 +21,7 @@ class UnknownType(Exception):
 
 def writer(schema: dict[str, Any]) -> Callable[[dict[str, Any]], bytes]:
     """A function from a value to the Avro body of the record; it raises where the value does not fit."""
-    write = _writer(schema, {})
-
-    def encode(value: dict[str, Any]) -> bytes:
-        parts: list[bytes] = []
-        write(value, parts.append)
-        return b"".join(parts)
-
-    return encode
+    return _writer(schema, {})
 
 
 def _writer(schema: Any, named: dict[str, Write]) -> Write:
@@ -52,15 +44,13 @@ def _writer(schema: Any, named: dict[str, Write]) -> Write:
 
 
 def _record(schema: dict[str, Any], named: dict[str, Write]) -> Write:
-    fields = [(f["name"], f.get("default"), "default" in f, _writer(f["type"], named)) for f in schema["fields"]]
-    required = [(name, write) for name, _, _, write in fields]
-    defaults = {name: default for name, default, has, _ in fields if has}
+    fields = [(f["name"], _writer(f["type"], named)) for f in schema["fields"]]
+    defaults = {f["name"]: f["default"] for f in schema["fields"] if "default" in f}
 
-    def write(value: dict[str, Any], out: Out) -> None:
-        if len(value) < len(required):
+    def write(value: dict[str, Any]) -> bytes:
+        if len(value) < len(fields):
             value = {**defaults, **value}
-        for name, write_field in required:
-            write_field(value[name], out)
+        return b"".join([write_field(value[name]) for name, write_field in fields])
 
     named[f"{schema['namespace']}.{schema['name']}"] = write
     return write
@@ -70,38 +60,28 @@ def _nullable(branches: list[Any], named: dict[str, Write]) -> Write:
     if len(branches) != 2 or branches[0] != "null":
         raise UnknownType(f"unions are only [null, T], not {branches!r}")
     write_present = _writer(branches[1], named)
-    if write_present is _string:
-        return _nullable_string
 
-    def write(value: Any, out: Out) -> None:
-        if value is None:
-            out(b"\x00")
-        else:
-            out(b"\x02")
-            write_present(value, out)
+    def write(value: Any) -> bytes:
+        return b"\x00" if value is None else b"\x02" + write_present(value)
 
     return write
 
 
 def _array(write_item: Write) -> Write:
-    def write(value: list[Any], out: Out) -> None:
-        if value:
-            out(_length(len(value)))
-            for item in value:
-                write_item(item, out)
-        out(b"\x00")
+    def write(value: list[Any]) -> bytes:
+        if not value:
+            return b"\x00"
+        return b"".join([_long(len(value)), *map(write_item, value), b"\x00"])
 
     return write
 
 
 def _map(write_value: Write) -> Write:
-    def write(value: dict[str, Any], out: Out) -> None:
-        if value:
-            out(_length(len(value)))
-            for key, item in value.items():
-                _string(key, out)
-                write_value(item, out)
-        out(b"\x00")
+    def write(value: dict[str, Any]) -> bytes:
+        if not value:
+            return b"\x00"
+        entries = [_string(key) + write_value(item) for key, item in value.items()]
+        return b"".join([_long(len(value)), *entries, b"\x00"])
 
     return write
 
@@ -109,39 +89,28 @@ def _map(write_value: Write) -> Write:
 def _decimal(schema: dict[str, Any]) -> Write:
     unscaled = LOGICAL_WRITERS["bytes-decimal"]
 
-    def write(value: Any, out: Out) -> None:
-        _bytes(unscaled(value, schema), out)
+    def write(value: Any) -> bytes:
+        return _bytes(unscaled(value, schema))
 
     return write
 
 
-def _string(value: str, out: Out) -> None:
+def _string(value: str) -> bytes:
     data = value.encode()
-    out(_length(len(data)) + data)
+    length = len(data)
+    return (_SMALL[length] if length < _SMALL_END else _varint(length)) + data
 
 
-def _nullable_string(value: str | None, out: Out) -> None:
-    if value is None:
-        out(b"\x00")
-    else:
-        data = value.encode()
-        out(b"\x02" + _length(len(data)) + data)
+def _bytes(value: bytes) -> bytes:
+    return _long(len(value)) + value
 
 
-def _bytes(value: bytes, out: Out) -> None:
-    out(_length(len(value)) + value)
+def _boolean(value: bool) -> bytes:
+    return b"\x01" if value else b"\x00"
 
 
-def _boolean(value: bool, out: Out) -> None:
-    out(b"\x01" if value else b"\x00")
-
-
-def _long(value: int, out: Out) -> None:
-    out(_varint(value))
-
-
-def _length(value: int) -> bytes:
-    return _LENGTHS[value] if value < len(_LENGTHS) else _varint(value)
+def _long(value: int) -> bytes:
+    return _SMALL[value] if 0 <= value < _SMALL_END else _varint(value)
 
 
 def _varint(value: int) -> bytes:
@@ -169,5 +138,6 @@ def _high(number: int) -> bytes:
     return bytes(found)
 
 
-_LENGTHS = tuple(_varint(length) for length in range(1024))
+_SMALL_END = 1024
+_SMALL = tuple(map(_varint, range(_SMALL_END)))
 _PLAIN: dict[str, Write] = {"string": _string, "bytes": _bytes, "boolean": _boolean, "long": _long}

@@ -6,7 +6,6 @@ progress record, after the transaction that holds the same records has committed
 from __future__ import annotations
 
 import shutil
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import orjson
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteBufferManager, WriteOptions
 from sortedcontainers import SortedList
 
+from tables.recent import ENTRIES_MAX, UNKNOWN, Recent
 from tables.view import LAST, Value, Writes
 
 PROGRESS = "~progress"
@@ -33,10 +33,6 @@ _BLOCK_CACHE = Cache(128 * _MIB)
 _WRITE_BUFFERS = WriteBufferManager(96 * _MIB, False)
 _LOGGED, _UNLOGGED = WriteOptions(), WriteOptions()
 _UNLOGGED.disable_wal = True  # type: ignore[method-assign,assignment]  # a property in its stub
-CACHED_ENTRIES_MAX = 120_000
-"""Decoded values of all stores of the process together: some 2 KiB each, with the versions of a record in it."""
-_OPEN: list[RocksState] = []
-"""They share what may be cached: a store gives way once it has more than its part."""
 
 
 class UnknownStateVersion(Exception):
@@ -60,6 +56,9 @@ def options() -> Options:
     found.create_if_missing(True)
     found.set_write_buffer_manager(_WRITE_BUFFERS)
     found.set_write_buffer_size(16 * _MIB)
+    # Most keys that are asked for lie in no memtable: its skip list is searched for those alone that may be there.
+    found.set_memtable_whole_key_filtering(True)
+    found.set_memtable_prefix_bloom_ratio(0.02)
     found.set_max_open_files(256)
     table = BlockBasedOptions()
     table.set_block_cache(_BLOCK_CACHE)
@@ -69,7 +68,7 @@ def options() -> Options:
 
 
 class RocksState:
-    def __init__(self, folder: Path, *, cached_entries_max: int = CACHED_ENTRIES_MAX) -> None:
+    def __init__(self, folder: Path, *, cached_entries_max: int = ENTRIES_MAX) -> None:
         self._folder = folder
         folder.parent.mkdir(parents=True, exist_ok=True)
         # Options must be named for the column family too: a reopened database forgets them otherwise (reference A1.11).
@@ -82,26 +81,18 @@ class RocksState:
         self._stored_families: dict[str, bool] = {}
         """First characters of keys -> whether the store holds any. Most customers have no hole in their evidence, and
         asking RocksDB so costs more than the verdict."""
-        self._clean: OrderedDict[str, Value | None] = OrderedDict()
-        self._cached_entries_max = cached_entries_max
-        self._allowed = 0
-        _OPEN.append(self)
+        self._recent = Recent(cached_entries_max)
 
     # -- what the core sees
 
     def get(self, key: str) -> Value | None:
-        try:
-            return self._dirty[key]
-        except KeyError:
-            pass
-        try:
-            value = self._clean[key]
-        except KeyError:
+        value: Value | None = self._dirty.get(key, UNKNOWN)
+        if value is UNKNOWN:
+            value = self._recent.get(key)
+        if value is UNKNOWN:
             data = self._db.get(key.encode())
             value = None if data is None else decode(data)
-            self._remember(key, value)
-        else:
-            self._clean.move_to_end(key)
+            self._recent.put(key, value)
         return value
 
     def range(self, prefix: str, limit: int, after: str = "") -> list[tuple[str, Value]]:
@@ -173,8 +164,7 @@ class RocksState:
     def commit(self, pending: Iterable[Record], progress: Value) -> None:
         """One WriteBatch with the records of the finished transaction and its progress record."""
         self._write([*pending, (PROGRESS.encode(), encode(progress))])
-        for key, value in self._dirty.items():
-            self._remember(key, value)
+        self._recent.update(self._dirty)
         self._stored_families |= dict.fromkeys(self._dirty_families, True)
         self.rollback()
 
@@ -191,7 +181,7 @@ class RocksState:
         """Changelog records, in order, straight into the database. Not `logged`: without RocksDB's log, so until
         `flush` a crash leaves an earlier moment of them, in order all the same."""
         self._write(records, _LOGGED if logged else _UNLOGGED)
-        self._clean.clear()
+        self._recent.clear()
         self._stored_families.clear()
 
     def flush(self) -> None:
@@ -217,24 +207,8 @@ class RocksState:
         self._unsorted = []
 
     def close(self) -> None:
-        if self in _OPEN:
-            _OPEN.remove(self)
+        self._recent.close()
         self._db.close()
-
-    def _remember(self, key: str, value: Value | None) -> None:
-        self._clean[key] = value
-        if len(self._clean) > self._allowed:
-            self._give_way()
-
-    def _give_way(self) -> None:
-        """Forget the oldest, if all stores together remember too much and this one more than its part."""
-        others = sum(len(store._clean) for store in list(_OPEN) if store is not self)
-        self._allowed = max(self._cached_entries_max // max(len(_OPEN), 1), self._cached_entries_max - others)
-        excess = len(self._clean) - self._allowed
-        if excess > 0:
-            some_more = self._cached_entries_max // 512  # so that it is not asked again for each
-            for _ in range(min(excess + some_more, len(self._clean))):
-                self._clean.popitem(last=False)
 
 
 def _following(key: str) -> bytes:

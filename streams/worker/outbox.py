@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -26,12 +26,8 @@ BY_KEY = -1
 """As a record's partition: the one its key hashes to, with the hash that every producer of the house uses."""
 
 
-class Outgoing(NamedTuple):
-    topic: str
-    partition: int
-    key: bytes
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+Outgoing = tuple[str, int, bytes, bytes | None, tuple[tuple[str, bytes], ...]]
+"""Topic, partition, key, value, headers: as a plain tuple, of which there are two a change."""
 
 
 class Fenced(Exception):
@@ -76,9 +72,8 @@ class Outbox:
         self._changelog_end = None
         try:
             self._producer.begin_transaction()
-            for record in chain(outgoing, changelog):
-                self._produce(record)
-            self._produce(progress, on_delivery=self._logged)
+            self._produce(chain(outgoing, changelog))
+            self._produce([progress], on_delivery=self._logged)
             self._end_transaction()
         except KafkaException as problem:
             raise self._explain(problem) from problem
@@ -96,17 +91,18 @@ class Outbox:
                 raise
             self._producer.commit_transaction(ASK_AGAIN_SECONDS)
 
-    def _produce(self, record: Outgoing, **callback: Any) -> None:
-        topic, partition, key, value, headers = record
-        if headers:
-            callback["headers"] = list(headers)
-        while True:
-            try:
-                self._producer.produce(topic, value, key, partition, **callback)
-            except BufferError:
-                self._producer.poll(0.1)
-            else:
-                return
+    def _produce(self, records: Iterable[Outgoing], **callback: Any) -> None:
+        produce, plain = self._producer.produce, not callback
+        for topic, partition, key, value, headers in records:
+            while True:
+                try:
+                    if plain and not headers:
+                        produce(topic, value, key, partition)
+                    else:
+                        produce(topic, value, key, partition, headers=list(headers), **callback)
+                    break
+                except BufferError:
+                    self._producer.poll(0.1)
 
     def _logged(self, error: KafkaError | None, message: Message) -> None:
         if error is None:

@@ -313,7 +313,7 @@ class Runner:
                 partition = BY_KEY if partition_key is None else topics.partition_for(partition_key, self._count(topic))
             if topic == topics.DRIFTS and value is not None:
                 self.counters.drifts[value["kind"], value["status"]] += 1
-            self._outgoing.append(Outgoing(topic, partition, key.encode(), data, headers))
+            self._outgoing.append((topic, partition, key.encode(), data, headers))
 
     def _count(self, topic: str) -> int:
         return 1 if topic in topics.SINGLE_PARTITION else self._partitions
@@ -356,10 +356,8 @@ class Runner:
     ) -> None:
         """`local`: what the store keeps beside the state, derived from it, so no part of the changelog."""
         topic, partition = topics.CHANGELOG + self.shard.stage.name, self.shard.partition
-        log_records = (Outgoing(topic, partition, key, data) for key, data in pending)
-        end = self._outbox.commit(
-            outgoing, log_records, Outgoing(topic, partition, PROGRESS.encode(), encode(progress))
-        )
+        log_records = ((topic, partition, key, data, ()) for key, data in pending)
+        end = self._outbox.commit(outgoing, log_records, (topic, partition, PROGRESS.encode(), encode(progress), ()))
         self._state.commit([*pending, *local], {**progress, "changelog_offset": end})
 
     def _observe_latency(self) -> None:

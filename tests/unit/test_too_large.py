@@ -93,7 +93,7 @@ class Broker:
 
     def commit(self, outgoing: Iterable[Outgoing], changelog: Iterable[Outgoing], progress: Outgoing) -> int:
         list(changelog)
-        said = [Said(o.topic, o.key.decode(), orjson.loads(o.value or b"null")) for o in outgoing]
+        said = [Said(topic, key.decode(), orjson.loads(value or b"null")) for topic, _, key, value, _ in outgoing]
         if any(s.value.get("text") == "refused by the broker" for s in said):
             raise Unwritable("Broker: Message size too large")
         self.said += said
@@ -212,11 +212,11 @@ def test_a_transaction_that_the_broker_never_takes_is_aborted_and_the_next_one_m
 ) -> None:
     producer = Refusing(b"huge", code, at_once=at_once)
     monkeypatch.setattr("streams.worker.outbox.Producer", lambda config: producer)
-    outbox, progress = Outbox({}, "app-judge-0"), Outgoing("log", 0, b"~progress", b"{}")
+    outbox, progress = Outbox({}, "app-judge-0"), ("log", 0, b"~progress", b"{}", ())
 
     with pytest.raises(Unwritable, match="app-judge-0"):
-        outbox.commit([Outgoing("out", 0, b"k", b"huge")], [], progress)
-    end = outbox.commit([Outgoing("out", 0, b"k", b"small")], [], progress)
+        outbox.commit([("out", 0, b"k", b"huge", ())], [], progress)
+    end = outbox.commit([("out", 0, b"k", b"small", ())], [], progress)
 
     assert (end, producer.calls) == (7, ["begin", "abort", "begin", "commit"])
 
@@ -226,7 +226,7 @@ def test_a_transaction_that_the_broker_did_not_take_this_time_stops_the_worker(m
     monkeypatch.setattr("streams.worker.outbox.Producer", lambda config: producer)
 
     with pytest.raises(CommitFailed):
-        Outbox({}, "app-judge-0").commit([Outgoing("out", 0, b"k", b"huge")], [], Outgoing("log", 0, b"p", b"{}"))
+        Outbox({}, "app-judge-0").commit([("out", 0, b"k", b"huge", ())], [], ("log", 0, b"p", b"{}", ()))
 
 
 def test_a_flood_of_causes_pauses_the_shard(tmp_path: Path) -> None:
