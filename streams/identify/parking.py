@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from schemas.entities import ENTITIES
 from schemas.source import SourceRow
+from streams.governance.mapping import ObjectMapping
 from streams.governance.model import Governance
 from streams.identify import holes, keys
 from streams.identify.holes import Hole
@@ -24,18 +25,21 @@ class Waiting(NamedTuple):
     record: Input
     first_snapshot: bool
     letter_id: str
+    read: dict[str, Any] | None
+    """As the mapping read it that was in force when it came; None: parked by a release that kept all its columns."""
 
 
 def park(
     ws: Workspace,
     governance: Governance,
     row: SourceRow,
-    entity: str,
+    mapping: ObjectMapping,
     attrs: dict[str, Any],
     record: Input,
     first_snapshot: bool,
 ) -> bool:
-    """Whether it has to wait."""
+    """Whether it has to wait. Of what waits, too, only those columns are kept that its mapping asks for."""
+    entity = mapping.entity
     parent = ENTITIES[entity].parent
     if parent is None:
         return False
@@ -47,8 +51,9 @@ def park(
     if before and before["row"][_VERSION] > row.version:
         return True
     letter = before["letter_id"] if before else f"parked:{record.position}"
-    parked = {"row": list(row), "position": record.position, "letter_id": letter, "first_snapshot": first_snapshot}
-    ws.put(key, parked)
+    kept = row._replace(fields=mapping.kept_of(row.fields))
+    parked = {"row": list(kept), "position": record.position, "letter_id": letter, "first_snapshot": first_snapshot}
+    ws.put(key, {**parked, "read": attrs})
     hole = Hole(row.system, row.native_customer, entity, letter)
     holes.open_(ws, governance, hole, record.partition, row.committed_at - 1)
     return True
@@ -61,7 +66,8 @@ def children(ws: Workspace, parent: SourceRow, entity: str) -> Iterator[Waiting]
         ws.delete(key)
         row = SourceRow(*parked["row"])
         record = _record(parked["position"], row.native_customer)
-        yield Waiting(row, record, parked.get("first_snapshot", row.snapshot), parked["letter_id"])
+        snapshot = parked.get("first_snapshot", row.snapshot)
+        yield Waiting(row, record, snapshot, parked["letter_id"], parked.get("read"))
 
 
 def arrived(ws: Workspace, governance: Governance, waiting: Waiting) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.instants import ALWAYS, NEVER
-from schemas.source import SourceRow
+from schemas.source import UNCHANGED, SourceRow
+from streams.governance.mapping import ObjectMapping
 from streams.governance.model import Governance
 from streams.identify import images, keys, links, mappings, parking
 from streams.identify.again import Row, customer_up_to_date, up_to_date
@@ -22,8 +23,15 @@ from tables.versions import MOVED, PRESENT, Version
 from tables.view import Workspace
 
 
-def on_row(ws: Workspace, governance: Governance, record: Input, row: SourceRow, first_snapshot: bool) -> None:
-    """Fold it, and the rows that waited for it."""
+def on_row(
+    ws: Workspace,
+    governance: Governance,
+    record: Input,
+    row: SourceRow,
+    first_snapshot: bool,
+    read: dict[str, Any] | None = None,
+) -> None:
+    """Fold it, and the rows that waited for it. `read`: how it was read when it had to wait."""
     known = ws.get(keys.mapping_key(row.system))
     mapping = mappings.named(ws, governance, row.system, known).get(row.object)
     if mapping is None:
@@ -38,9 +46,9 @@ def on_row(ws: Workspace, governance: Governance, record: Input, row: SourceRow,
     attrs, native = None, None
     if row.operation in ("upsert", "moved_in"):
         fields = images.followed(image if last is not None and last is versions[-1] else None, row)
-        attrs = attributes(mapping, fields, last["attrs"] if last else None)
+        attrs = _attributes(mapping, fields, last, read)
         native = Native(row.object, mapping.kept_of(fields), not row.snapshot)
-        if parking.park(ws, governance, row, entity, attrs, record, first_snapshot):
+        if parking.park(ws, governance, row, mapping, attrs, record, first_snapshot):
             return
     version = _version(governance, row, entity, attrs, last, record.position, first_snapshot)
     # Positions order a row's versions, whatever their commit times (a snapshot read later than a change that the
@@ -49,8 +57,18 @@ def on_row(ws: Workspace, governance: Governance, record: Input, row: SourceRow,
     version["at"] = min(max(row.committed_at, last["at"] if last else NEVER), following)
     _tell(ws, governance, record, place, version, versions, native)
     for child in parking.children(ws, row, entity):
-        on_row(ws, governance, child.record, child.row, child.first_snapshot)
+        on_row(ws, governance, child.record, child.row, child.first_snapshot, child.read)
         parking.arrived(ws, governance, child)
+
+
+def _attributes(
+    mapping: ObjectMapping, fields: dict[str, str | None], last: Version | None, read: dict[str, Any] | None
+) -> dict[str, Any]:
+    absent = mapping.read_by.keys() - fields.keys() if read is not None else frozenset()
+    if not absent:
+        return attributes(mapping, fields, last["attrs"] if last else None)
+    # Another mapping came while it waited: what that reads of columns that were not kept stays as it was read.
+    return attributes(mapping, {**dict.fromkeys(absent, UNCHANGED), **fields}, read)
 
 
 def _version(

@@ -256,6 +256,54 @@ def test_a_column_that_a_mapping_reads_no_more_leaves_the_rows_that_are_known() 
     assert equal(company)
 
 
+def parked() -> tuple[Company, dict[str, Any]]:
+    """A line that waits for its invoice, and how it waits."""
+    company = company_of(governance())
+    company.row("billing", "invoice_line", "L", 3, "B", contact="Ada Lovelace", label="licences")
+    (waiting,) = (value for value in images_below(company, "k/"))
+    return company, waiting
+
+
+def images_below(company: Company, prefix: str) -> list[dict[str, Any]]:
+    states = (company.driver.state("identify", p).items() for p in range(company.governance.partitions))
+    return [value for state in states for key, value in state if key.startswith(prefix)]
+
+
+LINE = "i/billing/B/invoice_line/L"
+
+
+def test_a_row_that_waits_for_its_parent_waits_without_what_nobody_asked_for() -> None:
+    company, waiting = parked()
+    assert "Ada" not in str(waiting)
+    company.row("billing", "invoice", "I", 4, "B")
+    assert attributes(company, LINE)["charge"] == "seats"
+    assert equal(company)
+
+
+def test_a_row_that_waited_while_another_mapping_came_is_as_it_was_read_where_that_reads_what_was_not_kept() -> None:
+    company, _ = parked()
+    publish(company, reading(governance(), "billing", "invoice_line", charge="label"))
+    assert equal(company)
+    company.row("billing", "invoice", "I", 4, "B")
+    assert (attributes(company, LINE)["charge"], letters(company)) == ("seats", [])
+    assert equal(company)
+
+
+def test_a_row_that_waits_since_a_release_that_kept_every_column_is_read_as_one_of_this() -> None:
+    company, waiting = parked()
+    *of_row, fields = waiting["row"]
+    old = {name: held for name, held in waiting.items() if name != "read"}
+    old["row"] = [*of_row, {**fields, "contact": "Ada Lovelace", "label": "licences"}]
+    for partition in range(company.governance.partitions):
+        state = company.driver.state("identify", partition)
+        state.apply({key: old for key, _ in state.items() if key.startswith("k/")})
+    assert equal(company)
+    company.row("billing", "invoice", "I", 4, "B")
+    assert attributes(company, LINE)["charge"] == "seats"
+    assert "contact" not in kept(company, LINE)
+    assert equal(company)
+
+
 def test_a_row_of_a_release_that_kept_every_column_is_read_as_one_of_this() -> None:
     company = with_invoice(misreading(), label="Invoice 1")
     for partition in range(company.governance.partitions):
