@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from schemas.instants import ALWAYS
+from schemas.source import ALL_OBJECTS
 from streams.governance.in_force import InForce
-from streams.judge.keys import ObligationKey, holes_prefix
+from streams.judge.keys import MARKS, ObligationKey, holes_prefix
 from streams.judge.obligation import Obligation, Trigger
 from streams.judge.settle import settle
 from tables.view import Value, Workspace
+from tables.watermarks import LINKS, name
 from tests.dossiers.model import Change
 from tests.dossiers.stage import five_systems
 from tests.unit.looked_at import CUSTOMER, record, workspace
@@ -119,3 +121,66 @@ def test_what_is_not_there_is_not_judged() -> None:
     settle(ws, ruled(POSTED), key_of(POSTED).text(), 99)
 
     assert ws.writes == {}
+
+
+ONCE = Trigger(3, "v3")
+DRIFT = {
+    "drift_id": "D",
+    "status": "open",
+    "opened_at": 13,
+    "mode": "alert",
+    "command_id": None,
+    "amount_at_stake": None,
+}
+POSTING = record("erp", "ledger_posting", "L", 9, document_type="invoice", document_ref="N-1", status="posted")
+
+
+def judged_again(frontier: int, obligation: Obligation, *records: Change) -> Obligation:
+    """By late evidence, while nothing behind the frontier can be amended."""
+    ws, key = workspace(*records), key_of(POSTED)
+    base = ruled(POSTED).newest.model_copy(update={"late_retention_seconds": 0, "partitions": 1})
+    heard = {name(s, of): {"0": [0, "streaming", frontier]} for s in base.systems for of in (ALL_OBJECTS, LINKS)}
+    ws.put(MARKS, heard)
+    ws.put(key.text(), obligation.as_json())
+    settle(ws, InForce.only(base), key.text(), 99)
+    return Obligation.from_json(ws.get(key.text()))
+
+
+@pytest.mark.parametrize(
+    ("frontier", "next_", "status", "amends"),
+    [
+        (12, 20, "met", "retracted"),
+        (13, 20, "met", "retracted"),
+        (14, 20, "closed", ""),  # its opening can be looked at no more, so it heals
+        (13, 21, "closed", ""),  # no late evidence
+    ],
+)
+def test_what_opened_is_retracted_as_long_as_its_opening_can_be_looked_at(
+    frontier: int, next_: int, status: str, amends: str
+) -> None:
+    opened = Obligation("open", ONCE, ONCE, 13, 13, settled=20, next=next_, drift=DRIFT)
+
+    after = judged_again(frontier, opened, invoice(), POSTING)
+
+    assert (after.status, after.amends, after.drift) == (status, amends, None)
+
+
+@pytest.mark.parametrize(
+    ("frontier", "met_at", "opened_at"),
+    [(13, None, 13), (14, None, 30), (14, 15, 15), (15, 15, 15), (16, 15, 30)],
+)
+def test_what_was_met_is_judged_anew_as_long_as_that_can_be_looked_at(
+    frontier: int, met_at: int | None, opened_at: int
+) -> None:
+    """Else what had answered it was lost as of now, and is demanded anew."""
+    met = Obligation("met", ONCE, ONCE, 13, settled=20, next=20, met_at=met_at)
+
+    after = judged_again(frontier, met, invoice())
+
+    assert (after.status, after.opened_at) == ("open", opened_at)
+
+
+def test_what_is_not_demanded_any_more_is_due_at_no_time() -> None:
+    again = settled(POSTED, 5, invoice(status="draft"), invoice(9), due=11, next=3)
+
+    assert again == Obligation(settled=3, next=9).as_json()
