@@ -358,6 +358,7 @@ def test_what_can_only_answer_is_looked_at_when_the_answer_is_due(obligation: Ob
 
 
 STALLED = "activation_stalled"
+FRONTIER = FAR * 2 - LATE_RETENTION_SECONDS * SECOND
 
 
 @pytest.mark.parametrize(("told", "judged"), [({"status": "active"}, False), ({"starts_on": "1970-01-09"}, True)])
@@ -372,6 +373,36 @@ def test_what_of_a_record_cannot_demand_is_looked_at_when_it_is_due(told: dict[s
     later = record("billing", "subscription", "S", 5, **stated | told)
 
     assert armed_by(ws, rules, later, version_of(first)) == (["billing/S"] if judged else [])
+
+
+@pytest.mark.parametrize(
+    ("at", "next_"), [(3, FRONTIER), (FRONTIER, FRONTIER), (FRONTIER + 1, FRONTIER + 1), (FAR * 3, FAR * 3)]
+)
+def test_late_evidence_counts_from_where_it_can_still_be_amended(at: int, next_: int) -> None:
+    ws = heard(FAR * 2)
+    take(ws, ruled(), invoice(at))
+
+    assert (ws.get(KEY.text()) or {})["next"] == next_
+
+
+def test_a_subject_that_is_named_by_its_id_is_of_the_system_that_names_it() -> None:
+    ws, rules = heard(0), ruled("entitlement_divergence", {"processor": "billing"})
+    charge = record("processor", "charge", "C", 3, subscription_ref="S", product_code="SEATS")
+
+    assert armed_by(ws, rules, charge) == ["processor/S"]
+
+
+def test_a_record_that_names_another_in_one_attribute_of_two_concerns_both() -> None:
+    ws, rules = heard(0), ruled("payment_status_unpropagated")
+    for native_id in ("I", "J"):
+        take(ws, rules, invoice(3, native_id))
+    stated = {"payment_ref": "P", "status": "applied", "total": "1.00 EUR"}
+    first, then = (
+        record("erp", "cash_application", "X", at, invoice_ref=ref, **stated) for at, ref in ((4, "N-I"), (5, "N-J"))
+    )
+
+    assert armed_by(ws, rules, first) == ["billing/I"]
+    assert armed_by(ws, rules, then, version_of(first)) == ["billing/I", "billing/J"]
 
 
 def test_an_id_may_have_slashes() -> None:

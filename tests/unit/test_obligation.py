@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.instants import ALWAYS
 from streams.judge.obligation import Clock, Obligation, Trigger, wake_at
+from streams.judge.obligation import Told as LastWord
 from streams.kinds.asof import Found
 from streams.kinds.finding import WAITING, Answer, Evidence, Finding
 
@@ -220,6 +221,25 @@ def test_an_end_takes_the_place_of_what_was_told_before(obligation: Obligation, 
     assert [t.amends for t in clock.transitions] == [amends]
 
 
+def test_what_is_lost_after_a_retraction_amends_nothing() -> None:
+    met = Obligation("met", ONCE, ONCE, 11, settled=12, amends="retracted")
+
+    assert Clock("deadline", SLA).advance(met, 20, ANSWERS["no"], moved=False).amends == ""
+
+
+def test_a_mismatch_after_the_baseline_has_ended_is_none_of_it() -> None:
+    after = Clock("grace", SLA).advance(Obligation(baseline=True), 20, told_by(("erp", 20)), moved=False)
+
+    assert (after.status, after.baseline) == ("armed", False)
+
+
+def test_what_was_judged_when_it_was_due_is_not_judged_then_again() -> None:
+    ignored = Obligation("armed", ONCE, ONCE, 11, settled=11, ignored_until=50)
+
+    assert wake_at(ignored, ALWAYS, 0) == 50
+    assert wake_at(ignored._replace(settled=10), ALWAYS, 0) == 11
+
+
 def test_the_deadline_counts_from_the_fact_and_the_grace_from_the_mismatch() -> None:
     assert judged(Clock("deadline", SLA), (7, "no"))[0].due == 1 + SLA
     assert judged(Clock("grace", SLA), (7, "no"))[0].due == 7 + SLA
@@ -420,6 +440,8 @@ def test_all_that_is_known_survives_the_store_and_what_another_release_knew_is_p
     )
     stored = known.as_json()
 
+    said = (LastWord("v1", 1, "missed", 11), LastWord("v2", 2, "met", 12))
+    assert Obligation.from_json(known._replace(told=said).as_json()) == known._replace(told=said)
     assert Obligation.from_json(stored) == known
     assert Obligation.from_json({**stored, "of_another_release": 1}) == known
     assert (stored["trigger"], stored["asked"], stored["openings"]) == ([1, "v1"], [2, "v2"], [3, 4])

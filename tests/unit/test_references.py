@@ -80,6 +80,7 @@ def test_a_record_is_found_by_what_any_of_its_versions_states() -> None:
     assert values(versions, "number") == {"1", "2"}
     assert values(versions, EVERY) == {""}
     assert values([{"op": MOVED, "attrs": None}], EVERY) == set()
+    assert values([told(), {"op": MOVED, "attrs": None}], EVERY) == {""}
 
 
 def test_what_was_removed_leaves_nothing_behind() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -138,7 +139,7 @@ def test_a_record_that_comes_back_is_here_again() -> None:
 def test_folding_keeps_what_held_at_the_frontier_and_all_that_is_later() -> None:
     versions = [version(10), version(20), version(30), version(40)]
 
-    assert fold(versions, 25) == versions[1:]
+    assert fold(versions, 25) == versions
     assert fold(versions, 20) == versions[1:]
     assert fold(versions, 5) == versions
     assert fold(versions, 99) == versions[3:]
@@ -146,6 +147,60 @@ def test_folding_keeps_what_held_at_the_frontier_and_all_that_is_later() -> None
 
 def test_of_two_versions_at_the_frontier_the_later_is_kept() -> None:
     assert fold([version(20, "1"), version(20, "2")], 20) == [version(20, "2")]
+
+
+def of(customer: str, at: int, name: str | None = None, **more: Any) -> dict[str, Any]:
+    return version(at, name, **more) | {"customer": customer}
+
+
+@pytest.mark.parametrize(
+    ("versions", "at", "held"),
+    [
+        ([of("B", 10), of("C", 20)], 9, None),
+        ([of("B", 10), of("C", 20)], 10, 0),
+        ([of("B", 10), of("C", 20)], 19, 0),
+        ([of("B", 10), of("C", 20)], 20, 1),
+        ([of("B", 30), of("C", 10)], 30, 0),
+        ([of("B", 30), of("C", 10)], 29, 1),
+        ([of("B", 10, "900"), of("B", 20, "moved:1", op="moved"), of("C", 15, "005")], 19, 0),
+        ([of("B", 10, "900"), of("B", 20, "moved:1", op="moved"), of("C", 15, "005")], 20, 2),
+        ([of("B", 10), of("B", 20, "moved:1", op="moved"), of("C", 30)], 29, 1),
+    ],
+)
+def test_of_two_native_customers_the_newest_that_has_not_left_holds(
+    versions: list[dict[str, Any]], at: int, held: int | None
+) -> None:
+    assert as_of(versions, at) == (None if held is None else versions[held])
+
+
+def test_each_native_customer_has_routes_and_a_beginning_of_its_own() -> None:
+    later = of("C", 30, route=5)
+
+    assert insert([later], version(10), folded=True) == [version(10), later]
+
+
+def test_of_each_native_customer_the_last_is_kept() -> None:
+    assert fold([of("B", 10), of("C", 20), of("C", 30)], 99) == [of("B", 10), of("C", 30)]
+
+
+def test_what_is_ahead_is_kept_though_a_later_route_superseded_it_from_earlier_on() -> None:
+    versions = [version(10), version(30), version(20, route=1)]
+
+    assert fold(versions, 25) == versions[1:]
+
+
+def test_what_is_regarded_is_named_in_words() -> None:
+    named = Regard.named(["status", "stage=won", "@won", "name", "@trail"])
+
+    assert named == Regard(("status", "name"), (("stage", "won"),), ("won", "trail"))
+
+
+def test_where_nothing_is_named_anything_counts() -> None:
+    before, after = told(10, name="A"), told(20, name="A")
+
+    assert tells(before, after, None)
+    assert not tells(before, after, Regard())
+    assert tells(before, after | {"customer": "C"}, Regard())
 
 
 instants = st.integers(0, 12)
