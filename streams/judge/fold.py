@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from streams.kinds.asof import entity_key
 from streams.kinds.references import EVERY, add, names, reference_key, remove, values
 from streams.kinds.sight import Alike, noticed_by, sight
 from streams.kinds.standing import regarding, tells_otherwise
-from streams.kinds.table import BY_NAME, ID, REFERENCES, All, Consulted, Itself, Kind, Refers, Siblings, reached_by
+from streams.kinds.table import BY_NAME, ID, REFERENCES, All, Consulted, Itself, Kind, Refers, Siblings
 from tables.versions import MOVED, Version, as_of, comes_or_goes, fold, insert, latest, tells
 from tables.view import Workspace
 
@@ -37,19 +37,12 @@ Local = tuple[str, str, str]
 class Changed(NamedTuple):
     """A canonical change as judge takes it: where it belongs, and its version."""
 
-    customer: str
-    entity: str
-    system: str
-    native_id: str
+    place: Place
     version: Version
 
     @property
-    def place(self) -> Local:
-        return self.entity, self.system, self.native_id
-
-    @property
-    def whole_place(self) -> Place:
-        return Place(self.customer, *self.place)
+    def local(self) -> Local:
+        return self.place[1:]
 
 
 def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
@@ -57,31 +50,33 @@ def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
 
     A duplicate changes nothing and needs no new judgement: the commit that folded the first also armed its instants."""
     governance, at = ruled.newest, change.version["at"]
-    marks = heard_by(ws, governance)
-    heard = marks.of(change.system, change.entity)
-    is_past = at <= heard and retention.is_past(governance, change.entity, at, min(heard, passed_by_all(marks, ruled)))
-    if is_past and ws.get(change.whole_place.key) is None:
+    marks, (_, entity, system, _) = heard_by(ws, governance), change.place
+    heard = marks.of(system, entity)
+    is_past = at <= heard and retention.is_past(governance, entity, at, min(heard, passed_by_all(marks, ruled)))
+    if is_past and ws.get(change.place.key) is None:
         return "left"
     return fold_in(ws, ruled, change, late=at <= heard, is_past=is_past)
 
 
 def fold_in(ws: Workspace, ruled: InForce, change: Changed, *, late: bool, is_past: bool = False) -> str:
     """Whatever has been heard since. `is_past`: it may be of what has left."""
-    governance, place = ruled.newest, change.whole_place
+    governance, place = ruled.newest, change.place
     record = ws.get(place.key) or retention.arriving(ws, governance, place, change.version)
-    versions = insert(record["versions"], change.version, folded=is_past or record.get("folded", False))
+    held = record["versions"]
+    versions = insert(held, change.version, folded=is_past or record.get("folded", False))
     if versions is None:
         return "duplicate"
-    rules, before = ruled.since(change.version["at"]), as_of(record["versions"], change.version["at"])
-    concerns = {key for each in rules for key in concerned(ws, each, change, before)}
+    rules, before = ruled.since(change.version["at"]), as_of(held, change.version["at"])
+    concerns = {key for each in rules for key in concerned(ws, each, change, held, before)}
     regard = {key for each in rules for key in _regarding(ws, each, change)}
     kept_from = behind = frontier(ws, ruled)
     if len(fold(versions, behind)) < len(versions):
-        looking = (_looking(ws, each, change) for each in rules)
+        looking = (_looking(ws, each, change, held) for each in rules)
         unsettled = (_next(ws, key) for key in chain(regard, *looking))
         kept_from = min(behind, retention.undecided_from(ws), min(unsettled, default=ALWAYS))
     if _store(ws, governance, change, record, versions, kept_from):
-        concerns.update(key for each in rules for key in concerned(ws, each, change, before, referring=True))
+        held = _versions(ws, place)
+        concerns.update(key for each in rules for key in concerned(ws, each, change, held, before, referring=True))
     concerns = {key for key in concerns if not _waits_anyway(ws, governance, key, change, before)}
     if regard and tells_otherwise(before, change.version):
         concerns.update(regard)
@@ -107,16 +102,22 @@ def _only_answers(
     governance: Governance, kind: Kind, key: ObligationKey, change: Changed, before: Version | None
 ) -> bool:
     seen = sight(governance, kind)
-    if (change.system, change.entity) in seen.answering:
-        return change.place != (kind.entity, key.system, key.native_id)
-    demanding = seen.demanding.get(change.entity)
+    _, entity, system, _ = change.place
+    if (system, entity) in seen.answering:
+        return change.local != (kind.entity, key.system, key.native_id)
+    demanding = seen.demanding.get(entity)
     return demanding is not None and not tells(before, change.version, demanding)
 
 
-def _looking(ws: Workspace, governance: Governance, change: Changed) -> Iterator[ObligationKey]:
-    """Who looks at the record, whatever the change says."""
-    yield from concerned(ws, governance, change, None)
-    yield from _consulting(ws, governance, change)
+def _looking(ws: Workspace, governance: Governance, change: Changed, held: list[Version]) -> Iterator[ObligationKey]:
+    """Who looks at the record as it was, whatever the change says; some of them may not exist."""
+    customer, entity, system, _ = change.place
+    for alike in noticed_by(governance, governance.systems[system].role, entity):
+        if isinstance(alike.reach, All | Consulted):
+            yield from (key for kind, _ in alike.kinds for key in _running(ws, kind, customer))
+        else:
+            for _, home, native_id in _reached(ws, governance, alike, change, held):
+                yield from (ObligationKey(customer, kind.row, home, native_id) for kind, _ in alike.kinds)
 
 
 def _next(ws: Workspace, key: ObligationKey) -> Instant:
@@ -125,21 +126,28 @@ def _next(ws: Workspace, key: ObligationKey) -> Instant:
 
 
 def concerned(
-    ws: Workspace, governance: Governance, change: Changed, before: Version | None, *, referring: bool = False
+    ws: Workspace,
+    governance: Governance,
+    change: Changed,
+    held: list[Version],
+    before: Version | None,
+    *,
+    referring: bool = False,
 ) -> Iterator[ObligationKey]:
     """Every obligation whose verdict this change could touch, by what it says otherwise than the version before. A
-    record that changes its reference concerns the old and the new: then it is asked before and after the fold, the
-    second time only for what is found by references (`referring`)."""
-    for alike in noticed_by(governance, governance.systems[change.system].role, change.entity):
+    record that changes its reference concerns the old and the new: then it is asked before and after the fold, each
+    time with the versions `held`, the second time only for what is found by references (`referring`)."""
+    customer, entity, system, _ = change.place
+    for alike in noticed_by(governance, governance.systems[system].role, entity):
         if referring and not isinstance(alike.reach, Refers):
             continue
         kinds = _told(alike, change, before)
         if not kinds:
             continue
         if isinstance(alike.reach, All):
-            yield from (key for kind in kinds for key in _running(ws, kind, change.customer))
-        else:
-            yield from _worth_judging(ws, governance, kinds, change, set(_reached(ws, governance, alike, change)))
+            yield from (key for kind in kinds for key in _running(ws, kind, customer))
+        elif subjects := _reached(ws, governance, alike, change, held):
+            yield from _worth_judging(ws, governance, kinds, change, subjects)
 
 
 def _told(alike: Alike, change: Changed, before: Version | None) -> list[Kind]:
@@ -151,58 +159,55 @@ def _told(alike: Alike, change: Changed, before: Version | None) -> list[Kind]:
 
 
 def _worth_judging(
-    ws: Workspace, governance: Governance, kinds: list[Kind], change: Changed, subjects: set[Local]
+    ws: Workspace, governance: Governance, kinds: list[Kind], change: Changed, subjects: Collection[Local]
 ) -> Iterator[ObligationKey]:
     """Where nothing can begin, only what runs."""
-    versions = [v for place in subjects for v in _versions_with(ws, change, place)]
+    customer = change.place.customer
+    versions = [v for subject in subjects for v in _versions_with(ws, change, subject)]
     several = len({system for _, system, _ in subjects}) < len(subjects)
     for kind in kinds:
         begins = (several or not kind.compares) and kind.may_begin(governance, versions)
-        row, prefix = kind.row, obligations_prefix(change.customer, kind.row)
+        row, prefix = kind.row, obligations_prefix(customer, kind.row)
         for _, system, native_id in subjects:
             if begins or ws.get(f"{prefix}{system}/{native_id}") is not None:
-                yield ObligationKey(change.customer, row, system, native_id)
+                yield ObligationKey(customer, row, system, native_id)
 
 
-def _versions_with(ws: Workspace, change: Changed, place: Local) -> list[Version]:
+def _versions_with(ws: Workspace, change: Changed, subject: Local) -> list[Version]:
     """Of a subject, as far as they are not judged."""
-    return [change.version] if place == change.place else _versions(ws, change.customer, place)
+    return [change.version] if subject == change.local else _versions(ws, Place(change.place.customer, *subject))
 
 
-def _versions(ws: Workspace, customer: str, place: Local) -> list[Version]:
-    kept: list[Version] = (ws.get(entity_key(customer, *place)) or {"versions": []})["versions"]
+def _versions(ws: Workspace, place: Place) -> list[Version]:
+    kept: list[Version] = (ws.get(place.key) or {"versions": []})["versions"]
     return kept
 
 
 def _regarding(ws: Workspace, governance: Governance, change: Changed) -> Iterator[ObligationKey]:
     """Every subject, demanded or not, of the kinds whose rules hang on what this record tells of the customer."""
-    for kind in regarding(governance, change.system, change.entity):
+    customer, entity, home, _ = change.place
+    for kind in regarding(governance, home, entity):
         for system in (s for role in kind.roles for s in governance.in_role(role)):
-            prefix = entity_key(change.customer, kind.entity, system, "")
+            prefix = entity_key(customer, kind.entity, system, "")
             for key, _ in ws.range(prefix, EVERYTHING):
-                yield ObligationKey(change.customer, kind.row, system, key.removeprefix(prefix))
+                yield ObligationKey(customer, kind.row, system, key.removeprefix(prefix))
 
 
-def _reached(ws: Workspace, governance: Governance, alike: Alike, change: Changed) -> Iterator[Local]:
-    if isinstance(alike.reach, Itself):
-        yield change.place
-    elif isinstance(alike.reach, Siblings):
-        yield change.place
-        yield from _found(ws, governance, change.customer, alike, EVERY, "")
-    elif isinstance(alike.reach, Refers):
-        for value in _values(ws, change, alike.reach.change_attribute):
-            if alike.reach.subject_attribute == ID:
-                yield from ((alike.entity, system, value) for system in _homes(governance, alike, change.system))
-            else:
-                yield from _found(ws, governance, change.customer, alike, alike.reach.subject_attribute, value)
-
-
-def _consulting(ws: Workspace, governance: Governance, change: Changed) -> Iterator[ObligationKey]:
-    """Obligations that still have to look at the record as it was."""
-    role = governance.systems[change.system].role
-    for kind, reach in reached_by(governance, role, change.entity):
-        if isinstance(reach, Consulted):
-            yield from _running(ws, kind, change.customer)
+def _reached(
+    ws: Workspace, governance: Governance, alike: Alike, change: Changed, held: list[Version]
+) -> Collection[Local]:
+    customer, _, home, native_id = change.place
+    match alike.reach:
+        case Itself():
+            return (change.local,)
+        case Siblings():
+            return {change.local, *_found(ws, governance, customer, alike, EVERY, "")}
+        case Refers(attribute, told):
+            named = {native_id} if told == ID else values(held, told)
+            if attribute == ID:
+                return {(alike.entity, system, value) for value in named for system in _homes(governance, alike, home)}
+            return {subject for value in named for subject in _found(ws, governance, customer, alike, attribute, value)}
+    return ()
 
 
 def _running(ws: Workspace, kind: Kind, customer: str) -> Iterator[ObligationKey]:
@@ -226,12 +231,6 @@ def _homes(governance: Governance, alike: Alike, system: str) -> tuple[str, ...]
     return tuple(home for role in alike.roles for home in governance.in_role(role))
 
 
-def _values(ws: Workspace, change: Changed, attribute: str) -> set[str]:
-    if attribute == ID:
-        return {change.native_id}
-    return values(_versions(ws, change.customer, change.place), attribute)
-
-
 def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool, kept_from: Instant = ALWAYS) -> None:
     """See to it that the instant is judged. What was settled is looked at again only for late evidence."""
     text = key.text()
@@ -239,7 +238,8 @@ def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool, kept_from
     if value is None:
         ws.put(text, {"next": at})
         return
-    value = {name: held for name, held in value.items() if name != "awaits"}  # an earlier instant may not have to
+    if "awaits" in value:  # an earlier instant may not have to
+        value = {name: held for name, held in value.items() if name != "awaits"}
     settled, waits_for = value.get("settled", NEVER), value.get("next", ALWAYS)
     if at <= settled and not late:
         return
@@ -271,7 +271,7 @@ def _store(
     kept = fold(versions, behind)
     folded = {"folded": True} if record.get("folded") or len(kept) < len(versions) else {}
     before, after = latest(record["versions"]), latest(kept)
-    place, leaves = change.whole_place, record.get("leaves")
+    place, leaves = change.place, record.get("leaves")
     moved = reindex(ws, place, record["versions"], kept)
     changed = after is not before
     revision = record["revision"] + changed
@@ -284,8 +284,8 @@ def _store(
         marks |= retention.still_returned(ws, governance, place, record, change.version)
         ws.put(place.key, {"versions": kept, "revision": revision, **folded, **marks})
     if changed and after is not None:
-        contribute(ws, governance, change.customer, change.place, before, after)
-        ws.refresh(place_of(change.customer, *change.place))
+        contribute(ws, governance, place.customer, change.local, before, after)
+        ws.refresh(place_of(*place))
     return moved
 
 

@@ -137,7 +137,7 @@ def _depart(ws: Workspace, ruled: InForce, members: dict[Place, Member], instant
     for place, member in members.items():
         for version in member.record["versions"]:
             if version["at"] > instant:
-                fold_in(ws, ruled, Changed(*place, version), late=False)
+                fold_in(ws, ruled, Changed(place, version), late=False)
 
 
 def _remove(ws: Workspace, governance: Governance, place: Place, record: Record) -> None:

@@ -23,6 +23,7 @@ _EMPTY: Value = {"revision": 0, "facts": {}, "members": [], "open": {}, "conditi
 
 IDENTITY = "IdentityCertain"
 """The condition that no kind of judge decides; it is told once it was ever in doubt."""
+_COUNTED = ("opportunity", "customer", "subscription")
 STAGES: tuple[tuple[str, str], ...] = (
     # (stage, fact that must be counted); the first that applies
     ("churned", "churned"),
@@ -48,6 +49,8 @@ def contribute(
     known = ws.get(process_key(customer))
     if known is None:
         mass.customer_came(ws)
+    elif old == new and entity != "customer":
+        return
     process = known or _EMPTY
     facts = dict(process["facts"])
     for fact in old - new:
@@ -65,6 +68,8 @@ def contribute(
 
 def _contribution(role: str, entity: str, version: Version | None) -> set[str]:
     if version is None or version["op"] != "upsert":
+        return set()
+    if entity not in _COUNTED:
         return set()
     attrs: dict[str, Any] = version["attrs"]
     counted = {

@@ -35,6 +35,7 @@ from streams.judge.leaving import leave
 from streams.judge.published import RECORD as PUBLISHED
 from streams.judge.published import Published, pass_by, take
 from streams.judge.retention import AWAITS, undecided_from
+from streams.judge.retention import Place as RecordPlace
 from streams.judge.rollout import GATE as ROLLOUT
 from streams.judge.rollout import roll_out
 from streams.judge.settle import settle
@@ -216,7 +217,7 @@ def _broken_until(governance: Governance, system: str) -> Until:
 
 
 def _changed(entity: str, value: dict[str, Any]) -> Changed:
-    return Changed(value["canonical_id"], entity, value["system"], value["native_id"], version_of(entity, value))
+    return Changed(_place(entity, value), version_of(entity, value))
 
 
 def _moved(value: dict[str, Any]) -> Changed:
@@ -234,7 +235,11 @@ def _moved(value: dict[str, Any]) -> Changed:
         "source": "",
         "route": value["route_version"],
     }
-    return Changed(value["canonical_id"], value["entity"], value["system"], value["native_id"], version)
+    return Changed(_place(value["entity"], value), version)
+
+
+def _place(entity: str, value: dict[str, Any]) -> RecordPlace:
+    return RecordPlace(value["canonical_id"], entity, value["system"], value["native_id"])
 
 
 def _hear(ws: Workspace, value: dict[str, Any]) -> None:

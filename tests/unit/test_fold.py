@@ -13,6 +13,7 @@ from streams.governance.model import Governance, Segment
 from streams.judge.fold import Changed, arm, on_change, on_hole, save
 from streams.judge.keys import MARKS, ObligationKey, is_obligation, process_key
 from streams.judge.obligation import Obligation, Trigger
+from streams.judge.retention import Place
 from streams.kinds.asof import entity_key
 from tables.versions import MOVED, Version
 from tables.view import MemoryView, Workspace
@@ -43,7 +44,7 @@ def heard(until: int, governance: Governance | None = None) -> Workspace:
 
 def take(ws: Workspace, in_force: InForce, change: Change, last: Version | None = None, **more: Any) -> str:
     version = version_of(change, last) | more
-    return on_change(ws, in_force, Changed(CUSTOMER, change.entity, change.system, change.native_id, version))
+    return on_change(ws, in_force, Changed(Place(CUSTOMER, change.entity, change.system, change.native_id), version))
 
 
 def armed_by(ws: Workspace, in_force: InForce, change: Change, last: Version | None = None) -> list[str]:
