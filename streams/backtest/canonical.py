@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from schemas.canonical.model import Attribute
 from schemas.entities import ENTITIES, MONEY_TYPES, Entity
 from schemas.instants import Instant
 from schemas.money import Money
@@ -26,18 +27,28 @@ def _mapping(entity: Entity) -> ObjectMapping:
     return ObjectMapping(entity=entity.name, id="id", customer="customer", attributes=attributes)
 
 
+def _fields_of(attribute: Attribute) -> tuple[str, ...]:
+    if attribute.type in MONEY_TYPES:
+        return tuple(f"{attribute.name}.{part}" for part in _MONEY)
+    return (attribute.name,)
+
+
+_MONEY = Money._fields[:2]
+_UNSTATED: dict[str, dict[str, str | None]] = {
+    e.name: dict.fromkeys(field for a in e.attributes for field in _fields_of(a)) for e in ENTITIES.values()
+}
+
+
 def fields(entity: str, attributes: Mapping[str, Any]) -> dict[str, str | None]:
     """Canonical attributes as the exact text that a source would send; money is `{"amount", "currency"}`."""
-    found: dict[str, str | None] = {}
-    for attribute in ENTITIES[entity].attributes:
-        value = attributes.get(attribute.name)
-        if attribute.type in MONEY_TYPES:
-            money = value or {}
-            found |= {f"{attribute.name}.{part}": money.get(part) for part in Money._fields[:2]}
+    found = _UNSTATED[entity].copy()
+    for name, value in attributes.items():
+        if isinstance(value, dict):
+            found |= {f"{name}.{part}": value.get(part) for part in _MONEY}
         elif isinstance(value, bool):
-            found[attribute.name] = "true" if value else "false"
-        else:
-            found[attribute.name] = None if value is None else str(value)
+            found[name] = "true" if value else "false"
+        elif value is not None:
+            found[name] = str(value)
     return found
 
 

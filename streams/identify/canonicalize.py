@@ -11,31 +11,32 @@ from schemas.source import UNCHANGED
 from streams.governance.model import Amount, ObjectMapping, Vocabulary
 from streams.inputs import Divert
 
+_TYPES = {e.name: {a.name: a.type for a in e.attributes} for e in ENTITIES.values()}
+
 
 def attributes(mapping: ObjectMapping, fields: dict[str, str | None], last: dict[str, Any] | None) -> dict[str, Any]:
     """Every attribute of the entity; what the mapping does not name is None, what did not change keeps its last value.
 
     Raises Divert for a missing field, an unmapped word, an amount that is no number, a date that is none."""
-    entity = ENTITIES[mapping.entity]
-    found: dict[str, Any] = dict.fromkeys(entity.attribute_names)
-    types = {a.name: a.type for a in entity.attributes}
+    entity, types, before = mapping.entity, _TYPES[mapping.entity], last or {}
+    found: dict[str, Any] = dict.fromkeys(types)
     for name, source in mapping.attributes.items():
-        found[name] = _attribute(mapping.entity, name, types[name], source, fields, (last or {}).get(name))
+        found[name] = _attribute(entity, types[name], source, fields, before.get(name))
     return found
 
 
 def _attribute(
-    entity: str, name: str, type_: str, source: str | Vocabulary | Amount, fields: dict[str, str | None], last: Any
+    entity: str, type_: str, source: str | Vocabulary | Amount, fields: dict[str, str | None], last: Any
 ) -> Any:
+    if isinstance(source, str):
+        text = _field(entity, source, fields)
+        if text is None:
+            return None
+        return last if text == UNCHANGED else _typed(entity, source, type_, text)
     if isinstance(source, Amount):
         return _money(entity, type_, source, fields, last)
-    if isinstance(source, Vocabulary):
-        word = _field(entity, source.field, fields)
-        return last if word == UNCHANGED else _word(entity, source, word)
-    text = _field(entity, source, fields)
-    if text is None:
-        return None
-    return last if text == UNCHANGED else _typed(entity, source, type_, text)
+    word = _field(entity, source.field, fields)
+    return last if word == UNCHANGED else _word(entity, source, word)
 
 
 def _field(entity: str, field: str, fields: dict[str, str | None]) -> str | None:

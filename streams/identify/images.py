@@ -53,7 +53,8 @@ def keep(
     ws: Workspace, governance: Governance, key: str, versions: list[Version], native: Native | None = None
 ) -> None:
     answered(ws, governance, key)
-    image: dict[str, Any] = {"versions": fold(versions, links.frontier(ws, governance))}
+    several = len(versions) > 1  # most have one, of which nothing can be folded
+    image: dict[str, Any] = {"versions": fold(versions, links.frontier(ws, governance)) if several else versions}
     if number := mappings.number(ws.get(keys.mapping_key(keys.system_of(key)))):
         image["read"] = number
     if native is not None:

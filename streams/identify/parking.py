@@ -15,6 +15,7 @@ from streams.inputs import Input
 from tables.view import Workspace
 
 _MANY = 100_000
+_PARENTS = frozenset(entity.parent for entity in ENTITIES.values())
 _VERSION = SourceRow._fields.index("version")
 
 
@@ -61,6 +62,8 @@ def park(
 
 def children(ws: Workspace, parent: SourceRow, entity: str) -> Iterator[Waiting]:
     """Those that wait for this row, in the order of their versions; each is parked no longer once it is taken."""
+    if entity not in _PARENTS:
+        return
     prefix = keys.parked_prefix(parent.system, parent.native_customer, entity, parent.native_id)
     for key, parked in sorted(ws.range(prefix, _MANY), key=lambda item: item[1]["row"][_VERSION]):
         ws.delete(key)
