@@ -167,10 +167,22 @@ def _worth_judging(
     several = len({system for _, system, _ in subjects}) < len(subjects)
     for kind in kinds:
         begins = (several or not kind.compares) and kind.may_begin(governance, versions)
+        begins = begins and (not kind.counterpart or _has_counterpart(ws, customer, kind, versions))
         row, prefix = kind.row, obligations_prefix(customer, kind.row)
         for _, system, native_id in subjects:
             if begins or ws.get(f"{prefix}{system}/{native_id}") is not None:
                 yield ObligationKey(customer, row, system, native_id)
+
+
+def _has_counterpart(ws: Workspace, customer: str, kind: Kind, versions: list[Version]) -> bool:
+    """Whether there is a record by which one of these versions of a subject would be found; one that comes later
+    concerns it then."""
+    return any(
+        ws.get(reference_key(customer, entity, reach.change_attribute, value)) is not None
+        for (_, entity), reach in kind.reach.items()
+        if isinstance(reach, Refers)
+        for value in values(versions, reach.subject_attribute)
+    )
 
 
 def _versions_with(ws: Workspace, change: Changed, subject: Local) -> list[Version]:

@@ -82,6 +82,9 @@ class Kind(NamedTuple):
     nothing to judge. None: any could."""
     compares: bool = False
     """Subjects of a system are compared with one another: one alone is in order."""
+    counterpart: bool = False
+    """A subject is held against records by which `Refers` finds it, and by no id: while there is none, it is in order.
+    """
     regarded: Mapping[str, tuple[str, ...]] = {}
     """Entity -> what the predicate decides by, in the words of `tables.versions.Regard`, besides the attributes it
     finds by and those that are governed of the customer; of another entity all. A change that touches none of it is

@@ -118,6 +118,7 @@ KIND = Kind(
     },
     judge=invoice_amount_mismatch,
     begins=lambda _, version: version["attrs"]["status"] in STATED,
+    counterpart=True,
     command="erp.invoice.reverse_and_repost",
     sort="ask",
     condition="InvoiceAmountsAgree",

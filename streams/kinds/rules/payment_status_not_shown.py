@@ -26,6 +26,7 @@ KIND = Kind(
         ("erp", "cash_application"): Refers("number", "invoice_ref"),
     },
     judge=payment_status_not_shown,
+    counterpart=True,
     command="crm.payment_status.refresh",
     sort="copy",
     condition="PaymentStatusShown",

@@ -30,6 +30,7 @@ KIND = Kind(
     },
     judge=payment_status_unpropagated,
     begins=lambda _, version: version["attrs"]["status"] in SHOWS_PAYMENT,
+    counterpart=True,
     command="billing.payment_status.set",
     sort="copy",
     condition="PaymentStatusPropagated",

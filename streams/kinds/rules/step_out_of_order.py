@@ -127,6 +127,7 @@ def _kind(pair: _Pair) -> Kind:
         reach=reach,
         regarded={pair.first.entity: (f"@{pair.first.fact}",), pair.then.entity: (f"@{pair.then.fact}",)},
         begins=lambda _, version: pair.then.fact in version["since"],
+        counterpart=True,
         judge=step_out_of_order,
         command="",
         sort="ask",
