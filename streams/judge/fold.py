@@ -214,8 +214,8 @@ def _reached(
             return (change.local,)
         case Siblings():
             return {change.local, *_found(ws, governance, customer, alike, EVERY, "")}
-        case Refers(attribute, told):
-            named = {native_id} if told == ID else values(held, told)
+        case Refers(attribute, theirs):
+            named = {native_id} if theirs == ID else values(held, theirs)
             if attribute == ID:
                 return {(alike.entity, system, value) for value in named for system in _homes(governance, alike, home)}
             return {subject for value in named for subject in _found(ws, governance, customer, alike, attribute, value)}
