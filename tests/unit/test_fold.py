@@ -441,6 +441,15 @@ def test_records_that_are_compared_are_judged_where_a_system_has_two() -> None:
     assert {"erp/E", "erp/E2"} <= set(armed_by(ws, rules, customer(5, "erp", "E2")))
 
 
+def test_what_is_held_against_its_counterparts_is_judged_from_the_first_of_them_on() -> None:
+    ws, rules = heard(0), ruled("invoice_amount_mismatch")
+
+    assert armed_by(ws, rules, invoice(3)) == []
+    assert armed_by(ws, rules, posting(4, "N-J")) == []
+    assert armed_by(ws, rules, posting(5, "N-I", "L2")) == ["billing/I"]
+    assert armed_by(ws, rules, invoice(6, "J")) == ["billing/J"]
+
+
 def test_where_the_segment_changes_every_subject_is_judged_anew() -> None:
     ws, rules = heard(0), ruled(segments={"small": Segment(sla_seconds=30)})
     account = record("crm", "customer", "A", 6, name="Acme", segment="small")

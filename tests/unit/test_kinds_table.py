@@ -118,3 +118,9 @@ def test_what_demands_is_regarded_and_has_a_deadline() -> None:
     for kind in KINDS:
         assert kind.clock == "deadline" or not kind.demanded_by, kind.row
         assert all(set(names) <= set(kind.regarded[entity]) for entity, names in kind.demanded_by.items()), kind.row
+
+
+def test_a_counterpart_is_found_by_what_both_say() -> None:
+    for kind in KINDS:
+        refers = [reach for reach in kind.reach.values() if isinstance(reach, Refers)]
+        assert not kind.counterpart or (refers and not any(ID in reach for reach in refers)), kind.row
