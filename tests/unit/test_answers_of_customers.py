@@ -100,6 +100,15 @@ CASES = {
         (customer(2, "E2"), customer(3, "E1"), customer(5, "E3")),
         {"asks": ("erp/customer/E3", {"merge_into": "E2"}, {}, "")},
     ),
+    "beside one that is not in use yet": Case(
+        "duplicate_customer", "erp/E", (customer(2, "E"), customer(1, "E2", status="prospect")), {"satisfied": True}
+    ),
+    "beside one that is in use no more": Case(
+        "duplicate_customer", "erp/E", (customer(2, "E"), customer(1, "E2", status="churned")), {"satisfied": True}
+    ),
+    "not in use yet itself": Case(
+        "duplicate_customer", "erp/E", (customer(2, "E", status="prospect"), customer(1, "E2")), {"satisfied": True}
+    ),
     "the parent of the first": Case(
         "duplicate_customer", "erp/E2", (customer(2, "E", parent_ref="E2"), customer(5, "E2")), {"satisfied": True}
     ),

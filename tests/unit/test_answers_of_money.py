@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.answers import NONE, SETTLED, Case, every, hold, of_second_system
+from tests.details import plain
 from tests.dossiers import credit_memo_unpropagated as shown
 from tests.dossiers import credit_memo_without_counterpart as memos
 from tests.dossiers import duplicate_document as documents
@@ -159,6 +160,20 @@ CASES = {
         "invoice_amount_mismatch",
         "billing/I",
         (amounts.invoice(2, line_count=2), amounts.posting(3, net="100.02 EUR", tax="18.98 EUR", line_count=4)),
+        {"satisfied": True},
+    ),
+    "a currency of which nothing is governed has cents": Case(
+        "invoice_amount_mismatch",
+        "billing/I",
+        (amounts.invoice(2, net="100.00 XTS", tax=None, total=None, line_count=4),
+         amounts.posting(3, net="100.02 XTS", tax=None, total=None)),
+        {"satisfied": True},
+    ),
+    "a currency without cents": Case(
+        "invoice_amount_mismatch",
+        "billing/I",
+        (amounts.invoice(2, net="100 JPY", tax=None, total=None, line_count=4),
+         amounts.posting(3, net="102 JPY", tax=None, total=None)),
         {"satisfied": True},
     ),
     "more than half a cent a line is not": Case(
@@ -361,6 +376,9 @@ CASES = {
     ),
     "posted in another currency": refunded(refunds.in_billing(4), refunds.posting(5, "50.00 USD"), satisfied=False,
                                            seen=["processor/R1 status = settled"]),
+    "posted by an amount that nobody states": refunded(
+        refunds.in_billing(4), *plain(refunds.posting(5), total=None), satisfied=False
+    ),
     "another sort of posting": refunded(refunds.in_billing(4), refunds.posting(5, type_="payment"), satisfied=False),
 }  # fmt: skip
 

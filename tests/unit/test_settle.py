@@ -19,8 +19,9 @@ from tests.dossiers.stage import five_systems
 from tests.unit.looked_at import CUSTOMER, record, workspace
 
 POSTED, STALLED, AMOUNTS = "invoice_not_posted", "activation_stalled", "invoice_amount_mismatch"
+CLEARED = "delinquency_not_cleared"
 SLA = 10
-SUBJECTS = {POSTED: "I", AMOUNTS: "I", STALLED: "S"}
+SUBJECTS = {POSTED: ("billing", "I"), AMOUNTS: ("billing", "I"), STALLED: ("billing", "S"), CLEARED: ("crm", "A")}
 
 
 def ruled(kind: str) -> InForce:
@@ -30,7 +31,7 @@ def ruled(kind: str) -> InForce:
 
 
 def key_of(kind: str) -> ObligationKey:
-    return ObligationKey(CUSTOMER, kind, "billing", SUBJECTS[kind])
+    return ObligationKey(CUSTOMER, kind, *SUBJECTS[kind])
 
 
 def settled(
@@ -178,6 +179,34 @@ def test_what_was_met_is_judged_anew_as_long_as_that_can_be_looked_at(
     after = judged_again(frontier, met, invoice())
 
     assert (after.status, after.opened_at) == ("open", opened_at)
+
+
+def test_what_late_evidence_leaves_as_it_was_stays_so() -> None:
+    met = Obligation("met", ONCE, ONCE, 13, settled=20, next=20)
+    closed = Obligation("closed", ONCE, ONCE, 13, 13, settled=20, next=20)
+
+    assert judged_again(13, met, invoice(), POSTING) == met._replace(next=ALWAYS)
+    assert judged_again(13, closed, invoice(), POSTING) == closed._replace(next=ALWAYS)
+    assert judged_again(13, met, invoice(status="draft")) == Obligation()
+
+
+def test_what_is_lost_without_late_evidence_was_met() -> None:
+    met = Obligation("met", ONCE, ONCE, 13, settled=20, next=21)
+
+    assert judged_again(13, met, invoice()).opened_at == 21 + SLA
+
+
+def test_what_is_answered_at_once_is_met_when_it_is_due() -> None:
+    assert settled(POSTED, 9, invoice(), POSTING._replace(at=3), next=3) == ARMED.as_json()
+
+
+def test_in_order_is_kept_within_reach_of_what_may_touch_any_subject() -> None:
+    account = record("crm", "customer", "A", 3, status="active", delinquent=False)
+
+    assert settled(CLEARED, 5, account, next=3) == Obligation("waiting", settled=3).as_json()
+    assert (
+        settled(CLEARED, 5, account, status="waiting", settled=2, next=3) == Obligation("waiting", settled=3).as_json()
+    )
 
 
 def test_what_is_not_demanded_any_more_is_due_at_no_time() -> None:
