@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from streams.governance.model import Governance
 from tests.answers import NONE, SETTLED, WAITS, Case, every, hold, of_second_system
 from tests.details import plain
 from tests.dossiers import activation_stalled as activation
@@ -20,6 +21,7 @@ from tests.dossiers import won_without_erp_customer as account
 from tests.dossiers import won_without_erp_order as orders
 from tests.dossiers import won_without_subscription as won
 from tests.dossiers.model import Change
+from tests.dossiers.stage import five_systems
 
 SECONDS = 1_000_000
 
@@ -52,6 +54,12 @@ def out_of_order(*records: Change, **tells: Any) -> Case:
 
 def stepped(*records: Change, **tells: Any) -> Case:
     return Case("step_skipped", "billing/S", records, tells)
+
+
+def carrying_no(entity: str) -> Governance:
+    base = five_systems()
+    less = {s: {name: m for name, m in of.items() if m.entity != entity} for s, of in base.mappings.items()}
+    return base.model_copy(update={"mappings": less})
 
 
 CASES = {
@@ -235,6 +243,11 @@ CASES = {
     ),
     "nothing is recognised yet": Case(
         "step_skipped", "billing/S", (skipped.subscription(3, "draft"), skipped.schedule(4, "0.00 EUR")), NONE
+    ),
+    "where nobody makes contracts none is missed": Case(
+        "step_skipped", "billing/S", (skipped.deal(2), skipped.subscription(3)),
+        {"satisfied": True, "seen": ["billing/S status = active", "crm/O stage = won"]},
+        carrying_no("contract"),
     ),
     "a contract that billing makes": stepped(
         skipped.deal(2), skipped.subscription(3), satisfied=False, owner="crm",

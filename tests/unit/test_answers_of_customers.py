@@ -127,6 +127,18 @@ CASES = {
         ),
         {"satisfied": False, "severity": "S1", "triggered": (5, "v5")},
     ),
+    "of two edits the first began it": Case(
+        "ownership_violation",
+        "billing/B",
+        (
+            ownership.customer(2, "crm"),
+            ownership.customer(2, "erp"),
+            ownership.customer(2, "billing"),
+            ownership.customer(5, "billing", "person", tax_id="DE000000001"),
+            ownership.customer(7, "billing", "person", tax_id="DE000000001", email="cfo@acme.example"),
+        ),
+        {"triggered": (5, "v5"), "owner": "erp"},
+    ),
     "an attribute of the CRM alone": Case(
         "ownership_violation",
         "billing/B",
