@@ -36,7 +36,12 @@ class HttpRegistry:
 
     def schema_text(self, schema_id: int) -> str:
         with self._asked(f"schema {schema_id}"):
-            text: str | None = self._client.get_schema(schema_id).schema_str
+            try:
+                text: str | None = self._client.get_schema(schema_id).schema_str
+            except SchemaRegistryError as problem:
+                if problem.http_status_code != _NOT_FOUND:
+                    raise
+                text = None
         if text is None:
             raise LookupError(schema_id)
         return text
@@ -54,8 +59,6 @@ class HttpRegistry:
         try:
             yield
         except SchemaRegistryError as problem:
-            if problem.http_status_code == _NOT_FOUND:
-                raise LookupError(what) from None
             raise NoRegistry(
                 f"the schema registry at {self._url} was asked {what} and refuses: {problem}; check that it is that of "
                 "this deployment, that it lets us in, and that no later release has registered there"

@@ -91,6 +91,13 @@ def test_a_schema_that_it_does_not_have_is_no_fault_of_it(refusing: str, monkeyp
         HttpRegistry(refusing).schema_text(7)
 
 
+def test_an_address_where_nothing_can_be_registered_is_named(refusing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of a registry without the path of its interface."""
+    monkeypatch.setattr(Refusing, "status", 404)
+    with pytest.raises(NoRegistry, match=rf"at {refusing} was asked to register a and refuses"):
+        HttpRegistry(refusing).register("a", '"string"')
+
+
 def refuse(*_: Any, **__: Any) -> None:
     raise NoRegistry("no schema registry answers at X")
 
