@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import orjson
-from pydantic import TypeAdapter, field_validator, model_validator
+from pydantic import SerializerFunctionWrapHandler, TypeAdapter, field_validator, model_serializer, model_validator
 
 from schemas.entities import ENTITIES, MONEY_TYPES
 from streams.governance.base import Governed
@@ -54,6 +54,12 @@ class ObjectMapping(Governed):
         kept = self.kept
         return {name: text for name, text in fields.items() if name in kept}
 
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A release that knows no `keep` reads what lists none."""
+        said: dict[str, Any] = plain(self)
+        return said if self.keep else {name: value for name, value in said.items() if name != "keep"}
+
     @field_validator("keep", mode="before")
     @classmethod
     def _columns(cls, keep: Any) -> Any:
@@ -94,7 +100,7 @@ _READ = TypeAdapter(SystemMapping)
 
 def document_of(mapping: SystemMapping) -> str:
     """In one canonical form: what says nothing leaves it, and its hash, as it was."""
-    plain = {name: read.model_dump(mode="json", exclude_defaults=True) for name, read in mapping.items()}
+    plain = {name: read.model_dump(mode="json") for name, read in mapping.items()}
     return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS).decode()
 
 

@@ -18,6 +18,8 @@ from streams.governance.mapping import read_mapping
 from streams.governance.model import Amount, ObjectMapping, Vocabulary
 from streams.identify import again, mappings
 from streams.identify.mappings import RECORD, published
+from streams.judge.published import document_of as published_rules
+from streams.judge.published import read as read_rules
 from streams.kinds.facts import since
 from streams.kinds.trail import trail_of
 from streams.look.letters import replay as replayed
@@ -214,6 +216,12 @@ def test_an_attribute_that_nobody_mapped_is_read_from_a_column_that_was_kept() -
 
 
 # -- what is kept of a row
+
+
+def test_rules_that_list_nothing_to_be_kept_can_be_read_by_a_release_that_knows_no_such_list() -> None:
+    assert '"keep"' not in published_rules(governance())
+    assert '"keep":["order_no"]' in published_rules(keeping("order_no"))
+    assert read_rules(published_rules(keeping("order_no"))) == keeping("order_no")
 
 
 def kept(company: Company, key: str = INVOICE) -> dict[str, str | None]:
