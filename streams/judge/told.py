@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from schemas.instants import ALWAYS, Instant, seconds
+from schemas.instants import ALWAYS, NEVER, Instant, seconds
 from streams.governance.model import Governance
 from streams.judge.obligation import Obligation, Told, Transition
 from tables.view import Value
@@ -29,7 +29,8 @@ def with_told(o: Obligation, transition: Transition, result: str) -> Obligation:
         return o
     version, began = transition.trigger.version, transition.trigger.at
     others = [told for told in o.told if told.version != version]
-    return o._replace(told=tuple([*others, Told(version, began, result, transition.at)][-KEPT:]))
+    known = sorted([*others, Told(version, began, result, transition.at)], key=lambda told: told.at)
+    return o._replace(told=tuple(known[-KEPT:]))
 
 
 def looked_through_at(governance: Governance, o: Obligation, now: Instant) -> Instant:
@@ -52,9 +53,11 @@ def still_told(governance: Governance, o: Obligation, now: Instant, frontier: Ca
 def again(value: Value, at: Instant, kept_from: Instant) -> Value | None:
     """Of an obligation that is kept for this only, what is left where late evidence of an instant came: to be judged
     from there on, as if nothing were known, and from the beginning of what began before and ended after it. None: that
-    may be folded already (`kept_from`), or more is kept."""
+    may be folded already (`kept_from`), or is told and forgotten, or more is kept."""
     if "told" not in value or not value.keys() <= _OF_MEMORY:
         return None
     told = [Told(*each) for each in value["told"]]
+    # Of a full memory: what ended before all that is in it may be forgotten.
+    known_from = min(each.began for each in told) if len(told) == KEPT else NEVER
     begins = min([at, *(each.began for each in told if each.at >= at)])
-    return {"told": value["told"], "next": begins} if begins >= min(at, kept_from) else None
+    return {"told": value["told"], "next": begins} if begins >= max(min(at, kept_from), known_from) else None

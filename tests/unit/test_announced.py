@@ -13,6 +13,7 @@ from schemas import ids, topics
 from schemas.instants import SECOND
 from schemas.source import ALL_OBJECTS
 from streams.fleet import corrections
+from streams.judge.told import KEPT
 from tests.dossiers.customer_attribute_divergence import DOSSIERS as DIVERGENCE
 from tests.dossiers.customer_attribute_divergence import billing, erp
 from tests.dossiers.invoice_not_posted import DOSSIERS
@@ -214,6 +215,16 @@ def test_whatever_comes_late_each_obligation_counts_once(seed: int) -> None:
 
     for drift_id in {a["drift_id"] for a in audited(play)}:
         assert list(standing(play, drift_id).values()) == [1]
+
+
+@pytest.mark.parametrize("times", [KEPT, KEPT + 1, KEPT + 5])
+@pytest.mark.parametrize("at", [4, 6.5, 9.5, 30.5])
+def test_what_flaps_more_often_than_is_remembered_counts_once_too(times: int, at: float) -> None:
+    play = diverged(*(story for n in range(times) for story in (differs(5 + 2 * n), agrees(6 + 2 * n))), until=80)
+    play.tell((erp(at, name="Acme G.m.b.H."),))
+    play.run().heard(900).run()
+
+    assert standing(play) == {"met": times}
 
 
 def test_what_was_met_is_remembered_as_long_as_late_evidence_may_come_and_no_longer() -> None:
