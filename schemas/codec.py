@@ -5,7 +5,6 @@ Instants stay whole microseconds and money amounts become Decimals; `since`, map
 
 from __future__ import annotations
 
-import io
 import json
 import struct
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import fastavro
 from fastavro.schema import fullname
 
+from schemas.readers import Read, reader
 from schemas.records import all_records
 from schemas.writers import writer
 
@@ -91,10 +91,10 @@ def _ours() -> Mapping[str, _Written]:
 
 
 @lru_cache(maxsize=256)
-def _parsed(text: str) -> tuple[str, Any]:
-    """Short name and schema, as a reader wants it."""
+def _parsed(text: str) -> tuple[str, Read]:
+    """Short name, and what reads its values."""
     schema = fastavro.parse_schema(lean(json.loads(text)), _force=True)
-    return fullname(schema).rpartition(".")[2] if isinstance(schema, dict) else "?", schema
+    return fullname(schema).rpartition(".")[2] if isinstance(schema, dict) else "?", reader(schema)
 
 
 class Codec:
@@ -106,7 +106,7 @@ class Codec:
         self._written = _ours() if records is None else {name: _written(each) for name, each in records.items()}
         self._writers = {name: each.write for name, each in self._written.items()}
         self._headers: dict[tuple[str, str], bytes] = {}
-        self._readers: dict[int, tuple[str, Any]] = {}
+        self._readers: dict[int, tuple[str, Read]] = {}
 
     def prepare(self, written: Mapping[str, Iterable[str]]) -> None:
         """Register the records that will be written, topic by topic; a start-up step, so that encoding never waits."""
@@ -129,13 +129,13 @@ class Codec:
         if len(data) < _HEADER.size or data[0] != 0:
             raise Unreadable("not_avro", f"no Avro wire format: {len(data)} bytes starting with {data[:5].hex()}")
         (_, schema_id) = _HEADER.unpack_from(data)
-        name, schema = self._readers.get(schema_id) or self._reader(schema_id)
-        body = io.BytesIO(data)
-        body.seek(_HEADER.size)
+        name, read = self._readers.get(schema_id) or self._reader(schema_id)
         try:
-            value = fastavro.schemaless_reader(body, schema, None)
-        except Exception as problem:  # noqa: BLE001 - fastavro raises whatever the bytes provoke
+            value, end = read(data, _HEADER.size)
+        except Exception as problem:  # noqa: BLE001 - the bytes may provoke anything
             raise Unreadable("body_unreadable", f"schema {schema_id} ({name}) does not fit: {problem!r}") from None
+        if end > len(data):
+            raise Unreadable("body_unreadable", f"schema {schema_id} ({name}): {len(data)} bytes end too early")
         if not isinstance(value, dict):
             raise Unreadable("no_record", f"schema {schema_id} is no record but {type(value).__name__}")
         return Decoded(name, value)
@@ -148,14 +148,14 @@ class Codec:
             self._headers[(topic, record)] = header
         return header
 
-    def _reader(self, schema_id: int) -> tuple[str, Any]:
+    def _reader(self, schema_id: int) -> tuple[str, Read]:
         try:
             text = self._registry.schema_text(schema_id)
         except LookupError:
             raise Unreadable("unknown_schema", f"the registry has no schema {schema_id}") from None
         try:
-            name, schema = _parsed(text)
+            found = _parsed(text)
         except Exception as problem:  # noqa: BLE001 - anything may have been registered there
             raise Unreadable("bad_schema", f"schema {schema_id} is no usable Avro schema: {problem!r}") from None
-        self._readers[schema_id] = (name, schema)
-        return name, schema
+        self._readers[schema_id] = found
+        return found
