@@ -255,9 +255,12 @@ def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool, kept_from
     settled, waits_for = value.get("settled", NEVER), value.get("next", ALWAYS)
     if at <= settled and not late:
         return
-    if at <= settled and (anew := told.again(value, at, kept_from)) is not None:
-        ws.put(text, anew)
-        return
+    if late and (at <= settled or told.is_anew(value)):
+        anew = told.again(value, at, kept_from)
+        if anew is not None:
+            ws.put(text, anew)
+        if anew is not None or told.is_anew(value):
+            return
     again_at = min(waits_for, at) if at > settled else settled
     if again_at != waits_for:
         ws.put(text, {**value, "next": again_at})

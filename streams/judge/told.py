@@ -60,4 +60,11 @@ def again(value: Value, at: Instant, kept_from: Instant) -> Value | None:
     # Of a full memory: what ended before all that is in it may be forgotten.
     known_from = min(each.began for each in told) if len(told) == KEPT else NEVER
     begins = min([at, *(each.began for each in told if each.at >= at)])
-    return {"told": value["told"], "next": begins} if begins >= max(min(at, kept_from), known_from) else None
+    if begins < max(min(at, kept_from), known_from):
+        return None
+    return {"told": value["told"], "next": min(begins, value["next"]) if is_anew(value) else begins}
+
+
+def is_anew(value: Value) -> bool:
+    """Late evidence has it judged anew, and that has not begun: more of it may come in the same commit."""
+    return "told" in value and "settled" not in value

@@ -15,7 +15,7 @@ from schemas.source import ALL_OBJECTS
 from streams.fleet import corrections
 from streams.judge.told import KEPT
 from tests.dossiers.customer_attribute_divergence import DOSSIERS as DIVERGENCE
-from tests.dossiers.customer_attribute_divergence import billing, erp
+from tests.dossiers.customer_attribute_divergence import billing, crm, erp
 from tests.dossiers.invoice_not_posted import DOSSIERS
 from tests.dossiers.model import Change, Story, change, company
 from tests.dossiers.stage import Play, governed
@@ -225,6 +225,25 @@ def test_what_flaps_more_often_than_is_remembered_counts_once_too(times: int, at
     play.run().heard(900).run()
 
     assert standing(play) == {"met": times}
+
+
+@pytest.mark.parametrize(("first", "then"), [(22, 7), (7, 22), (22, 4), (6, 8), (30, 7)])
+def test_what_comes_late_in_one_commit_counts_once_as_in_two(first: int, then: int) -> None:
+    play = diverged(differs(5), agrees(9), differs(20), agrees(24), until=40)
+    for one in (crm(first, email="pay@acme.example"), erp(then, name="Acme G.m.b.H.")):
+        play.tell((one,))
+        told_to_judge_together(play)
+    play.run().heard(900).run()
+
+    assert standing(play) == {"met": 2}
+
+
+def told_to_judge_together(play: Play) -> None:
+    """What the sources told reaches judge and is folded there, and not committed yet."""
+    driver = play.driver
+    while waiting := [place for place, queue in driver.queues.items() if queue]:
+        for place in waiting:
+            (driver.fold if place[0] == topics.CHANGES else driver.run_one)(place)
 
 
 def test_what_was_met_is_remembered_as_long_as_late_evidence_may_come_and_no_longer() -> None:
