@@ -17,7 +17,7 @@ from streams.judge.told import KEPT
 from tests.dossiers.customer_attribute_divergence import DOSSIERS as DIVERGENCE
 from tests.dossiers.customer_attribute_divergence import billing, crm, erp
 from tests.dossiers.invoice_not_posted import DOSSIERS
-from tests.dossiers.model import Change, Story, change, company
+from tests.dossiers.model import Change, Story, change, company, deletion
 from tests.dossiers.stage import Play, governed
 from tests.dossiers.table import DOSSIERS as ALL
 
@@ -236,6 +236,16 @@ def test_what_comes_late_in_one_commit_counts_once_as_in_two(first: int, then: i
     play.run().heard(900).run()
 
     assert standing(play) == {"met": 2}
+
+
+def test_a_drift_that_was_told_anew_and_closed_as_moved_counts_once_when_it_is_told_again() -> None:
+    play = diverged(differs(3), until=70)
+    for late in (deletion(56, "billing", "customer", "B", "B"), erp(14), billing(29, tax_id="DE000")):
+        play.tell((late,))
+        play.run()
+    play.heard(900).run()
+
+    assert standing(play) == {"missed": 1}
 
 
 def told_to_judge_together(play: Play) -> None:
