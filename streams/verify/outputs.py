@@ -96,8 +96,10 @@ def _settlement(record: str, key: str, value: Value) -> str | None:
 
 
 def _corrected(value: Value) -> Fact:
-    """When a condition last turned depends on the order in which equal instants were worked off."""
-    conditions = [[c["type"], c["status"], c["reason"]] for c in value.get("conditions", ())]
+    """When a condition last turned depends on the order in which equal instants were worked off. Where nothing is open,
+    it says True if a drift once was and Unknown if none ever was: a drift that late evidence took back was one only
+    where that evidence came late."""
+    conditions = [[c["type"], c["reason"]] for c in value.get("conditions", ()) if c["status"] == "False"]
     return without("revision", "complete_until")(value) | ({"conditions": conditions} if conditions else {})
 
 

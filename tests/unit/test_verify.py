@@ -112,6 +112,12 @@ DAMAGES: dict[str, tuple[str, Damage]] = {
         "judge: process facts",
         lambda r: r.alter_state("judge", "p/crm:A", lambda v: v | {"members": []}),
     ),
+    "a condition of the process is wrong": (
+        "judge: process facts",
+        lambda r: r.alter_state(
+            "judge", "p/crm:A", lambda v: v | {"conditions": v["conditions"] | {"Made": ["False", "Up", 5]}}
+        ),
+    ),
     "a state record of a sort that nobody knows": (
         "judge: x/",
         lambda r: r.held[topics.CHANGELOG + "judge", 0].append(
@@ -158,6 +164,16 @@ def test_a_damage_is_found_where_it_is(damage: str) -> None:
     assert report.code == DIFFERENT
     assert check in found(report)
     assert [d.key for d in report.differences if d.check == check]
+
+
+def test_whether_a_condition_that_holds_ever_turned_is_no_difference() -> None:
+    """A drift that late evidence took back turned it; where that evidence is in time none ever opens."""
+    made = company()
+    recording = DriverRecording(made.driver)
+    turned = {"Made": ["True", "AsExpected", 5]}
+    recording.alter_state("judge", "p/crm:A", lambda v: v | {"conditions": v["conditions"] | turned})
+
+    assert verified(recording, made).code == EQUAL
 
 
 def test_a_drift_of_a_deal_that_no_source_has_breaks_the_law() -> None:
