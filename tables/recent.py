@@ -1,7 +1,7 @@
 """Decoded values that were read or committed lately, for all stores of the process together.
 
 Two generations: what is used joins the young, and once those are too many they become the old, whose unused entries are
-forgotten as one. A list in order of use would cost a step at each hit and each entry forgotten: a tenth of a change."""
+forgotten as one. An order of use would cost a step at each hit and for each entry forgotten."""
 
 from __future__ import annotations
 
