@@ -27,8 +27,8 @@ def announce(
     drift_id = ids.drift_id(kind.name, key.system, kind.entity, key.native_id, transition.trigger.version)
     if not _is_settled_elsewhere(ws, kind, key, transition):
         after = _audit(ws, kind, key, after, transition, drift_id)
-    elif transition.amends and told.of(after, transition) is not None:
-        after = told.with_told(after, transition, transition.amends)  # told anew before it went; that stands
+    elif transition.amends and kind.clock == "grace":
+        after = told.with_told(after, transition, transition.amends)  # told before it went; that stands
     if transition.what == "opened":
         drift = _opened(ws, now, kind, key, after, transition, drift_id)
         _publish_drift(ws, key, drift)

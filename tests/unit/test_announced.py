@@ -248,6 +248,19 @@ def test_a_drift_that_was_told_anew_and_closed_as_moved_counts_once_when_it_is_t
     assert standing(play) == {"missed": 1}
 
 
+@pytest.mark.parametrize("at", [4, 18, 22])
+@pytest.mark.parametrize(
+    "goes", [billing(56, tax_id="DE000", crm_ref="A2"), deletion(56, "billing", "customer", "B", "B")]
+)
+def test_a_drift_that_closed_as_moved_counts_once_when_late_evidence_begins_it_again(goes: Change, at: float) -> None:
+    other = (change(1, "crm", "customer", "A2", name="Acme GmbH", status="active"),)
+    play = diverged(other, differs(5), agrees(9), differs(20), (goes,), until=70)
+    play.tell((erp(at, name="Acme G.m.b.H."),))
+    play.run().heard(900).run()
+
+    assert standing(play) == {"met": 1, "missed": 1}
+
+
 def told_to_judge_together(play: Play) -> None:
     """What the sources told reaches judge and is folded there, and not committed yet."""
     driver = play.driver
