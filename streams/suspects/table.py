@@ -14,6 +14,8 @@ class SuspectKind(NamedTuple):
     """In the catalogue."""
     command: str
     """Proposed only: a person decides who is who."""
+    when: str
+    """In a sentence: what it is when it drifts."""
     gate: str = "counterpart"
     """It is given from what both sides say when it falls due, not from their history: outside the law (contracts 5)."""
 
@@ -23,10 +25,26 @@ DOCUMENTS = "duplicate_document_across_customers"
 CONFLICT = "identity_conflict"
 CIRCLE = "hierarchy_circle"
 SUSPECT_KINDS: Mapping[str, SuspectKind] = {
-    CIRCLE: SuspectKind("36", "hierarchy.resolve"),
-    CUSTOMERS: SuspectKind("44", "master.merge.propose"),
-    DOCUMENTS: SuspectKind("45", "document.duplicate.propose"),
-    CONFLICT: SuspectKind("48", "crosswalk.resolve"),
+    CIRCLE: SuspectKind(
+        "36",
+        "hierarchy.resolve",
+        "the chain of a customer's parents comes back to where it began, over other customers",
+    ),
+    CUSTOMERS: SuspectKind(
+        "44",
+        "master.merge.propose",
+        "records of customers that nobody linked are so alike that they may be one company",
+    ),
+    DOCUMENTS: SuspectKind(
+        "45",
+        "document.duplicate.propose",
+        "invoices or credit memos of two customers have the same number",
+    ),
+    CONFLICT: SuspectKind(
+        "48",
+        "crosswalk.resolve",
+        "the most senior system that knows a customer has two records of it; meanwhile its commands are withheld",
+    ),
 }
 IN_CROSSWALK = (CIRCLE, CONFLICT)
 """Judged where links are resolved; the others in the suspects stage."""

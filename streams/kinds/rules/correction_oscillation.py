@@ -1,4 +1,6 @@
-"""Kind M7, values: two writers put back what the other replaced. Drift that flaps: `streams/judge/flapping.py`."""
+"""Kind M7, values: two writers put back what the other replaced.
+
+Drift that flaps: `streams/judge/flapping.py`."""
 
 from __future__ import annotations
 
