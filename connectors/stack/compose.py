@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -14,6 +15,9 @@ _HEADER = """\
 # Made by `driftwise stack compose` from connectors/stack/services.yaml: change that file, then make this one anew.
 #   the services:         docker compose up -d --build --wait
 #   and driftwise itself: docker compose --profile driftwise up -d --build --wait
+#       with DRIFTWISE_CRM_URL, DRIFTWISE_CRM_CLIENT_ID and DRIFTWISE_CRM_CLIENT_SECRET in the environment
+#   and capture:          docker compose run --rm worker connect apply
+#       once billing and erp have the tables that the mappings name
 # Needs Docker Compose 2.23.1 or newer. Everything is published on loopback only.
 """
 _INIT = "/docker-entrypoint-initdb.d/databases.sql"
@@ -34,12 +38,14 @@ def compose() -> str:
     }
     blocks = {name: _service(name, service) for name, service in infrastructure.items()}
     blocks["postgres"] |= _postgres(declared.postgres)
-    blocks |= {name: _role(declared.roles, command) for name, command in declared.roles.commands.items()}
+    blocks |= {name: _before(declared.roles, command) for name, command in declared.roles.before.items()}
+    blocks |= {name: _role(declared.roles, name, command) for name, command in declared.roles.commands.items()}
     volumes = [_volume(name) for name, service in infrastructure.items() if service.compose.volume]
+    volumes += [_volume(name) for name in declared.roles.volumes]
     document = {
         "name": "driftwise",
         "services": blocks,
-        "volumes": {name: {} for name in [*volumes, "driftwise-state"]},
+        "volumes": {name: {} for name in volumes},
         "configs": {
             "databases": {"content": _create_databases(declared.postgres)},
             "connect-settings": {
@@ -108,8 +114,9 @@ def _health(container: Container) -> list[str]:
     return ["CMD", "bash", "-c", ask]
 
 
-def _after(names: list[str]) -> Block:
-    return {"depends_on": {name: {"condition": "service_healthy"} for name in names}} if names else {}
+def _after(names: Iterable[str], condition: str = "service_healthy") -> Block:
+    after = {name: {"condition": condition} for name in names}
+    return {"depends_on": after} if after else {}
 
 
 def _volume(name: str) -> str:
@@ -125,16 +132,24 @@ def _create_databases(service: PostgresService) -> str:
     return "".join(f"CREATE DATABASE {name};\n" for name in [*service.databases, *service.compose.databases])
 
 
-def _role(roles: Roles, command: list[str]) -> Block:
+def _before(roles: Roles, command: list[str]) -> Block:
+    """The image is built here alone: several builds of one name, side by side, fail."""
+    built = {"build": _build("driftwise"), "restart": "no"}
+    return _ours(roles, command) | built | _after(["kafka", "registry"])
+
+
+def _role(roles: Roles, name: str, command: list[str]) -> Block:
+    watched = {"secrets": list(roles.secrets), "healthcheck": {"test": roles.health, **_PATIENCE}}
+    block = _ours(roles, command) | _SUPERVISED | watched
+    if place := roles.volumes.get(name):
+        block["volumes"] = [f"{_volume(name)}:{place}"]
+    return block | _after(roles.before, "service_completed_successfully")
+
+
+def _ours(roles: Roles, command: list[str]) -> Block:
     return {
         "image": roles.image,
-        "build": _build("driftwise"),
         "profiles": ["driftwise"],
         "command": command,
-        **_SUPERVISED,
         "environment": roles.environment,
-        "secrets": list(roles.secrets),
-        "volumes": ["driftwise-state:/var/lib/driftwise"],
-        "healthcheck": {"test": roles.health, **_PATIENCE},
-        **_after(["kafka", "registry", "connect"]),
     }

@@ -79,12 +79,15 @@ class PostgresService(Service):
 
 
 class Roles(_Strict):
-    """The deployable roles of driftwise: one image, an environment for all, a command for each."""
+    """The deployable roles of driftwise: one image, an environment for all, a command for each; `before` runs to its
+    end first, `volumes` is what outlives a role's container."""
 
     image: str
     environment: dict[str, str]
     secrets: dict[str, str]
     health: list[str]
+    before: dict[str, list[str]]
+    volumes: dict[str, str]
     commands: dict[str, list[str]]
 
 

@@ -16,6 +16,9 @@ from tests.stack import ROOT
 DOCUMENT: dict[str, Any] = yaml.safe_load(compose())
 SERVICES: dict[str, dict[str, Any]] = DOCUMENT["services"]
 INFRASTRUCTURE = {"kafka", "registry", "connect", "postgres"}
+ROLES = {"worker", "poll-crm", "execute"}
+LASTING = sorted(INFRASTRUCTURE | ROLES)
+"""What stays up; the others run to their end."""
 
 
 def test_the_committed_file_is_what_the_declaration_makes() -> None:
@@ -23,15 +26,43 @@ def test_the_committed_file_is_what_the_declaration_makes() -> None:
 
 
 def test_it_runs_the_four_services_and_each_role_of_driftwise() -> None:
-    assert set(SERVICES) == INFRASTRUCTURE | {"worker", "poll-crm", "execute"}
+    assert set(SERVICES) == INFRASTRUCTURE | ROLES | {"topics"}
+
+
+def test_topics_are_made_before_a_role_begins() -> None:
+    assert SERVICES["topics"]["command"] == ["topics"]
+    for name in ROLES:
+        assert SERVICES[name]["depends_on"] == {"topics": {"condition": "service_completed_successfully"}}
+
+
+def test_what_runs_to_its_end_is_not_started_again() -> None:
+    assert {name for name, block in SERVICES.items() if block["restart"] == "no"} == set(SERVICES) - set(LASTING)
+
+
+def test_each_image_is_built_once() -> None:
+    built = [block["image"] for block in SERVICES.values() if "build" in block]
+    assert len(built) == len(set(built))
+    assert {block["image"] for name, block in SERVICES.items() if name in ROLES} <= set(built)
+
+
+def test_state_is_shared_with_nobody() -> None:
+    mounted = [volume.split(":")[0] for block in SERVICES.values() for volume in block.get("volumes", [])]
+    assert len(mounted) == len(set(mounted))
+    assert SERVICES["worker"]["volumes"] == [f"worker-data:{SERVICES['worker']['environment']['DRIFTWISE_DATA']}"]
+
+
+def test_postgres_is_healthy_only_once_it_listens_for_others() -> None:
+    """While the image makes the databases, a server of its own answers on the socket alone."""
+    check = SERVICES["postgres"]["healthcheck"]["test"]
+    assert check[check.index("--host") + 1] == "127.0.0.1"
 
 
 def test_only_our_roles_wait_for_the_profile() -> None:
     assert {name for name, block in SERVICES.items() if block.get("profiles")} == set(SERVICES) - INFRASTRUCTURE
 
 
-@pytest.mark.parametrize("name", SERVICES)
-def test_every_service_has_a_health_check(name: str) -> None:
+@pytest.mark.parametrize("name", LASTING)
+def test_whatever_stays_up_has_a_health_check(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
 
 
@@ -50,10 +81,9 @@ def test_images_are_pinned_by_the_version_that_the_embedded_stack_runs(name: str
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_who_must_be_there_first_is_a_service_with_a_health_check(name: str) -> None:
+def test_who_must_be_there_first_is_waited_for(name: str) -> None:
     for needed, how in SERVICES[name].get("depends_on", {}).items():
-        assert how == {"condition": "service_healthy"}
-        assert "healthcheck" in SERVICES[needed]
+        assert how == {"condition": "service_healthy" if needed in LASTING else "service_completed_successfully"}
 
 
 def test_kafka_gets_every_declared_setting() -> None:
@@ -99,6 +129,10 @@ def test_volumes_configs_and_secrets_that_are_used_are_declared() -> None:
         assert {volume.split(":")[0] for volume in block.get("volumes", [])} <= set(DOCUMENT["volumes"])
         assert {config["source"] for config in block.get("configs", [])} <= set(DOCUMENT["configs"])
         assert set(block.get("secrets", [])) <= set(DOCUMENT["secrets"])
+
+
+def test_the_dockerfile_alone_builds_on_the_same_kafka() -> None:
+    assert f"ARG KAFKA_IMAGE={services().kafka.image}\n" in (ROOT / "ops/Dockerfile").read_text()
 
 
 def test_the_dockerfile_installs_by_hash() -> None:
