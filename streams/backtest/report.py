@@ -51,6 +51,7 @@ class Report(NamedTuple):
             "pending": dict(self.ending.undecided["pending"]),
             "commands": self.findings.commands,
             "late": self.ending.late,
+            "too_late": self.ending.too_late,
             "silent_systems": list(self.ending.silent),
             "ended_at": self.ending.ended_at,
             "diverted_count": self.findings.diverted_count,
@@ -86,6 +87,8 @@ class Report(NamedTuple):
             yield f"{waiting} obligations were not due at {iso(ending.ended_at)}: --until T says what came of them by T"
         if ending.late:
             yield f"{ending.late} changes came behind a watermark line of their own source: verdicts were amended"
+        if ending.too_late:
+            yield f"{ending.too_late} of those came too late to amend what held then: they count from later on"
 
 
 def _worst(findings: Findings) -> Iterator[RenderableType]:

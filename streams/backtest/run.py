@@ -31,6 +31,8 @@ class Ending(NamedTuple):
     changes: int
     late: int
     """Behind their own watermark lines."""
+    too_late: int
+    """Of those, the ones that amend no verdict of their instant: what was before may be forgotten."""
     ended_at: Instant
     undecided: Mapping[str, Counter[str]]
     """unknown | pending -> kind -> obligations."""
@@ -115,9 +117,11 @@ class Run:
         ended_at = self._newest if self._until is None else self._until
         self._move(ended_at)
         systems = self.governance.systems
+        outcomes = self._pipeline.judge.outcomes
         return Ending(
             self._changes.total(),
-            self._pipeline.judge.outcomes["late"],
+            outcomes["late"] + outcomes["too_late"],
+            outcomes["too_late"],
             ended_at,
             self._undecided(ended_at),
             tuple(s for s in systems if s not in self._changes),

@@ -46,7 +46,8 @@ class Changed(NamedTuple):
 
 
 def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
-    """Fold it and arm what it concerns; returns `folded`, `late`, `duplicate`, or `left`: from before it left.
+    """Fold it and arm what it concerns; returns `folded`, `late`, `too_late`: of an instant that is not judged again,
+    `duplicate`, or `left`: from before it left.
 
     A duplicate changes nothing and needs no new judgement: the commit that folded the first also armed its instants."""
     governance, at = ruled.newest, change.version["at"]
@@ -82,9 +83,10 @@ def fold_in(ws: Workspace, ruled: InForce, change: Changed, *, late: bool, is_pa
         concerns.update(regard)
     # Of late evidence that comes too late to amend: what was before may be folded, what it says counts from here on.
     at = max(change.version["at"], behind) if late else change.version["at"]
-    for subject in sorted(concerns):
-        arm(ws, subject, at, late=late, kept_from=behind)
-    return "late" if late else "folded"
+    again = [arm(ws, subject, at, late=late, kept_from=behind) for subject in sorted(concerns)]
+    if not late:
+        return "folded"
+    return "late" if all(again) and (at == change.version["at"] or not concerns) else "too_late"
 
 
 def _waits_anyway(
@@ -243,27 +245,31 @@ def _homes(governance: Governance, alike: Alike, system: str) -> tuple[str, ...]
     return tuple(home for role in alike.roles for home in governance.in_role(role))
 
 
-def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool, kept_from: Instant = ALWAYS) -> None:
-    """See to it that the instant is judged. What was settled is looked at again only for late evidence."""
+def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool, kept_from: Instant = ALWAYS) -> bool:
+    """See to it that the instant is judged; returns whether it will be, or need not. What was settled is looked at
+    again only for late evidence."""
     text = key.text()
     value = ws.get(text)
     if value is None:
         ws.put(text, {"next": at})
-        return
+        return True
     if "awaits" in value:  # an earlier instant may not have to
         value = {name: held for name, held in value.items() if name != "awaits"}
     settled, waits_for = value.get("settled", NEVER), value.get("next", ALWAYS)
     if at <= settled and not late:
-        return
+        return True
+    is_amended = True
     if late and (at <= settled or told.is_anew(value)):
         anew = told.again(value, at, kept_from)
         if anew is not None:
             ws.put(text, anew)
+        is_amended = anew is not None or not told.is_over(value)
         if anew is not None or told.is_anew(value):
-            return
+            return is_amended
     again_at = min(waits_for, at) if at > settled else settled
     if again_at != waits_for:
         ws.put(text, {**value, "next": again_at})
+    return is_amended
 
 
 def save(ws: Workspace, key: ObligationKey, obligation: Obligation) -> None:

@@ -65,6 +65,11 @@ def again(value: Value, at: Instant, kept_from: Instant) -> Value | None:
     return {"told": value["told"], "next": min(begins, value["next"]) if is_anew(value) else begins}
 
 
+def is_over(value: Value) -> bool:
+    """Nothing is demanded, and what was is told: judged again at its end only, that stays."""
+    return "told" in value and value.get("status", "idle") in ("idle", "waiting")
+
+
 def is_anew(value: Value) -> bool:
     """Late evidence has it judged anew, and that has not begun: more of it may come in the same commit."""
     return "told" in value and "settled" not in value

@@ -24,7 +24,7 @@ from tables.watermarks import watermark
 
 METRICS: dict[str, str] = {
     # name: meaning
-    "driftwise_records_total": "Input records by stage and outcome.",
+    "driftwise_records_total": "Input records by stage, outcome: `late` evidence amends verdicts, `too_late` cannot.",
     "driftwise_effects_total": "Records written by topic.",
     "driftwise_consumer_lag_records": "Records between the end of an input partition and our last commit.",
     "driftwise_watermark_age_seconds": "Wall clock minus watermark of a source object, worst shard.",

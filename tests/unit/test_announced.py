@@ -261,6 +261,44 @@ def test_a_drift_that_closed_as_moved_counts_once_when_late_evidence_begins_it_a
     assert standing(play) == {"met": 1, "missed": 1}
 
 
+def outcomes(play: Play) -> Counter[str]:
+    """What judge counts of late evidence, by whether it has its instant judged again."""
+    shards = [play.driver.shard("judge", p) for p in range(play.governance.partitions)]
+    return Counter({name: sum(shard.outcomes[name] for shard in shards) for name in ("late", "too_late")})
+
+
+@pytest.mark.parametrize(("first", "then", "counted"), [
+    (55, 75, {"late": 1, "too_late": 1}),
+    (75, 55, {"late": 1, "too_late": 1}),
+    (75, 76, {"late": 2}),
+    (20, 20.5, {"too_late": 2}),
+])  # fmt: skip
+@pytest.mark.parametrize("together", [True, False])
+def test_what_came_too_late_to_amend_is_counted(
+    first: int, then: float, counted: dict[str, int], together: bool
+) -> None:
+    play = diverged(differs(5), agrees(60), differs(70), agrees(80), until=100, late_retention_seconds=50)
+    before = outcomes(play)
+    for one in (crm(first, email="pay@acme.example"), erp(then, name="Acme G.m.b.H.")):
+        play.tell((one,))
+        told_to_judge_together(play) if together else play.run()
+    play.run()
+
+    assert outcomes(play) - before == counted
+
+
+@pytest.mark.parametrize(
+    ("times", "at", "counted"), [(KEPT - 1, 4, "late"), (KEPT, 4, "too_late"), (KEPT, 6.5, "late")]
+)
+def test_what_reaches_behind_a_full_memory_is_counted(times: int, at: float, counted: str) -> None:
+    play = diverged(*(story for n in range(times) for story in (differs(5 + 2 * n), agrees(6 + 2 * n))), until=80)
+    before = outcomes(play)
+    play.tell((erp(at, name="Acme G.m.b.H."),))
+    play.run()
+
+    assert outcomes(play) - before == {counted: 1}
+
+
 def told_to_judge_together(play: Play) -> None:
     """What the sources told reaches judge and is folded there, and not committed yet."""
     driver = play.driver
