@@ -15,7 +15,7 @@ from schemas.instants import Instant
 from schemas.source import UNCHANGED
 from streams.governance.mapping import ObjectMapping, SystemMapping
 from streams.governance.model import Governance
-from streams.identify import furthest, holes, images, keys, links, mappings
+from streams.identify import furthest, holes, images, keys, links, mappings, parking
 from streams.identify.canonicalize import attributes
 from streams.identify.changes import change
 from streams.identify.holes import Hole
@@ -50,14 +50,21 @@ class Row(NamedTuple):
 
 
 def slice_(ws: Workspace, governance: Governance, system: str) -> None:
-    """The next rows of the system."""
+    """The next rows of the system; behind them, those that wait for their parents."""
     pending = ws.get(keys.mapping_key(system))
     if pending is None or not mappings.is_pending(pending):
         return
-    found = ws.range(keys.system_prefix(system), SLICE, pending["after"])
-    for key, image in found:
-        _read(ws, governance, pending, _row(system, key, image), image)
-    mappings.read_so_far(ws, system, found[-1][0] if len(found) == SLICE else None)
+    waiting = keys.parked_of(system)
+    if pending["after"] < waiting:
+        found = ws.range(keys.system_prefix(system), SLICE, pending["after"])
+        for key, image in found:
+            _read(ws, governance, pending, _row(system, key, image), image)
+        following = waiting if ws.range(waiting, 1) else None
+    else:
+        found, following = ws.range(waiting, SLICE, pending["after"]), None
+        for key, parked in found:
+            ws.put(key, parking.up_to_date(ws, governance, system, key, parked))
+    mappings.read_so_far(ws, system, found[-1][0] if len(found) == SLICE else following)
 
 
 def finish(ws: Workspace, governance: Governance, system: str) -> None:

@@ -74,5 +74,10 @@ def holes_prefix(system: str, customer: str) -> str:
     return f"h/{system}/{part(customer)}/"
 
 
+def parked_of(system: str) -> str:
+    """All that waits. It sorts behind the system's rows."""
+    return f"k/{system}/"
+
+
 def parked_prefix(system: str, customer: str, parent: str, parent_id: str) -> str:
-    return f"k/{system}/{part(customer)}/{parent}/{part(parent_id)}/"
+    return f"{parked_of(system)}{part(customer)}/{parent}/{part(parent_id)}/"

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from schemas.entities import ENTITIES
-from schemas.source import SourceRow
-from streams.governance.mapping import ObjectMapping
+from schemas.source import UNCHANGED, SourceRow
+from streams.governance.mapping import ObjectMapping, SystemMapping
 from streams.governance.model import Governance
-from streams.identify import holes, keys
+from streams.identify import holes, keys, mappings
+from streams.identify.canonicalize import attributes
 from streams.identify.holes import Hole
-from streams.inputs import Input
-from tables.view import Workspace
+from streams.inputs import Divert, Input
+from tables.view import Value, Workspace
 
 _MANY = 100_000
 _PARENTS = frozenset(entity.parent for entity in ENTITIES.values())
@@ -27,7 +28,7 @@ class Waiting(NamedTuple):
     first_snapshot: bool
     letter_id: str
     read: dict[str, Any] | None
-    """As the mapping read it that was in force when it came; None: parked by a release that kept all its columns."""
+    """As the mapping in force reads it, of what is kept; None: parked by a release that kept all its columns."""
 
 
 def park(
@@ -54,23 +55,52 @@ def park(
     letter = before["letter_id"] if before else f"parked:{record.position}"
     kept = row._replace(fields=mapping.kept_of(row.fields))
     parked = {"row": list(kept), "position": record.position, "letter_id": letter, "first_snapshot": first_snapshot}
-    ws.put(key, {**parked, "read": attrs})
+    number = mappings.number(ws.get(keys.mapping_key(row.system)))
+    ws.put(key, {**parked, "read": attrs, **({"number": number} if number else {})})
     hole = Hole(row.system, row.native_customer, entity, letter)
     holes.open_(ws, governance, hole, record.partition, row.committed_at - 1)
     return True
 
 
-def children(ws: Workspace, parent: SourceRow, entity: str) -> Iterator[Waiting]:
+def children(ws: Workspace, governance: Governance, parent: SourceRow, entity: str) -> Iterator[Waiting]:
     """Those that wait for this row, in the order of their versions; each is parked no longer once it is taken."""
     if entity not in _PARENTS:
         return
     prefix = keys.parked_prefix(parent.system, parent.native_customer, entity, parent.native_id)
-    for key, parked in sorted(ws.range(prefix, _MANY), key=lambda item: item[1]["row"][_VERSION]):
+    for key, waits in sorted(ws.range(prefix, _MANY), key=lambda item: item[1]["row"][_VERSION]):
+        parked = up_to_date(ws, governance, parent.system, key, waits)
         ws.delete(key)
         row = SourceRow(*parked["row"])
         record = _record(parked["position"], row.native_customer)
         snapshot = parked.get("first_snapshot", row.snapshot)
         yield Waiting(row, record, snapshot, parked["letter_id"], parked.get("read"))
+
+
+def up_to_date(ws: Workspace, governance: Governance, system: str, key: str, parked: Value) -> Value:
+    """What waits, as it is once the mapping in force has come; of a row that waits, too, what that does not ask for is
+    kept no more."""
+    known = ws.get(keys.mapping_key(system))
+    if known is None or "after" not in known or key <= known["after"] or parked.get("number", 0) >= known["number"]:
+        return parked
+    row = SourceRow(*parked["row"])
+    before, now = (mappings.named(ws, governance, system, known, which) for which in ("before", "now"))
+    return _read_again(parked, row, before, now) if row.object in before and row.object in now else parked
+
+
+def _read_again(parked: Value, row: SourceRow, before: SystemMapping, now: SystemMapping) -> Value:
+    old, new = before[row.object], now[row.object]
+    read = parked.get("read") or _tried(old, row.fields, {})
+    fields = new.kept_of(old.kept_of(row.fields))  # an earlier release kept what the mapping of before did not ask for
+    read = _tried(new, {**dict.fromkeys(new.read_by, UNCHANGED), **fields}, read)
+    return {**parked, "row": list(row._replace(fields=fields)), "read": read}
+
+
+def _tried(mapping: ObjectMapping, fields: dict[str, str | None], last: dict[str, Any]) -> dict[str, Any]:
+    """Where it cannot be read so, it stays as it was read; it is refused once it has come, if it still cannot."""
+    try:
+        return attributes(mapping, fields, last)
+    except Divert:
+        return last
 
 
 def arrived(ws: Workspace, governance: Governance, waiting: Waiting) -> None:

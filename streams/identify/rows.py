@@ -56,7 +56,7 @@ def on_row(
     following = next((v["at"] for v in versions if v["version"] > row.version), ALWAYS)
     version["at"] = min(max(row.committed_at, last["at"] if last else NEVER), following)
     _tell(ws, governance, record, place, version, versions, native)
-    for child in parking.children(ws, row, entity):
+    for child in parking.children(ws, governance, row, entity):
         on_row(ws, governance, child.record, child.row, child.first_snapshot, child.read)
         parking.arrived(ws, governance, child)
 

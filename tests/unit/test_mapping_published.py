@@ -297,7 +297,8 @@ def test_a_row_that_waited_while_another_mapping_came_is_as_it_was_read_where_th
     assert equal(company)
 
 
-def test_a_row_that_waits_since_a_release_that_kept_every_column_is_read_as_one_of_this() -> None:
+def waiting_whole() -> Company:
+    """As a release had it wait that left nothing out."""
     company, waiting = parked()
     *of_row, fields = waiting["row"]
     old = {name: held for name, held in waiting.items() if name != "read"}
@@ -305,6 +306,42 @@ def test_a_row_that_waits_since_a_release_that_kept_every_column_is_read_as_one_
     for partition in range(company.governance.partitions):
         state = company.driver.state("identify", partition)
         state.apply({key: old for key, _ in state.items() if key.startswith("k/")})
+    return company
+
+
+def test_what_waits_with_every_column_is_read_by_a_later_mapping_from_those_that_this_release_keeps() -> None:
+    company = waiting_whole()
+    publish(company, reading(governance(), "billing", "invoice_line", charge="label"))
+    assert "Ada" not in str(images_below(company, "k/"))
+    company.row("billing", "invoice", "I", 4, "B")
+    assert attributes(company, LINE)["charge"] == "seats"
+    assert equal(company)
+
+
+@pytest.mark.parametrize("apart", [True, False], ids=["read again before", "still to be read again"])
+def test_a_column_that_a_mapping_reads_no_more_leaves_the_rows_that_wait(apart: bool) -> None:
+    company, _ = parked()
+    publish(company, reading(governance(), "billing", "invoice_line", charge="currency"), run=apart)
+    publish(company, governance(), run=apart)
+    company.row("billing", "invoice", "I", 4, "B")
+    assert attributes(company, LINE)["charge"] == "EUR", "the column that says otherwise is not known any more"
+    assert "charge" not in kept(company, LINE)
+    assert equal(company)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_what_comes_while_rows_are_read_again_is_read_by_the_mapping_in_force(waits: bool) -> None:
+    company = company_of(governance())
+    publish(company, reading(governance(), "billing", "invoice_line", charge="label"), run=False)
+    company.row("billing", "invoice_line", "L", 3, "B", label="licences", run=waits)
+    company.row("billing", "invoice", "I", 4, "B")
+    assert attributes(company, LINE)["charge"] == "licences"
+    assert kept(company, LINE)["label"] == "licences"
+    assert equal(company)
+
+
+def test_a_row_that_waits_since_a_release_that_kept_every_column_is_read_as_one_of_this() -> None:
+    company = waiting_whole()
     assert equal(company)
     company.row("billing", "invoice", "I", 4, "B")
     assert attributes(company, LINE)["charge"] == "seats"
