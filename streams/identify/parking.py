@@ -91,8 +91,15 @@ def _read_again(parked: Value, row: SourceRow, before: SystemMapping, now: Syste
     old, new = before[row.object], now[row.object]
     read = parked.get("read") or _tried(old, row.fields, {})
     fields = new.kept_of(old.kept_of(row.fields))  # an earlier release kept what the mapping of before did not ask for
-    read = _tried(new, {**dict.fromkeys(new.read_by, UNCHANGED), **fields}, read)
+    again = _tried(new, {**dict.fromkeys(new.read_by, UNCHANGED), **fields}, read)
+    read = again | waited_for(new.entity, read)
     return {**parked, "row": list(row._replace(fields=fields)), "read": read}
+
+
+def waited_for(entity: str, read: dict[str, Any]) -> dict[str, Any]:
+    """Its parent, which stays as it was read until the row comes anew."""
+    name = f"{ENTITIES[entity].parent}_ref"
+    return {name: read[name]} if name in read else {}
 
 
 def _tried(mapping: ObjectMapping, fields: dict[str, str | None], last: dict[str, Any]) -> dict[str, Any]:

@@ -64,11 +64,13 @@ def on_row(
 def _attributes(
     mapping: ObjectMapping, fields: dict[str, str | None], last: Version | None, read: dict[str, Any] | None
 ) -> dict[str, Any]:
-    absent = mapping.read_by.keys() - fields.keys() if read is not None else frozenset()
-    if not absent:
-        return attributes(mapping, fields, last["attrs"] if last else None)
-    # Another mapping came while it waited: what that reads of columns that were not kept stays as it was read.
-    return attributes(mapping, {**dict.fromkeys(absent, UNCHANGED), **fields}, read)
+    before = last["attrs"] if last else None
+    if read is None:
+        return attributes(mapping, fields, before)
+    # Another mapping may have come while it waited: what that reads of columns that were not kept stays as it was read.
+    absent = mapping.read_by.keys() - fields.keys()
+    found = attributes(mapping, {**dict.fromkeys(absent, UNCHANGED), **fields}, read if absent else before)
+    return found | parking.waited_for(mapping.entity, read)
 
 
 def _version(

@@ -329,6 +329,15 @@ def test_a_column_that_a_mapping_reads_no_more_leaves_the_rows_that_wait(apart: 
     assert equal(company)
 
 
+def test_a_line_that_waits_for_its_invoice_goes_on_waiting_for_that_until_it_comes_anew() -> None:
+    company, _ = parked()
+    publish(company, reading(governance(), "billing", "invoice_line", invoice_ref="charge"))
+    company.row("billing", "invoice", "I", 4, "B")
+    assert attributes(company, LINE)["invoice_ref"] == "I"
+    assert (holes(company), images_below(company, "k/")) == ([], [])
+    assert equal(company)
+
+
 @pytest.mark.parametrize("waits", [False, True])
 def test_what_comes_while_rows_are_read_again_is_read_by_the_mapping_in_force(waits: bool) -> None:
     company = company_of(governance())
