@@ -18,6 +18,7 @@ from schemas.registry import NoRegistry
 from streams.inputs import Divert, Input
 from streams.letters import ENTITY_HEADER, ID_HEADER, NO_RECORD, Raw, divert, letter, verdict_id
 from streams.shard import Shard
+from streams.worker import interpreter
 from streams.worker.counters import Counters
 from streams.worker.outbox import BY_KEY, Outbox, Outgoing
 from streams.worker.pace import Pace
@@ -350,6 +351,7 @@ class Runner:
         self.last_commit, self._last_took = time.monotonic(), time.perf_counter() - started
         self.counters.commit_seconds.observe(self._last_took)
         self._observe_latency()
+        interpreter.committed()
 
     def _write(
         self, outgoing: list[Outgoing], pending: list[Record], local: list[Record], progress: dict[str, Any]

@@ -19,7 +19,7 @@ from streams.bench.step.inprocess import Loop
 from streams.bench.step.log import codec, governance
 from streams.judge.stage import Judge
 from streams.shard import Shard
-from streams.worker.interpreter import tune
+from streams.worker import interpreter
 from tables.deadlines import Deadlines
 from tables.state import RocksState
 
@@ -39,7 +39,7 @@ def main(folder: Path, customers: int, documents: int | None, wanted: int) -> No
     events = Events(population, templates(governed, wanted))
     stores = [RocksState(folder / f"judge-{n}") for n in range(population.shards(governed.partitions))]
     loops = [Loop(Shard(judge, n, store, Deadlines()), one) for n, store in enumerate(stores)]
-    tune()
+    interpreter.tune()
     process = psutil.Process()
     for line in sys.stdin:
         seconds, done = 0.0, 0
@@ -61,6 +61,7 @@ def _round(loops: list[Loop], stores: list[RocksState], events: Events, wanted: 
         loop.fold(records)
         loop.commit()
         store.commit([*store.pending(), *loop.shard.deadlines.changes()], {"offsets": {}})
+        interpreter.committed()
     return time.perf_counter() - started
 
 

@@ -54,6 +54,7 @@ def main(bootstrap: str, folder: Path, total: int, done_file: Path, commit_inter
             for loop in loops:
                 loop.commit()
             committed = now
+            interpreter.committed()
         if now - told > _TELL_SECONDS or done == total:
             done_file.write_text(str(done))
             told = now

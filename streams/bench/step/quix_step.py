@@ -32,6 +32,8 @@ from streams.worker import interpreter
 from tables.view import Workspace
 
 OUTPUTS = (topics.CORRECTED_STATE, topics.DRIFTS, topics.COMMANDS, topics.AUDIT)
+COMMITTED_EVERY = 2_000
+"""Messages between two words to the garbage collector, which our own worker says at each commit."""
 
 
 class Body(Serializer):
@@ -46,6 +48,7 @@ class Step:
         self._spared_seconds, self._published = spared_seconds, {}
         self._codec, self._judge = codec(), Judge(governance())
         self._shared = [{} for _ in range(partitions)]
+        self._judged = 0
 
     def decode(self, value, key, timestamp, headers):
         """Watermarks end here: they change what is shared, and belong to no key."""
@@ -80,6 +83,9 @@ class Step:
         view.apply(ws.writes)
         effects += ws.effects
         view.save()
+        self._judged += 1
+        if self._judged % COMMITTED_EVERY == 0:
+            interpreter.committed()
         encode = self._codec.encode
         return [
             (e.topic, e.key.encode(), None if e.value is None else encode(e.topic, e.record, e.value)) for e in effects

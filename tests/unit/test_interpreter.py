@@ -1,0 +1,44 @@
+"""What the garbage collector is told: it leaves alone what was remembered, and keeps no cycle for ever."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from streams.worker import interpreter
+
+
+class Node:
+    """One that refers to itself."""
+
+    def __init__(self) -> None:
+        self.own = self
+
+
+@pytest.fixture(autouse=True)
+def _thaw() -> Iterator[None]:
+    yield
+    gc.unfreeze()
+
+
+def test_what_was_remembered_at_a_commit_is_not_looked_through_again() -> None:
+    remembered = Node()
+    interpreter.committed()
+    assert not any(each is remembered for each in gc.get_objects())
+
+
+def test_a_cycle_that_fell_apart_after_its_commit_goes_at_the_next_look_at_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alive = Node()
+    fallen = weakref.ref(alive)
+    interpreter.committed()
+    del alive
+    gc.collect()
+    assert fallen() is not None, "frozen: an ordinary look does not find it"
+    monkeypatch.setattr(interpreter, "_looked_at", -float("inf"))
+    interpreter.committed()
+    assert fallen() is None
