@@ -4,6 +4,10 @@
 ``Stop`` means that nobody but an operator can help.
 """
 
+from __future__ import annotations
+
+from schemas.errors import OperatorError
+
 
 class ConnectorError(Exception):
     """A call to another system failed; the message says which call, why, and the remedy where there is one."""
@@ -33,5 +37,5 @@ class Refused(ConnectorError):
         self.status = status
 
 
-class Stop(ConnectorError):
+class Stop(ConnectorError, OperatorError):
     """Operator action: the connector cannot go on (credentials refused, fenced by a twin, settings that do not fit)."""

@@ -10,6 +10,7 @@ from zlib import crc32
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
+from schemas.errors import OperatorError
 from schemas.records import record_texts
 
 _NOT_FOUND = 404
@@ -18,7 +19,7 @@ ANSWER_SECONDS = 10
 others; after a time-out the client asks again."""
 
 
-class NoRegistry(Exception):
+class NoRegistry(OperatorError):
     """Stop: the registry did not answer, or refused; the text says which, what was asked of it, and the remedy."""
 
 
@@ -30,7 +31,10 @@ class HttpRegistry:
 
     def __init__(self, url: str, *, constrain: bool = False) -> None:
         self._url = url
-        self._client = SchemaRegistryClient({"url": url, "timeout": ANSWER_SECONDS})
+        try:
+            self._client = SchemaRegistryClient({"url": url, "timeout": ANSWER_SECONDS})
+        except ValueError:
+            raise NoRegistry(f"{url!r} is no address of a schema registry: set DRIFTWISE_REGISTRY_URL") from None
         self._constrain = constrain
         self._constrained: set[str] = set()
 

@@ -6,8 +6,6 @@ import importlib
 
 import click
 
-from streams.governance import BadGovernance
-
 COMMANDS: dict[str, str] = {
     # command: module of streams.commands that has it; imported when asked for, so that --help stays fast
     "stack": "stack",
@@ -46,6 +44,17 @@ class _Commands(click.Group):
         found: click.Command = getattr(importlib.import_module(f"streams.commands.{module}"), name.replace("-", "_"))
         return found
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as problem:
+            from streams.governance.words import did_you_mean  # as late as the commands
+
+            problem.message += did_you_mean(args[0], COMMANDS)
+            raise
+
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="driftwise")
@@ -54,7 +63,4 @@ def driftwise() -> None:
 
 
 def main() -> None:
-    try:
-        driftwise()
-    except BadGovernance as problem:
-        raise SystemExit(f"governance: {problem}") from None
+    driftwise()

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from schemas.errors import OperatorError
+
 PREFIX = "DRIFTWISE_"
 
 
@@ -50,8 +52,12 @@ class Settings:
         return {"bootstrap.servers": self.kafka_bootstrap, "client.id": self.application, **self.kafka_client}
 
 
-class MissingSetting(Exception):
+class MissingSetting(OperatorError):
     """Stop: the text names every place that was searched."""
+
+
+class BadSetting(OperatorError):
+    """Stop: the text names the variable, what it says and what it should."""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) -> Settings:
@@ -68,13 +74,13 @@ def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) 
         "governance_folders": _paths(environment.get(PREFIX + "GOVERNANCE")),
         "kafka_client": _client(environment),
         "metrics_host": environment.get(PREFIX + "METRICS_HOST"),
-        "metrics_port": _number(environment.get(PREFIX + "METRICS_PORT"), int),
-        "commit_interval_seconds": _number(environment.get(PREFIX + "COMMIT_INTERVAL_SECONDS"), float),
-        "commit_gap_seconds": _number(environment.get(PREFIX + "COMMIT_GAP_SECONDS"), float),
-        "session_timeout_seconds": _number(environment.get(PREFIX + "SESSION_TIMEOUT_SECONDS"), float),
-        "standby_replicas": _number(environment.get(PREFIX + "STANDBY_REPLICAS"), int),
-        "dead_letter_flood": _number(environment.get(PREFIX + "DEAD_LETTER_FLOOD"), int),
-        "stuck_after_seconds": _number(environment.get(PREFIX + "STUCK_AFTER_SECONDS"), float),
+        "metrics_port": _number(environment, "METRICS_PORT", int),
+        "commit_interval_seconds": _number(environment, "COMMIT_INTERVAL_SECONDS", float),
+        "commit_gap_seconds": _number(environment, "COMMIT_GAP_SECONDS", float),
+        "session_timeout_seconds": _number(environment, "SESSION_TIMEOUT_SECONDS", float),
+        "standby_replicas": _number(environment, "STANDBY_REPLICAS", int),
+        "dead_letter_flood": _number(environment, "DEAD_LETTER_FLOOD", int),
+        "stuck_after_seconds": _number(environment, "STUCK_AFTER_SECONDS", float),
     }
     known = {name: value for name, value in (*values.items(), *given.items()) if value is not None}
     for name in ("kafka_bootstrap", "registry_url"):
@@ -98,7 +104,7 @@ def _client(environment: Mapping[str, str]) -> dict[str, str] | None:
         if variable.startswith(prefix):
             name = variable.removeprefix(prefix)
             if name.endswith("__FILE"):
-                name, value = name.removesuffix("__FILE"), Path(value).read_text().strip()
+                name, value = name.removesuffix("__FILE"), _content(variable, value)
             found[name.lower().replace("__", ".")] = value
     return found or None
 
@@ -111,5 +117,17 @@ def _paths(text: str | None) -> tuple[Path, ...] | None:
     return tuple(Path(part) for part in text.split(os.pathsep)) if text else None
 
 
-def _number(text: str | None, type_: type) -> Any:
-    return type_(text) if text else None
+def _content(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise BadSetting(f"{variable} names {path}, which cannot be read as text ({problem})") from None
+
+
+def _number(environment: Mapping[str, str], name: str, type_: type[int] | type[float]) -> Any:
+    text = environment.get(PREFIX + name)
+    try:
+        return type_(text) if text else None
+    except ValueError:
+        what = "a whole number" if type_ is int else "a number"
+        raise BadSetting(f"{PREFIX}{name} is {text!r}: set it to {what}, or leave it out for the default") from None

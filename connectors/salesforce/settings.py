@@ -54,5 +54,8 @@ def crm_setting(environment: Mapping[str, str], system: str, setting: str) -> st
     if value := environment.get(name):
         return value
     if path := environment.get(f"{name}_FILE"):
-        return Path(path).read_text(encoding="utf-8").strip()
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as problem:
+            raise ValueError(f"Salesforce: {name}_FILE names {path}, which cannot be read ({problem})") from None
     raise ValueError(f"Salesforce: neither {name} nor {name}_FILE is set in the environment")

@@ -1,7 +1,11 @@
 """What can go wrong with the stack."""
 
+from __future__ import annotations
 
-class StackError(Exception):
+from schemas.errors import OperatorError
+
+
+class StackError(OperatorError):
     """The stack cannot be started, found or stopped: the message says what failed and what to do about it."""
 
 

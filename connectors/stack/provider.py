@@ -79,7 +79,8 @@ class Compose:
         except FileNotFoundError:
             raise StackError("docker is not on the PATH: install it, or use the embedded stack.") from None
         except subprocess.CalledProcessError as error:
-            raise StackError(f"`{' '.join(command)}` failed:\n{error.stderr.strip()}") from error
+            needed = "It needs a Docker that runs, with Compose 2.23.1 or newer: `docker compose version`."
+            raise StackError(f"`{' '.join(command)}` failed:\n{error.stderr.strip()}\n{needed}") from error
 
 
 INFRASTRUCTURE = ("kafka", "postgres", "registry", "connect")

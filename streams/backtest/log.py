@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple
 
+from schemas.errors import OperatorError
 from schemas.instants import NEVER, SECOND, Instant
 from streams.backtest.lines import Line, Mark, Refused, parse
 from streams.governance.model import Governance
@@ -18,7 +19,7 @@ _OFTEN = 1_000
 """Lines between two tellings."""
 
 
-class BadLog(Exception):
+class BadLog(OperatorError):
     """Stop: the text says what about the log cannot be judged, and the remedy."""
 
 
@@ -33,6 +34,10 @@ class Survey(NamedTuple):
     """The number of that line."""
     systems: dict[str, int]
     """System -> first line that names it."""
+    usable: bool
+    """Some line can be used."""
+    refused: Refused | None
+    """The first line that cannot."""
 
 
 class Log:
@@ -67,20 +72,31 @@ def opened(file: BinaryIO) -> Iterator[Log]:
 def survey(log: Log, tell: Tell = lambda done: None) -> Survey:
     marked, disorder, belated, newest = False, 0, 0, NEVER
     systems: dict[str, int] = {}
+    usable, refused = False, None
     for line in log.lines(tell):
         if line.system:
             systems.setdefault(line.system, line.number)
+        if isinstance(line, Refused):
+            refused = refused or line
+            continue
+        usable = True
         if isinstance(line, Mark):
             marked = True
-        elif not isinstance(line, Refused):
+        else:
             newest = max(newest, line.at)
             if newest - line.at > disorder:
                 disorder, belated = newest - line.at, line.number
-    return Survey(marked, disorder, belated, systems)
+    return Survey(marked, disorder, belated, systems, usable, refused)
 
 
 def check(found: Survey, governance: Governance, disorder: Instant) -> None:
     """Raises BadLog for what would make every answer doubtful."""
+    if found.refused and not found.usable:
+        first = found.refused
+        raise BadLog(
+            f"no line can be used; the first, line {first.number}: {first.reason}: {first.detail}. A line is one JSON "
+            "object, a canonical change: `driftwise backtest -h` and ops/backtest.md say which"
+        )
     unknown = {system: line for system, line in found.systems.items() if system not in governance.systems}
     if unknown:
         named = ", ".join(f"{system!r} (line {line})" for system, line in unknown.items())

@@ -17,13 +17,14 @@ from schemas.instants import Instant, seconds
 from streams.backtest.canonical import canonical
 from streams.backtest.findings import Findings
 from streams.backtest.lines import instant
-from streams.backtest.log import BadLog, Log, Tell, check, opened, survey
+from streams.backtest.log import Log, Tell, check, opened, survey
 from streams.backtest.order import in_order
 from streams.backtest.report import Report
 from streams.backtest.run import Run
 from streams.backtest.stores import stores
 from streams.commands.context import json_option
-from streams.governance import BadGovernance, Governance, load
+from streams.commands.told import told_in_one_line
+from streams.governance import Governance, load
 from streams.look.shown import console
 
 
@@ -55,6 +56,7 @@ class At(click.ParamType):
     "--disorder", type=click.FloatRange(0), default=0.0, metavar="SECONDS", help="Lines may be that much out of order."
 )
 @json_option
+@told_in_one_line
 def backtest(
     changes: BinaryIO, folders: tuple[Path, ...], until: Instant | None, disorder: float, as_json: bool
 ) -> None:
@@ -63,13 +65,10 @@ def backtest(
     A line is a canonical change: system, entity, native_id, customer, committed_at, attributes, and where wanted
     version, operation (upsert, delete), changed_by. A line {"watermark": T, "system": S} says that S is complete up to
     T; without any such line the log is taken as complete and sorted by committed_at."""
-    try:
-        governance = canonical(load(*folders))
-        with opened(changes) as log, closing(Findings()) as findings:
-            report = _judged(log, governance, findings, until, seconds(disorder))
-            _show(report, as_json)
-    except (BadLog, BadGovernance) as problem:
-        raise click.ClickException(str(problem)) from None
+    governance = canonical(load(*folders))
+    with opened(changes) as log, closing(Findings()) as findings:
+        report = _judged(log, governance, findings, until, seconds(disorder))
+        _show(report, as_json)
 
 
 def _judged(log: Log, governance: Governance, findings: Findings, until: Instant | None, disorder: Instant) -> Report:

@@ -9,8 +9,9 @@ from rich.console import RenderableType
 
 from schemas.instants import Instant
 from streams.commands.context import json_option
-from streams.commands.look import KIND_NAMES
-from streams.commands.looking import sight, told_in_one_line
+from streams.commands.kind_names import OF_CUSTOMERS, KindName
+from streams.commands.looking import sight
+from streams.commands.told import told_in_one_line
 from streams.look import pages
 from streams.look.baseline import LEAVES, Baseline, Group
 from streams.look.baseline import baseline as of_drifts
@@ -21,7 +22,7 @@ _SHOWN = 20
 
 
 @click.command()
-@click.option("--kind", type=click.Choice(KIND_NAMES), metavar="KIND", help="Name or number.")
+@click.option("--kind", type=KindName(OF_CUSTOMERS), metavar="KIND", help="Name or number.")
 @json_option
 @told_in_one_line
 def baseline(kind: str | None, as_json: bool) -> None:

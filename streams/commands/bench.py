@@ -13,12 +13,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from connectors.stack.errors import StackError
 from streams.bench import table
-from streams.bench.peers.environment import NoPeers
 from streams.bench.report import render
 from streams.commands.bench_parts import broker, java
 from streams.commands.context import json_option
+from streams.commands.told import told_in_one_line
 
 
 @click.command()
@@ -32,6 +31,7 @@ from streams.commands.context import json_option
     help="Leave a cProfile dump of our own process here (the last run's); makes it slower.",
 )
 @json_option
+@told_in_one_line
 def bench(
     name: str, rounds: int | None, quick: bool, only: tuple[str, ...], profile: Path | None, as_json: bool
 ) -> None:
@@ -58,8 +58,6 @@ def bench(
             document = table.runner(name)(given)
         except ModuleNotFoundError as problem:
             raise click.ClickException(f"bench {name} is not to be had: {problem}") from None
-        except (StackError, NoPeers) as problem:
-            raise click.ClickException(str(problem)) from None
     if as_json:
         click.echo(json.dumps(document))
     else:

@@ -15,7 +15,7 @@ from connectors.stack.endpoints import Endpoints, load
 from connectors.stack.errors import StackError
 from streams.governance import Governance
 from streams.governance import load as load_governance
-from streams.settings import MissingSetting, Settings, from_environment
+from streams.settings import Settings, from_environment
 
 Command = Callable[..., Any]
 
@@ -40,19 +40,16 @@ def running_stack() -> Endpoints | None:
 def settings(**given: Any) -> Settings:
     """From the environment; where it is silent, the stack that runs on this machine."""
     stack = running_stack()
-    if stack is not None and "DRIFTWISE_KAFKA_BOOTSTRAP" not in os.environ:
+    if stack is not None and not os.environ.get("DRIFTWISE_KAFKA_BOOTSTRAP"):
         given = {"kafka_bootstrap": stack.kafka_bootstrap, "registry_url": stack.registry_url} | given
         given = {"governance_folders": _governed_stack()} | given
-    try:
-        return from_environment(**given)
-    except MissingSetting as problem:
-        raise click.ClickException(str(problem)) from None
+    return from_environment(**given)
 
 
 def _governed_stack() -> tuple[Path, ...] | None:
     """A demo leaves beside its stack by which governance it runs."""
     path = home() / "governance.json"
-    if "DRIFTWISE_GOVERNANCE" in os.environ or not path.exists():
+    if os.environ.get("DRIFTWISE_GOVERNANCE") or not path.exists():
         return None
     return tuple(Path(folder) for folder in json.loads(path.read_text()))
 

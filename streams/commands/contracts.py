@@ -5,11 +5,13 @@ from __future__ import annotations
 import click
 
 from schemas.records import all_records, avro_text, write_files
+from streams.commands.told import told_in_one_line
 
 
 @click.command()
 @click.option("--write", is_flag=True, help="Write schemas/avro/*.avsc from the tables.")
 @click.argument("record", required=False)
+@told_in_one_line
 def schemas(write: bool, record: str | None) -> None:
     """List the Avro records, print one, or write the files."""
     records = all_records()

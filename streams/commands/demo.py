@@ -14,11 +14,11 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from connectors.stack.errors import StackError
 from streams.commands.context import home, json_option, running_stack
 from streams.commands.roles import stop_on_signals
+from streams.commands.told import told_in_one_line
 from streams.demo import run as demo_run
-from streams.demo.cluster import Cluster, RoleDied
+from streams.demo.cluster import Cluster
 from streams.demo.hold import describe, hold
 from streams.demo.report import as_json as score_as_json
 from streams.demo.report import render
@@ -55,6 +55,7 @@ def _story(_context: click.Context, _option: click.Parameter, names: str) -> Sto
     help="What is injected and scored; with all, every kind is judged.",
 )
 @json_option
+@told_in_one_line
 def demo(seed: int, seconds: float, holding: bool, kinds: Story, as_json: bool) -> None:
     """Simulated companies with seeded faults through the real stack, scored; exit 1 if anything was missed or false."""
     if running_stack() is not None and not _leftover():
@@ -69,14 +70,11 @@ def demo(seed: int, seconds: float, holding: bool, kinds: Story, as_json: bool) 
     def show(line: str) -> None:
         console.print(f"[dim]{time.monotonic() - started:6.1f} s[/dim]  {line}", highlight=False)
 
-    try:
-        if holding:
-            _hold(seed, kinds, show, as_json)
-            return
-        with _live_view(console) as live:
-            result = demo_run.run(home(), seed, seconds, show, live, kinds)
-    except (StackError, RoleDied, demo_run.TooSlow) as problem:
-        raise click.ClickException(str(problem)) from None
+    if holding:
+        _hold(seed, kinds, show, as_json)
+        return
+    with _live_view(console) as live:
+        result = demo_run.run(home(), seed, seconds, show, live, kinds)
     if as_json:
         click.echo(json.dumps(score_as_json(result)))
     else:

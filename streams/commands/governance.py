@@ -11,6 +11,7 @@ from rich.table import Table
 from streams.commands.context import json_option
 from streams.commands.plan import plan
 from streams.commands.publish import publish
+from streams.commands.told import told_in_one_line
 from streams.governance import load
 from streams.governance.difference import differences, keys
 from streams.governance.explain import place
@@ -35,6 +36,7 @@ governance.add_command(publish)
 @governance.command()
 @click.argument("folders", nargs=-1, type=FOLDER)
 @json_option
+@told_in_one_line
 def check(folders: tuple[Path, ...], as_json: bool) -> None:
     """Validate FOLDERS over the defaults; show the earliest possible verdict of each kind, and what to look at."""
     governed = load(*folders)
@@ -54,6 +56,7 @@ def check(folders: tuple[Path, ...], as_json: bool) -> None:
 @click.argument("before", type=FOLDER)
 @click.argument("after", type=FOLDER)
 @json_option
+@told_in_one_line
 def diff(before: Path, after: Path, as_json: bool) -> None:
     """What changes from folder BEFORE to folder AFTER, each over the defaults."""
     found = differences(load(before), load(after))
@@ -70,6 +73,7 @@ def diff(before: Path, after: Path, as_json: bool) -> None:
 @click.argument("key", required=False)
 @click.option("--folder", "folders", multiple=True, type=FOLDER, help="Over the defaults; may be given several times.")
 @json_option
+@told_in_one_line
 def show(key: str | None, folders: tuple[Path, ...], as_json: bool) -> None:
     """What is in force, all or below KEY: `kinds.invoice_not_posted`, `finance.currencies`."""
     found = _below(load(*folders), tuple(key.split(".")) if key else ())

@@ -8,7 +8,8 @@ import click
 
 from schemas import topics
 from streams.commands.context import json_option
-from streams.commands.looking import sight, told_in_one_line
+from streams.commands.looking import sight
+from streams.commands.told import told_in_one_line
 from streams.fleet import breaker
 from streams.governance.model import Governance
 from streams.look.read import CannotLook

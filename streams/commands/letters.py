@@ -11,7 +11,8 @@ import click
 from schemas.codec import Unreadable
 from schemas.instants import iso
 from streams.commands.context import json_option
-from streams.commands.looking import Sight, sight, told_in_one_line
+from streams.commands.looking import Sight, sight
+from streams.commands.told import told_in_one_line
 from streams.look.hexdump import hexdump
 from streams.look.letters import Letter, Letters, dismiss, read_letters, replay
 from streams.look.read import CannotLook

@@ -11,11 +11,11 @@ import click
 
 from schemas import topics
 from streams.commands.context import json_option
-from streams.commands.looking import Sight, sight, told_in_one_line
-from streams.fleet import FLEET_KINDS
+from streams.commands.kind_names import OF_ALL, OF_CUSTOMERS, KindName, is_called
+from streams.commands.looking import Sight, sight
+from streams.commands.told import told_in_one_line
 from streams.governance.model import Governance
 from streams.judge.keys import process_key
-from streams.kinds.table import KINDS
 from streams.look import changelog, left, pages
 from streams.look.across import explain_across, read_stages
 from streams.look.corrected import read_customer
@@ -33,12 +33,6 @@ from streams.look.sources import sources as list_sources
 from streams.look.why import Explanation, explain, with_drifts, worst_first
 from streams.suspects.table import SUSPECT_KINDS
 from tables.view import MemoryView
-
-_NUMBERED = (
-    *((kind.name, kind.number) for kind in KINDS),
-    *((name, kind.number) for name, kind in SUSPECT_KINDS.items()),
-)
-KIND_NAMES = list(dict.fromkeys(text for named in _NUMBERED for text in named))
 
 
 @click.command()
@@ -60,7 +54,7 @@ def state(customer: str, as_json: bool) -> None:
 @click.option("--all", "all_", is_flag=True, help="Closed ones and the baseline as well.")
 @click.option(
     "--kind",
-    type=click.Choice([*KIND_NAMES, *FLEET_KINDS, *FLEET_KINDS.values()]),
+    type=KindName(OF_ALL),
     metavar="KIND",
     help="Name or number.",
 )
@@ -82,6 +76,7 @@ def drifts(all_: bool, kind: str | None, customer: str | None, as_json: bool) ->
 
 @click.command()
 @json_option
+@told_in_one_line
 def check(as_json: bool) -> None:
     """Exit 0 if nothing is open and every source is heard, 2 if drift is open, 1 if it cannot tell."""
     found = _verdict()
@@ -119,7 +114,7 @@ def sources(as_json: bool) -> None:
 
 @click.command()
 @click.argument("customer")
-@click.argument("kind", required=False, type=click.Choice(KIND_NAMES), metavar="[KIND]")
+@click.argument("kind", required=False, type=KindName(OF_CUSTOMERS), metavar="[KIND]")
 @click.argument("subject", required=False)
 @json_option
 @told_in_one_line
@@ -149,7 +144,7 @@ def _explanations(see: Sight, customer: str, kind: str | None, subject: str | No
     governed = rules_of(view, see.governance).in_force.at(see.now)
     found = explain(view, governed, customer, see.now, _parked(see, view, customer))
     found += _left(see, view, customer, subject)
-    if kind is None or any(_is_called(name, kind) for name in SUSPECT_KINDS):
+    if kind is None or any(is_called(name, kind) for name in SUSPECT_KINDS):
         stages = read_stages(see.cluster, see.governance, view, customer)
         found += explain_across(stages, see.governance, customer, see.now)
     if kind is not None:  # a kind that nobody asked for need not say that it is off
@@ -174,14 +169,9 @@ def _parked(see: Sight, view: MemoryView, customer: str) -> dict[str, Parked]:
 
 
 def _meant(explanation: Explanation, kind: str | None, subject: str | None) -> bool:
-    of_kind = kind is None or not explanation.kind or _is_called(explanation.kind, kind)
+    of_kind = kind is None or not explanation.kind or is_called(explanation.kind, kind)
     of_none = kind is not None and explanation.outcome in ("off", "not_observed")
     return of_kind and (subject is None or of_none or explanation.native_id == subject)
-
-
-def _is_called(name: str, kind: str) -> bool:
-    """By its name, or by its number, which several have."""
-    return name == kind or (name, kind) in _NUMBERED
 
 
 def _watermarks(see: Sight) -> dict[str, Any]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
-
-import click
+from typing import NamedTuple
 
 from schemas.instants import Instant
 from streams.commands import context
-from streams.governance import BadGovernance, Governance
-from streams.look.read import CannotLook, Cluster
+from streams.governance import Governance
+from streams.look.read import Cluster
 from streams.settings import Settings
-
-Result = TypeVar("Result")
 
 
 class Sight(NamedTuple):
@@ -34,21 +29,4 @@ class Sight(NamedTuple):
 
 def sight() -> Sight:
     settings = context.settings()
-    try:
-        governance = context.governance(settings)
-    except BadGovernance as problem:
-        raise click.ClickException(str(problem)) from None
-    return Sight(settings, governance, Cluster(settings), lambda: time.time_ns() // 1_000)
-
-
-def told_in_one_line(command: Callable[..., Result]) -> Callable[..., Result]:
-    """What cannot be looked at ends the command with exit code 1 and one line of text."""
-
-    @functools.wraps(command)
-    def run(*args: Any, **kwargs: Any) -> Result:
-        try:
-            return command(*args, **kwargs)
-        except CannotLook as problem:
-            raise click.ClickException(str(problem)) from None
-
-    return run
+    return Sight(settings, context.governance(settings), Cluster(settings), lambda: time.time_ns() // 1_000)

@@ -11,8 +11,9 @@ from rich.console import RenderableType
 
 from schemas.instants import Instant
 from streams.commands.context import json_option
-from streams.commands.looking import Sight, sight, told_in_one_line
-from streams.governance import BadGovernance, Governance, load
+from streams.commands.looking import Sight, sight
+from streams.commands.told import told_in_one_line
+from streams.governance import Governance, load
 from streams.governance.difference import Difference, differences
 from streams.governance.reach import touched
 from streams.look import changelog
@@ -43,10 +44,7 @@ def plan(folders: tuple[Path, ...], over: bool, as_json: bool) -> None:
 
 
 def _proposed(see: Sight, folders: tuple[Path, ...], over: bool) -> Governance:
-    try:
-        proposed = load(*(see.settings.governance_folders if over else ()), *folders)
-    except BadGovernance as problem:
-        raise click.ClickException(str(problem)) from None
+    proposed = load(*(see.settings.governance_folders if over else ()), *folders)
     if proposed.partitions != see.governance.partitions:
         raise click.ClickException(
             f"systems.yaml: partitions is {see.governance.partitions} here and {proposed.partitions} in the proposal: "

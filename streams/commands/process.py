@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.utils import LazyFile
 from rich.table import Table
 
 from streams.commands.context import json_option
+from streams.commands.told import told_in_one_line
 from streams.governance import load
 from streams.look.shown import console, print_json
 from streams.process_map import rows
@@ -18,14 +20,16 @@ COLUMNS = ("number", "trigger", "expected", "deadline", "owner", "command", "mod
 
 @click.command()
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--svg", "picture", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture to this file.")
+@click.option("--svg", "picture", type=click.File("w", lazy=True), help="Write a picture to this file.")
 @json_option
-def process(folders: tuple[Path, ...], picture: Path | None, as_json: bool) -> None:
+@told_in_one_line
+def process(folders: tuple[Path, ...], picture: LazyFile | None, as_json: bool) -> None:
     """What must follow what, by when, who owns it and what would put it right; FOLDERS over the default governance."""
     found = rows(load(*folders))
     if picture is not None:
-        picture.write_text(svg(found))
-        click.echo(f"{picture}: {len(found)} steps")
+        with picture as file:
+            file.write(svg(found))
+        click.echo(f"{picture.name}: {len(found)} steps")
         return
     if as_json:
         print_json([row._asdict() for row in found])

@@ -12,8 +12,9 @@ import click
 from schemas.instants import Instant, iso, seconds
 from streams.commands.backtest import At
 from streams.commands.context import json_option
-from streams.commands.looking import Sight, sight, told_in_one_line
-from streams.governance import BadGovernance, Governance, load
+from streams.commands.looking import Sight, sight
+from streams.commands.told import told_in_one_line
+from streams.governance import Governance, load
 from streams.governance.difference import Difference, differences
 from streams.identify.mappings import published
 from streams.judge.published import document_of, kept, publication, undecided
@@ -49,7 +50,7 @@ clocks of the systems may differ by is added."""
 def publish(folders: tuple[Path, ...], in_force_at: Instant | None, anyway: bool, as_json: bool) -> None:
     """Check rules and mappings, and put them in force in a deployment that runs."""
     see = sight()
-    proposed = _proposed(see, folders)
+    proposed = load(*(folders or see.settings.governance_folders))
     known = rules(see.cluster, see.governance)
     present = mappings.in_force(see.cluster, known.in_force.newest)
     _refuse(undecided(present, proposed))
@@ -80,13 +81,6 @@ def publish(folders: tuple[Path, ...], in_force_at: Instant | None, anyway: bool
         click.echo(f"rows of {', '.join(read_otherwise)} are read again now: their facts hold from where it was heard")
     for what in stays:
         click.echo(f"warning: {what}")
-
-
-def _proposed(see: Sight, folders: tuple[Path, ...]) -> Governance:
-    try:
-        return load(*(folders or see.settings.governance_folders))
-    except BadGovernance as problem:
-        raise click.ClickException(str(problem)) from None
 
 
 def _refuse_too_large(proposed: Governance, record: Outgoing) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from connectors.debezium.apply import Connect
 from connectors.debezium.capture import Capture, Columns
@@ -20,17 +22,22 @@ from connectors.debezium.database import prepare
 from connectors.errors import Refused, Retry, Stop
 from connectors.salesforce import poller
 from connectors.salesforce.settings import SalesforceSettings
-from schemas.registry import NoRegistry
+from schemas.errors import OperatorError
 from streams.beat import Beat
 from streams.commands.context import governance, running_stack, settings
+from streams.commands.told import told_in_one_line
 from streams.execute import Executor, Targets
 from streams.governance.model import Governance
 from streams.worker import main as worker_main
 from streams.worker import wiring
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
 
 def log_to_stderr() -> None:
-    level = os.environ.get("DRIFTWISE_LOG", "INFO").upper()
+    level = (os.environ.get("DRIFTWISE_LOG") or "INFO").upper()
+    if level not in LEVELS:
+        raise OperatorError(f"DRIFTWISE_LOG is {level!r}: set it to one of {', '.join(LEVELS)}")
     logging.basicConfig(level=level, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", stream=sys.stderr)
     for chatty in ("httpx", "httpx2", "aiokafka", "faust", "mode"):
         logging.getLogger(chatty).setLevel("WARNING")
@@ -58,27 +65,23 @@ def _follow(parent: int) -> None:
 
 @click.command()
 @click.option("--replication", default=1, show_default=True, help="Replicas of each topic; 3 on a real cluster.")
+@told_in_one_line
 def topics(replication: int) -> None:
     """Create the topics that are missing, check the others against governance, register the schemas."""
     found = settings()
     governed = governance(found)
     for name in wiring.create_topics(found, governed, replication=replication):
         click.echo(f"created {name}")
-    try:
-        wiring.register(found, governed)
-    except NoRegistry as problem:
-        raise click.ClickException(str(problem)) from None
+    wiring.register(found, governed)
 
 
 @click.command()
 @click.option("--port-file", type=click.Path(path_type=Path), help="Write the port of /metrics there.")
+@told_in_one_line
 def worker(port_file: Path | None) -> None:
     """Run a worker: canonicalize and identify, judge, watch over the sources."""
     begin()
-    try:
-        sys.exit(worker_main.run(settings(), port_file=port_file))
-    except (worker_main.CannotStart, wiring.TopicMismatch, Stop) as problem:
-        raise click.ClickException(str(problem)) from None
+    sys.exit(worker_main.run(settings(), port_file=port_file))
 
 
 @click.group()
@@ -90,6 +93,7 @@ def connect() -> None:
 @click.option(
     "--heartbeat-ms", default=100, show_default=True, help="Interval of the marker rows: part of every verdict."
 )
+@told_in_one_line
 def apply(heartbeat_ms: int) -> None:
     """Prepare every captured database and bring its connector to the wanted configuration."""
     governed = governance(settings())
@@ -101,14 +105,18 @@ def apply(heartbeat_ms: int) -> None:
 
 def apply_connector(governed: Governance, system: str, heartbeat_ms: int, sql_file: Path | None = None) -> None:
     capture = Capture(system, {t: Columns(*c) for t, c in wiring.columns(governed, system).items()})
-    dsn, database, connect_url, registry = _database(system)
     try:
+        dsn, database, connect_url, registry = _database(system)
         prepare(dsn, capture, governed.partitions, sql_file=sql_file)
         config = connector_config(capture, database, registry_url=registry, heartbeat_interval_ms=heartbeat_ms)
         with Connect(connect_url) as client:
             client.apply(connector_name(system), config)
     except (Stop, Refused, Retry) as problem:
         raise click.ClickException(f"{system}: {problem}") from None
+    except psycopg.Error as problem:
+        said = " ".join(str(problem).split())
+        remedy = f"check that DRIFTWISE_{system.upper()}_DSN leads to its database, by a user who owns the tables"
+        raise click.ClickException(f"{system}: PostgreSQL says: {said}: {remedy}") from None
 
 
 def connector_name(system: str) -> str:
@@ -134,8 +142,6 @@ def _database(system: str) -> tuple[str, Database, str, str | None]:
 
 
 def _seen_by_connect(dsn: str) -> dict[str, str]:
-    from psycopg.conninfo import conninfo_to_dict
-
     parts: dict[str, Any] = {"host": "127.0.0.1", "port": 5432, "dbname": "postgres", "user": "postgres"}
     return {name: str(conninfo_to_dict(dsn).get(name, default)) for name, default in parts.items()}
 
@@ -153,11 +159,13 @@ def stop_on_signals() -> threading.Event:
 @click.option(
     "--look-back-seconds", default=600, show_default=True, help="How late a row may show; trails the watermark."
 )
+@told_in_one_line
 def poll(system: str, interval_seconds: float, look_back_seconds: int) -> None:
     """Run the polling connector of a system."""
     begin()
     found = settings()
     governed = governance(found)
+    _require_polled(governed, system)
     try:
         polled = SalesforceSettings.from_environment(
             os.environ,
@@ -173,11 +181,21 @@ def poll(system: str, interval_seconds: float, look_back_seconds: int) -> None:
         # A poll may wait for the vendor, and the interval grows to an hour as the allowance shrinks.
         with Beat(found, silent_seconds_max=3600 + 600) as beat:
             poller.run(polled, stop, on_poll=beat)
-    except (ValueError, Stop, NoRegistry) as problem:
+    except ValueError as problem:
         raise click.ClickException(str(problem)) from None
 
 
+def _require_polled(governed: Governance, system: str) -> None:
+    polled = [name for name, rules in governed.systems.items() if rules.vendor in wiring.POLLED]
+    if system in polled:
+        return
+    known = governed.systems.get(system)
+    why = "is no system" if known is None else f"is {known.vendor}, which `driftwise connect apply` captures"
+    raise click.ClickException(f"{system!r} {why}; polled by this governance: {', '.join(polled) or 'none'}")
+
+
 @click.command()
+@told_in_one_line
 def execute() -> None:
     """Run the executor: perform the commands of the kinds that governance has switched on."""
     begin()
@@ -189,12 +207,9 @@ def execute() -> None:
         for name, rules in governed.systems.items()
         if rules.vendor == "postgresql"
     }
-    try:
-        stop = stop_on_signals()
-        with (
-            Beat(found, silent_seconds_max=120) as beat,
-            Executor(found, governed, Targets(dsns, os.environ)) as executor,
-        ):
-            executor.run(stop, on_round=beat)
-    except (Stop, NoRegistry) as problem:
-        raise click.ClickException(str(problem)) from None
+    stop = stop_on_signals()
+    with (
+        Beat(found, silent_seconds_max=120) as beat,
+        Executor(found, governed, Targets(dsns, os.environ)) as executor,
+    ):
+        executor.run(stop, on_round=beat)

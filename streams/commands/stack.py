@@ -9,9 +9,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from connectors.stack.errors import StackError
-from connectors.stack.provider import provider
+from connectors.stack.provider import Name, provider
 from streams.commands.context import json_option, stack_folder
+from streams.commands.told import told_in_one_line
 
 _provider = click.option(
     "--provider", "kind", type=click.Choice(["embedded", "compose"]), default="embedded", show_default=True
@@ -26,12 +26,10 @@ def stack() -> None:
 @stack.command()
 @_provider
 @json_option
-def up(kind: str, as_json: bool) -> None:
+@told_in_one_line
+def up(kind: Name, as_json: bool) -> None:
     """Start the stack, or find it running; it stays up until `down`."""
-    try:
-        found = provider(kind).up(stack_folder(), progress=lambda line: click.echo(line, err=True))  # type: ignore[arg-type]
-    except StackError as problem:
-        raise click.ClickException(str(problem)) from None
+    found = provider(kind).up(stack_folder(), progress=lambda line: click.echo(line, err=True))
     if as_json:
         click.echo(json.dumps(asdict(found)))
         return
@@ -45,20 +43,19 @@ def up(kind: str, as_json: bool) -> None:
 
 @stack.command()
 @_provider
-def down(kind: str) -> None:
+@told_in_one_line
+def down(kind: Name) -> None:
     """Stop the stack; its data stays."""
-    try:
-        provider(kind).down(stack_folder())  # type: ignore[arg-type]
-    except StackError as problem:
-        raise click.ClickException(str(problem)) from None
+    provider(kind).down(stack_folder())
 
 
 @stack.command()
 @_provider
 @json_option
-def status(kind: str, as_json: bool) -> None:
+@told_in_one_line
+def status(kind: Name, as_json: bool) -> None:
     """One line a service: state, address, log file."""
-    services = provider(kind).status(stack_folder())  # type: ignore[arg-type]
+    services = provider(kind).status(stack_folder())
     if as_json:
         click.echo(json.dumps([asdict(s) for s in services]))
         return

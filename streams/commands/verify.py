@@ -12,7 +12,8 @@ from rich.console import Console
 
 from schemas.instants import Instant, from_datetime, seconds
 from streams.commands.context import json_option
-from streams.commands.looking import sight, told_in_one_line
+from streams.commands.looking import sight
+from streams.commands.told import told_in_one_line
 from streams.look.shown import console, print_json, table
 from streams.verify import Report
 from streams.verify import verify as verify_deployment
@@ -63,7 +64,8 @@ def verify(since: Instant | None, as_json: bool) -> None:
 
 def show(report: Report, out: Console) -> None:
     rows = [(c.what, str(c.compared), str(c.differing or "·"), str(c.skipped or "·")) for c in report.checks]
-    out.print(table(("check", "compared", "differences", "left out"), rows))
+    if rows:
+        out.print(table(("check", "compared", "differences", "left out"), rows))
     for difference in report.differences:
         out.print(f"{difference.check} {difference.shard}\n  {difference.key}")
         out.print(
@@ -80,6 +82,8 @@ def _verdict(report: Report) -> str:
     compared, differing = sum(c.compared for c in report.checks), sum(c.differing for c in report.checks)
     if differing:
         return f"{differing} of {compared} facts differ"
+    if not report.checks:
+        return "nothing was compared"
     return f"{compared} facts are equal" + (", but not everything can be told" if report.unproven else "")
 
 

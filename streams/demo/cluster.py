@@ -25,6 +25,7 @@ from connectors.debezium.sql import BILLING_SQL, ERP_SQL, PROCESSOR_SQL, PRODUCT
 from connectors.salesforce.simulator import DRIFTWISE_USER_ID, Simulator, demo_clients, running
 from connectors.stack import Endpoints, down, up
 from connectors.stack.declaration import services
+from schemas.errors import OperatorError
 from streams.commands.roles import FOLLOWED, apply_connector, connector_name
 from streams.demo.companies import Access
 from streams.demo.stories import FIRST, Story
@@ -66,7 +67,7 @@ def governed(home: Path, story: Story) -> tuple[Path, ...]:
     return OVERLAY, FURTHER, folder
 
 
-class RoleDied(Exception):
+class RoleDied(OperatorError):
     """Stop: one of our own processes ended by itself; the text ends with its last lines."""
 
 

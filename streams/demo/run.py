@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas import topics
+from schemas.errors import OperatorError
 from schemas.instants import NEVER, Instant, seconds
 from streams.demo.beyond import INEFFECTIVE, MASS_DRIFT, ONCE, SOURCE_GAP
 from streams.demo.beyond_truth import Happened, Mass, drifts_beyond
@@ -33,7 +34,7 @@ VERDICT_SECONDS = 20.0
 """How long the last verdicts may take once everything that they need was heard."""
 
 
-class TooSlow(Exception):
+class TooSlow(OperatorError):
     """Stop: something did not happen in time; the text says what, and which log to read."""
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from schemas.errors import OperatorError
 
-class BadGovernance(Exception):
+
+class BadGovernance(OperatorError):
     """Stop: the text names file, key and remedy."""
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.codec import Codec, Decoded, Unreadable
+from schemas.errors import OperatorError
 from schemas.instants import Instant
 from schemas.registry import HttpRegistry, NoRegistry
 from streams.settings import Settings
@@ -31,7 +32,7 @@ _QUIET = {
 }
 
 
-class CannotLook(Exception):
+class CannotLook(OperatorError):
     """Stop: the text says in one line what could not be read and what to do about it."""
 
 

@@ -17,9 +17,17 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from schemas.errors import OperatorError
+
 log = logging.getLogger(__name__)
 REBALANCE_SECONDS_MAX = 60.0
 """How long the broker waits for a member that does not come back to the group (rebalance timeout)."""
+
+
+class CannotServe(OperatorError):
+    """Stop: the text names the address and why not."""
+
+
 Check = Callable[[], str | None]
 """Why not, or None."""
 
@@ -39,7 +47,14 @@ async def serve(
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, host, port)
-    await site.start()
+    try:
+        await site.start()
+    except OSError as problem:
+        await runner.cleanup()
+        raise CannotServe(
+            f"metrics and health cannot be served on {host}:{port} ({problem.strerror or problem}): set "
+            "DRIFTWISE_METRICS_HOST and DRIFTWISE_METRICS_PORT; port 0 takes any that is free"
+        ) from None
     bound: int = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
     log.info("metrics and health on http://%s:%d", host, bound)
     return runner, bound

@@ -13,6 +13,7 @@ from confluent_kafka import KafkaException
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from schemas.codec import Codec
+from schemas.errors import OperatorError
 from schemas.registry import HttpRegistry, NoRegistry
 from streams.governance import Governance, load
 from streams.settings import Settings
@@ -25,7 +26,7 @@ from streams.worker.metrics import WorkerCollector
 log = logging.getLogger(__name__)
 
 
-class CannotStart(Exception):
+class CannotStart(OperatorError):
     """Stop: the text says what did not answer, and the remedy."""
 
 

@@ -15,6 +15,7 @@ from connectors.salesforce.reader import reader as salesforce_reader
 from schemas import topics
 from schemas.codec import Codec
 from schemas.entities import ENTITIES
+from schemas.errors import OperatorError
 from schemas.instants import seconds
 from schemas.records import change_record_name
 from schemas.registry import HttpRegistry
@@ -139,7 +140,7 @@ def register(settings: Settings, governance: Governance) -> None:
 KNOWN_SECONDS = 15.0
 
 
-class TopicMismatch(Exception):
+class TopicMismatch(OperatorError):
     """Stop: the broker's topics are not what governance says; the text names topic and remedy."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streams.settings import PREFIX, MissingSetting, Settings, from_environment
+from streams.settings import PREFIX, BadSetting, MissingSetting, Settings, from_environment
 
 NEEDED = {"DRIFTWISE_KAFKA_BOOTSTRAP": "broker:9092", "DRIFTWISE_REGISTRY_URL": "http://registry"}
 SECRET = "hunter2-hunter2"
@@ -104,8 +104,13 @@ def test_secrets_are_not_shown() -> None:
 
 
 def test_a_number_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="many"):
+    with pytest.raises(BadSetting, match="DRIFTWISE_DEAD_LETTER_FLOOD is 'many': set it to a whole number"):
         settings(DEAD_LETTER_FLOOD="many")
+
+
+def test_a_file_that_cannot_be_read_is_refused_with_its_variable() -> None:
+    with pytest.raises(BadSetting, match=r"DRIFTWISE_KAFKA__SASL__PASSWORD__FILE names /nowhere/at/all, which cannot"):
+        settings(KAFKA__SASL__PASSWORD__FILE="/nowhere/at/all")
 
 
 def test_settings_cannot_be_changed_afterwards() -> None:

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import platformdirs
 
+from schemas.errors import OperatorError
+
 PEERS = Path(__file__).parents[3] / "ops" / "peers.txt"
 YARDSTICKS = PEERS.with_name("yardsticks.txt")
 """What the judgement is measured with."""
 
 
-class NoPeers(Exception):
+class NoPeers(OperatorError):
     """Stop: the environment of the peers could not be made; the text says why and what to do."""
 
 
