@@ -1,4 +1,5 @@
-"""Settings: the one place that reads the environment. Everything else is handed a value."""
+"""Settings of a process, from the environment. Where the systems are is read by the roles that go there
+(`streams.commands.roles`)."""
 
 from __future__ import annotations
 

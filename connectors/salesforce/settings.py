@@ -7,6 +7,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from connectors.salesforce.objects import PolledObject
+from connectors.variables import variable
 
 
 class SalesforceSettings(BaseModel):
@@ -50,7 +51,7 @@ CRM_SETTINGS = ("URL", "CLIENT_ID", "CLIENT_SECRET")
 
 def crm_setting(environment: Mapping[str, str], system: str, setting: str) -> str:
     """One of CRM_SETTINGS of a system instance; raises ValueError with the places searched."""
-    name = f"DRIFTWISE_{system.upper().replace('-', '_')}_{setting}"
+    name = variable(system, setting)
     if value := environment.get(name):
         return value
     if path := environment.get(f"{name}_FILE"):

@@ -74,7 +74,7 @@ def _pages(found: Plan, decided: list[Difference]) -> Iterator[RenderableType]:
     if found.forgotten:
         yield f"{found.forgotten} open drifts rest on history that is not kept any more: not compared"
     if any(difference.file.startswith("mappings/") for difference in decided):
-        yield "changed mappings are not counted: they apply to what is captured from then on"
+        yield "changed mappings are not counted: `publish` has known rows read again by them, and tries that first"
 
 
 def _changes(found: Plan, what: str) -> Iterator[RenderableType]:

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from connectors.debezium.database import prepare
 from connectors.errors import Refused, Retry, Stop
 from connectors.salesforce import poller
 from connectors.salesforce.settings import SalesforceSettings
+from connectors.variables import variable
 from schemas.errors import OperatorError
 from streams.beat import Beat
 from streams.commands.context import governance, running_stack, settings
@@ -115,7 +117,7 @@ def apply_connector(governed: Governance, system: str, heartbeat_ms: int, sql_fi
         raise click.ClickException(f"{system}: {problem}") from None
     except psycopg.Error as problem:
         said = " ".join(str(problem).split())
-        remedy = f"check that DRIFTWISE_{system.upper()}_DSN leads to its database, by a user who owns the tables"
+        remedy = f"check that {variable(system, 'DSN')} leads to its database, by a user who owns the tables"
         raise click.ClickException(f"{system}: PostgreSQL says: {said}: {remedy}") from None
 
 
@@ -125,18 +127,18 @@ def connector_name(system: str) -> str:
 
 def _database(system: str) -> tuple[str, Database, str, str | None]:
     """(connection string for us, database as Connect sees it, Connect's address, registry as Connect sees it)."""
-    stack, prefix = running_stack(), f"DRIFTWISE_{system.upper()}_"
-    dsn, url = os.environ.get(prefix + "DSN"), os.environ.get("DRIFTWISE_CONNECT_URL")
+    stack, own = running_stack(), partial(variable, system)
+    dsn, url = os.environ.get(own("DSN")), os.environ.get("DRIFTWISE_CONNECT_URL")
     if dsn is None and stack is not None:
         server = stack.postgres_for_connect
         database = Database(server.host, server.port, system, server.user)
         return stack.postgres.dsn(system), database, stack.connect_url, stack.registry_for_connect
     if dsn is None or url is None:
         raise click.ClickException(
-            f"set {prefix}DSN and DRIFTWISE_CONNECT_URL, or start a stack with `driftwise stack up`"
+            f"set {own('DSN')} and DRIFTWISE_CONNECT_URL, or start a stack with `driftwise stack up`"
         )
-    seen = {name: os.environ.get(prefix + name.upper(), default) for name, default in _seen_by_connect(dsn).items()}
-    password = os.environ.get(prefix + "PASSWORD_REFERENCE")
+    seen = {name: os.environ.get(own(name.upper()), default) for name, default in _seen_by_connect(dsn).items()}
+    password = os.environ.get(own("PASSWORD_REFERENCE"))
     database = Database(seen["host"], int(seen["port"]), seen["dbname"], seen["user"], password)
     return dsn, database, url, os.environ.get("DRIFTWISE_CONNECT_REGISTRY_URL")
 
@@ -203,7 +205,7 @@ def execute() -> None:
     governed = governance(found)
     stack = running_stack()
     dsns = {
-        name: os.environ.get(f"DRIFTWISE_{name.upper()}_DSN") or (stack.postgres.dsn(name) if stack else "")
+        name: os.environ.get(variable(name, "DSN")) or (stack.postgres.dsn(name) if stack else "")
         for name, rules in governed.systems.items()
         if rules.vendor == "postgresql"
     }

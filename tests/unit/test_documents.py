@@ -1,0 +1,98 @@
+"""What README and ops/*.md say of commands, settings, metrics, files and numbers is so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from streams.cli import driftwise
+from streams.demo.stories import ALL
+from streams.fleet import FLEET_KINDS
+from streams.kinds.table import KINDS
+from streams.suspects.table import SUSPECT_KINDS
+from streams.worker.metrics import METRICS
+from tests.stack import ROOT
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "ops").glob("*.md"), ROOT / "ops/governance/README.md"]
+SOURCES = [path for folder in ("connectors", "streams") for path in (ROOT / folder).rglob("*.py")]
+CODE = re.compile(r"```.*?```|`[^`\n]+`|^ {4}\S[^\n]*$", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(r"(?<![=\w])(?:driftwise|ops/dev) ([a-z][^\n`#]*)")
+COMMENT = re.compile(r"(?<=\s)#[^\n]*")
+OF_OPS_DEV = {"test", "lint", "lock"}
+
+every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def commands(document: Path) -> Iterator[list[str]]:
+    """The words of each; of `list|show` the alternatives stay together."""
+    for code in CODE.findall(document.read_text()):
+        for found in COMMAND.findall(COMMENT.sub("", code)):
+            yield found.replace("\\|", "|").split()
+
+
+def complaint(words: list[str]) -> str:
+    if words[0] in OF_OPS_DEV:
+        return ""
+    command: click.Command = driftwise
+    for word in words:
+        names = re.split(r"[|,]", word.strip("[].,;:)"))
+        if word.strip("[").startswith("--"):
+            if not any(names[0].split("=")[0] in parameter.opts for parameter in command.params):
+                return f"{command.name} has no {word}"
+        elif isinstance(command, click.Group):
+            below = [command.get_command(click.Context(command), name) for name in names]
+            if None in below:
+                return f"{command.name} has no {word}"
+            command = below[0] or command
+    return ""
+
+
+@every_document
+def test_its_commands_and_options_exist(document: Path) -> None:
+    assert [said for words in commands(document) if (said := complaint(words))] == []
+
+
+@every_document
+def test_its_files_exist(document: Path) -> None:
+    text = document.read_text()
+    linked = [name for name in re.findall(r"\]\(([^)#:]+)\)", text) if not (document.parent / name).exists()]
+    folders = "connectors|ops|schemas|streams|tables|tests"
+    named = [name for name in re.findall(rf"`((?:{folders})/[\w./-]+)`", text) if not (ROOT / name).exists()]
+    assert linked + named == []
+
+
+@every_document
+def test_its_settings_are_read_and_its_metrics_are_told(document: Path) -> None:
+    text, code = document.read_text(), "".join(path.read_text() for path in SOURCES)
+    tested = "".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    settings = {name.removeprefix("DRIFTWISE_") for name in re.findall(r"DRIFTWISE_[A-Z_]*[A-Z]", text)}
+    unread = {name for name in settings if not any(known in code + tested for known in _spellings(name))}
+    metrics = {name for name in re.findall(r"`(driftwise_[a-z_]+)`", text) if name not in METRICS}
+    assert (unread, metrics) == (set(), set())
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """As it is looked for: as a whole, without its system, as a part of a DSN, or of the Kafka client's settings."""
+    yield f'"{name}"'
+    yield f"DRIFTWISE_{name}"
+    yield f'"{name.partition("_")[2]}"'
+    yield f'"{name.partition("_")[2].lower()}"'
+    if name.startswith("KAFKA__"):
+        yield '"KAFKA__"'
+
+
+def test_the_readme_counts_kinds_as_the_code_does() -> None:
+    readme = (ROOT / "README.md").read_text()
+    built = {kind.name for kind in KINDS} | FLEET_KINDS.keys() | SUSPECT_KINDS.keys()
+    assert f"({len(ALL.kinds)} of {len(built)}," in readme
+    assert f"\n{len(built)} kinds of drift," in readme
+
+
+def test_the_page_of_kinds_has_them_all() -> None:
+    page = (ROOT / "ops/kinds.md").read_text()
+    for name in {kind.name for kind in KINDS} | FLEET_KINDS.keys() | SUSPECT_KINDS.keys():
+        assert f"| `{name}` |" in page
