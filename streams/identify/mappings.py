@@ -6,10 +6,13 @@ back, it reads by the mapping of before."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import ValidationError
 
 from schemas import topics
 from schemas.instants import Instant
+from streams.governance.difference import Difference, differences
 from streams.governance.mapping import ObjectMapping, SystemMapping, document_of, read_mapping, version_of
 from streams.governance.model import Governance
 from streams.identify import furthest, keys
@@ -90,6 +93,26 @@ def read_so_far(ws: Workspace, system: str, key: str | None) -> None:
 
 def in_force(view: View, governance: Governance, system: str) -> SystemMapping:
     return named(view, governance, system, view.get(keys.mapping_key(system)))
+
+
+def overruled(view: View, governance: Governance) -> list[Difference]:
+    """What the folder says and rows are not read by: another mapping was published since it said so first."""
+    found = list(_overruled(view, governance))
+    key = (overruled, tuple(found))
+    if key not in governance.derived:
+        read_by = {system: named(view, governance, system, {"now": version}) for system, version in found}
+        other = governance.model_copy(update={"mappings": {**governance.mappings, **read_by}})
+        governance.derived[key] = differences(governance, other)
+    differing: list[Difference] = governance.derived[key]
+    return differing
+
+
+def _overruled(view: View, governance: Governance) -> Iterator[tuple[str, str]]:
+    """The systems, and the version that is in force."""
+    for system in governance.mappings:
+        known = view.get(keys.mapping_key(system))
+        if known is not None and known["folder"] == _folder(governance, system) != known["now"]:
+            yield system, known["now"]
 
 
 def were_published(view: View) -> bool:

@@ -12,6 +12,7 @@ from schemas import topics
 from schemas.codec import Unreadable
 from schemas.instants import ALWAYS, NEVER, Instant
 from schemas.source import ALL_OBJECTS, Gap, Heard, Probed, Reader, Skipped, SourceEvent, SourceRow
+from streams.governance.difference import Difference
 from streams.governance.model import Governance
 from streams.identify import again, keys, letters, mappings, onward, progress
 from streams.identify.clocks import credible
@@ -62,6 +63,10 @@ class Identify(WithoutDeadlines):
     def flush(self, ws: Workspace, partition: int) -> None:
         mappings.announce(ws, self._governance, partition)
         onward.send(ws, self._governance, partition)
+
+    def overruled(self, ws: Workspace) -> list[Difference]:
+        """What the worker was started with and does not read by."""
+        return mappings.overruled(ws, self._governance)
 
     def in_first_snapshot(self, ws: Workspace, partition: int, row: SourceRow) -> bool:
         """Whether a row of a snapshot stood so before its source was known. What a later snapshot finds (a lost slot, a

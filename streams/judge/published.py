@@ -167,6 +167,7 @@ class Published:
         self._versions: dict[str, Governance] = {}
         self._recent: list[tuple[Value, InForce]] = []
         """By index, most recent first: an index is never changed in place, so the same object means the same."""
+        self._overruled: tuple[Governance, list[Difference]] | None = None
 
     def in_force(self, ws: Workspace) -> InForce:
         index = ws.get(GOVERNANCE)
@@ -182,7 +183,10 @@ class Published:
 
     def overruled(self, ws: Workspace) -> list[Difference]:
         """What the worker was started with and does not judge by, since other rules were published."""
-        return differences(self._base, self.in_force(ws).newest)
+        newest = self.in_force(ws).newest
+        if self._overruled is None or self._overruled[0] is not newest:
+            self._overruled = newest, [] if newest is self._base else differences(self._base, newest)
+        return self._overruled[1]
 
     def _version(self, ws: Workspace, version: str) -> Governance:
         known = self._versions.get(version)

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from schemas.instants import NEVER
 from streams import canary
 from streams.governance.model import Governance
+from streams.identify.stage import Identify
 from streams.judge.keys import ObligationKey, is_obligation
 from streams.judge.stage import Judge
 from streams.worker.counters import Buckets
@@ -35,6 +36,7 @@ METRICS: dict[str, str] = {
     "driftwise_dead_letters_total": "Records diverted, by stage.",
     "driftwise_shard_paused": "1 while a shard stands still because of a flood of dead letters.",
     "driftwise_standby_lag_records": "Changelog records that a warm copy of another worker's shard is behind.",
+    "driftwise_rules_overruled": "Differences between the worker's folders and what was published and is in force.",
     "driftwise_batch_seconds": "Time to fold one batch.",
     "driftwise_commit_seconds": "Time of one commit: transaction and store.",
     "driftwise_end_to_end_seconds": "Source commit to committed judgement.",
@@ -53,6 +55,7 @@ class WorkerCollector(Collector):
         yield self._watermark_age(runners)
         yield self._unknown(runners)
         yield from self._canary(runners)
+        yield _overruled(runners)
         yield _paused(runners)
         yield _standby_lag(shards)
         for name, attribute in (
@@ -140,6 +143,17 @@ def _counts(runners: dict[tuple[str, int], Runner]) -> Iterator[CounterMetricFam
     for labels, number in transitions.items():
         drifts.add_metric(list(labels), number)
     yield from (records, letters, effects, drifts)
+
+
+def _overruled(runners: dict[tuple[str, int], Runner]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        "driftwise_rules_overruled", METRICS["driftwise_rules_overruled"], labels=["stage", "partition"]
+    )
+    for (name, partition), runner in runners.items():
+        stage = runner.shard.stage
+        if isinstance(stage, Judge | Identify):
+            family.add_metric([name, str(partition)], len(stage.overruled(Workspace(runner.shard.state))))
+    return family
 
 
 def _paused(runners: dict[tuple[str, int], Runner]) -> GaugeMetricFamily:

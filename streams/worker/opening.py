@@ -12,6 +12,7 @@ from pathlib import Path
 
 from schemas import topics
 from schemas.codec import Codec
+from streams.identify.stage import Identify
 from streams.inputs import Stage
 from streams.judge.stage import Judge
 from streams.settings import Settings
@@ -98,10 +99,10 @@ class Opener:
 
 
 def _tell_rules(stage: Stage, partition: int, state: View) -> None:
-    """Where the folders say otherwise than what was published: that is what judges."""
-    for difference in stage.overruled(Workspace(state)) if isinstance(stage, Judge) else ():
+    """Where the folders say otherwise than what was published: that is what counts."""
+    for difference in stage.overruled(Workspace(state)) if isinstance(stage, Judge | Identify) else ():
         log.warning(
-            "%s-%d judges by the governance published last, not by that of the folders: %s; `driftwise governance "
-            "publish` puts the folders in force",
+            "%s-%d goes by what was published last, not by the folders it was started with: %s; change the folders, or "
+            "put them in force with `driftwise governance publish`",
             *(stage.name, partition, difference),
         )

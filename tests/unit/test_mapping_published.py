@@ -18,6 +18,7 @@ from streams.governance.mapping import read_mapping
 from streams.governance.model import Amount, ObjectMapping, Vocabulary
 from streams.identify import again, mappings
 from streams.identify.mappings import RECORD, published
+from streams.identify.stage import Identify
 from streams.judge.published import document_of as published_rules
 from streams.judge.published import read as read_rules
 from streams.kinds.facts import since
@@ -25,6 +26,7 @@ from streams.kinds.trail import trail_of
 from streams.look.letters import replay as replayed
 from streams.verify.examine import examine
 from streams.verify.report import EQUAL
+from streams.worker.opening import _tell_rules
 from tests.look import STAGES
 from tests.recorded import DriverRecording
 from tests.topology import SLA_SECONDS, Company, governance, seconds_of
@@ -203,6 +205,36 @@ def test_what_was_published_outlives_a_restart_with_the_folder_of_before() -> No
     after.heard(40)
     assert attributes(after, "i/billing/B/invoice/J")["status"] == "posted"
     assert equal(after)
+
+
+def told_at_start(company: Company, caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What shards say of identify, opened by a worker that was started so."""
+    caplog.clear()
+    stage = Identify(company.governance, {})
+    for partition in range(company.governance.partitions):
+        _tell_rules(stage, partition, company.driver.state("identify", partition))
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_a_worker_says_which_mapping_of_its_folder_reads_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    company = with_invoice(misreading())
+    assert told_at_start(company, caplog) == []
+    publish(company, governance())
+
+    of_before, of_now = restarted(company, misreading()), restarted(company, governance())
+    for each in (of_before, of_now):
+        each.heard(40)
+
+    said = told_at_start(of_before, caplog)
+    assert len(said) == company.governance.partitions
+    assert said[0].startswith("identify-0 goes by what was published last, not by the folders it was started with: ")
+    assert "mappings/billing.yaml: invoice.attributes.status.map.Posted was draft and becomes posted" in said[0]
+    assert "driftwise governance publish" in said[0]
+    assert told_at_start(of_now, caplog) == []
+
+
+def test_a_mapping_that_a_folder_brings_is_not_overruled(caplog: pytest.LogCaptureFixture) -> None:
+    assert told_at_start(restarted(with_invoice(misreading()), governance()), caplog) == []
 
 
 def test_an_attribute_that_nobody_mapped_is_read_from_a_column_that_was_kept() -> None:

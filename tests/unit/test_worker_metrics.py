@@ -26,6 +26,8 @@ from tables.view import MemoryView
 from tests.topology import Company
 
 COUNTER = "_total"
+COUNTED = ("driftwise_obligations_unknown", "driftwise_rules_overruled", "driftwise_shard_paused")
+"""Without a unit."""
 OPENED, LATE = 1, 12
 """A deal won at 1 s is due at 11 s and decided at 12 s."""
 
@@ -126,6 +128,19 @@ def test_the_canary_is_as_old_as_in_its_worst_partition(worker: WorkerCollector)
     assert set(samples(worker, "driftwise_canary_bound_seconds")) == {("crm",), ("billing",), ("erp",)}
 
 
+def test_it_tells_how_much_of_the_folders_was_overruled() -> None:
+    company, kind = Company(), "invoice_not_posted"
+    found = collector({("judge", 0): runner(company.driver.shard("judge", 0))}, {})
+    assert samples(found, "driftwise_rules_overruled") == {("0", "judge"): 0}
+
+    other = company.governance.kinds[kind].model_copy(update={"severity": "S4", "owner_team": "somebody"})
+    kinds = {**company.governance.kinds, kind: other}
+    company.driver.publish(company.governance.model_copy(update={"kinds": kinds}), 30 * SECOND)
+    company.heard(40)
+
+    assert samples(found, "driftwise_rules_overruled") == {("0", "judge"): 2}
+
+
 def test_names_follow_prometheus(worker: WorkerCollector) -> None:
     units = ("_seconds", "_records", COUNTER)
     for family in families(worker).values():
@@ -133,7 +148,7 @@ def test_names_follow_prometheus(worker: WorkerCollector) -> None:
         assert re.fullmatch(r"driftwise(_[a-z]+)+", name)
         assert (family.type == "counter") == name.endswith(COUNTER)
         assert family.type != "histogram" or name.endswith("_seconds")
-        assert name.endswith(units) or name in ("driftwise_obligations_unknown", "driftwise_shard_paused")
+        assert name.endswith(units) or name in COUNTED
         labels = {label for sample in family.samples for label in sample.labels}
         assert all(re.fullmatch(r"[a-z]+", label) for label in labels)
 
