@@ -48,11 +48,13 @@ def _same_native(deployed: list[Any] | None, recomputed: list[Any] | None) -> bo
 
 
 def _same_parked(deployed: Fact | None, recomputed: Fact | None) -> bool:
-    """Likewise: one of an earlier release waits with all its columns, and without how it was read."""
+    """Likewise: one of an earlier release waits with all its columns, and without how it was read, and by which
+    mapping."""
     if deployed is None or recomputed is None:
         return deployed is recomputed
     (*of_row, fields), (*of_same, kept) = deployed["row"], recomputed["row"]
-    held = {"read": recomputed["read"], **deployed, "row": None}
+    told_since = {name: recomputed[name] for name in ("read", "number") if name in recomputed}
+    held = {**told_since, **deployed, "row": None}
     return of_row == of_same and held == {**recomputed, "row": None} and kept.items() <= fields.items()
 
 

@@ -296,9 +296,11 @@ def test_a_column_that_a_mapping_reads_no_more_leaves_the_rows_that_are_known() 
     assert equal(company)
 
 
-def parked() -> tuple[Company, dict[str, Any]]:
+def parked(*published_before: Governance) -> tuple[Company, dict[str, Any]]:
     """A line that waits for its invoice, and how it waits."""
     company = company_of(governance())
+    for governed in published_before:
+        publish(company, governed)
     company.row("billing", "invoice_line", "L", 3, "B", contact="Ada Lovelace", label="licences")
     (waiting,) = (value for value in images_below(company, "k/"))
     return company, waiting
@@ -329,11 +331,11 @@ def test_a_row_that_waited_while_another_mapping_came_is_as_it_was_read_where_th
     assert equal(company)
 
 
-def waiting_whole() -> Company:
+def waiting_whole(*published_before: Governance) -> Company:
     """As a release had it wait that left nothing out."""
-    company, waiting = parked()
+    company, waiting = parked(*published_before)
     *of_row, fields = waiting["row"]
-    old = {name: held for name, held in waiting.items() if name != "read"}
+    old = {name: held for name, held in waiting.items() if name not in ("read", "number")}
     old["row"] = [*of_row, {**fields, "contact": "Ada Lovelace", "label": "licences"}]
     for partition in range(company.governance.partitions):
         state = company.driver.state("identify", partition)
@@ -381,8 +383,11 @@ def test_what_comes_while_rows_are_read_again_is_read_by_the_mapping_in_force(wa
     assert equal(company)
 
 
-def test_a_row_that_waits_since_a_release_that_kept_every_column_is_read_as_one_of_this() -> None:
-    company = waiting_whole()
+@pytest.mark.parametrize("published_before", [(), (misreading(),)])
+def test_a_row_that_waits_since_a_release_that_kept_every_column_is_read_as_one_of_this(
+    published_before: tuple[Governance, ...],
+) -> None:
+    company = waiting_whole(*published_before)
     assert equal(company)
     company.row("billing", "invoice", "I", 4, "B")
     assert attributes(company, LINE)["charge"] == "seats"
