@@ -53,7 +53,7 @@ def _same_parked(deployed: Fact | None, recomputed: Fact | None) -> bool:
     if deployed is None or recomputed is None:
         return deployed is recomputed
     (*of_row, fields), (*of_same, kept) = deployed["row"], recomputed["row"]
-    told_since = {name: recomputed[name] for name in ("read", "number") if name in recomputed}
+    told_since: Fact = {name: recomputed[name] for name in ("read", "number") if name in recomputed}
     held = {**told_since, **deployed, "row": None}
     return of_row == of_same and held == {**recomputed, "row": None} and kept.items() <= fields.items()
 
