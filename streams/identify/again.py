@@ -2,7 +2,8 @@
 
 What is read otherwise becomes a version of its own: of the same native version, from the instant on up to which the
 source has been heard. A slice at a time, each its own commit; a row that something else concerns meanwhile is read
-first, so that nothing depends on where the slices fell."""
+first, so that nothing depends on where the slices fell. Where a further mapping comes meanwhile, rows are read by one
+after the other, each in slices of its own."""
 
 from __future__ import annotations
 
@@ -50,20 +51,21 @@ class Row(NamedTuple):
 
 
 def slice_(ws: Workspace, governance: Governance, system: str) -> None:
-    """The next rows of the system; behind them, those that wait for their parents."""
-    pending = ws.get(keys.mapping_key(system))
-    if pending is None or not mappings.is_pending(pending):
+    """The next rows of the system, by the first mapping that is pending; behind them, those that wait for their
+    parents."""
+    pending = next(iter(mappings.pending(ws.get(keys.mapping_key(system)))), None)
+    if pending is None:
         return
     waiting = keys.parked_of(system)
     if pending["after"] < waiting:
         found = ws.range(keys.system_prefix(system), SLICE, pending["after"])
         for key, image in found:
-            _read(ws, governance, pending, _row(system, key, image), image)
+            _read(ws, governance, pending, row_of(system, key, image), image)
         following = waiting if ws.range(waiting, 1) else None
     else:
         found, following = ws.range(waiting, SLICE, pending["after"]), None
         for key, parked in found:
-            ws.put(key, parking.up_to_date(ws, governance, system, key, parked))
+            ws.put(key, parking.read_again(ws, governance, system, pending, parked))
     mappings.read_so_far(ws, system, found[-1][0] if len(found) == SLICE else following)
 
 
@@ -77,18 +79,22 @@ def up_to_date(ws: Workspace, governance: Governance, row: Row, known: Value | N
     """The image of a row, read by the mapping in force. `known`: the entry of its system's mapping."""
     key = row.key
     image = ws.get(key)
-    if image is None or known is None or "after" not in known or key <= known["after"]:
+    if image is None or known is None or "after" not in known:
         return image
-    _read(ws, governance, known, row, image)
-    return ws.get(key)
+    for pending in mappings.pending(known):
+        if key > pending["after"]:
+            _read(ws, governance, pending, row, image)
+            image = ws.get(key) or image
+    return image
 
 
 def customer_up_to_date(ws: Workspace, governance: Governance, system: str, customer: str) -> None:
-    """All that is known of a native customer."""
-    known = ws.get(keys.mapping_key(system))
-    if mappings.is_pending(known):
+    """All that is known of a native customer: by one mapping after the other, since from when on its rows are read so
+    follows from its own record."""
+    for pending in mappings.pending(ws.get(keys.mapping_key(system))):
         for key, image in ws.range(keys.rows_prefix(system, customer), keys.EVERY_ROW):
-            up_to_date(ws, governance, _row(system, key, image), known)
+            if key > pending["after"]:
+                _read(ws, governance, pending, row_of(system, key, image), image)
 
 
 def try_out(image: Value, before: SystemMapping, mapping: SystemMapping) -> None:
@@ -114,11 +120,13 @@ def on_asked(ws: Workspace, governance: Governance, partition: int, letter_id: s
     """A row that could not be read by the mapping then is tried once more. Raises Divert. Where it came anew or was
     read by a later mapping before this, nothing is left to do: so it does not matter which of the two came first."""
     row = Row(value["system"], value["native_customer"], value["entity"], value["native_id"])
-    image = up_to_date(ws, governance, row, ws.get(keys.mapping_key(row.system)))
+    known = ws.get(keys.mapping_key(row.system))
+    customer_up_to_date(ws, governance, row.system, row.customer)
+    image = ws.get(row.key)
     hole = images.asked(image)
-    if image is not None and hole is not None and hole.letter_id == letter_id:
+    if known is not None and image is not None and hole is not None and hole.letter_id == letter_id:
         passed = furthest.passed(ws, row.system, row.entity, partition)
-        _derive(ws, governance, row, image, _from(ws, row, passed))
+        _derive(ws, governance, known, row, image, _from(ws, row, passed))
         images.answered(ws, governance, row.key)
 
 
@@ -128,7 +136,7 @@ def _read(ws: Workspace, governance: Governance, pending: Value, row: Row, image
         return
     image = _without(ws, governance, pending, row, image)
     try:
-        _derive(ws, governance, row, image, _from(ws, row, from_))
+        _derive(ws, governance, pending, row, image, _from(ws, row, from_))
     except Divert:
         _ask(ws, governance, pending, row, from_)
     else:
@@ -136,7 +144,7 @@ def _read(ws: Workspace, governance: Governance, pending: Value, row: Row, image
 
 
 def _without(ws: Workspace, governance: Governance, pending: Value, row: Row, image: Value) -> Value:
-    """Without what the mapping in force does not ask for; nor what that of before did not, which an earlier release
+    """Without what the mapping does not ask for; nor what that of before did not, which an earlier release
     kept all the same: a replay of the same rows does not have it."""
     both = (mappings.named(ws, governance, row.system, pending, which) for which in ("before", "now"))
     return images.forget(ws, row.key, image, *both)
@@ -165,22 +173,21 @@ def _ask(ws: Workspace, governance: Governance, pending: Value, row: Row, heard:
     ws.emit(Emit(topics.source_topic(row.system), row.customer, RECORD, value, partition=partition, headers=headers))
 
 
-def _derive(ws: Workspace, governance: Governance, row: Row, image: Value, from_: Instant) -> None:
-    """Raises Divert where the mapping in force cannot read it."""
+def _derive(ws: Workspace, governance: Governance, known: Value, row: Row, image: Value, from_: Instant) -> None:
+    """Raises Divert where the mapping that is `known` to have come cannot read it."""
     last, native = image["versions"][-1], _readable(image)
-    known = ws.get(keys.mapping_key(row.system))
     if native is None or images.is_read_by(image, mappings.number(known)):
         return
     mapping = mappings.named(ws, governance, row.system, known).get(native.object)
     before = mappings.named(ws, governance, row.system, known, "before").get(native.object)
-    if known is None or mapping is None or before is None or mapping.entity != row.entity:
+    if mapping is None or before is None or mapping.entity != row.entity:
         return
     version = _version(governance, row, last, native, before, mapping)
     if (version["attrs"], version["since"]) == (last["attrs"], last["since"]):
         return
     version["version"] = f"{_native_version(last)}{_AGAIN}{known['number']:06d}"
     version["at"] = max(from_, last["at"])
-    images.keep(ws, governance, row.key, [*image["versions"], version], native)
+    images.keep(ws, governance, row.key, [*image["versions"], version], native, known["number"])
     _tell(ws, governance, row, last, version)
 
 
@@ -230,6 +237,6 @@ def _native_version(version: Version) -> str:
     return text.partition(_AGAIN)[0]
 
 
-def _row(system: str, key: str, image: Value) -> Row:
+def row_of(system: str, key: str, image: Value) -> Row:
     _, entity, native_id = key.removeprefix(keys.system_prefix(system)).split("/", 2)
     return Row(system, image["versions"][-1]["customer"], entity, native_id)

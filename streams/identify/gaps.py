@@ -18,12 +18,16 @@ def on_gap(ws: Workspace, governance: Governance, partition: int, event: Gap) ->
     entity = governance.entity_of(event.system, event.object) or event.object
     for object_ in (ALL_OBJECTS, entity):
         progress.withdraw(ws, event.system, object_, partition)
-    again.finish(ws, governance, event.system)
-    prefix = keys.system_prefix(event.system)
+    if entity == "customer":  # from when on the rows of a customer are read anew follows from its own
+        again.finish(ws, governance, event.system)
+    prefix, known = keys.system_prefix(event.system), ws.get(keys.mapping_key(event.system))
     for key, image in ws.range(prefix, keys.EVERY_ROW):
         _, of, native_id = key.removeprefix(prefix).split("/", 2)
+        if of != entity:
+            continue
+        image = again.up_to_date(ws, governance, again.row_of(event.system, key, image), known) or image
         last = image["versions"][-1]
-        if of == entity and last["op"] == PRESENT and last["at"] < event.committed_at:
+        if last["op"] == PRESENT and last["at"] < event.committed_at:
             gone = _gone(last, event.committed_at)
             images.keep(ws, governance, key, [*image["versions"], gone])
             _tell(ws, governance, (event.system, entity, native_id), last, gone)

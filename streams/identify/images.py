@@ -50,12 +50,20 @@ def followed(image: dict[str, Any] | None, row: SourceRow) -> dict[str, str | No
 
 
 def keep(
-    ws: Workspace, governance: Governance, key: str, versions: list[Version], native: Native | None = None
+    ws: Workspace,
+    governance: Governance,
+    key: str,
+    versions: list[Version],
+    native: Native | None = None,
+    number: int | None = None,
 ) -> None:
+    """`number`: of the mapping by which it was read, where that is not the one in force."""
     answered(ws, governance, key)
     several = len(versions) > 1  # most have one, of which nothing can be folded
     image: dict[str, Any] = {"versions": fold(versions, links.frontier(ws, governance)) if several else versions}
-    if number := mappings.number(ws.get(keys.mapping_key(keys.system_of(key)))):
+    if number is None:
+        number = mappings.number(ws.get(keys.mapping_key(keys.system_of(key))))
+    if number:
         image["read"] = number
     if native is not None:
         image["native"] = _plain(native)

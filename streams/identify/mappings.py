@@ -20,6 +20,8 @@ from streams.inputs import Divert
 from tables.view import Emit, Value, View, Workspace
 
 RECORD = "MappingPublished"
+_TURNED = ("before", "now", "number")
+_READING = ("after", "passed", "partition")
 FOLDER = "folder"
 """Who published it, where nobody did."""
 
@@ -52,7 +54,7 @@ def announce(ws: Workspace, governance: Governance, partition: int) -> None:
 
 
 def take(ws: Workspace, governance: Governance, partition: int, value: Value) -> bool:
-    """Put it in force; returns whether rows are to be read again. None may be pending."""
+    """Put it in force; returns whether rows are to be read again: once they were by those before it."""
     system, version, document = value["system"], value["version"], value["document"]
     announce(ws, governance, partition)
     known = ws.get(keys.mapping_key(system))
@@ -63,13 +65,11 @@ def take(ws: Workspace, governance: Governance, partition: int, value: Value) ->
     except ValidationError as problem:
         raise Divert("bad_governance", f"this release cannot read it: {problem}") from None
     ws.put(keys.document_key(system, version), {"document": document})
-    if known["before"] not in (known["first"], known["now"], version):
-        ws.delete(keys.document_key(system, known["before"]))
     entities = {mapping.entity for mapping in governance.mappings[system].values()}
     passed = {entity: furthest.passed(ws, system, entity, partition) for entity in sorted(entities)}
-    pending = {"after": keys.system_prefix(system), "passed": passed, "partition": partition}
+    reading = {"after": keys.system_prefix(system), "passed": passed, "partition": partition}
     turned = {"before": known["now"], "now": version, "number": known["number"] + 1}
-    ws.put(keys.mapping_key(system), {**known, **turned, **pending})
+    _put(ws, system, known, {**known, **turned, **reading}, pending(known))
     return True
 
 
@@ -83,12 +83,41 @@ def is_pending(known: Value | None) -> bool:
     return known is not None and "after" in known
 
 
+def pending(known: Value | None) -> list[Value]:
+    """By which mappings they are, one after the other, and how far each has come: `{before, now, number, after, passed,
+    partition}`. The last is the one in force."""
+    if known is None or "after" not in known:
+        return []
+    return [*known.get("earlier", ()), known]
+
+
 def read_so_far(ws: Workspace, system: str, key: str | None) -> None:
-    """Images up to this key have been read again; None: all."""
+    """Images up to this key have been read again by the first that is pending; None: all."""
     known = ws.get(keys.mapping_key(system))
     assert known is not None
-    rest = {name: held for name, held in known.items() if name not in ("after", "passed", "partition")}
-    ws.put(keys.mapping_key(system), rest if key is None else {**known, "after": key})
+    first, *others = pending(known)
+    if others:
+        earlier = [*([] if key is None else [{**first, "after": key}]), *others[:-1]]
+        _put(ws, system, known, known, earlier)
+    elif key is None:
+        _put(ws, system, known, {name: held for name, held in known.items() if name not in _READING}, [])
+    else:
+        ws.put(keys.mapping_key(system), {**known, "after": key})
+
+
+def _put(ws: Workspace, system: str, before: Value, after: Value, earlier: list[Value]) -> None:
+    """What nobody names any more is forgotten."""
+    after = {name: held for name, held in after.items() if name != "earlier"}
+    if earlier:
+        after["earlier"] = [{name: each[name] for name in (*_TURNED, *_READING)} for each in earlier]
+    ws.put(keys.mapping_key(system), after)
+    for version in _names(before) - _names(after):
+        ws.delete(keys.document_key(system, version))
+
+
+def _names(known: Value) -> set[str]:
+    named = [known["first"], *(each[name] for each in (known, *known.get("earlier", ())) for name in ("before", "now"))]
+    return set(named)
 
 
 def in_force(view: View, governance: Governance, system: str) -> SystemMapping:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from schemas.entities import ENTITIES
 from schemas.source import UNCHANGED, SourceRow
-from streams.governance.mapping import ObjectMapping, SystemMapping
+from streams.governance.mapping import ObjectMapping
 from streams.governance.model import Governance
 from streams.identify import holes, keys, mappings
 from streams.identify.canonicalize import attributes
@@ -79,16 +79,22 @@ def children(ws: Workspace, governance: Governance, parent: SourceRow, entity: s
 def up_to_date(ws: Workspace, governance: Governance, system: str, key: str, parked: Value) -> Value:
     """What waits, as it is once the mapping in force has come; of a row that waits, too, what that does not ask for is
     kept no more."""
-    known = ws.get(keys.mapping_key(system))
-    if known is None or "after" not in known or key <= known["after"] or parked.get("number", 0) >= known["number"]:
-        return parked
+    for pending in mappings.pending(ws.get(keys.mapping_key(system))):
+        if key > pending["after"]:
+            parked = read_again(ws, governance, system, pending, parked)
+    return parked
+
+
+def read_again(ws: Workspace, governance: Governance, system: str, pending: Value, parked: Value) -> Value:
+    """By one of the mappings that have come."""
     row = SourceRow(*parked["row"])
-    before, now = (mappings.named(ws, governance, system, known, which) for which in ("before", "now"))
-    return _read_again(parked, row, before, now) if row.object in before and row.object in now else parked
+    before, now = (mappings.named(ws, governance, system, pending, which) for which in ("before", "now"))
+    if parked.get("number", 0) >= pending["number"] or row.object not in before or row.object not in now:
+        return parked
+    return _read_again(parked, row, before[row.object], now[row.object])
 
 
-def _read_again(parked: Value, row: SourceRow, before: SystemMapping, now: SystemMapping) -> Value:
-    old, new = before[row.object], now[row.object]
+def _read_again(parked: Value, row: SourceRow, old: ObjectMapping, new: ObjectMapping) -> Value:
     read = parked.get("read") or _tried(old, row.fields, {})
     fields = new.kept_of(old.kept_of(row.fields))  # an earlier release kept what the mapping of before did not ask for
     again = _tried(new, {**dict.fromkeys(new.read_by, UNCHANGED), **fields}, read)

@@ -100,7 +100,6 @@ class Identify(WithoutDeadlines):
         """What driftwise put into a source's topic itself, where its place among the source's records counts."""
         value = record.value
         if record.record == mappings.RECORD:
-            again.finish(ws, self._governance, system)
             is_new = mappings.take(ws, self._governance, partition, value)
             letters.home(ws, self._governance, record, system)
             return "mapping" if is_new else "duplicate"

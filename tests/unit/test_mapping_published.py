@@ -10,13 +10,15 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from schemas import topics
-from schemas.source import UNCHANGED
+from schemas.instants import SECOND
+from schemas.source import UNCHANGED, Gap
 from streams.backtest.canonical import read
 from streams.driver import Driver
 from streams.governance import Governance
 from streams.governance.mapping import read_mapping
 from streams.governance.model import Amount, ObjectMapping, Vocabulary
 from streams.identify import again, mappings
+from streams.identify.gaps import on_gap
 from streams.identify.mappings import RECORD, published
 from streams.identify.stage import Identify
 from streams.judge.published import document_of as published_rules
@@ -27,6 +29,7 @@ from streams.look.letters import replay as replayed
 from streams.verify.examine import examine
 from streams.verify.report import EQUAL
 from streams.worker.opening import _tell_rules
+from tables.view import Workspace
 from tests.look import STAGES
 from tests.recorded import DriverRecording
 from tests.topology import SLA_SECONDS, Company, governance, seconds_of
@@ -637,6 +640,103 @@ def test_what_changes_before_the_rows_are_read_keeps_its_trail(together: bool) -
     newest = image(company, INVOICE)["versions"][-1]
     assert [step.was for step in trail_of(newest["since"], "status")] == ["draft"]
     assert again._AGAIN not in newest["version"], "it was read by the mapping in force when it came"
+
+
+# -- one mapping behind the other
+
+
+SOURCE = topics.source_topic("billing")
+
+
+@pytest.fixture
+def read_again(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The rows that are, two a slice."""
+    monkeypatch.setattr(again, "SLICE", 2)
+    rows: list[str] = []
+    reading_ = again._read
+
+    def noted(ws: Any, governed: Any, pending: Any, row: again.Row, image: Any) -> None:
+        rows.append(row.native_id)
+        reading_(ws, governed, pending, row, image)
+
+    monkeypatch.setattr(again, "_read", noted)
+    return rows
+
+
+def to_be_read_again() -> Company:
+    """Nine invoices and their customer, and a mapping that was taken and has read nothing yet."""
+    company = with_invoice(misreading())
+    for number in range(8):
+        company.row("billing", "invoice", f"I{number}", 2, "B", status="Posted")
+    publish(company, governance(), run=False)
+    fold_source(company)
+    return company
+
+
+def fold_source(company: Company) -> None:
+    for place, queue in company.driver.queues.items():
+        while queue and place[0] == SOURCE:
+            company.driver.fold(place)
+
+
+def test_a_mapping_that_comes_while_rows_are_read_again_has_no_more_of_them_read_at_once(read_again: list[str]) -> None:
+    company = to_be_read_again()
+    publish(company, misreading(), run=False)
+    fold_source(company)
+    assert read_again == []
+
+    commits = [company.driver.commit("identify", p) for p in range(company.governance.partitions)]
+    assert (any(commits), len(read_again)) == (True, 2)
+    company.heard(40)
+    assert (len(read_again), attributes(company)["status"], lives(company)) == (20, "draft", [])
+    assert equal(company)
+
+
+@pytest.mark.parametrize(("of", "reads"), [("subscription", 0), ("invoice", 9), ("account", 10)])
+def test_a_gap_while_rows_are_read_again_reads_those_that_went(read_again: list[str], of: str, reads: int) -> None:
+    company = to_be_read_again()
+    for partition in range(company.governance.partitions):
+        shard = company.driver.shard("identify", partition)
+        ws = Workspace(shard.state)
+        on_gap(ws, company.governance, partition, Gap("billing", of, 4 * SECOND))
+        shard.state.apply(ws.writes)
+    gone = [key for key, last in images(company) if last["op"] == "presumed_deleted"]
+
+    assert len(read_again) == reads
+    assert len(gone) == {"subscription": 0, "invoice": 9, "account": 1}[of]
+
+
+def images(company: Company) -> list[tuple[str, dict[str, Any]]]:
+    """Rows and the last version of each, committed or not."""
+    shards = (company.driver.shard("identify", p) for p in range(company.governance.partitions))
+    return [(key, held["versions"][-1]) for s in shards for key, held in s.state.range("i/billing/", 100)]
+
+
+@pytest.mark.parametrize("fine", [True, False], ids=["a row a commit", "all at once"])
+def test_mappings_that_come_together_say_what_they_say_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch, fine: bool
+) -> None:
+    monkeypatch.setattr(again, "SLICE", 1 if fine else 256)
+    voided = reading(governance(), "billing", "invoice", status=words(governance(), Posted="voided"))
+    apart, together = with_invoice(misreading()), with_invoice(misreading())
+    for company in (apart, together):
+        for governed in (governance(), voided, misreading(), governance()):
+            publish(company, governed, run=company is apart)
+        fold_source(company)
+        company.heard(40)
+        assert lives(company) == [(2 + SLA_SECONDS, None, "")]
+        assert equal(company)
+
+    numbered = [version["version"].partition(again._AGAIN)[2] for version in image(together, INVOICE)["versions"]]
+    assert numbered == ["", "000001", "000002", "000003", "000004"]
+    assert image(apart, INVOICE) == image(together, INVOICE)
+    assert documents(together) == documents(apart)
+
+
+def documents(company: Company) -> set[str]:
+    """Mappings that the state of identify keeps."""
+    states = (company.driver.state("identify", p).items() for p in range(company.governance.partitions))
+    return {key for state in states for key, _ in state if key.startswith("v/")}
 
 
 # -- the law, with mappings among the input
