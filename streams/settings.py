@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,10 +91,6 @@ def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) 
                 f"(searched: command line, {variable}, the running stack's endpoints)"
             )
     return Settings(**known)
-
-
-def default_instance_id() -> str:
-    return f"{socket.gethostname()}-{os.getpid()}"
 
 
 def _client(environment: Mapping[str, str]) -> dict[str, str] | None:

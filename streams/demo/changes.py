@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from streams.demo.contracts import subscription_version
 from streams.demo.flaws import CREDIT_MEMO_UNPROPAGATED, VALUE_MISMATCH
 from streams.demo.further import AMENDMENT_UNPROPAGATED, CREDIT_MEMO_ALONE
 from streams.demo.payments import credited
 from streams.demo.script import INTEGRATION, SALES, Script
 from streams.demo.service import recut
-from streams.demo.steps import Value
+from streams.demo.steps import Value, Write
 
 _CENT = Decimal("0.01")
 _BILLING = "billing-operator"
@@ -32,31 +33,11 @@ def amend(script: Script, at: float, in_erp: float | None, scheduled: float | No
         at,
         "billing",
         _BILLING,
-        script.create(
-            "amendment",
-            "billing.amendment",
-            id=who.id("AM", 1),
-            account_id=script.ref("billing.account"),
-            subscription_id=script.ref("billing.subscription"),
-            number=who.id("AMD", 1),
-            type="Upsell",
-            effective_on=who.today,
-            status="Active",
-        ),
+        _amendment(script),
         script.change(
             "subscription", "billing.subscription", version=2, monthly_amount=monthly, total_contract_value=value
         ),
-        script.create(
-            "subscription_version",
-            "billing.version.2",
-            id=who.id("V", 2),
-            account_id=script.ref("billing.account"),
-            subscription_id=script.ref("billing.subscription"),
-            version=2,
-            currency=who.currency,
-            effective_on=who.today,
-            total_contract_value=value,
-        ),
+        subscription_version(script, 2, who.today, value),
         script.change("contract", "billing.contract", value=value),
     )
     ledger = (
@@ -70,6 +51,21 @@ def amend(script: Script, at: float, in_erp: float | None, scheduled: float | No
         )
     if scheduled is not None:
         recut(script, at, scheduled, value)
+
+
+def _amendment(script: Script) -> Write:
+    who = script.profile
+    return script.create(
+        "amendment",
+        "billing.amendment",
+        id=who.id("AM", 1),
+        account_id=script.ref("billing.account"),
+        subscription_id=script.ref("billing.subscription"),
+        number=who.id("AMD", 1),
+        type="Upsell",
+        effective_on=who.today,
+        status="Active",
+    )
 
 
 def credit(script: Script, at: float) -> None:
@@ -106,19 +102,19 @@ def credit(script: Script, at: float) -> None:
         script.change("credit_memo", "erp.memo", status="Posted"),
     )
     after = script.answer(CREDIT_MEMO_UNPROPAGATED)
-    if after is None:
-        return
-    script.add(
-        posted + after,
-        "crm",
-        INTEGRATION,
-        script.create(
-            "Credit_Memo__c",
-            "crm.memo",
-            Account__c=script.ref("crm.account"),
-            Number__c=who.id("CM"),
-            Amount__c=amount,
-            CurrencyIsoCode=who.currency,
-            Status__c="Posted",
-        ),
+    if after is not None:
+        script.add(posted + after, "crm", INTEGRATION, _shown(script, amount))
+
+
+def _shown(script: Script, amount: Decimal) -> Write:
+    """In the account view."""
+    who = script.profile
+    return script.create(
+        "Credit_Memo__c",
+        "crm.memo",
+        Account__c=script.ref("crm.account"),
+        Number__c=who.id("CM"),
+        Amount__c=amount,
+        CurrencyIsoCode=who.currency,
+        Status__c="Posted",
     )

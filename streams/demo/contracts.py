@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from streams.demo.flaws import ACTIVATION_STALLED, VALUE_MISMATCH
 from streams.demo.further import STATES_DISAGREE
 from streams.demo.script import INTEGRATION, Script
 from streams.demo.service import charges
+from streams.demo.steps import Write
 
 _CENT = Decimal("0.01")
 
@@ -15,38 +17,12 @@ _CENT = Decimal("0.01")
 def activate_subscription(script: Script, at: float) -> float | None:
     """Drafted, made ready, activated; returns when it became active."""
     who = script.profile
-    subscription = script.ref("billing.subscription")
     script.add(
         at,
         "billing",
         INTEGRATION,
-        script.create(
-            "subscription",
-            "billing.subscription",
-            id=who.id("S"),
-            account_id=script.ref("billing.account"),
-            contract_number=who.id("CT"),
-            number=who.id("SUB"),
-            crm_opportunity_id=script.ref("crm.opportunity"),
-            status="Draft",
-            version=1,
-            currency=who.currency,
-            starts_on=who.starts_on,
-            term_months=who.term_months,
-            monthly_amount=who.monthly,
-            total_contract_value=who.contract_value,
-        ),
-        script.create(
-            "subscription_version",
-            "billing.version.1",
-            id=who.id("V", 1),
-            account_id=script.ref("billing.account"),
-            subscription_id=subscription,
-            version=1,
-            currency=who.currency,
-            effective_on=who.starts_on,
-            total_contract_value=who.contract_value,
-        ),
+        _draft(script),
+        subscription_version(script, 1, who.starts_on, who.contract_value),
         *(charges(script) if script.further else ()),
     )
     if script.chance(0.5):
@@ -60,6 +36,40 @@ def activate_subscription(script: Script, at: float) -> float | None:
     if not script.tells(STATES_DISAGREE):
         _account_active(script, active + script.soon(0.3, 1.0), certain=True)
     return active
+
+
+def _draft(script: Script) -> Write:
+    who = script.profile
+    return script.create(
+        "subscription",
+        "billing.subscription",
+        id=who.id("S"),
+        account_id=script.ref("billing.account"),
+        contract_number=who.id("CT"),
+        number=who.id("SUB"),
+        crm_opportunity_id=script.ref("crm.opportunity"),
+        status="Draft",
+        version=1,
+        currency=who.currency,
+        starts_on=who.starts_on,
+        term_months=who.term_months,
+        monthly_amount=who.monthly,
+        total_contract_value=who.contract_value,
+    )
+
+
+def subscription_version(script: Script, number: int, effective_on: date, value: Decimal) -> Write:
+    return script.create(
+        "subscription_version",
+        f"billing.version.{number}",
+        id=script.profile.id("V", number),
+        account_id=script.ref("billing.account"),
+        subscription_id=script.ref("billing.subscription"),
+        version=number,
+        currency=script.profile.currency,
+        effective_on=effective_on,
+        total_contract_value=value,
+    )
 
 
 def _subscription_status(script: Script, at: float, by: str, status: str) -> float:

@@ -22,6 +22,7 @@ from streams.demo.further import INVOICED as FURTHER_INVOICED
 from streams.demo.payments import show_invoice
 from streams.demo.profile import TAX_RATE
 from streams.demo.script import SALES, Script
+from streams.demo.steps import Write
 
 _CENT = Decimal("0.01")
 _BILLING = "billing-operator"
@@ -50,52 +51,13 @@ def _explained(script: Script) -> bool:
 
 def _invoice(script: Script, at: float) -> float | None:
     """Drafted with its lines, posted, booked in the ledger, paid; returns when the ledger had it, if it did."""
-    who = script.profile
     free = script.flaw is None and script.chance(0.04)  # a total of zero has nothing to book
     overdue = not free and is_overdue(script)
-    net = Decimal(0) if free else who.monthly
-    tax = (net * TAX_RATE).quantize(_CENT)
-    issued_on = who.today - timedelta(days=40 if overdue else 0)
-    invoice = script.ref("billing.invoice")
+    net = Decimal(0) if free else script.profile.monthly
+    tax = _tax(net)
     charges = (("Subscription", net), ("Onboarding", Decimal(0)))[: 1 + script.chance(0.3)]
-    script.add(
-        at,
-        "billing",
-        _BILLING,
-        script.create(
-            "invoice",
-            "billing.invoice",
-            id=who.id("I"),
-            account_id=script.ref("billing.account"),
-            subscription_id=script.ref("billing.subscription"),
-            number=who.id("INV"),
-            status="Draft",
-            payment_status="Open",
-            currency=who.currency,
-            net_amount=net,
-            tax_amount=tax,
-            total_amount=net + tax,
-            issued_on=issued_on,
-            due_on=issued_on + timedelta(days=30),
-            tax_code=who.tax_code,
-            tax_region="PL" if script.suffers(TAXED_OTHERWISE, "region") else who.country,
-        ),
-        *(
-            script.create(
-                "invoice_line",
-                f"billing.line.{index}",
-                id=who.id("L", index),
-                account_id=script.ref("billing.account"),
-                invoice_id=invoice,
-                charge=charge,
-                quantity=1,
-                currency=who.currency,
-                net_amount=amount,
-                tax_amount=(amount * TAX_RATE).quantize(_CENT),
-            )
-            for index, (charge, amount) in enumerate(charges, 1)
-        ),
-    )
+    lines = (_line(script, index, *charge) for index, charge in enumerate(charges, 1))
+    script.add(at, "billing", _BILLING, _draft(script, net, tax, overdue=overdue), *lines)
     posted = _issue(script, at + script.soon(0.4, 0.9), net + tax)
     if free or posted is None:
         return posted
@@ -110,6 +72,48 @@ def _invoice(script: Script, at: float) -> float | None:
     if booked is not None:
         follow_up(script, max(booked, posted + 0.8), net + tax, overdue=overdue)
     return booked
+
+
+def _draft(script: Script, net: Decimal, tax: Decimal, *, overdue: bool) -> Write:
+    who = script.profile
+    issued_on = who.today - timedelta(days=40 if overdue else 0)
+    return script.create(
+        "invoice",
+        "billing.invoice",
+        id=who.id("I"),
+        account_id=script.ref("billing.account"),
+        subscription_id=script.ref("billing.subscription"),
+        number=who.id("INV"),
+        status="Draft",
+        payment_status="Open",
+        currency=who.currency,
+        net_amount=net,
+        tax_amount=tax,
+        total_amount=net + tax,
+        issued_on=issued_on,
+        due_on=issued_on + timedelta(days=30),
+        tax_code=who.tax_code,
+        tax_region="PL" if script.suffers(TAXED_OTHERWISE, "region") else who.country,
+    )
+
+
+def _line(script: Script, index: int, charge: str, amount: Decimal) -> Write:
+    return script.create(
+        "invoice_line",
+        f"billing.line.{index}",
+        id=script.profile.id("L", index),
+        account_id=script.ref("billing.account"),
+        invoice_id=script.ref("billing.invoice"),
+        charge=charge,
+        quantity=1,
+        currency=script.profile.currency,
+        net_amount=amount,
+        tax_amount=_tax(amount),
+    )
+
+
+def _tax(net: Decimal) -> Decimal:
+    return (net * TAX_RATE).quantize(_CENT)
 
 
 def _issue(script: Script, at: float, total: Decimal) -> float | None:
