@@ -20,6 +20,7 @@ from streams.governance.words import did_you_mean
 from streams.look.shown import console, print_json
 from streams.process_map import rows
 from streams.process_map.advice import advice
+from streams.worker.wiring import unread_vendors
 
 FOLDER = click.Path(path_type=Path)
 
@@ -40,7 +41,7 @@ governance.add_command(publish)
 def check(folders: tuple[Path, ...], as_json: bool) -> None:
     """Validate FOLDERS over the defaults; show the earliest possible verdict of each kind, and what to look at."""
     governed = load(*folders)
-    warnings = advice(governed, time.time_ns() // 1_000)
+    warnings = [*unread_vendors(governed), *advice(governed, time.time_ns() // 1_000)]
     if as_json:
         print_json({"kinds": [row._asdict() for row in rows(governed)], "warnings": warnings})
         return

@@ -21,7 +21,7 @@ Day = date
 class Governed(BaseModel):
     """Immutable, and a key that nobody reads is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Without what was computed from the original: the copy may decide otherwise."""

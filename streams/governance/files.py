@@ -55,14 +55,23 @@ def read_folder(folder: Path) -> dict[str, Any]:
             known = f"known: {', '.join(KEY_OF_FILE)} and mappings/SYSTEM.yaml"
             raise BadGovernance(f"{path}: unknown file{did_you_mean(path.stem, KEY_OF_FILE)}; {known}")
         key = KEY_OF_FILE[path.stem]
-        raw |= {key: read_file(path)} if key else read_file(path)
+        raw |= {key: read_file(path)} if key else _read_systems(path)
     mappings = {path.stem: read_file(path) for path in sorted((folder / "mappings").glob("*.yaml"))}
     return raw | ({"mappings": mappings} if mappings else {})
 
 
+def _read_systems(path: Path) -> dict[str, Any]:
+    found = read_file(path)
+    for key in found.keys() & KEY_OF_FILE.keys() - {"systems"}:
+        raise BadGovernance(f"{path}: {key}: has a file of its own: move it to {key}.yaml")
+    return found
+
+
 def read_file(path: Path) -> dict[str, Any]:
     try:
-        value = yaml.load(path.read_text(), _Loader) or {}  # noqa: S506 - a SafeLoader
+        value = yaml.load(path.read_text("utf-8"), _Loader) or {}  # noqa: S506 - a SafeLoader
+    except (OSError, UnicodeDecodeError) as problem:
+        raise BadGovernance(f"{path}: cannot be read as text in UTF-8: {problem}") from None
     except yaml.YAMLError as problem:
         raise BadGovernance(f"{path}: no valid YAML: {problem}") from None
     if not isinstance(value, dict):

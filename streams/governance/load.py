@@ -43,7 +43,7 @@ def _existing(folder: Path) -> dict[str, Any]:
 
 
 def _refuse(found: Iterable[Problem], folders: tuple[Path, ...]) -> None:
-    where = ", ".join(str(folder) for folder in (*folders, DEFAULT))
+    where = " or ".join(str(folder) for folder in folders or (DEFAULT,))
     if lines := [f"{problem}; correct it in {where}" for problem in found]:
         raise BadGovernance("\n".join(lines))
 

@@ -22,6 +22,8 @@ from schemas.registry import HttpRegistry
 from schemas.source import Probed, Reader, SourceEvent
 from streams import topology
 from streams.governance.model import Governance
+from streams.governance.problem import BadGovernance
+from streams.governance.words import did_you_mean
 from streams.identify import again, mappings
 from streams.inputs import Stage
 from streams.settings import Settings
@@ -58,7 +60,20 @@ POLLED = frozenset({"salesforce"})
 
 
 def readers(governance: Governance) -> dict[str, Reader]:
+    if unread := unread_vendors(governance):
+        raise BadGovernance("\n".join(unread))
     return {name: _probed(READERS[system.vendor](governance, name)) for name, system in governance.systems.items()}
+
+
+def unread_vendors(governance: Governance) -> list[str]:
+    """Systems that no connector captures, each with the remedy: a backtest can judge them, and a worker cannot."""
+    known = ", ".join(READERS)
+    return [
+        f"systems.yaml: systems.{name}.vendor: nothing here captures {system.vendor!r}"
+        f"{did_you_mean(system.vendor, READERS)}; known: {known}"
+        for name, system in governance.systems.items()
+        if system.vendor not in READERS
+    ]
 
 
 def _probed(reader: Reader) -> Reader:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from schemas.instants import NEVER, seconds
 from streams.fleet import FLEET_KINDS
-from streams.governance import BadGovernance, load
-from streams.governance.load import DEFAULT
+from streams.governance import load
 from streams.kinds import KINDS
 from streams.suspects.table import SUSPECT_KINDS
+from tests.unit.governance_folder import folder_of, problem_of
 
 Folder = Callable[..., Path]
 
@@ -20,21 +21,7 @@ Folder = Callable[..., Path]
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     """A governance folder of the given files."""
-
-    def write(**files: str) -> Path:
-        for name, text in files.items():
-            path = tmp_path / (name.replace("__", "/") + ".yaml")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        return tmp_path
-
-    return write
-
-
-def problem_of(*folders: Path) -> str:
-    with pytest.raises(BadGovernance) as caught:
-        load(*folders)
-    return str(caught.value)
+    return partial(folder_of, tmp_path)
 
 
 def test_the_defaults_govern_every_kind() -> None:
@@ -183,7 +170,8 @@ def test_an_error_names_file_key_and_where_to_correct_it(what: str, folder: Fold
 
     problem = problem_of(overlay)
 
-    assert [word for word in (*named, str(overlay), str(DEFAULT)) if word not in problem] == []
+    assert [word for word in named if word not in problem] == []
+    assert all(line.endswith(f"; correct it in {overlay}") for line in problem.splitlines())
 
 
 def test_every_error_is_told_at_once(folder: Folder) -> None:
@@ -222,3 +210,20 @@ def test_a_misspelled_kind_is_named_even_with_all_its_fields(folder: Folder) -> 
 
     assert "kinds.yaml: invoice_not_postd: no such kind" in told
     assert "invoice_not_posted" in told
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "kinds.yaml").write_bytes(b"\xff\xfe")
+
+    assert f"{tmp_path / 'kinds.yaml'}: cannot be read as text in UTF-8" in problem_of(tmp_path)
+
+
+def test_what_has_a_file_of_its_own_is_no_part_of_systems(folder: Folder) -> None:
+    assert "systems.yaml: kinds: has a file of its own: move it to kinds.yaml" in problem_of(
+        folder(systems="kinds: {}")
+    )
+
+
+def test_a_deadline_is_finite(folder: Folder) -> None:
+    said = problem_of(folder(kinds="invoice_not_posted: {sla_seconds: .inf}"))
+    assert "kinds.yaml: invoice_not_posted.sla_seconds: Input should be a finite number" in said

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from schemas.instants import SECOND
 from streams.commands.governance import governance
-from streams.governance import load
+from streams.governance import BadGovernance, load
 from streams.governance.difference import differences
 from streams.judge.horizon import horizon_seconds
 from streams.kinds.table import BY_NAME, KINDS
 from streams.process_map.advice import advice
+from streams.worker import wiring
 from tests.unit.governance_folder import folder_of
 
 RULE = "kind: invoice_not_posted, native_id: I-1, reason: r, by: ada"
@@ -87,6 +90,15 @@ def test_what_is_wrong_stops_the_check(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "Error: kinds.yaml: invoice_not_posted.sla_second: " in done.output
     assert "did you mean 'sla_seconds'" in done.output
+
+
+def test_a_vendor_that_no_connector_captures_is_a_warning_and_stops_a_worker(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, systems="systems: {erp: {vendor: postgres}}")
+    said = "systems.yaml: systems.erp.vendor: nothing here captures 'postgres' (did you mean 'postgresql'?)"
+
+    assert f"warning: {said}" in told("check", folder)
+    with pytest.raises(BadGovernance, match=re.escape(said)):
+        wiring.readers(load(folder))
 
 
 def test_diff_says_file_key_before_and_after(tmp_path: Path) -> None:
