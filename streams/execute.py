@@ -24,6 +24,7 @@ from connectors.outcome import FAILED, REJECTED, Outcome
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.executor import write_external_ref
 from connectors.salesforce.settings import CRM_SETTINGS, crm_setting
+from connectors.variables import variable
 from schemas import topics
 from schemas.codec import Codec, Unreadable
 from schemas.registry import HttpRegistry
@@ -31,6 +32,7 @@ from streams.asked import Asked
 from streams.fleet.corrections import WITHHELD
 from streams.following import CannotFollow, Following
 from streams.governance.model import Governance
+from streams.kinds.table import KINDS
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,22 @@ class Targets:
             url, client_id, secret = (crm_setting(self._environment, system, name) for name in CRM_SETTINGS)
             self._clients[system] = SalesforceClient(url, client_id, SecretStr(secret))
         return self._clients[system]
+
+    def require(self, governance: Governance) -> None:
+        """Raises Stop where a system cannot be reached to which commands may go: each would be rejected."""
+        missing = dict.fromkeys(what for system in targeted(governance) if (what := self._lacks(governance, system)))
+        if missing:
+            raise Stop(f"governance has corrections executed, and their targets are not known: {'; '.join(missing)}")
+
+    def _lacks(self, governance: Governance, system: str) -> str:
+        if governance.systems[system].vendor != "salesforce":
+            return "" if self._dsns.get(system) else f"set {variable(system, 'DSN')}"
+        try:
+            for setting in CRM_SETTINGS:
+                crm_setting(self._environment, system, setting)
+        except ValueError as problem:
+            return str(problem)
+        return ""
 
     def close(self) -> None:
         for connection in self._databases.values():
@@ -100,6 +118,13 @@ EXECUTORS: dict[str, Callable[[Command, Targets, Governance], Outcome]] = {
     "erp.customer.upsert": _upsert_customer,
     "crm.external_ref.write": _write_external_ref,
 }
+
+
+def targeted(governance: Governance) -> list[str]:
+    """Systems to which a command may go: of the role that it names first, of kinds that are switched on."""
+    kinds = (kind for kind in KINDS if kind.command in EXECUTORS and governance.kinds[kind.name].mode == "execute")
+    roles = dict.fromkeys(kind.command.partition(".")[0] for kind in kinds)
+    return [system for role in roles for system in governance.in_role(role)]
 
 
 class Performed(NamedTuple):

@@ -209,9 +209,8 @@ def execute() -> None:
         for name, rules in governed.systems.items()
         if rules.vendor == "postgresql"
     }
+    targets = Targets(dsns, os.environ)
+    targets.require(governed)
     stop = stop_on_signals()
-    with (
-        Beat(found, silent_seconds_max=120) as beat,
-        Executor(found, governed, Targets(dsns, os.environ)) as executor,
-    ):
+    with Beat(found, silent_seconds_max=120) as beat, Executor(found, governed, targets) as executor:
         executor.run(stop, on_round=beat)

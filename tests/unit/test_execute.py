@@ -9,11 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from connectors.errors import Retry
+from connectors.errors import Retry, Stop
 from connectors.outcome import APPLIED, FAILED, FENCED, REJECTED, Outcome
 from streams import execute
 from streams.asked import Asked
-from streams.execute import EXECUTORS, PAUSE_SECONDS, Executor, native_fields
+from streams.execute import EXECUTORS, PAUSE_SECONDS, Executor, Targets, native_fields
 from streams.fleet.corrections import WITHHELD
 from streams.governance import Governance
 from streams.kinds import KINDS
@@ -234,3 +234,24 @@ class Message:
 
     def timestamp(self) -> tuple[int, int]:
         return 0, LONG_AGO_MS
+
+
+CRM = {f"DRIFTWISE_CRM_{name}": "x" for name in ("URL", "CLIENT_ID", "CLIENT_SECRET")}
+
+
+def test_where_nothing_is_executed_no_target_need_be_known() -> None:
+    Targets({}, {}).require(default_governance())
+
+
+def test_where_commands_may_go_must_be_known_before_they_come() -> None:
+    both = governed(won_without_erp_customer="execute", external_id_writeback_missing="execute")
+
+    with pytest.raises(Stop, match=r"set DRIFTWISE_ERP_DSN; Salesforce: neither DRIFTWISE_CRM_URL nor"):
+        Targets({"erp": ""}, {}).require(both)
+    Targets({"erp": "dbname=erp"}, CRM).require(both)
+
+
+def test_only_the_targets_of_what_is_switched_on_must_be_known() -> None:
+    Targets({"erp": "dbname=erp"}, {}).require(governed(won_without_erp_customer="execute"))
+    Targets({}, CRM).require(governed(external_id_writeback_missing="execute"))
+    Targets({}, {}).require(governed(invoice_not_posted="execute"))  # stays a proposal for people
