@@ -1,4 +1,6 @@
-"""Kind 11, for each system that shows an invoice: its payment status against what was received."""
+"""Kind 11, for each system that shows an invoice: its payment status against what was received.
+
+Where credit memos are worth what is left, systems call it paid or paid in part, as is their custom: both are right."""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from decimal import Decimal
 from schemas.money import plain
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
+from streams.kinds.lags import newest
 from streams.kinds.received import IN_PART, PAID, Received, received
 from streams.kinds.shared import number, place, said, tolerance, with_amount
 
@@ -25,8 +28,10 @@ def payment_status_shown(now: AsOf, subject: Subject, kind: str) -> Answer:
     if money is None or (shown is None and money.status != PAID):
         return None
     demanded = {"payment_status": money.status}
+    credits = _credited(now, invoice) if shown == PAID != money.status else []
+    left = number(total) - money.amount - _worth(credits)
     return Finding(
-        satisfied=shown == money.status and not _other_amount(invoice, money, allowed),
+        satisfied=left <= allowed if credits else shown == money.status and not _other_amount(invoice, money, allowed),
         triggered_at=money.decided.at,
         trigger_version=money.decided.version,
         snapshot=money.decided.snapshot,
@@ -46,7 +51,7 @@ def payment_status_shown(now: AsOf, subject: Subject, kind: str) -> Answer:
             demanded | ({"paid": plain(money.amount)} if invoice.attrs["paid"] else {}),
             {"payment_status": invoice.attrs["payment_status"]},
         ),
-        satisfied_by=invoice,
+        satisfied_by=newest((invoice, *credits)),
     )
 
 
@@ -54,6 +59,26 @@ def _shown(invoice: Found) -> str | None:
     """A system without a payment status says no more than paid or not."""
     status: str | None = invoice.attrs["payment_status"]
     return status or (PAID if invoice.attrs["status"] == "paid" else None)
+
+
+def _credited(now: AsOf, invoice: Found) -> list[Found]:
+    """By the ERP or by billing, whichever says more: a memo that both have counts once."""
+    return max((_memos(now, invoice, role) for role in ("erp", "billing")), key=_worth)
+
+
+def _memos(now: AsOf, invoice: Found, role: str) -> list[Found]:
+    is_own, currency = now.governance.systems[invoice.system].role == role, invoice.attrs["total"]["currency"]
+    return [
+        memo
+        for memo in now.by_reference("credit_memo", role, "invoice_ref", invoice.attrs["number"])
+        if memo.attrs["status"] == "posted"
+        and (memo.attrs["total"] or {}).get("currency") == currency
+        and (memo.system == invoice.system or not is_own)
+    ]
+
+
+def _worth(memos: list[Found]) -> Decimal:
+    return sum((abs(number(memo.attrs["total"])) for memo in memos), Decimal(0))
 
 
 def _other_amount(invoice: Found, money: Received, allowed: Decimal) -> bool:

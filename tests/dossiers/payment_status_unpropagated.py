@@ -38,6 +38,11 @@ def application(at: float, total: str = "119.00 EUR", payment_ref: str = "ch_P1"
     )
 
 
+def credit(at: float, total: str = "19.00 EUR", system: str = "erp") -> Change:
+    stated = {"number": "CM-1", "invoice_ref": "INV-7", "total": total, "status": "posted"}
+    return change(at, system, "credit_memo", f"C-{system}", **stated)
+
+
 SETTLED = Dossier(
     kind="payment_status_unpropagated",
     story=(invoice(2), payment(3), application(6)),
@@ -81,6 +86,7 @@ FAILED = SETTLED._replace(
             invoice(18, "paid"),
         ),
         "billing has no payment status": (invoice(2, None), payment(3, "failed")),
+        "credited in full instead": (invoice(2), payment(3, "failed"), credit(4, "119.00 EUR"), invoice(5, "paid")),
     },
     late=(invoice(12.5, "failed"),),
     says=("INV-7", "failed in billing", "ch_P1", "shows it as pending"),
@@ -111,6 +117,24 @@ IN_PARTS = SETTLED._replace(
             payment(20, total="79.00 EUR", native_id="P2"),
             invoice(29, "paid", paid="119.00 EUR"),
         ),
+        "the rest was credited, and billing calls it paid": (
+            invoice(2),
+            payment(3, total="100.00 EUR"),
+            credit(3),
+            invoice(4, "paid", paid="119.00 EUR"),
+        ),
+        "the rest was credited in billing alone": (
+            invoice(2),
+            payment(3, total="100.00 EUR"),
+            credit(3, system="billing"),
+            invoice(4, "paid"),
+        ),
+        "the rest was credited, and billing calls it paid in part": (
+            invoice(2),
+            payment(3, total="100.00 EUR"),
+            credit(3),
+            invoice(4, "partially_paid", paid="100.00 EUR"),
+        ),
     },
     late=(invoice(29.5, "partially_paid", paid="70.00 EUR"),),
     amount="70 EUR",
@@ -134,7 +158,31 @@ APPLIED_IN_THE_ERP = SETTLED._replace(
     says=("INV-7", "119.00 EUR", "bank-1", "open"),
 )
 
-DOSSIERS = (SETTLED, FAILED, IN_PARTS, APPLIED_IN_THE_ERP)
+CREDITED_TOO_LITTLE = SETTLED._replace(
+    # What ERP and billing say of one credit memo is not added up.
+    story=(
+        invoice(2),
+        payment(3, total="100.00 EUR"),
+        credit(3, "10.00 EUR"),
+        credit(3, "10.00 EUR", "billing"),
+        invoice(4, "paid"),
+    ),
+    near_misses={
+        "credited in full exactly at the deadline": (
+            invoice(2),
+            payment(3, total="100.00 EUR"),
+            credit(3, "10.00 EUR"),
+            invoice(4, "paid"),
+            credit(13),
+        ),
+    },
+    late=(credit(12.5),),
+    amount="100 EUR",
+    says=("INV-7", "partially paid", "100.00 EUR came in", "shows it as paid"),
+    resolved_by=(credit(40),),
+)
+
+DOSSIERS = (SETTLED, FAILED, IN_PARTS, APPLIED_IN_THE_ERP, CREDITED_TOO_LITTLE)
 
 TOGGLES = Toggles(
     demand=lambda at: (payment(at),),

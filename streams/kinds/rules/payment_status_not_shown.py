@@ -24,11 +24,15 @@ KIND = Kind(
         ("crm", "invoice"): Itself(),
         ("processor", "payment"): Refers("number", "invoice_ref"),
         ("erp", "cash_application"): Refers("number", "invoice_ref"),
+        ("erp", "credit_memo"): Refers("number", "invoice_ref"),
+        ("billing", "credit_memo"): Refers("number", "invoice_ref"),
     },
     judge=payment_status_not_shown,
     counterpart=True,
     command="crm.payment_status.refresh",
     sort="copy",
     condition="PaymentStatusShown",
-    optional=frozenset({("processor", "payment"), ("erp", "cash_application")}),
+    optional=frozenset(
+        {("processor", "payment"), ("erp", "cash_application"), ("erp", "credit_memo"), ("billing", "credit_memo")}
+    ),
 )

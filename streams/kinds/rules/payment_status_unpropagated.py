@@ -22,11 +22,14 @@ KIND = Kind(
         ("billing", "invoice"): Itself(),
         ("processor", "payment"): Refers("number", "invoice_ref"),
         ("erp", "cash_application"): Refers("number", "invoice_ref"),
+        ("erp", "credit_memo"): Refers("number", "invoice_ref"),
+        ("billing", "credit_memo"): Refers("number", "invoice_ref"),
     },
     regarded={
         "invoice": ("status", "payment_status", "paid", "total"),
         "payment": ("@settled", "@failed", "status", "total", "reference"),
         "cash_application": ("@applied", "payment_ref", "total"),
+        "credit_memo": ("status", "total"),
     },
     judge=payment_status_unpropagated,
     begins=lambda _, version: version["attrs"]["status"] in SHOWS_PAYMENT,
@@ -34,5 +37,7 @@ KIND = Kind(
     command="billing.payment_status.set",
     sort="copy",
     condition="PaymentStatusPropagated",
-    optional=frozenset({("processor", "payment"), ("erp", "cash_application")}),
+    optional=frozenset(
+        {("processor", "payment"), ("erp", "cash_application"), ("erp", "credit_memo"), ("billing", "credit_memo")}
+    ),
 )
