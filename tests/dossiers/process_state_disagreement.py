@@ -107,6 +107,7 @@ DOSSIERS = (
         opens_at=11,
         near_misses={
             "won, and there is time to set it up": (PROSPECT, deal(3), subscription(4, "pending_activation")),
+            "won and drafted, and the ERP has its customer": (PROSPECT, deal(3), subscription(4, "draft")),
             "won, and service begins later": (
                 PROSPECT,
                 deal(3),
