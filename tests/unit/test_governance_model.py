@@ -33,6 +33,15 @@ def test_an_attribute_has_the_owner_named_for_it_else_that_of_its_entity() -> No
     assert owners == ["billing", "erp", None]
 
 
+def test_the_erp_owns_what_is_on_an_invoice_about_its_payer_but_for_the_name() -> None:
+    """Bill-to and registration, by default; kind 30 compares only what somebody owns."""
+    governed = load()
+
+    assert {governed.owner_role("customer", a) for a in ("street", "city", "postal_code", "registration_number")} == {
+        "erp"
+    }
+
+
 def test_a_folder_may_decide_otherwise_than_the_defaults(tmp_path: Path) -> None:
     assert load(folder_of(tmp_path, ownership="customer: {name: erp}")).owner_role("customer", "name") == "erp"
 
