@@ -91,7 +91,7 @@ def _opened(
 ) -> dict[str, Any]:
     finding = transition.finding
     assert finding is not None
-    governance, rules = now.governance, now.rules(kind.name)
+    governance, rules, impacting = now.governance, now.rules(kind.name), finding.finance_impacting
     drift: dict[str, Any] = {
         "drift_id": drift_id,
         "kind": kind.name,
@@ -102,7 +102,7 @@ def _opened(
         "native_id": key.native_id,
         "status": "baseline" if transition.baseline else "open",
         "severity": finding.severity or rules.severity,
-        "finance_impacting": rules.finance_impacting,
+        "finance_impacting": rules.finance_impacting if impacting is None else impacting,
         "amount_at_stake": finding.amount,
         "owner_system": finding.owner_system,
         "owner_team": rules.owner_team,

@@ -57,6 +57,8 @@ class Finding(NamedTuple):
     """Names of the kinds that explain it, where it sums up others."""
     severity: str = ""
     """Where it depends on what is wrong; empty: as governed for the kind."""
+    finance_impacting: bool | None = None
+    """The same."""
 
 
 IN_ORDER = Finding(

@@ -16,9 +16,12 @@ from streams.fleet import corrections
 from streams.judge.told import KEPT
 from tests.dossiers.customer_attribute_divergence import DOSSIERS as DIVERGENCE
 from tests.dossiers.customer_attribute_divergence import billing, crm, erp
+from tests.dossiers.entitlement_divergence import LESS_THAN_CHARGED, MORE_THAN_CHARGED
 from tests.dossiers.invoice_not_posted import DOSSIERS
-from tests.dossiers.model import Change, Story, change, company, deletion
+from tests.dossiers.model import Change, Dossier, Story, change, company, deletion
 from tests.dossiers.stage import Play, governed
+from tests.dossiers.state_regression import DOSSIERS as STATES
+from tests.dossiers.state_regression import subscription
 from tests.dossiers.table import DOSSIERS as ALL
 
 INVOICE_AT, DUE_AT, POSTED_AT = 3, 13, 40
@@ -52,6 +55,22 @@ def standing(play: Play, drift_id: str | None = None) -> dict[str, int]:
 
 def results(play: Play) -> list[tuple[str, float]]:
     return [(a["result"], a["settled_at"] / SECOND) for a in audited(play)]
+
+
+@pytest.mark.parametrize(
+    ("dossier", "impacting"),
+    [
+        (MORE_THAN_CHARGED, True),
+        (LESS_THAN_CHARGED, False),
+        (STATES[0], True),
+        (STATES[0]._replace(story=(subscription(3, "active"), subscription(8, "draft")), subject=None), False),
+    ],
+    ids=["given away", "kept from who paid", "a paid invoice", "a subscription"],
+)
+def test_finance_is_concerned_where_what_is_wrong_is_money(dossier: Dossier, impacting: bool) -> None:
+    (drift,) = Play(dossier).told(dossier.story).heard(dossier.ends).run().drifts()
+
+    assert drift["finance_impacting"] is impacting
 
 
 def test_the_audit_keeps_who_owed_what_by_when() -> None:

@@ -21,6 +21,7 @@ def entitlement_divergence(now: AsOf, subject: Subject) -> Answer:
     apart = sorted((p for p in products if p.surplus), key=lambda p: (p.surplus < 0, p.product))
     due = ", ".join(_charged(p) for p in apart)
     name = subscription.attrs["number"] or subject.native_id
+    given_away = any(p.surplus > 0 for p in apart)
     known = newest((subscription, *(record for p in products for record in (*p.charges, *p.grants))))
     assert known is not None
     return Finding(
@@ -38,7 +39,8 @@ def entitlement_divergence(now: AsOf, subject: Subject) -> Answer:
         ask=_ask(now, subscription, apart[0]) if apart else None,
         satisfied_by=newest((subscription, *told.charges, *told.grants)),
         snapshot=known.version["snapshot"],
-        severity="S2" if any(p.surplus > 0 for p in apart) else "",
+        severity="S2" if given_away else "",
+        finance_impacting=True if given_away else None,
     )
 
 

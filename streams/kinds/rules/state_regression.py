@@ -72,6 +72,7 @@ def state_regression(now: AsOf, subject: Subject) -> Answer:
         snapshot=newest is not None and newest.snapshot,
         owner_system=record.system,
         severity="" if record.entity in _MONEY else "S3",
+        finance_impacting=None if record.entity in _MONEY else False,
         amount=next((record.attrs[name] for name in _AMOUNTS if record.attrs.get(name)), None),
         expected=f"{_called(record)} in {record.system} goes forward only, "
         "or a refund, reversal or chargeback says why not",
