@@ -334,7 +334,8 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
     ),
     "CorrectionAsked": (
         "q2c.change",
-        "A drift opened whose correction is to be performed: its effect is awaited.",
+        "A drift whose correction is to be performed: its effect is awaited. Or one whose correction would be, but for "
+        "what restrains it.",
         [
             ("drift_id", "!text", "the drift"),
             ("kind", "!text", "name in the catalogue"),
@@ -342,6 +343,8 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("owner_system", "text", "system instance that is to act"),
             ("expected", "text", "in words for a finance person"),
             ("amount_at_stake", "?money", "what the subject is worth"),
+            ("target_system", "text", "system instance that the command goes to"),
+            ("restraint", "text", "as the drift says; empty: it is to be performed"),
         ],
     ),
     "DriftEnded": (
@@ -385,6 +388,16 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("drift_id", "!text", "what stops them"),
             ("opened_at", "instant", "as the drift says"),
             ("closed_at", "?instant", "as the drift says"),
+        ],
+    ),
+    "CorrectionReleased": (
+        "q2c.change",
+        "What stopped the correction of a drift has ended: it is asked for once more, if the drift still stands.",
+        [
+            ("drift_id", "!text", "the drift"),
+            ("kind", "!text", "name in the catalogue"),
+            *_SUBJECT,
+            ("released_at", "instant", "event time from which it may be asked for"),
         ],
     ),
     "EntityMoved": (

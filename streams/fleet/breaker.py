@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from schemas import topics
 from schemas.instants import Instant, iso
-from streams.fleet.table import Subject, Told, clock, close, opened, publish, wait
+from streams.fleet.table import AGAIN, Subject, Told, clock, close, opened, publish, wait
 from streams.governance.model import Governance
 from tables.view import Emit, Value, Workspace
 
@@ -92,6 +92,14 @@ def turned(ws: Workspace, governance: Governance, scope: Scope, drift: Value, cl
     value = {"scope": scope.of, "name": scope.name, "drift_id": drift["drift_id"], **times}
     for partition in range(governance.partitions):
         ws.emit(Emit(topics.CHANGES, "", "BreakerTurned", value, partition=partition))
+    if closed_at is not None:
+        wait(ws, clock(ws), AGAIN)
+
+
+def stops(ws: Workspace, kind: str, target: str) -> bool:
+    """Whether corrections of the kind, or to the system, are stopped by a breaker."""
+    entries = (ws.get(f"b/{scope.text}") for scope in (Scope("kind", kind), Scope("system", target)))
+    return any(known is not None and known["drift"] is not None and halts(known["drift"]) for known in entries)
 
 
 def _open(

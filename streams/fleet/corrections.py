@@ -12,7 +12,7 @@ from schemas import topics
 from schemas.instants import ALWAYS, Instant, iso
 from schemas.money import Money
 from streams import canary
-from streams.fleet import breaker
+from streams.fleet import breaker, mass, withheld
 from streams.fleet.table import Subject, Told, clock, close, opened, publish, wait
 from streams.governance.model import Governance
 from streams.judge.gates import needed
@@ -29,10 +29,10 @@ _RESULT = ("command_id", "type", "target_system", "status", "reason", "attempt",
 _KEPT = ("drift_id", "kind", "canonical_id", "system", "entity", "native_id", "owner_system", "expected")
 
 
-def tell_asked(drift: Mapping[str, Any]) -> Emit:
-    """For judge: a drift whose correction is to be performed."""
+def tell_asked(drift: Mapping[str, Any], target: str) -> Emit:
+    """For judge: a drift whose correction is to be performed at that system, or would be but for a breaker."""
     value = {name: drift[name] for name in _KEPT}
-    value["amount_at_stake"] = drift["amount_at_stake"]
+    value |= {"amount_at_stake": drift["amount_at_stake"], "target_system": target, "restraint": drift["restraint"]}
     return Emit(topics.PROGRESS, drift["drift_id"], "CorrectionAsked", value, partition=0)
 
 
@@ -43,25 +43,34 @@ def tell_ended(drift_id: str, closed_at: Instant, how: str) -> Emit:
 
 def followed(governance: Governance) -> bool:
     """Whether anybody wants to know what becomes of corrections."""
-    return governance.wants(KIND) or (governance.wants(breaker.KIND) and KIND in governance.kinds)
+    stopping = governance.wants(breaker.KIND) or governance.wants(mass.KIND)
+    return governance.wants(KIND) or (stopping and KIND in governance.kinds)
 
 
 def asked(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
     key = f"k/{value['drift_id']}"
-    if not followed(governance) or ws.get(key) is not None:
+    if not followed(governance):
         return
-    money = value["amount_at_stake"]
-    amount = Money(**money).as_json() if money else None
-    ws.put(key, {**value, "amount_at_stake": amount, "result": None, "drift": None})
+    if value.get("restraint"):
+        withheld.withhold(ws, value, value["target_system"])
+    elif ws.get(key) is None:
+        money = value["amount_at_stake"]
+        amount = Money(**money).as_json() if money else None
+        kept = {name: value[name] for name in _KEPT}
+        ws.put(key, {**kept, "amount_at_stake": amount, "result": None, "drift": None})
 
 
 def performed(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
     key = f"k/{value['drift_id']}"
     entry = ws.get(key)
-    if entry is None or entry["drift"] is not None:
+    if entry is None:
         return
-    if value["status"] == WITHHELD and value["reason"] != HALTED:
-        return  # nobody asks for it, or it is asked for once more
+    if value["status"] == WITHHELD:
+        if value["reason"] != HALTED:
+            return  # nobody asks for it, or it is asked for once more
+        withheld.withhold(ws, entry, value["target_system"], value["finished_at"])
+    if entry["drift"] is not None:
+        return
     _answered(ws, governance, entry, value)
     result = {name: value[name] for name in _RESULT}
     ws.put(key, {**entry, "result": result})
@@ -69,9 +78,10 @@ def performed(ws: Workspace, governance: Governance, value: dict[str, Any]) -> N
 
 
 def _answered(ws: Workspace, governance: Governance, entry: Value, value: dict[str, Any]) -> None:
-    """An answer counts once, however often it is told."""
+    """An answer counts once, however often it is told; that none was asked for is no answer."""
     known = entry["result"]
-    if value["status"] in ANSWERS and (known is None or known["command_id"] != value["command_id"]):
+    again = known is not None and known["status"] in ANSWERS and known["command_id"] == value["command_id"]
+    if value["status"] in ANSWERS and not again:
         at, target, wrong = value["finished_at"], value["target_system"], ANSWERS[value["status"]]
         breaker.went(ws, governance, entry["kind"], target, at, breaker.REFUSED, wrong=wrong)
 
@@ -134,6 +144,7 @@ def _told(entry: Value, verify_until: Instant) -> Told:
 def ended(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
     key = f"k/{value['drift_id']}"
     entry = ws.get(key)
+    withheld.forget(ws, value["drift_id"])
     if entry is None:
         return
     if entry["drift"] is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from schemas import topics
 from schemas.instants import SECOND, Instant, iso
-from streams.fleet.breaker import Scope, turned
+from streams.fleet.breaker import Scope, halts, turned
 from streams.fleet.table import Subject, Told, clock, close, opened, publish, wait
 from streams.governance.model import Governance
 from tables.view import Emit, Value, Workspace
@@ -121,3 +121,9 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
     close(ws, known["drift"], known["quiet_at"])
     turned(ws, governance, Scope("kind", key.removeprefix("m/")), known["drift"], known["quiet_at"])
     ws.put(key, {**known, "drift": None})
+
+
+def stops(ws: Workspace, kind: str) -> bool:
+    """Whether corrections of the kind are stopped for it."""
+    known = ws.get(f"m/{kind}")
+    return known is not None and known["drift"] is not None and halts(known["drift"])

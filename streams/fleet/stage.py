@@ -7,7 +7,8 @@ g/SYSTEM/OBJECT      M2
 l/LETTER             M1
 k/DRIFT              M6
 m/KIND/WINDOW        M8
-b/SCOPE/NAME         C4"""
+b/SCOPE/NAME         C4
+h/DRIFT              what C4 and M8 withhold"""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from typing import Any
 
 from schemas import topics
 from streams import canary
-from streams.fleet import breaker, corrections, gaps, letters, mass, stale
+from streams.fleet import breaker, corrections, gaps, letters, mass, stale, withheld
 from streams.fleet.table import CLOCK, clock, fallen_due
 from streams.governance.model import Governance
 from streams.inputs import Divert, Input, WithoutDeadlines
@@ -56,6 +57,7 @@ DUE: dict[str, Callable[[Workspace, Governance, str], None]] = {
     "k": corrections.due,
     "m": mass.due,
     "b": breaker.due,
+    "h": withheld.due,
 }
 
 

@@ -23,6 +23,8 @@ FLEET_KINDS: Mapping[str, str] = {
 CLOCK = "~clock"
 """{at}: the latest wall-clock time that a recorded observation carries; a replay sees the same."""
 WAITING = "w/"
+AGAIN = "h/"
+"""What is withheld, and under which first part of a key it is looked at once more (streams/fleet/withheld.py)."""
 
 
 class Subject(NamedTuple):

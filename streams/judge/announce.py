@@ -9,11 +9,12 @@ from schemas.instants import Instant
 from schemas.money import from_json
 from streams.fleet import corrections, mass
 from streams.governance.model import Governance
-from streams.judge import told
+from streams.judge import breaker, told
 from streams.judge.commands import commanded, held_by, is_held
 from streams.judge.keys import MARKS, ObligationKey, drift_key
 from streams.judge.obligation import Obligation, Transition
 from streams.judge.process import count
+from streams.judge.release import is_released, without_release
 from streams.kinds.asof import AsOf, entity_key
 from streams.kinds.finding import Answer, Finding
 from streams.kinds.table import Kind
@@ -33,7 +34,7 @@ def announce(
         drift = _opened(ws, now, kind, key, after, transition, drift_id)
         _publish_drift(ws, key, drift)
         if not transition.baseline:
-            _set_going(ws, now.governance, kind, key, drift)
+            _set_going(ws, now.governance, kind, key, drift, transition.finding)
         return after._replace(drift=drift)
     if transition.what == "closed":
         assert transition.drift is not None
@@ -64,20 +65,29 @@ def _is_settled_elsewhere(ws: Workspace, kind: Kind, key: ObligationKey, transit
     return bool(came_by_link and transition.due < first["at"])
 
 
-def _set_going(ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, drift: dict[str, Any]) -> None:
+def _set_going(
+    ws: Workspace,
+    governance: Governance,
+    kind: Kind,
+    key: ObligationKey,
+    drift: dict[str, Any],
+    finding: Finding | None,
+) -> None:
     if count(ws, key.customer, kind, +1, drift["opened_at"]):
         mass.count(ws, governance, kind.name, drift["opened_at"])
-    _ask(ws, governance, drift)
+    _ask(ws, governance, drift, finding)
 
 
-def _ask(ws: Workspace, governance: Governance, drift: dict[str, Any]) -> None:
-    if _awaited(governance, drift):
-        ws.emit(corrections.tell_asked(_with_money(drift, "amount_at_stake")))
+def _ask(ws: Workspace, governance: Governance, drift: dict[str, Any], finding: Finding | None) -> None:
+    if finding is not None and finding.ask is not None and _awaited(governance, drift):
+        ws.emit(corrections.tell_asked(_with_money(drift, "amount_at_stake"), finding.ask.target_system))
 
 
 def _awaited(governance: Governance, drift: dict[str, Any]) -> bool:
-    """Its correction is not only proposed, and the fleet stage is to see that it shows."""
-    return drift["mode"] == "execute" and drift["command_id"] is not None and corrections.followed(governance)
+    """Its correction is not only proposed, and the fleet stage is to see that it shows; or that it is asked for once
+    nothing stops it."""
+    performed = drift["mode"] == "execute" or drift.get("restraint") == breaker.REASON
+    return performed and drift["command_id"] is not None and corrections.followed(governance)
 
 
 def _opened(
@@ -133,10 +143,12 @@ def look_again(
 ) -> Obligation:
     """At the command of a drift that stands: it may have to be kept back, or no longer."""
     drift = obligation.drift
-    if drift is None or not isinstance(answer, Finding) or answer.satisfied:
+    if drift is None:
+        return without_release(obligation, now.instant)
+    if not isinstance(answer, Finding) or answer.satisfied:
         return obligation
-    if is_held(drift):
-        return _release(ws, now, kind, key, obligation, answer)
+    if is_held(drift) or is_released(obligation, now.instant):
+        return _release(ws, now, kind, key, without_release(obligation, now.instant), answer)
     if drift["command_id"] is None or (restraint := held_by(ws, now)) is None:
         return obligation
     drift = {**drift, "command_id": None, "restraint": restraint, "recalled_at": now.instant}
@@ -150,13 +162,13 @@ def _release(
     """What kept its command back may have ended. It asks for what is right by now."""
     assert obligation.drift is not None
     mode = now.rules(kind.name).mode  # what may be commanded, may have been decided otherwise
-    drift = {**obligation.drift, "mode": mode}
+    drift = {**obligation.drift, "mode": mode, "restraint": ""}
     drift = commanded(ws, now, kind, obligation, answer, drift, _evidence(answer))
     if is_held(drift):
         return obligation
     drift = {**drift, "released_at": now.instant}
     _publish_drift(ws, key, drift)
-    _ask(ws, now.governance, drift)
+    _ask(ws, now.governance, drift, answer)
     return obligation._replace(drift=drift)
 
 

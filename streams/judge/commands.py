@@ -25,6 +25,8 @@ class _Case(NamedTuple):
     ws: Workspace
     now: AsOf
     kind: Kind
+    system: str
+    """Of the subject."""
     obligation: Obligation
     ask: Ask | None
     type: str
@@ -43,7 +45,7 @@ def _customer_is_frozen(case: _Case) -> bool:
 
 
 def _breaker_is_open(case: _Case) -> bool:
-    return case.ask is not None and breaker.is_open(case.ws, case.kind.name, case.ask.target_system)
+    return case.ask is not None and breaker.is_open(case.ws, case.now, case.kind, case.system, case.ask.target_system)
 
 
 def _books_are_closing(case: _Case) -> bool:
@@ -78,7 +80,7 @@ def _is_quarrelled_over(case: _Case) -> bool:
 
 RESTRAINTS = (
     Restraint(freeze.REASON, _customer_is_frozen, holds=True),
-    Restraint("breaker", _breaker_is_open),
+    Restraint(breaker.REASON, _breaker_is_open),
     Restraint("oscillation", _is_fought_over),
     Restraint("books_closing", _books_are_closing),
     Restraint("unreadable_record", _anyone_may_lack_evidence),
@@ -99,7 +101,7 @@ def commanded(
     if drift["mode"] == "alert":
         return drift
     ask = finding.ask
-    case = _Case(ws, now, kind, obligation, ask, _type(kind, finding))
+    case = _Case(ws, now, kind, drift["system"], obligation, ask, _type(kind, finding))
     restraint = next((r for r in RESTRAINTS if _matters(r, drift, ask) and r.applies(case)), None)
     drift = {**drift, "restraint": restraint.name if restraint else ""}
     if restraint is not None and restraint.holds:

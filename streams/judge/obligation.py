@@ -36,6 +36,13 @@ class Told(NamedTuple):
     at: Instant
 
 
+class Release(NamedTuple):
+    """From when on the command of a drift is to be asked for."""
+
+    drift_id: str
+    at: Instant
+
+
 class Obligation(NamedTuple):
     status: str = "idle"
     trigger: Trigger | None = None
@@ -71,6 +78,8 @@ class Obligation(NamedTuple):
     """What the audit was told of this trigger, where late evidence has taken that back."""
     awaits: Instant | None = None
     """The next instant is judged once it is decided what has left the state by then (streams/judge/retention.py)."""
+    release: Release | None = None
+    """Its command was kept back (streams/judge/release.py)."""
     told: tuple[Told, ...] = ()
     """What became of triggers that late evidence may have judged again (streams/judge/told.py)."""
 
@@ -81,7 +90,7 @@ class Obligation(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         stated = zip(_FIELDS, self, _DEFAULTS, strict=True)
         value: dict[str, Any] = {name: value for name, value, default in stated if value != default}
-        for name in ("trigger", "asked", "openings"):
+        for name in ("trigger", "asked", "openings", "release"):
             if name in value:
                 value[name] = list(value[name])
         if self.told:
@@ -96,6 +105,8 @@ class Obligation(NamedTuple):
         for name in ("trigger", "asked"):
             if name in known:
                 known[name] = Trigger(*known[name])
+        if "release" in known:
+            known["release"] = Release(*known["release"])
         if "openings" in known:
             known["openings"] = tuple(known["openings"])
         if "told" in known:
@@ -278,8 +289,8 @@ class Clock:
 
 
 def wake_at(o: Obligation, next_change: Instant, hold_down: Instant) -> Instant:
-    """The next instant worth judging: the deadline, the end of being ignored or of the hold-down, or the next change
-    already known."""
+    """The next instant worth judging: the deadline, the end of being ignored or of the hold-down, a release, or the
+    next change already known."""
     candidates = [next_change]
     if o.status == "armed" and o.due is not None and o.due > o.settled:
         candidates.append(o.due)
@@ -287,6 +298,8 @@ def wake_at(o: Obligation, next_change: Instant, hold_down: Instant) -> Instant:
         candidates.append(o.ignored_until)
     if o.clean_since is not None:
         candidates.append(o.clean_since + hold_down)
+    if o.release is not None and o.release.at > o.settled:
+        candidates.append(o.release.at)
     return min(candidates)
 
 

@@ -18,7 +18,7 @@ from streams.identify.changes import ENTITY_OF_RECORD, version_of
 from streams.inputs import Divert, Due, Input
 from streams.judge import breaker
 from streams.judge.corrected import project
-from streams.judge.fold import Changed, on_change, on_hole
+from streams.judge.fold import Changed, frontier, on_change, on_hole
 from streams.judge.freeze import on_freeze
 from streams.judge.gates import heard_by, passed_by, passed_by_all, slowest
 from streams.judge.keys import (
@@ -34,6 +34,7 @@ from streams.judge.keys import (
 from streams.judge.leaving import leave
 from streams.judge.published import RECORD as PUBLISHED
 from streams.judge.published import Published, pass_by, take
+from streams.judge.release import on_release
 from streams.judge.retention import AWAITS, undecided_from
 from streams.judge.retention import Place as RecordPlace
 from streams.judge.rollout import GATE as ROLLOUT
@@ -108,7 +109,9 @@ class Judge:
             case "CanaryBroken":
                 canary.armed(ws, value)
             case "BreakerTurned":
-                breaker.on_turn(ws, value)
+                breaker.on_turn(ws, value, frontier(ws, self._published.in_force(ws)))
+            case "CorrectionReleased":
+                on_release(ws, self._published.in_force(ws).newest, value)
             case "CustomerFrozen":
                 on_freeze(ws, self._published.in_force(ws), value)
             case "HoleOpened" | "HoleClosed":

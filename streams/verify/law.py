@@ -148,7 +148,8 @@ def _compare(held: State, made: State, passed: Gates, left_out: frozenset[str]) 
             continue
         found.compared += 1
         lives = [None if drift is None else _life(drift, until) for drift in (one, other)]
-        if any((drift.get("recalled_at") or NEVER) > until for drift in drifts):
+        recalled = any((drift.get("recalled_at") or NEVER) > until for drift in drifts)
+        if recalled or _are_released_apart(drifts):
             lives = [life and {**life, "command_id": None} for life in lives]  # it is not told what was asked for then
         if lives[0] != lives[1]:
             found.differ(key, *apart(*lives))
@@ -159,6 +160,11 @@ def _decided(passed: Gates, drift: Fact) -> Instant:
     """A verdict that looks at documents may have waited for one to leave."""
     until = passed.get((drift["kind"], drift["system"]), NEVER)
     return min(until, passed.get(AWAITS, NEVER)) if drift["kind"] in LOOKING else until
+
+
+def _are_released_apart(drifts: list[Fact]) -> bool:
+    """What stopped the commands of one, such as a breaker, did not come from the sources."""
+    return len({drift.get("released_at") for drift in drifts}) > 1
 
 
 def _life(drift: Fact, until: Instant) -> Fact:

@@ -115,6 +115,7 @@ WRITTEN: dict[str, tuple[str, ...]] = {
         "CanaryBroken",
         "CustomerFrozen",
         "BreakerTurned",
+        "CorrectionReleased",
         "GovernancePublished",
         "HoleOpened",
         "HoleClosed",

@@ -1,4 +1,5 @@
-"""Somebody halts a system in a deployment: judge is told, an executor withholds what was commanded before."""
+"""Somebody halts a system in a deployment: judge is told, an executor withholds what was commanded before; both are
+performed once it goes on."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ def deployment(stack: Endpoints, tmp_path: Path) -> Iterator[Deployment]:
         yield found
 
 
-def test_a_halt_stops_what_was_commanded_and_has_the_next_proposed(
+def test_a_halt_stops_what_was_commanded_and_has_the_next_proposed_until_it_ends(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def drift(deal: str) -> dict[str, Any]:
@@ -43,6 +44,10 @@ def test_a_halt_stops_what_was_commanded_and_has_the_next_proposed(
 
     def breakers() -> list[str]:
         return [d["status"] for d in deployment.drifts("system/erp")]
+
+    def performed() -> list[str]:
+        results = deployment.values(topics.COMMAND_RESULTS)
+        return [r["command_id"] for r in results if r["status"] == APPLIED]
 
     asked: list[str] = []
 
@@ -70,10 +75,12 @@ def test_a_halt_stops_what_was_commanded_and_has_the_next_proposed(
 
         assert deployment.command("resume", "erp").exit_code == 0
         deployment.until(lambda: breakers() == ["open", "closed"])
+        deployment.until(lambda: len(performed()) == 2)
         win("O3")
-        performed = deployment.until(lambda: deployment.values(topics.COMMAND_RESULTS)[1:])
-    assert [(r["status"], r["command_id"]) for r in performed] == [("applied", drift("O3")["command_id"])]
-    assert asked == [drift("O3")["command_id"]]
+        deployment.until(lambda: len(performed()) == 3)
+    assert sorted(performed()) == sorted(asked)
+    assert set(asked) == {before["command_id"], after["command_id"], drift("O3")["command_id"]}
+    assert [(drift(deal)["mode"], drift(deal)["restraint"]) for deal in ("O1", "O2")] == [("execute", "")] * 2
 
 
 class running:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -9,14 +11,20 @@ import pytest
 from schemas import topics
 from schemas.instants import SECOND
 from streams.asked import Asked
-from streams.fleet import FLEET_KINDS, Fleet, breaker
+from streams.backtest.canonical import read
+from streams.fleet import FLEET_KINDS, Fleet, breaker, withheld
 from streams.governance import Governance
 from streams.inputs import Input
 from streams.look.why import explain
 from streams.shard import Shard
+from streams.verify.examine import examine
+from streams.verify.report import EQUAL
 from tables.view import Emit, MemoryView
+from tests.depth import cases
 from tests.look import micros
+from tests.recorded import DriverRecording
 from tests.topology import Company, governance
+from tests.unit.test_frozen_customers import shuffle
 
 RUN, OPEN_SECONDS, VERIFY_SECONDS = 3, 100, 10
 DEAL, REFERENCE = "won_without_erp_customer", "external_id_writeback_missing"
@@ -315,12 +323,9 @@ def test_while_it_is_open_commands_are_proposed_and_why_says_so(scope: str, name
     halt(made, name, 20, scope=scope)
     win(made, "O2", 25)
     made.heard(50)
-    halt(made, name, 50, halted=False, scope=scope)
-    win(made, "O3", 55)
-    made.heard(80)
 
-    assert modes(made) == {"O1": ("execute", ""), "O2": ("propose", "breaker"), "O3": ("execute", "")}
-    assert [c["mode"] for c in made.commands()] == ["execute", "propose", "execute"]
+    assert modes(made) == {"O1": ("execute", ""), "O2": ("propose", "breaker")}
+    assert [c["mode"] for c in made.commands()] == ["execute", "propose"]
     view = made.driver.state("judge", topics.partition_for("crm:A-O2", made.governance.partitions))
     (said,) = [e for e in explain(view, made.governance, "crm:A-O2", micros(90)) if e.kind == DEAL]
     assert said.because.endswith("its command is only proposed: breaker")
@@ -384,3 +389,257 @@ def test_mass_drift_of_a_kind_stops_its_commands_while_it_lasts() -> None:
 
     assert len(made.open("mass_drift")) == 1
     assert modes(made)["P"] == ("propose", "breaker")
+
+
+# -- what is asked for when it has ended
+
+
+def looked(made: Company, at: float) -> None:
+    """What time it is, as whoever looks at the sources says."""
+    for system in made.governance.systems:
+        for partition in range(made.governance.partitions):
+            probe = {"system": system, "observed_at": micros(at)}
+            made.driver.pipe(topics.source_topic(system), "", "SourceProbe", probe, partition=partition)
+    made.driver.run()
+
+
+def clock(made: Company, at: float) -> Company:
+    """And every source is heard as far."""
+    looked(made, at)
+    made.heard(at)
+    return made
+
+
+def answered(made: Company, status: str, at: float, reason: str = "") -> None:
+    """By the executor, of the command issued last."""
+    command = made.commands()[-1]
+    named = {name: command[name] for name in ("command_id", "drift_id", "type", "target_system")}
+    said = {"status": status, "reason": reason, "native_id": "", "attempt": 1, "finished_at": micros(at)}
+    made.driver.pipe(topics.PROGRESS, command["drift_id"], "CommandResult", named | said, partition=0)
+    made.driver.run()
+
+
+def proposed() -> Company:
+    """While the ERP was halted, at 20 s, a command was only proposed, at 35 s."""
+    made = company()
+    halt(made, "erp", 20)
+    win(made, "O", 25)
+    return clock(made, 50)
+
+
+def resumed(made: Company, at: float = 60, until: float = 80) -> Company:
+    halt(made, "erp", at, halted=False)
+    clock(made, at + 1)
+    return clock(made, until)
+
+
+def issued(made: Company) -> list[str]:
+    return [c["mode"] for c in made.commands()]
+
+
+def test_what_was_only_proposed_is_asked_for_once_by_the_same_id() -> None:
+    made = resumed(proposed())
+    clock(made, 100)
+
+    (first, second) = made.commands()
+    assert (first["mode"], second["mode"]) == ("propose", "execute")
+    assert {**first, "mode": ""} == {**second, "mode": ""}
+    (drift,) = made.drifts(DEAL)
+    assert (drift["mode"], drift["restraint"], drift["opened_at"]) == ("execute", "", micros(35))
+    assert micros(60) <= drift["released_at"] <= micros(80)
+
+
+def test_what_an_executor_withheld_is_asked_for_once_more_by_the_same_id() -> None:
+    made = company()
+    win(made, "O", 1)
+    clock(made, 20)
+    halt(made, "erp", 20)
+    answered(made, "withheld", 21, "halted")
+    clock(made, 30)
+    assert issued(made) == ["execute"]
+
+    resumed(made)
+    assert made.commands()[0] == made.commands()[1]
+    assert issued(made) == ["execute"] * 2
+
+    answered(made, "applied", 90)
+    halt(made, "erp", 95)
+    resumed(made, 100, 120)
+    assert issued(made) == ["execute"] * 2
+
+
+def test_what_it_answers_that_it_withheld_after_the_end_is_asked_for_at_once() -> None:
+    made = company()
+    win(made, "O", 1)
+    clock(made, 20)
+    halt(made, "erp", 20)
+    resumed(made)
+    assert issued(made) == ["execute"]
+
+    answered(made, "withheld", 81, "halted")
+    clock(made, 90)
+    assert issued(made) == ["execute"] * 2
+
+
+@pytest.mark.parametrize("status", ["applied", "rejected", "failed"])
+def test_what_the_target_was_asked_for_is_not_asked_for_again(status: str) -> None:
+    made = company()
+    win(made, "O", 1)
+    clock(made, 20)
+    answered(made, status, 21)
+    halt(made, "erp", 22)
+    resumed(made)
+
+    assert issued(made) == ["execute"]
+
+
+def test_a_drift_that_ended_meanwhile_asks_for_nothing() -> None:
+    made = proposed()
+    made.row("erp", "customer", "E", 55, external_id="A-O")
+    resumed(made)
+
+    assert issued(made) == ["propose"]
+    assert [d["status"] for d in made.drifts(DEAL)] == ["closed"]
+
+
+def test_nor_one_that_ends_as_the_stop_does() -> None:
+    made = proposed()
+    halt(made, "erp", 60, halted=False)
+    made.row("erp", "customer", "E", 59, external_id="A-O")
+    clock(made, 61)
+    clock(made, 80)
+
+    assert issued(made) == ["propose"]
+
+
+def test_one_that_is_only_held_open_is_asked_for_if_it_is_wrong_again() -> None:
+    base = governed(DEAL, breaker.KIND)
+    kinds = {**base.kinds, DEAL: base.kinds[DEAL].model_copy(update={"hold_down_seconds": 100})}
+    made = Company(base.model_copy(update={"kinds": kinds}))
+    halt(made, "erp", 20)
+    win(made, "O", 25)
+    clock(made, 50)
+    made.row("erp", "customer", "E", 55, external_id="A-O")
+    resumed(made)
+    assert issued(made) == ["propose"]
+
+    made.row("erp", "customer", "E", 85, external_id="A-O", status="Closed")
+    clock(made, 90)
+    assert issued(made) == ["propose", "execute"]
+
+
+def test_it_asks_for_what_is_right_by_then() -> None:
+    made = proposed()
+    made.row("crm", "Account", "A-O", 55, Name="Acme Holding")
+    resumed(made)
+
+    assert [c["desired"]["name"] for c in made.commands()] == ["Acme", "Acme Holding"]
+
+
+def test_as_long_as_something_else_stops_it_it_waits() -> None:
+    made = proposed()
+    halt(made, DEAL, 55, scope="kind")
+    resumed(made)
+    assert issued(made) == ["propose"]
+
+    halt(made, DEAL, 90, scope="kind", halted=False)
+    clock(clock(made, 91), 100)
+    assert issued(made) == ["propose", "execute"]
+
+
+def test_where_it_is_halted_anew_before_judge_heard_of_the_end_it_waits_for_the_next() -> None:
+    made = proposed()
+    halt(made, "erp", 60, halted=False)
+    looked(made, 61)
+    halt(made, "erp", 62)
+    clock(made, 80)
+    assert modes(made) == {"O": ("propose", "breaker")}
+
+    resumed(made, 90, 110)
+    assert modes(made) == {"O": ("execute", "")}
+    assert issued(made)[-1] == "execute"
+
+
+def test_a_kind_that_is_not_to_be_performed_any_more_is_not() -> None:
+    made = proposed()
+    kinds = made.governance.kinds
+    alert = {**kinds, DEAL: kinds[DEAL].model_copy(update={"mode": "alert"})}
+    made.driver.publish(made.governance.model_copy(update={"kinds": alert}), micros(55))
+    made.driver.run()
+    resumed(made)
+
+    assert (modes(made), issued(made)) == ({"O": ("alert", "")}, ["propose"])
+
+
+def test_after_a_mass_drift_all_are_asked_for() -> None:
+    rules = {"tolerance_relative": 0.05, "tolerance_absolute": 3, "sla_seconds": 10}
+    base = governed(DEAL, "mass_drift")
+    kinds = {**base.kinds, "mass_drift": base.kinds["mass_drift"].model_copy(update=rules)}
+    made = Company(base.model_copy(update={"kinds": kinds}))
+    for number in range(12):
+        win(made, f"O{number:02}", 1)
+    clock(made, 20)
+    for number in range(5):
+        win(made, f"P{number}", 12 + number)
+    clock(made, 29)
+    assert [m for deal, m in modes(made).items() if deal.startswith("P")] == [("propose", "breaker")] * 5
+
+    for at in (60, 61, 80):
+        clock(made, at)
+    assert made.open("mass_drift") == []
+    assert set(modes(made).values()) == {("execute", "")}
+    assert issued(made).count("execute") == 17
+
+
+def test_what_is_withheld_is_looked_through_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(withheld, "SLICE", 2)
+    made = company()
+    halt(made, "erp", 20)
+    for number in range(7):
+        win(made, f"O{number}", 25)
+    clock(made, 50)
+    halt(made, "erp", 60, halted=False)
+    for at in range(61, 70):
+        clock(made, at)
+
+    assert issued(made) == ["propose"] * 7 + ["execute"] * 7
+
+
+@pytest.mark.parametrize("seed", range(cases(12, thorough=100)))
+def test_any_interleaving_duplication_and_restart_ask_once_for_the_same(seed: int) -> None:
+    def played(rng: random.Random | None) -> Any:
+        made = company()
+        for deal, at in (("O1", 1), ("O2", 25), ("O3", 70)):
+            made.row("crm", "Account", f"A-{deal}", at, run=False)
+            made.row("crm", "Opportunity", deal, at, f"A-{deal}", StageName="Closed Won", run=False)
+        made.row("crm", "Account", "A-O2", 55, Name="Acme Holding", run=False)
+        for at, halted in ((20, True), (60, False)):
+            value = {"scope": "system", "name": "erp", "by": "me", "reason": "release", "at": micros(at)}
+            made.driver.pipe(topics.PROGRESS, "", "HaltAsked", value | {"halted": halted}, partition=0)
+        made.heard(100, run=False)
+        if rng is None:
+            made.driver.run()
+        else:
+            shuffle(made, rng)
+        clock(clock(made, 110), 120)
+        return (
+            {(d["drift_id"], d["opened_at"], d["status"], d["mode"], d["restraint"]) for d in made.drifts(DEAL)},
+            Counter(c["drift_id"] for c in made.commands() if c["mode"] == "execute"),
+        )
+
+    drifts, asked = played(random.Random(seed))
+    assert (drifts, asked) == played(None)
+    assert set(asked.values()) == {1}
+
+
+def test_a_deployment_in_which_commands_were_stopped_and_released_is_verified_as_equal() -> None:
+    made = proposed()
+    made.row("crm", "Account", "A-O", 55, Name="Acme Holding")
+    win(made, "P", 25)
+    clock(made, 58)
+    resumed(made)
+
+    report = examine(DriverRecording(made.driver), made.governance, dict.fromkeys(made.governance.systems, read))
+
+    assert (report.code, report.differences) == (EQUAL, [])
+    assert issued(made).count("execute") == 2

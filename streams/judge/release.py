@@ -1,0 +1,44 @@
+"""Releases: what a breaker, a halt or a mass drift kept from being performed is asked for once that has ended
+(streams/fleet/withheld.py), by what is right as of then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.instants import NEVER, Instant
+from streams.governance.model import Governance
+from streams.judge.breaker import REASON, decided
+from streams.judge.fold import arm
+from streams.judge.keys import MARKS, ObligationKey
+from streams.judge.obligation import Obligation
+from streams.kinds.table import KINDS
+from tables.view import Workspace
+
+
+def on_release(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
+    """From the first instant on that was not decided when it was told; what happened not to be worked off yet is
+    released all the same. A drift that has gone to another customer was asked for there when it came."""
+    for kind in KINDS:
+        if (kind.name, kind.entity) != (value["kind"], value["entity"]):
+            continue
+        key = ObligationKey(value["canonical_id"], kind.row, value["system"], value["native_id"])
+        held = ws.get(key.text())
+        if held is not None:
+            passed = decided(ws.get(MARKS) or {}, governance, kind, key.system)
+            at = max(value["released_at"], passed + 1)
+            ws.put(key.text(), {**held, "release": [value["drift_id"], at]})
+            arm(ws, key, at, late=False)
+
+
+def is_released(o: Obligation, at: Instant) -> bool:
+    """The same word twice asks once: the drift is only proposed for a stop, or was commanded before that and not
+    since."""
+    if o.release is None or o.drift is None or o.drift["drift_id"] != o.release.drift_id or at < o.release.at:
+        return False
+    commanded = o.drift["mode"] == "execute" and (o.drift.get("released_at") or NEVER) < o.release.at
+    return o.drift.get("restraint") == REASON or commanded
+
+
+def without_release(o: Obligation, at: Instant) -> Obligation:
+    """Once it has been looked at."""
+    return o if o.release is None or at < o.release.at else o._replace(release=None)
