@@ -26,14 +26,13 @@ _AT_A_TIME = 100
 def on_turn(ws: Workspace, value: dict[str, Any], forgotten: Instant) -> None:
     """`forgotten`: behind it no verdict looks."""
     prefix, heard = _prefix(value["scope"], value["name"]), ws.get(MARKS) or {}
-    for key, known in ws.range(prefix, _AT_A_TIME):
-        if known.get("closed") is not None and _latest(known["closed"]) < forgotten:
+    for key, turned in ws.range(prefix, _AT_A_TIME):
+        if turned.get("closed") is not None and _latest(turned["closed"]) < forgotten:
             ws.delete(key)
     key = f"{prefix}{value['drift_id']}"
-    if value["closed_at"] is None:
-        ws.put(key, {"opened": heard, "closed": None})
-    elif (known := ws.get(key)) is not None:
-        ws.put(key, {**known, "closed": heard})
+    known = {"opened": heard} if value["closed_at"] is None else ws.get(key)
+    if known is not None:
+        ws.put(key, {**known, "closed": None if value["closed_at"] is None else heard})
 
 
 def is_open(ws: Workspace, now: AsOf, kind: Kind, system: str, target: str) -> bool:
@@ -57,9 +56,8 @@ def _applies(known: Value, now: AsOf, kind: Kind, system: str) -> bool:
 
 
 def _latest(heard: Marks) -> Instant:
-    return max(
-        (mark[2] for reports in heard.values() for mark in reports.values() if mark[2] is not None), default=NEVER
-    )
+    marks = (mark[2] for reports in heard.values() for mark in reports.values())
+    return max((mark for mark in marks if mark is not None), default=NEVER)
 
 
 def _prefix(scope: str, name: str) -> str:
