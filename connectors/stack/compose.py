@@ -12,7 +12,7 @@ from connectors.stack.declaration import Container, PostgresService, Roles, Serv
 from connectors.stack.machine import LOOPBACK
 
 _HEADER = """\
-# Made by `driftwise stack compose` from connectors/stack/services.yaml: change that file, then make this one anew.
+# Made from connectors/stack/services.yaml: change that, and then `python -m connectors.stack compose` makes this anew.
 #   the services:         docker compose up -d --build --wait
 #   and driftwise itself: docker compose --profile driftwise up -d --build --wait
 #       with DRIFTWISE_CRM_URL, DRIFTWISE_CRM_CLIENT_ID and DRIFTWISE_CRM_CLIENT_SECRET in the environment

@@ -18,18 +18,18 @@ from streams.worker.metrics import METRICS
 from tests.stack import ROOT
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "ops").glob("*.md"), ROOT / "ops/governance/README.md"]
-SOURCES = [path for folder in ("connectors", "streams") for path in (ROOT / folder).rglob("*.py")]
+SOURCES = [path for folder in ("connectors", "schemas", "streams", "tables") for path in (ROOT / folder).rglob("*.py")]
 CODE = re.compile(r"```.*?```|`[^`\n]+`|^ {4}\S[^\n]*$", re.DOTALL | re.MULTILINE)
-COMMAND = re.compile(r"(?<![=\w])(?:driftwise|ops/dev) ([a-z][^\n`#]*)")
+COMMAND = re.compile(r"(?<![=\w])(?<!--profile )(?:driftwise|ops/dev) ([a-z][^\n`#]*)")
 COMMENT = re.compile(r"(?<=\s)#[^\n]*")
 OF_OPS_DEV = {"test", "lint", "lock"}
 
 every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
 
-def commands(document: Path) -> Iterator[list[str]]:
+def commands(document: Path, code_in: re.Pattern[str] = CODE) -> Iterator[list[str]]:
     """The words of each; of `list|show` the alternatives stay together."""
-    for code in CODE.findall(document.read_text()):
+    for code in code_in.findall(document.read_text()):
         for found in COMMAND.findall(COMMENT.sub("", code)):
             yield found.replace("\\|", "|").split()
 
@@ -54,6 +54,12 @@ def complaint(words: list[str]) -> str:
 @every_document
 def test_its_commands_and_options_exist(document: Path) -> None:
     assert [said for words in commands(document) if (said := complaint(words))] == []
+
+
+def test_the_commands_that_messages_and_comments_name_exist() -> None:
+    named = [*SOURCES, ROOT / "docker-compose.yml", ROOT / "connectors/stack/services.yaml"]
+    found = (words for path in named for words in commands(path, re.compile(r"`[^`\n]+`")))
+    assert [said for words in found if (said := complaint(words))] == []
 
 
 @every_document

@@ -22,7 +22,8 @@ LASTING = sorted(INFRASTRUCTURE | ROLES)
 
 
 def test_the_committed_file_is_what_the_declaration_makes() -> None:
-    assert (ROOT / "docker-compose.yml").read_text() == compose(), "run: driftwise stack compose > docker-compose.yml"
+    remedy = "run: python -m connectors.stack compose > docker-compose.yml"
+    assert (ROOT / "docker-compose.yml").read_text() == compose(), remedy
 
 
 def test_it_runs_the_four_services_and_each_role_of_driftwise() -> None:
