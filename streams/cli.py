@@ -33,6 +33,18 @@ COMMANDS: dict[str, str] = {
 }
 
 
+def _unavailable(name: str, problem: ModuleNotFoundError) -> click.Command:
+    """In place of a command whose packages are not installed: the others go on."""
+    text = f"Needs more packages: pip install 'driftwise[stack]' ({problem})."
+
+    @click.pass_context
+    def refuse(ctx: click.Context) -> None:
+        ctx.fail(text)
+
+    lenient = {"ignore_unknown_options": True, "allow_extra_args": True}
+    return click.Command(name, callback=refuse, help=text, context_settings=lenient)
+
+
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -41,7 +53,11 @@ class _Commands(click.Group):
         module = COMMANDS.get(name)
         if module is None:
             return None
-        found: click.Command = getattr(importlib.import_module(f"streams.commands.{module}"), name.replace("-", "_"))
+        try:
+            imported = importlib.import_module(f"streams.commands.{module}")
+        except ModuleNotFoundError as problem:
+            return _unavailable(name, problem)
+        found: click.Command = getattr(imported, name.replace("-", "_"))
         return found
 
     def resolve_command(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from click.testing import CliRunner, Result
 from streams.cli import COMMANDS, driftwise
 from streams.commands import roles
 from streams.commands.told import told_in_one_line
+from tests.stack import ROOT
 
 ENVIRONMENT = {
     "DRIFTWISE_HOME": "/nowhere",
@@ -144,3 +148,30 @@ def test_a_picture_that_cannot_be_written_is_named() -> None:
 
 def test_every_command_of_the_list_is_there() -> None:
     assert {name.partition(" ")[0] for name in ALL} == set(COMMANDS)
+
+
+WITHOUT_STACK = """
+import sys
+sys.modules["psutil"] = None  # as where the extra is not installed
+from streams.cli import driftwise
+driftwise()
+"""
+
+
+def without_stack(line: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", WITHOUT_STACK, *line.split()]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | ENVIRONMENT, capture_output=True, text=True)
+
+
+def test_without_the_packages_of_the_stack_everything_else_is_to_be_had() -> None:
+    shown = without_stack("--help").stdout
+    refused = {line.split()[0] for line in shown.splitlines() if "Needs more packages" in line}
+
+    assert refused == {"stack", "demo", "bench"}
+
+
+def test_what_needs_them_says_so() -> None:
+    done = without_stack("demo --kinds all")
+    assert done.returncode == 2
+    assert "Needs more packages: pip install 'driftwise[stack]'" in done.stderr
+    assert "Traceback" not in done.stderr
