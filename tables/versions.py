@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import zip_longest
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from schemas.instants import ALWAYS, Instant
@@ -16,6 +17,7 @@ from schemas.instants import ALWAYS, Instant
 Version = dict[str, Any]
 PRESENT = "upsert"
 MOVED = "moved"
+_AT = itemgetter("at")
 
 
 def order(version: Version) -> tuple[str, int, Instant, str]:
@@ -72,11 +74,6 @@ def latest(versions: list[Version]) -> Version | None:
     return as_of(versions, ALWAYS)
 
 
-def present(versions: list[Version], instant: Instant) -> Version | None:
-    version = as_of(versions, instant)
-    return version if version is not None and version["op"] == PRESENT else None
-
-
 class Regard(NamedTuple):
     """What of a version matters to somebody."""
 
@@ -119,14 +116,11 @@ def comes_or_goes(before: Version, after: Version) -> bool:
     return not before["op"] == after["op"] == PRESENT or bool(before["customer"] != after["customer"])
 
 
-def next_after(versions: list[Version], instant: Instant, regarded: Regard | None = None) -> Instant:
-    """The next instant at which something changes in what is regarded; ALWAYS if nothing does."""
-    coming = [v for v in versions if v["at"] > instant]
-    if regarded is not None and coming:
-        held = as_of(versions, instant)
-        coming.sort(key=lambda v: v["at"])
-        return next((v["at"] for v in coming if tells(held, v, regarded)), ALWAYS)
-    return min((v["at"] for v in coming), default=ALWAYS)
+def next_told(held: Version | None, coming: list[Version], regarded: Regard | None = None) -> Instant:
+    """When the first of the versions to come says otherwise than the one held in what is regarded; ALWAYS if none."""
+    if len(coming) > 1:
+        coming = sorted(coming, key=_AT)
+    return next((v["at"] for v in coming if tells(held, v, regarded)), ALWAYS)
 
 
 def fold(versions: list[Version], frontier: Instant) -> list[Version]:

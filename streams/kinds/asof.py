@@ -11,7 +11,7 @@ from streams.governance.calendar import Calendar
 from streams.governance.model import Governance
 from streams.governance.model import Kind as Rules
 from streams.kinds.references import EVERY, names, reference_key
-from tables.versions import MOVED, Regard, Version, as_of, next_after, present
+from tables.versions import MOVED, PRESENT, Regard, Version, as_of, next_told
 from tables.view import Value, Workspace
 
 HOME = ("crm", "customer")
@@ -160,32 +160,32 @@ class AsOf:
         held = names(self._ws, reference_key(self.customer, entity, attribute, value))
         if not held:
             return []
-        found = [
-            self.record(entity, system, native_id)
+        return [
+            found
             for in_role in self.governance.in_role(role)
             for system, native_id in held
-            if system == in_role
+            if system == in_role and (found := self.record(entity, system, native_id))
         ]
-        return [f for f in found if f is not None]
 
     def _present(
         self, entity: str, system: str, native_id: str, value: Value, *, demands: bool = False
     ) -> Found | None:
-        versions = value["versions"]
-        if (leaves := value.get("leaves", ALWAYS)) < self.instant:
+        versions, instant = value["versions"], self.instant
+        if (leaves := value.get("leaves", ALWAYS)) < instant:
             self.awaits = min(self.awaits, leaves)
-        if [v for v in versions if v["at"] > self.instant]:
-            self._expect(entity, system, versions, demands=demands)
-        version = present(versions, self.instant)
-        return Found(system, entity, native_id, version) if version else None
+        held = as_of(versions, instant)
+        # What comes after all that is remembered changes nothing of it.
+        if coming := [v for v in versions if instant < v["at"] < self.next_demand]:
+            self._expect(entity, system, held, coming, demands=demands)
+        return Found(system, entity, native_id, held) if held is not None and held["op"] == PRESENT else None
 
-    def _expect(self, entity: str, system: str, versions: list[Version], *, demands: bool) -> None:
-        """Remember when next one of the versions changes what is looked at."""
-        at = next_after(versions, self.instant, self._sight.regarded.get(entity))
+    def _expect(self, entity: str, system: str, held: Version | None, coming: list[Version], *, demands: bool) -> None:
+        """Remember when next one of the versions to come changes what is looked at."""
+        at = next_told(held, coming, self._sight.regarded.get(entity))
         self.next_change = min(self.next_change, at)
         if at < self.next_demand and (demands or (system, entity) not in self._sight.answering):
             demanding = self._sight.demanding.get(entity)
-            at = at if demanding is None else next_after(versions, self.instant, demanding)
+            at = at if demanding is None else next_told(held, coming, demanding)
             self.next_demand = min(self.next_demand, at)
 
 

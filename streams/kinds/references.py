@@ -64,7 +64,7 @@ def names(ws: Workspace, key: str, limit: int = FEW) -> list[tuple[str, str]]:
     found = entry["of"]
     if entry.get("more"):
         found = sorted([*found, *(name for _, name in _overflow(ws, key, limit))])
-    return [(system, native_id) for system, _, native_id in [name.partition("/") for name in found[:limit]]]
+    return [(system, native_id) for name in found[:limit] for system, _, native_id in [name.partition("/")]]
 
 
 def _overflow(ws: Workspace, key: str, limit: int) -> Iterator[tuple[str, str]]:

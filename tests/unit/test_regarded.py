@@ -16,7 +16,7 @@ from streams.kinds.asof import ALL_OF_IT, AsOf
 from streams.kinds.finding import Answer, Finding, Subject
 from streams.kinds.sight import sight
 from streams.kinds.table import KINDS, Kind
-from tables.versions import Regard, Version, present, tells
+from tables.versions import PRESENT, Regard, Version, as_of, tells
 from tables.view import Value, Workspace
 from tests.dossiers.altered import altered
 from tests.dossiers.model import Dossier, company
@@ -61,8 +61,8 @@ class Watching:
 
     def get(self, key: str) -> Value | None:
         value = self._view.get(key)
-        version = present(value["versions"], self._instant) if value and key.startswith("e/") else None
-        if value is None or version is None:
+        version = as_of(value["versions"], self._instant) if value and key.startswith("e/") else None
+        if value is None or version is None or version["op"] != PRESENT:
             return value
         if key not in self.seen:
             said = self._instead.get(key, {**version, "attrs": Watched(version["attrs"])})

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.instants import ALWAYS, NEVER
-from tables.versions import Regard, as_of, fold, insert, next_after, order, present, tells
+from schemas.instants import ALWAYS
+from tables.versions import MOVED, PRESENT, Regard, as_of, fold, insert, next_told, order, tells
 
 
 def version(at: int, name: str | None = None, *, op: str = "upsert", route: int = 0, **since: str) -> dict[str, Any]:
@@ -36,20 +36,18 @@ def test_of_two_versions_at_one_instant_the_later_in_source_order_holds() -> Non
     assert as_of(versions, 10) == version(10, "2")
 
 
-def test_a_deletion_holds_but_is_not_present() -> None:
+def test_a_deletion_holds_too() -> None:
     versions = [version(10), version(20, op="delete")]
 
-    assert as_of(versions, 20) == versions[1]
-    assert present(versions, 19) == versions[0]
-    assert present(versions, 20) is None
-    assert present(versions, 9) is None
+    assert [as_of(versions, at) for at in (9, 19, 20)] == [None, *versions]
 
 
-def test_the_next_change_is_the_first_behind_the_instant() -> None:
-    versions = [version(10), version(20)]
+def test_the_next_change_is_the_first_of_what_comes_in_whatever_order() -> None:
+    first, second = version(10), version(20)
 
-    assert [next_after(versions, at) for at in (NEVER, 9, 10, 19)] == [10, 10, 20, 20]
-    assert next_after(versions, 20) == ALWAYS
+    assert next_told(None, [first, second]) == next_told(None, [second, first]) == 10
+    assert next_told(first, [second]) == 20
+    assert next_told(second, []) == ALWAYS
 
 
 def told(at: int, since: dict[str, str] | None = None, **attrs: Any) -> dict[str, Any]:
@@ -73,11 +71,11 @@ def test_a_record_that_comes_or_goes_says_otherwise_whatever_is_regarded() -> No
 
 
 def test_a_change_of_what_is_not_regarded_is_passed_over() -> None:
-    versions = [told(10, status="new", name="A"), told(20, status="new", name="B"), told(30, status="old", name="B")]
+    held, *coming = told(10, status="new", name="A"), told(20, status="new", name="B"), told(30, status="old", name="B")
 
-    assert next_after(versions, 10, Regard.named(["name"])) == 20
-    assert next_after(versions, 10, Regard.named(["status=old"])) == 30
-    assert next_after(versions, 10, Regard.named(["status=other", "@active"])) == ALWAYS
+    assert next_told(held, coming, Regard.named(["name"])) == 20
+    assert next_told(held, coming, Regard.named(["status=old"])) == 30
+    assert next_told(held, coming, Regard.named(["status=other", "@active"])) == ALWAYS
 
 
 def test_a_duplicate_is_no_version() -> None:
@@ -133,7 +131,7 @@ def test_and_nothing_of_another_native_customer() -> None:
 def test_a_record_that_comes_back_is_here_again() -> None:
     versions = inserted(version(10), version(20, "moved:1", op="moved", route=1), version(30, "010", route=2))
 
-    assert [present(versions, at) is not None for at in (10, 20, 29, 30)] == [True, False, False, True]
+    assert [(as_of(versions, at) or {})["op"] for at in (10, 20, 29, 30)] == [PRESENT, MOVED, MOVED, PRESENT]
 
 
 def test_folding_keeps_what_held_at_the_frontier_and_all_that_is_later() -> None:
