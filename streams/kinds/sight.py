@@ -41,11 +41,12 @@ def noticed_by(governance: Governance, role: str, entity: str) -> tuple[Alike, .
     key = (noticed_by, role, entity)
     known: tuple[Alike, ...] | None = governance.derived.get(key)
     if known is None:
-        alike: dict[tuple[Reach, str, tuple[str, ...]], list[tuple[Kind, Regard | None]]] = {}
+        alike: dict[tuple[type, Reach, str, tuple[str, ...]], list[tuple[Kind, Regard | None]]] = {}
         for kind, reach in reached_by(governance, role, entity):
-            found = alike.setdefault((reach, kind.entity, kind.roles), [])
-            found.append((kind, sight(governance, kind).regarded.get(entity)))
-        known = governance.derived[key] = tuple(Alike(*how, tuple(kinds)) for how, kinds in alike.items())
+            how = (type(reach), reach, kind.entity, kind.roles)  # two ways that name nothing are equal
+            alike.setdefault(how, []).append((kind, sight(governance, kind).regarded.get(entity)))
+        known = tuple(Alike(reach, of, roles, tuple(kinds)) for (_, reach, of, roles), kinds in alike.items())
+        governance.derived[key] = known
     return known
 
 

@@ -6,6 +6,7 @@ from schemas.entities import ENTITIES
 from streams.judge.gates import needed
 from streams.kinds.facts import FACTS, VALUES
 from streams.kinds.references import EVERY
+from streams.kinds.sight import noticed_by
 from streams.kinds.table import ID, KINDS, REFERENCES, SUBJECT, Refers, judged
 from tables.watermarks import LINKS
 from tests.topology import default_governance
@@ -124,3 +125,10 @@ def test_a_counterpart_is_found_by_what_both_say() -> None:
     for kind in KINDS:
         refers = [reach for reach in kind.reach.values() if isinstance(reach, Refers)]
         assert not kind.counterpart or (refers and not any(ID in reach for reach in refers)), kind.row
+
+
+def test_kinds_that_find_their_subjects_together_find_them_in_one_way() -> None:
+    governance = default_governance()
+    for role, entity in {place for kind in KINDS for place in kind.reach}:
+        for alike in noticed_by(governance, role, entity):
+            assert {type(kind.reach[role, entity]) for kind, _ in alike.kinds} == {type(alike.reach)}, alike
