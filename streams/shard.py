@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from schemas.instants import Instant
 from streams.inputs import Due, Input, Stage
@@ -14,6 +14,8 @@ from streams.letters import Raw, divert, letter
 from tables.deadlines import LAST, Deadlines, Gate
 from tables.view import Emit, Place, Value, View, Workspace, Writes
 
+REMEMBERED = 10_000
+"""Look-ups that verdicts share until the next record is folded."""
 SLICE = 256
 """Deadlines worked off at a time; a watermark that releases more takes several commits (contracts 6)."""
 
@@ -33,12 +35,14 @@ class Shard:
         self.deadlines = Deadlines.found(state.items(), stage.wake) if deadlines is None else deadlines
         self.outcomes: Counter[str] = Counter()
         self._refreshed: dict[Place, None] = {}
+        self._looked_up: dict[Any, Any] = {}
         self._waits_under = stage.waits_under
         self._idle: tuple[Mapping[Gate, Instant] | None, int] = (None, 0)
         """By which gates nothing was due, and after how many moves of the deadlines."""
 
     def process(self, record: Input) -> list[Emit]:
         """Fold one record. Raises Divert where it cannot be: then nothing of it counts, and it is to be refused."""
+        self._looked_up.clear()
         ws = Workspace(self.state)
         self.outcomes[self.stage.step(ws, self.partition, record)] += 1
         return self._accept(ws)
@@ -56,10 +60,13 @@ class Shard:
         """Work off up to `limit` deadlines that the watermarks have passed; empty-handed when none is left."""
         effects: list[Emit] = []
         found = self._due(limit)
-        if found and self.deadlines.gate(found[0].key) == LAST:
-            effects += self._publish()  # as it stands: what is worked off last may take it away
+        takes_away = bool(found) and self.deadlines.gate(found[0].key) == LAST
+        if takes_away:
+            effects += self._publish()  # as it stands
+        if takes_away or len(self._looked_up) > REMEMBERED:
+            self._looked_up.clear()
         for due in found:
-            ws = Workspace(self.state)
+            ws = Workspace(self.state, self._looked_up)
             self.stage.settle(ws, due)
             effects += self._accept(ws)
         return effects
@@ -106,7 +113,7 @@ class Shard:
     def roll_back(self, deadlines: Deadlines) -> None:
         """Forget what was folded since the last commit, as its state has; `deadlines`: as of then."""
         self.deadlines = deadlines
-        self._refreshed, self._idle = {}, (None, 0)
+        self._refreshed, self._looked_up, self._idle = {}, {}, (None, 0)
 
     def _due(self, limit: int) -> list[Due]:
         found: list[Due] = []

@@ -43,10 +43,12 @@ class Emit(NamedTuple):
 class Workspace:
     """A view with the step's own writes on top, and the effects it wants; the shell applies both, or neither."""
 
-    __slots__ = ("_view", "effects", "refreshed", "writes")
+    __slots__ = ("_view", "effects", "looked_up", "refreshed", "writes")
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, looked_up: dict[Any, Any] | None = None) -> None:
+        """`looked_up`: what earlier steps found, where none since wrote what it was found in."""
         self._view = view
+        self.looked_up = {} if looked_up is None else looked_up
         self.writes: Writes = {}
         self.effects: list[Emit] = []
         self.refreshed: list[Place] = []

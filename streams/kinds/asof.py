@@ -157,15 +157,27 @@ class AsOf:
         return [f for f in self._found(entity, role, attribute, wanted) if f.attrs[attribute] == wanted]
 
     def _found(self, entity: str, role: str, attribute: str, value: str) -> list[Found]:
-        held = names(self._ws, reference_key(self.customer, entity, attribute, value))
+        held = self._looked_up(entity, attribute, value)
         if not held:
             return []
         return [
             found
             for in_role in self.governance.in_role(role)
-            for system, native_id in held
-            if system == in_role and (found := self.record(entity, system, native_id))
+            for system, native_id, record in held
+            if system == in_role and (found := self._present(entity, system, native_id, record))
         ]
+
+    def _looked_up(self, entity: str, attribute: str, value: str) -> list[tuple[str, str, Value]]:
+        """Records with all their versions: the same at whatever instant, so verdicts share them."""
+        key = (self.customer, entity, attribute, value)
+        known: list[tuple[str, str, Value]] | None = self._ws.looked_up.get(key)
+        if known is None:
+            known = self._ws.looked_up[key] = [
+                (system, native_id, record)
+                for system, native_id in names(self._ws, reference_key(*key))
+                if (record := self._ws.get(entity_key(self.customer, entity, system, native_id)))
+            ]
+        return known
 
     def _present(
         self, entity: str, system: str, native_id: str, value: Value, *, demands: bool = False

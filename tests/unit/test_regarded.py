@@ -58,6 +58,7 @@ class Watching:
     def __init__(self, view: Workspace, instant: Instant, instead: dict[str, Version] | None = None) -> None:
         self._view, self._instant, self._instead = view, instant, instead or {}
         self.seen: dict[str, Seen] = {}
+        self.looked_up: dict[Any, Any] = {}
 
     def get(self, key: str) -> Value | None:
         value = self._view.get(key)
