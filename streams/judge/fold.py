@@ -166,14 +166,20 @@ def _worth_judging(
     """Where nothing can begin, only what runs."""
     customer = change.place.customer
     versions = [v for subject in subjects for v in _versions_with(ws, change, subject)]
-    several = len({system for _, system, _ in subjects}) < len(subjects)
     for kind in kinds:
-        begins = (several or not kind.compares) and kind.may_begin(governance, versions)
+        begins = not _is_alone(kind, subjects) and kind.may_begin(governance, versions)
         begins = begins and (not kind.counterpart or _has_counterpart(ws, customer, kind, versions))
         row, prefix = kind.row, obligations_prefix(customer, kind.row)
         for _, system, native_id in subjects:
             if begins or ws.get(f"{prefix}{system}/{native_id}") is not None:
                 yield ObligationKey(customer, row, system, native_id)
+
+
+def _is_alone(kind: Kind, subjects: Collection[Local]) -> bool:
+    """Whether each of them has none to be compared with."""
+    if kind.compared_within == "system":
+        return len({system for _, system, _ in subjects}) == len(subjects)
+    return kind.compared_within == "customer" and len(subjects) == 1
 
 
 def _has_counterpart(ws: Workspace, customer: str, kind: Kind, versions: list[Version]) -> bool:
@@ -210,12 +216,14 @@ def _regarding(ws: Workspace, governance: Governance, change: Changed) -> Iterat
 def _reached(
     ws: Workspace, governance: Governance, alike: Alike, change: Changed, held: list[Version]
 ) -> Collection[Local]:
-    customer, _, home, native_id = change.place
+    customer, entity, home, native_id = change.place
     match alike.reach:
         case Itself():
             return (change.local,)
         case Siblings():
-            return {change.local, *_found(ws, governance, customer, alike, EVERY, "")}
+            is_one = entity == alike.entity and governance.systems[home].role in alike.roles
+            found = _found(ws, governance, customer, alike, EVERY, "")
+            return {change.local, *found} if is_one else set(found)
         case Refers(attribute, theirs):
             named = {native_id} if theirs == ID else values(held, theirs)
             if attribute == ID:

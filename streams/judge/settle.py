@@ -22,7 +22,7 @@ from streams.judge.retention import Place, is_no_subject
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Answer, Finding, Subject, Waiting
 from streams.kinds.sight import sight
-from streams.kinds.table import BY_NAME, Kind
+from streams.kinds.table import AT_LARGE, BY_NAME, Kind
 from tables.view import Value, Workspace
 
 _AT_REST = ("idle", "waiting")
@@ -35,7 +35,7 @@ def settle(ws: Workspace, ruled: InForce, text: str, until: Instant) -> None:
     if value is None:
         return
     key, obligation = ObligationKey.parse(text), Obligation.from_json(value)._replace(awaits=None)
-    kind, holes = BY_NAME[key.kind], ws.range(holes_prefix(key.customer), 1000)
+    kind, holes = BY_NAME[key.kind], _holes(ws, key.customer)
     if is_no_subject(ws, Place(key.customer, kind.entity, key.system, key.native_id)):
         ws.delete(text)
         return
@@ -104,7 +104,7 @@ def _resting(kind: Kind, o: Obligation, answer: Answer) -> str | None:
 
 def _in_order(kind: Kind, status: str) -> str:
     """In order, and still to be found by what reaches it at large."""
-    return "waiting" if kind.at_large and status == "idle" else status
+    return "waiting" if status == "idle" and kind.row in AT_LARGE else status
 
 
 def _ask(
@@ -161,6 +161,14 @@ def _overturned(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, o
     if not isinstance(answer, Finding) or answer.satisfied or _is_another(o, answer):
         return o
     return o._replace(status="armed", met_at=None, amends=o.amends or "met", settled=at - 1, next=at)
+
+
+def _holes(ws: Workspace, customer: str) -> list[tuple[str, Value]]:
+    prefix = holes_prefix(customer)
+    known: list[tuple[str, Value]] | None = ws.looked_up.get(prefix)
+    if known is None:
+        known = ws.looked_up[prefix] = ws.range(prefix, 1000)
+    return known
 
 
 def _hole(

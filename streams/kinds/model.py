@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from streams.governance.model import Governance
 from streams.kinds.asof import AsOf
@@ -33,8 +33,8 @@ class Consulted(NamedTuple):
 
 
 class Siblings(NamedTuple):
-    """The changed record, and every other record of the subject's entity that the customer has in the kind's roles. For
-    entities a customer has few of; one other than `customer` must be in `finds` with EVERY."""
+    """Every record of the subject's entity that the customer has in the kind's roles, the changed one among them if it
+    is such a record. For entities a customer has few of; one other than `customer` must be in `finds` with EVERY."""
 
 
 class Refers(NamedTuple):
@@ -80,8 +80,8 @@ class Kind(NamedTuple):
     begins: Callable[[Governance, Version], bool] | None = None
     """Whether a version of a subject could begin anything. Where none that is kept can, and nothing runs, there is
     nothing to judge. None: any could."""
-    compares: bool = False
-    """Subjects of a system are compared with one another: one alone is in order."""
+    compared_within: Literal["", "system", "customer"] = ""
+    """Subjects are compared with one another, those of a system or all of the customer: one alone is in order."""
     counterpart: bool = False
     """A subject is held against records by which `Refers` finds it, and by no id: while there is none, it is in order.
     """
@@ -105,12 +105,7 @@ class Kind(NamedTuple):
     def may_begin(self, governance: Governance, versions: Iterable[Version]) -> bool:
         """Whether one of these versions of a subject could begin anything."""
         begins = self.begins
-        return begins is None or any(v["attrs"] is not None and begins(governance, v) for v in versions)
-
-    @property
-    def at_large(self) -> bool:
-        """Some changes may begin whatever obligations there could be."""
-        return any(isinstance(reach, All) and reach.begins for reach in self.reach.values())
+        return begins is None or bool([v for v in versions if v["attrs"] is not None and begins(governance, v)])
 
     @property
     def needs(self) -> tuple[tuple[str, str], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from schemas.instants import NEVER, Instant
@@ -26,6 +27,8 @@ class Books(NamedTuple):
     deciding: tuple[Found, ...]
 
 
+PARTS = ("customer", "profile", "revenue", "open_balance")
+"""Of the books."""
 BILLING_STATES = (
     # (state, statuses of subscriptions): the first that one of them has
     ("active", ("active",)),
@@ -70,13 +73,14 @@ def _begins(now: AsOf, account: Found, subscription: Found) -> Instant:
     return max(pending.at if pending else NEVER, starts_at, *entered)
 
 
-def books(now: AsOf, subscriptions: list[Found]) -> Books:
-    """What the ERP has of the customer."""
+def books(now: AsOf, subscriptions: list[Found], asked: Collection[str] = PARTS) -> Books:
+    """What the ERP has of the customer, of the parts that are asked for."""
     customers = [c for c in now.in_role("customer", "erp") if c.attrs["status"] != "churned"]
-    profiles = [p for p in now.in_role("financial_profile", "erp") if p.attrs["status"] in (None, "active")]
+    profiles = now.in_role("financial_profile", "erp") if "profile" in asked else []
+    profiles = [p for p in profiles if p.attrs["status"] in (None, "active")]
     schedules = [
         schedule
-        for subscription in subscriptions
+        for subscription in (subscriptions if "revenue" in asked else ())
         for schedule in now.by_reference("revenue_schedule", "erp", "subscription_number", subscription.attrs["number"])
         if schedule.attrs["status"] in (None, "active")
     ]

@@ -12,6 +12,7 @@ from streams.kinds.model import ID, SUBJECT, All, Consulted, Itself, Kind, Place
 from streams.kinds.references import EVERY
 
 __all__ = [
+    "AT_LARGE",
     "BY_NAME",
     "ID",
     "KINDS",
@@ -37,6 +38,10 @@ def _gather() -> tuple[Kind, ...]:
 KINDS: tuple[Kind, ...] = _gather()
 BY_NAME: dict[str, Kind] = {kind.row: kind for kind in KINDS}
 """By the name of the row."""
+AT_LARGE: frozenset[str] = frozenset(
+    kind.row for kind in KINDS if any(isinstance(reach, All) and reach.begins for reach in kind.reach.values())
+)
+"""Rows of which some changes may begin whatever obligations there could be."""
 
 
 def _references() -> dict[str, tuple[str, ...]]:

@@ -66,8 +66,9 @@ def test_kinds_look_at_their_subjects_and_at_roles_that_there_are() -> None:
 
 
 def test_only_duplicates_compare_records_with_one_another() -> None:
-    assert {kind.name for kind in KINDS if kind.compares} == {"duplicate_customer", "duplicate_document"}
-    assert all(kind.compares for kind in KINDS if kind.name == "duplicate_document")
+    within = {kind.row: kind.compared_within for kind in KINDS if kind.compared_within}
+    documents = {kind.row: "system" for kind in KINDS if kind.name == "duplicate_document"}
+    assert within == {"duplicate_customer": "system", "customer_attribute_divergence": "customer", **documents}
 
 
 def test_what_a_kind_can_do_without_and_what_only_answers_is_among_what_it_looks_at() -> None:

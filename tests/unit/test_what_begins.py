@@ -23,7 +23,7 @@ SEEDS = int(os.environ.get("DRIFTWISE_NOISE_SEEDS", cases(3, thorough=30)))
 
 
 def is_choosy(kind: Kind) -> bool:
-    return bool(kind.begins or kind.compares or kind.counterpart or kind.regarded or kind.answered_by)
+    return bool(kind.begins or kind.compared_within or kind.counterpart or kind.regarded or kind.answered_by)
 
 
 CHOOSY = [d for d in DOSSIERS if any(k.name == d.kind and is_choosy(k) for k in KINDS)]
@@ -35,7 +35,7 @@ def said(dossier: Dossier, story: Story, *, choosy: bool, seed: int, stands: flo
     play = Play(dossier)
     if not choosy:
         kinds, derived = judged(play.governance), play.governance.derived
-        derived[(judged,)] = tuple(kind._replace(begins=None, compares=False, counterpart=False) for kind in kinds)
+        derived[(judged,)] = tuple(kind._replace(begins=None, compared_within="", counterpart=False) for kind in kinds)
         derived.update({(sight, kind.row): ALL_OF_IT for kind in KINDS})
     play.tell((one for one in story if one.at < stands), snapshot=True)
     play.tell(one for one in story if one.at >= stands)

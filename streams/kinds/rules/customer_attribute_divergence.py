@@ -40,7 +40,8 @@ def customer_attribute_divergence(now: AsOf, subject: Subject) -> Answer:
     record = now.subject(*place(subject))
     if record is None or record.attrs["status"] == "churned":
         return None
-    owners = {attribute: _owners(now, record, attribute) for attribute in COMPARED if record.attrs[attribute]}
+    told = ((attribute, role) for attribute, role in _owned(now, record.system) if record.attrs[attribute])
+    owners = {attribute: _owners(now, role, attribute) for attribute, role in told}
     known = newest((record, *(owner for found in owners.values() for owner in found)))
     if not any(owners.values()) or known is None:
         return None
@@ -53,7 +54,7 @@ def customer_attribute_divergence(now: AsOf, subject: Subject) -> Answer:
         return IN_ORDER
     wrong = [d.attribute for d in differences if d.attribute in ON_INVOICES]
     invoices = _open_invoices(now) if wrong else []
-    told = f"; {len(invoices)} open invoices rest on it" if invoices else ""
+    resting = f"; {len(invoices)} open invoices rest on it" if invoices else ""
     return Finding(
         satisfied=not differences,
         triggered_at=0,
@@ -61,7 +62,7 @@ def customer_attribute_divergence(now: AsOf, subject: Subject) -> Answer:
         owner_system=differences[0].owner.system if differences else known.system,
         amount=_owed(invoices),
         expected=_expected(record, differences),
-        observed=_observed(record, differences) + told,
+        observed=_observed(record, differences) + resting,
         evidence=tuple(e for d in differences for e in d.evidence),
         ask=_ask(now, record, differences),
         satisfied_by=known,
@@ -70,11 +71,19 @@ def customer_attribute_divergence(now: AsOf, subject: Subject) -> Answer:
     )
 
 
-def _owners(now: AsOf, record: Found, attribute: str) -> list[Found]:
-    """The customer's records in the owning role that state it; none where the record is one of them."""
-    role = now.governance.owner_role("customer", attribute)
-    if role is None or role == now.governance.systems[record.system].role:
-        return []
+def _owned(now: AsOf, system: str) -> tuple[tuple[str, str], ...]:
+    """The attributes that another role than the system's owns, and that role."""
+    governance, key = now.governance, (_owned, system)
+    known: tuple[tuple[str, str], ...] | None = governance.derived.get(key)
+    if known is None:
+        roles = ((attribute, governance.owner_role("customer", attribute)) for attribute in COMPARED)
+        own = governance.systems[system].role
+        known = governance.derived[key] = tuple((a, role) for a, role in roles if role is not None and role != own)
+    return known
+
+
+def _owners(now: AsOf, role: str, attribute: str) -> list[Found]:
+    """The customer's records in the owning role that state it."""
     found = now.in_role("customer", role)
     return [owner for owner in found if owner.attrs[attribute] and owner.attrs["status"] != "churned"]
 
@@ -142,6 +151,7 @@ KIND = Kind(
         ("erp", "customer"): Siblings(),
         ("billing", "invoice"): Consulted(),
     },
+    compared_within="customer",
     regarded={"customer": ("status=churned", *COMPARED)},
     judge=customer_attribute_divergence,
     command="customer.update_attribute",

@@ -97,7 +97,7 @@ def _kind(entity: str, row: _Row) -> Kind:
         clock="grace",
         reach={(row.role, entity): Refers(row.number, row.number)},
         judge=duplicate_document,
-        compares=True,
+        compared_within="system",
         command=row.command,
         sort="ask",
         condition="DocumentsUnique",

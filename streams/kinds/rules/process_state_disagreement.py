@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from streams.governance.model import Governance
 from streams.governance.process import Allowed, MissingEdge
 from streams.kinds.asof import AsOf
-from streams.kinds.finding import IN_ORDER, WAITING, Answer, Evidence, Finding, Subject
-from streams.kinds.model import All, Kind, Siblings
+from streams.kinds.finding import IN_ORDER, Answer, Evidence, Finding, Subject
+from streams.kinds.model import Kind, Siblings
 from streams.kinds.references import EVERY
 from streams.kinds.shared import Amount, first_in_role, number, place, with_amount
 from streams.kinds.states import Books, Stand, billing_stand, books, crm_stand
@@ -19,12 +20,14 @@ def process_state_disagreement(now: AsOf, subject: Subject) -> Answer:
     if account is None or account.attrs["status"] is None:
         return None
     if now.in_role("customer", "crm")[0] != account:
-        return WAITING  # a second account of the customer is kind 44's: the first speaks for it
+        return None  # a second account of the customer is kind 44's: the first speaks for it
     subscriptions = now.in_role("subscription", "billing")
-    crm, billing, erp = crm_stand(now, account), billing_stand(now, account, subscriptions), books(now, subscriptions)
-    agreed = any(_agrees(now, row, crm, billing, erp) for row in _allowed(now.governance, crm.state, billing.state))
-    if now.at_rest and agreed:
+    crm, billing = crm_stand(now, account), billing_stand(now, account, subscriptions)
+    allowed = _allowed(now.governance, crm.state, billing.state)
+    if now.at_rest and _agree(now, allowed.rows, crm, billing, books(now, subscriptions, allowed.parts)):
         return IN_ORDER
+    erp = books(now, subscriptions)
+    agreed = _agree(now, allowed.rows, crm, billing, erp)
     causes = () if agreed else tuple(dict.fromkeys(_causes(now, crm, billing, erp)))
     deciding = (*crm.deciding, *billing.deciding, *erp.deciding)
     newest = max(deciding, key=lambda f: f.version["at"])
@@ -53,14 +56,26 @@ _FIELD = {
 }
 
 
-def _allowed(governance: Governance, crm: str, billing: str) -> tuple[Allowed, ...]:
-    """What is governed of these states of the two together."""
+class _Allowed(NamedTuple):
+    """What is governed of two states of the CRM and billing together."""
+
+    rows: tuple[Allowed, ...]
+    parts: frozenset[str]
+    """Of the books, that any of the rows is about."""
+
+
+def _allowed(governance: Governance, crm: str, billing: str) -> _Allowed:
     key = (_allowed, crm, billing)
-    known: tuple[Allowed, ...] | None = governance.derived.get(key)
+    known: _Allowed | None = governance.derived.get(key)
     if known is None:
-        rows = governance.process.allowed.values()
-        known = governance.derived[key] = tuple(row for row in rows if (row.crm, row.billing) == (crm, billing))
+        rows = tuple(r for r in governance.process.allowed.values() if (r.crm, r.billing) == (crm, billing))
+        parts = frozenset(part for row in rows for part in (*row.erp, *row.erp_without))
+        known = governance.derived[key] = _Allowed(rows, parts)
     return known
+
+
+def _agree(now: AsOf, rows: tuple[Allowed, ...], crm: Stand, billing: Stand, erp: Books) -> bool:
+    return any(_agrees(now, row, crm, billing, erp) for row in rows)
 
 
 def _agrees(now: AsOf, row: Allowed, crm: Stand, billing: Stand, erp: Books) -> bool:
@@ -92,7 +107,7 @@ def _missing(edge: MissingEdge, crm: Stand, billing: Stand, erp: Books) -> bool:
 
 def _behind(now: AsOf, crm: Stand, billing: Stand) -> str:
     """Billing while what it says does not go with the CRM at all, else the books."""
-    goes = _allowed(now.governance, crm.state, billing.state)
+    goes = _allowed(now.governance, crm.state, billing.state).rows
     return first_in_role(now, "erp" if goes else "billing")
 
 
@@ -141,12 +156,12 @@ KIND = Kind(
     clock="grace",
     reach={
         ("crm", "customer"): Siblings(),
-        ("crm", "opportunity"): All(),
-        ("billing", "customer"): All(),
-        ("billing", "subscription"): All(),
-        ("erp", "customer"): All(),
-        ("erp", "financial_profile"): All(),
-        ("erp", "revenue_schedule"): All(),
+        ("crm", "opportunity"): Siblings(),
+        ("billing", "customer"): Siblings(),
+        ("billing", "subscription"): Siblings(),
+        ("erp", "customer"): Siblings(),
+        ("erp", "financial_profile"): Siblings(),
+        ("erp", "revenue_schedule"): Siblings(),
     },
     finds=(
         ("opportunity", EVERY),
