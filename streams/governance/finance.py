@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -21,6 +22,14 @@ class TaxCode(Governed):
     reverse_charge: bool = False
     begins: Day | None = None
     ends: Day | None = None
+
+    @property
+    def treatment(self) -> tuple[object, ...]:
+        """Codes that differ in nothing of it are two names of one thing."""
+        return self.country, self.region, self.rate, self.reverse_charge
+
+    def in_force(self, day: date) -> bool:
+        return (self.begins is None or self.begins <= day) and (self.ends is None or day <= self.ends)
 
 
 class Accounts(Governed):

@@ -81,4 +81,35 @@ REGION = CODE._replace(
     resolved_by=(account(40, "DE"),),
 )
 
-DOSSIERS = (CODE, AMOUNT, REGION)
+RATE = CODE._replace(
+    # Both systems took 7 percent for 19.
+    story=(invoice(3, tax="7.00 EUR", total="107.00 EUR"), posting(4, tax="7.00 EUR", total="107.00 EUR")),
+    opens_at=13,
+    near_misses={
+        "a cent less than one unit": (invoice(3, tax="18.01 EUR", net="100.00 EUR"),),
+        "put right in time": (invoice(3, tax="7.00 EUR", total="107.00 EUR"), invoice(13)),
+        "a code that finance does not govern": (invoice(3, tax="7.00 EUR", tax_code="V7"),),
+        "no net amount is known": (invoice(3, tax="7.00 EUR", total=None),),
+        "stated in another currency": (invoice(3, tax="7.00 EUR", net="100.00 CHF"),),
+        "a credit note": (invoice(3, tax="-19.00 EUR", total="-119.00 EUR"),),
+        "tax that the customer owes": (invoice(3, tax="0.00 EUR", total="100.00 EUR", tax_code="EURC"),),
+        "a rate as of its first day": (
+            invoice(3, tax="8.10 CHF", total="108.10 CHF", tax_code="CH81", issued_on="2024-01-01"),
+        ),
+    },
+    late=(invoice(12.5), posting(12.5)),
+    amount="12 EUR",
+    says=("INV-7", "19.00 EUR of tax by code DE19", "7.00 EUR of tax"),
+    resolved_by=(invoice(40), posting(40)),
+)
+
+NOT_IN_FORCE = RATE._replace(
+    story=(invoice(3, tax="8.10 CHF", total="108.10 CHF", tax_code="CH81", issued_on="2023-12-31"),),
+    near_misses={},
+    late=(invoice(12.5, tax="8.10 CHF", total="108.10 CHF", tax_code="CH81", issued_on="2024-01-01"),),
+    amount="8.1 CHF",
+    says=("INV-7", "a code in force on 2023-12-31", "tax code CH81, in force from 2024-01-01"),
+    resolved_by=(invoice(40, tax="8.10 CHF", total="108.10 CHF", tax_code="CH81", issued_on="2024-01-02"),),
+)
+
+DOSSIERS = (CODE, AMOUNT, REGION, RATE, NOT_IN_FORCE)

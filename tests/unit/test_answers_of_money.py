@@ -280,8 +280,15 @@ CASES = {
     "taken back, so nothing is taxed": Case(
         "tax_treatment_divergence",
         "billing/I",
-        (taxes.invoice(3), taxes.posting(4, tax_code="EURC"), taxes.posting(5, "R", type_="reversal")),
+        (
+            taxes.invoice(3, tax_code="V19"),
+            taxes.posting(4, tax_code="EURC"),
+            taxes.posting(5, "R", type_="reversal"),
+        ),
         NONE,
+    ),
+    "taken back, and taxed as finance governs its code": taxed(
+        taxes.posting(4, tax_code="EURC"), taxes.posting(5, "R", type_="reversal"), satisfied=True
     ),
     "at rest the same tax is in order": Case(
         "tax_treatment_divergence", "billing/I", (taxes.invoice(3), taxes.posting(4)), SETTLED, at_rest=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -15,7 +16,7 @@ from tests.dossiers import refund_unpropagated as refunds
 from tests.dossiers import reversal_incomplete as reversals
 from tests.dossiers import tax_treatment_divergence as taxes
 from tests.dossiers.model import Change, change
-from tests.dossiers.stage import Play
+from tests.dossiers.stage import Play, governed
 
 
 def memo(at: float, native_id: str, status: str = "posted") -> Change:
@@ -209,3 +210,15 @@ def test_of_tax_treatment_divergence_the_tax_is_at_stake_where_it_is_stated(tax:
     (drift,) = Play(dossier).told(dossier.story).heard(dossier.ends).run().drifts()
 
     assert drift["amount_at_stake"]["basis"] == basis
+
+
+def test_two_names_of_one_treatment_are_no_divergence() -> None:
+    base = governed(taxes.CODE)
+    codes = base.finance.tax_codes
+    named_anew = {**codes, "V19": codes["DE19"].model_copy(update={"begins": date(1970, 1, 1)})}
+    named = base.model_copy(update={"finance": base.finance.model_copy(update={"tax_codes": named_anew})})
+    story = (taxes.invoice(3), taxes.posting(4, tax_code="V19"))
+
+    told = [Play(taxes.CODE, by).told(story).heard(taxes.CODE.ends).run().drifts() for by in (base, named)]
+
+    assert [len(drifts) for drifts in told] == [1, 0]

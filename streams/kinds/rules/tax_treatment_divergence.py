@@ -1,16 +1,20 @@
-"""Kind 25: an invoice was taxed otherwise than the ERP taxes it, or than the customer's region demands.
+"""Kind 25: an invoice was taxed otherwise than the ERP taxes it, than the customer's region demands, or than its own
+tax code says.
 
-Three things may differ: the tax code in the ledger, the tax amount beyond the tolerance of EN 16931 (BR-CO-17: less
-than one unit of the currency), and the jurisdiction used against the tax region in the CRM. The region counts as it
-was when the invoice was issued: who moves later does not make old invoices wrong."""
+What may differ: the tax code in the ledger, unless finance governs both codes as the same treatment; the tax amount
+beyond the tolerance of EN 16931 (BR-CO-17: less than one unit of the currency), in the ledger or by the governed rate
+of the code, which an invoice that names one has as a whole; the day of the invoice and the days on which the code is in
+force; and the jurisdiction used against the tax region in the CRM. The region counts as it was when the invoice was
+issued: who moves later does not make old invoices wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from schemas.money import plain
+from schemas.money import CONTEXT, SCALE, plain
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.books import Postings, postings_of
 from streams.kinds.facts import since, with_value
@@ -38,7 +42,8 @@ def tax_treatment_divergence(now: AsOf, subject: Subject) -> Answer:
     postings = postings_of(now, invoice.attrs["number"])
     customers = now.in_role("customer", "crm")
     accounts = [a for a in customers if _known_by(a, posted.at)]
-    compared = [*_with_ledger(invoice, postings), *_with_region(invoice, accounts)]
+    compared = [*_with_ledger(now, invoice, postings), *_with_region(invoice, accounts)]
+    compared += [c for c in _with_finance(now, invoice) if not c.agrees or not compared]
     if not compared:
         return None
     if now.at_rest and all(c.agrees for c in compared):
@@ -72,14 +77,14 @@ def _known_by(account: Found, issued_at: int) -> bool:
     return known is not None and known.at <= issued_at
 
 
-def _with_ledger(invoice: Found, postings: Postings) -> Iterator[Compared]:
+def _with_ledger(now: AsOf, invoice: Found, postings: Postings) -> Iterator[Compared]:
     if postings.standing <= 0:
         return
     tax, code = invoice.attrs["tax"], invoice.attrs["tax_code"]
     codes = sorted({p.attrs["tax_code"] for p in postings.posted if p.attrs["tax_code"]})
     if code and codes:
         yield Compared(
-            agrees=codes == [code],
+            agrees={_treatment(now, c) for c in codes} == {_treatment(now, code)},
             expected=f"tax code {' and '.join(codes)}",
             observed=f"tax code {code}",
             # The whole tax is in doubt: it may be owed to another authority, or by somebody else.
@@ -101,6 +106,47 @@ def _with_ledger(invoice: Found, postings: Postings) -> Iterator[Compared]:
                 *(Evidence(p, "tax", plain(number(p.attrs["tax"]))) for p in (*postings.posted, *postings.taken_back)),
             ),
         )
+
+
+def _treatment(now: AsOf, code: str) -> object:
+    governed = now.governance.finance.tax_codes.get(code)
+    return governed.treatment if governed else code
+
+
+def _with_finance(now: AsOf, invoice: Found) -> Iterator[Compared]:
+    """What finance governs about the code; of one that it does not govern nothing is known."""
+    code, tax, day = (invoice.attrs[name] for name in ("tax_code", "tax", "issued_on"))
+    governed, net = now.governance.finance.tax_codes.get(code), _net(invoice)
+    if governed is None:
+        return
+    said_code = Evidence(invoice, "tax_code", code)
+    if day:
+        yield Compared(
+            agrees=governed.in_force(date.fromisoformat(day)),
+            expected=f"a code in force on {day}",
+            observed=f"tax code {code}, in force from {governed.begins or 'ever'} to {governed.ends or 'ever'}",
+            at_stake=abs(number(tax)),
+            evidence=(said_code, Evidence(invoice, "issued_on", day)),
+        )
+    if tax and net is not None:
+        rate = Decimal(0) if governed.reverse_charge else governed.rate
+        due = CONTEXT.multiply(net, rate).quantize(SCALE, context=CONTEXT)
+        yield Compared(
+            agrees=abs(number(tax) - due) < ONE_UNIT,
+            expected=f"{said(with_amount(tax, due))} of tax by code {code}",
+            observed=f"{said(tax)} of tax",
+            at_stake=abs(number(tax) - due),
+            evidence=(said_code, Evidence(invoice, "tax", plain(number(tax)))),
+        )
+
+
+def _net(invoice: Found) -> Decimal | None:
+    """As stated, or what the total is without the tax; in the currency of the tax."""
+    net, tax, total = (invoice.attrs[name] for name in ("net", "tax", "total"))
+    stated = net or total
+    if not tax or not stated or stated["currency"] != tax["currency"]:
+        return None
+    return number(stated) if net else number(total) - number(tax)
 
 
 def _with_region(invoice: Found, accounts: list[Found]) -> Iterator[Compared]:
@@ -141,7 +187,7 @@ KIND = Kind(
         ("crm", "customer"): All(begins=False),
     },
     regarded={
-        "invoice": ("@posted", "tax", "tax_code", "tax_region"),
+        "invoice": ("@posted", "net", "tax", "total", "tax_code", "tax_region", "issued_on"),
         "ledger_posting": ("status", "document_type", "tax", "tax_code"),
         "customer": ("@tax_region",),
     },
