@@ -28,7 +28,7 @@ def announce(
     drift_id = ids.drift_id(kind.name, key.system, kind.entity, key.native_id, transition.trigger.version)
     if not _is_settled_elsewhere(ws, kind, key, transition):
         after = _audit(ws, kind, key, after, transition, drift_id)
-    elif transition.amends:
+    elif transition.amends and kind.clock == "grace":
         after = told.with_told(after, transition, transition.amends)  # told before it went; that stands
     if transition.what == "opened":
         drift = _opened(ws, now, kind, key, after, transition, drift_id)
@@ -245,7 +245,7 @@ def _audit(
         "amount": transition.finding.amount if transition.finding else None,
     }
     ws.emit(Emit(topics.AUDIT, drift_id, "ObligationSettled", _with_money(value, "amount")))
-    return told.with_told(after, transition, result)
+    return told.with_told(after, transition, result) if kind.clock == "grace" else after
 
 
 def _with_money(value: dict[str, Any], field: str) -> dict[str, Any]:

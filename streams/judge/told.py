@@ -1,8 +1,8 @@
 """What the audit was told of triggers that demand nothing any more.
 
 Late evidence has a mismatch judged once more that began and ended before: the audit is told again only what is new, and
-which result that takes the place of. An obligation keeps its trigger while that is demanded, and one with a deadline
-until another takes its place or none; from then on it is kept here for as long as late evidence may come."""
+which result that takes the place of. An obligation that waits for a deadline keeps its trigger, and needs none of this;
+one of grace keeps it here for as long as late evidence may come."""
 
 from __future__ import annotations
 
@@ -24,26 +24,13 @@ def of(o: Obligation, transition: Transition) -> Told | None:
 
 
 def with_told(o: Obligation, transition: Transition, result: str) -> Obligation:
-    """What is still demanded is not remembered so, unless it was told of before: it will be told how that ends."""
-    if transition.trigger == o.trigger and of(o, transition) is None:
+    """What is still demanded is not remembered so: it will be told how that ends."""
+    if transition.trigger == o.trigger:
         return o
-    return _with(o, Told(transition.trigger.version, transition.trigger.at, result, transition.at))
-
-
-def left_behind(before: Obligation, after: Obligation) -> Obligation:
-    """Nothing is told of a trigger that was met, or whose drift had closed, when another takes its place or none."""
-    trigger = before.trigger
-    if before.status not in ("met", "closed") or trigger is None or trigger == after.trigger:
-        return after
-    result, at = "late", before.settled
-    if before.status == "met":
-        result, at = before.amends or "met", before.met_at or before.due or at
-    return _with(after, Told(trigger.version, trigger.at, "baseline" if before.baseline else result, at))
-
-
-def _with(o: Obligation, told: Told) -> Obligation:
-    others = [known for known in o.told if known.version != told.version]
-    return o._replace(told=tuple(sorted([*others, told], key=lambda known: known.at)[-KEPT:]))
+    version, began = transition.trigger.version, transition.trigger.at
+    others = [told for told in o.told if told.version != version]
+    known = sorted([*others, Told(version, began, result, transition.at)], key=lambda told: told.at)
+    return o._replace(told=tuple(known[-KEPT:]))
 
 
 def looked_through_at(governance: Governance, o: Obligation, now: Instant) -> Instant:
