@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ DEAL, REFERENCE = "won_without_erp_customer", "external_id_writeback_missing"
 
 def governed(*judged: str, **updates: Any) -> Governance:
     base = governance()
-    rules = {"tolerance_absolute": RUN, "sla_seconds": OPEN_SECONDS}
+    rules = {"tolerance_absolute": Decimal(RUN), "sla_seconds": OPEN_SECONDS}
     kinds = {**base.kinds, breaker.KIND: base.kinds[breaker.KIND].model_copy(update=rules)}
     return base.model_copy(update={"kinds": kinds, "judged": judged or tuple(FLEET_KINDS), **updates})
 
@@ -156,7 +157,7 @@ def test_an_answer_that_is_told_again_counts_once(stage: Stage) -> None:
 
 def test_where_one_is_too_many_the_first_opens_it_and_a_success_does_not() -> None:
     rules = governed()
-    once = rules.kinds[breaker.KIND].model_copy(update={"tolerance_absolute": 0})
+    once = rules.kinds[breaker.KIND].model_copy(update={"tolerance_absolute": Decimal(0)})
     stage = Stage(rules.model_copy(update={"kinds": {**rules.kinds, breaker.KIND: once}}))
     stage.answered("applied", 1)
     assert stage.open == set()
@@ -377,7 +378,7 @@ def test_one_that_is_only_to_be_told_of_stops_nothing() -> None:
 
 
 def test_mass_drift_of_a_kind_stops_its_commands_while_it_lasts() -> None:
-    rules = {"tolerance_relative": 0.05, "tolerance_absolute": 3, "sla_seconds": 10}
+    rules = {"tolerance_relative": 0.05, "tolerance_absolute": Decimal(3), "sla_seconds": 10}
     base = governed(DEAL, "mass_drift")
     kinds = {**base.kinds, "mass_drift": base.kinds["mass_drift"].model_copy(update=rules)}
     made = Company(base.model_copy(update={"kinds": kinds}))
@@ -572,7 +573,7 @@ def test_a_kind_that_is_not_to_be_performed_any_more_is_not() -> None:
 
 
 def test_after_a_mass_drift_all_are_asked_for() -> None:
-    rules = {"tolerance_relative": 0.05, "tolerance_absolute": 3, "sla_seconds": 10}
+    rules = {"tolerance_relative": 0.05, "tolerance_absolute": Decimal(3), "sla_seconds": 10}
     base = governed(DEAL, "mass_drift")
     kinds = {**base.kinds, "mass_drift": base.kinds["mass_drift"].model_copy(update=rules)}
     made = Company(base.model_copy(update={"kinds": kinds}))
