@@ -9,7 +9,7 @@ import time
 _COLLECT = (500_000, 20, 100)
 """Thresholds of the garbage collector. State is plain JSON data and has no cycles, so looking for some is vain: a third
 of the time of a change by Python's own thresholds, and 1.0 s of standstill for a full look at 400,000 cached entries.
-So many new objects are some 10,000 changes; cycles, as of tracebacks, are few."""
+Cycles, as of tracebacks, are few."""
 _ALL_SECONDS = 900.0
 """Between two looks at everything: a cycle that was alive at a commit and fell apart later stays no longer."""
 _SWITCH_SECONDS = 0.001

@@ -377,13 +377,19 @@ def test_one_that_is_only_to_be_told_of_stops_nothing() -> None:
     assert modes(made) == {"O": ("execute", "")}
 
 
-def test_mass_drift_of_a_kind_stops_its_commands_while_it_lasts() -> None:
+def surging() -> Company:
+    """Twelve deals of as many customers, won at once: a mass drift where the ERP has none of them."""
     rules = {"tolerance_relative": 0.05, "tolerance_absolute": Decimal(3), "sla_seconds": 10}
     base = governed(DEAL, "mass_drift")
     kinds = {**base.kinds, "mass_drift": base.kinds["mass_drift"].model_copy(update=rules)}
     made = Company(base.model_copy(update={"kinds": kinds}))
     for number in range(12):
         win(made, f"O{number:02}", 1)
+    return made
+
+
+def test_mass_drift_of_a_kind_stops_its_commands_while_it_lasts() -> None:
+    made = surging()
     made.heard(20)
     win(made, "P", 12)
     made.heard(40)
@@ -573,12 +579,7 @@ def test_a_kind_that_is_not_to_be_performed_any_more_is_not() -> None:
 
 
 def test_after_a_mass_drift_all_are_asked_for() -> None:
-    rules = {"tolerance_relative": 0.05, "tolerance_absolute": Decimal(3), "sla_seconds": 10}
-    base = governed(DEAL, "mass_drift")
-    kinds = {**base.kinds, "mass_drift": base.kinds["mass_drift"].model_copy(update=rules)}
-    made = Company(base.model_copy(update={"kinds": kinds}))
-    for number in range(12):
-        win(made, f"O{number:02}", 1)
+    made = surging()
     clock(made, 20)
     for number in range(5):
         win(made, f"P{number}", 12 + number)
