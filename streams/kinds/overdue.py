@@ -1,4 +1,4 @@
-"""Which invoices of a customer are overdue, by what the ERP has not yet applied or credited.
+"""Which invoices of a customer are overdue, by what the ERP has not yet applied, and what nobody has credited.
 
 Billing names the candidates: invoices whose payment status leaves something to be paid, at most 64 of each status.
 Which of them are really owed, the ERP knows; a payment under way is no delinquency."""
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from schemas.instants import Instant
 from streams.kinds.asof import AsOf, Found
+from streams.kinds.credits import credits_of
 from streams.kinds.facts import OWED, Since, since
 from streams.kinds.shared import days_of, number, tolerance, with_amount
 
@@ -66,10 +67,9 @@ def _owed(now: AsOf, kind: str, account: Found) -> Iterator[Overdue]:
 def _balance(now: AsOf, invoice: Found) -> Decimal:
     total, document = invoice.attrs["total"], invoice.attrs["number"]
     applications = now.by_reference("cash_application", "erp", "invoice_ref", document)
-    credits = now.by_reference("credit_memo", "erp", "invoice_ref", document)
     applied = _sum(total, [a for a in applications if a.attrs["status"] != "reversed"])
-    credited = _sum(total, [c for c in credits if c.attrs["status"] == "posted"])
-    return number(total) - max(applied, _sum(total, [invoice], "paid")) - credited
+    received = max(applied, _sum(total, [invoice], "paid"))
+    return number(total) - received - _sum(total, credits_of(now, document))
 
 
 def _sum(total: dict[str, str] | None, records: list[Found], attribute: str = "total") -> Decimal:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.dossiers.delinquency_unpropagated import account, application, invoice
+from tests.dossiers.delinquency_unpropagated import account, application, credit, invoice
 from tests.dossiers.model import Dossier
 
 OVERDUE = "1969-12-31"
@@ -42,4 +42,17 @@ APPLIED = PAID._replace(
     },
 )
 
-DOSSIERS = (PAID, APPLIED)
+CREDITED = PAID._replace(
+    story=(*MARKED, credit(10, system="billing")),
+    near_misses={
+        "cleared in time": (*MARKED, credit(10, system="billing"), account(20, False)),
+        "the ERP, which owns it, has voided it": (
+            *MARKED,
+            credit(10, system="billing"),
+            credit(10.5, status="voided"),
+        ),
+        "not all of it": (*MARKED, credit(10, "118.98 EUR", "billing")),
+    },
+)
+
+DOSSIERS = (PAID, APPLIED, CREDITED)

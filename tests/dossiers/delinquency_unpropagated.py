@@ -24,8 +24,8 @@ def application(at: float, total: str = "119.00 EUR", status: str = "applied") -
     return change(at, "erp", "cash_application", "X", invoice_ref="INV-7", total=total, status=status)
 
 
-def credit(at: float, total: str = "119.00 EUR") -> Change:
-    return change(at, "erp", "credit_memo", "C", number="CM-1", invoice_ref="INV-7", total=total, status="posted")
+def credit(at: float, total: str = "119.00 EUR", system: str = "erp", status: str = "posted") -> Change:
+    return change(at, system, "credit_memo", "C", number="CM-1", invoice_ref="INV-7", total=total, status=status)
 
 
 UNMARKED = account(2, False)
@@ -41,6 +41,12 @@ OVERDUE = Dossier(
         "applied in the ERP before billing knew": (UNMARKED, invoice(3), application(12.9)),
         "all but a cent is applied": (UNMARKED, invoice(3), application(4, "118.99 EUR")),
         "credited": (UNMARKED, invoice(3), application(4, "19.00 EUR"), credit(12.9, "100.00 EUR")),
+        "credited by billing alone": (
+            UNMARKED,
+            invoice(3),
+            application(4, "19.00 EUR"),
+            credit(12.9, "100.00 EUR", "billing"),
+        ),
         "a payment is under way": (UNMARKED, invoice(3, "pending")),
         "not overdue long enough": (UNMARKED, invoice(3, due_on=JUST_NOT)),
         "due on no day": (UNMARKED, invoice(3, due_on=None)),
@@ -128,7 +134,22 @@ A_DAY_BEGINS = OVERDUE._replace(
     ends=87_000,
 )
 
-DOSSIERS = (OVERDUE, SEVERAL, UNMARKED_TOO_EARLY, A_DAY_BEGINS)
+CREDITED_ONCE = OVERDUE._replace(
+    # Billing and the ERP have the same memo: it credits half of the invoice, not all of it.
+    story=(UNMARKED, invoice(3), credit(4, "59.50 EUR", "billing"), credit(5, "59.50 EUR")),
+    near_misses={
+        "credited in full by billing, which the ERP does not know yet": (
+            UNMARKED,
+            invoice(3),
+            credit(12.9, system="billing"),
+        ),
+    },
+    amount="59.5 EUR",
+    says=("59.50 EUR", "INV-7"),
+    late=(credit(12.5),),
+)
+
+DOSSIERS = (OVERDUE, SEVERAL, UNMARKED_TOO_EARLY, A_DAY_BEGINS, CREDITED_ONCE)
 
 TOGGLES = Toggles(
     demand=lambda at: (invoice(at),),

@@ -34,8 +34,12 @@ def applied(total: str | None, status: str = "applied", of: str = "N-I") -> Chan
     return record("erp", "cash_application", "X", DAY, invoice_ref=of, total=total, status=status)
 
 
-def credited(total: str | None, status: str = "posted", of: str = "N-I") -> Change:
-    return record("erp", "credit_memo", "M", DAY, invoice_ref=of, total=total, status=status)
+def credited(total: str | None, status: str = "posted", of: str = "N-I", number: str | None = None) -> Change:
+    return record("erp", "credit_memo", "M", DAY, number=number, invoice_ref=of, total=total, status=status)
+
+
+def billed_credit(total: str, number: str | None, status: str = "posted") -> Change:
+    return record("billing", "credit_memo", "N", DAY, number=number, invoice_ref="N-I", total=total, status=status)
 
 
 class Seen:
@@ -96,14 +100,21 @@ def test_what_is_paid_or_under_way_is_not_owed(payment_status: str | None, names
         ((credited("30.00 EUR", "draft"),), "100.00"),
         ((credited("30.00 USD"),), "100.00"),
         ((applied("40.00 EUR"), credited("30.00 EUR")), "30.00"),
+        ((billed_credit("30.00 EUR", "C-1"),), "70.00"),
+        ((billed_credit("30.00 EUR", "C-1", "draft"),), "100.00"),
+        ((billed_credit("30.00 EUR", "C-1"), credited("20.00 EUR", number="C-2")), "50.00"),
+        ((billed_credit("30.00 EUR", "C-1"), credited("30.00 EUR", number="C-1")), "70.00"),
+        ((billed_credit("30.00 EUR", "C-1"), credited("30.00 EUR", "draft", number="C-1")), "70.00"),
+        # The ERP owns it.
+        ((billed_credit("30.00 EUR", "C-1"), credited("30.00 EUR", "voided", number="C-1")), "100.00"),
+        ((billed_credit("30.00 EUR", None), credited("20.00 EUR", number="C-1")), "80.00"),
+        ((billed_credit("30.00 EUR", "C-1"), credited("20.00 EUR")), "80.00"),
         ((applied("99.98 EUR"),), "0.02"),
         ((applied("99.99 EUR"),), None),  # within the tolerance
         ((applied("120.00 EUR"),), None),
     ],
 )
-def test_what_the_erp_applied_or_credited_is_not_owed_any_more(
-    records: tuple[Change, ...], balance: str | None
-) -> None:
+def test_what_was_applied_or_credited_is_not_owed_any_more(records: tuple[Change, ...], balance: str | None) -> None:
     assert [str(o.balance) for o in Seen(9, invoice(), *records).found] == ([balance] if balance else [])
 
 

@@ -10,6 +10,7 @@ from schemas.instants import Instant, from_datetime
 from streams.demo import further
 from streams.demo.claims.model import Claim, Wrong, money, there
 from streams.demo.journal import History, Record
+from streams.demo.steps import Native
 
 _CENT = Decimal("0.01")
 _BEFORE_DUNNING = timedelta(days=4)
@@ -53,9 +54,17 @@ def _owed(history: History, instant: Instant) -> tuple[Record, Decimal, str] | N
             continue
         total, currency = money(invoice, "total_amount", instant)
         applied = there(history.records("erp", "cash_application"), instant, invoice_number=number)
-        credited = there(history.records("erp", "credit_memo"), instant, invoice_number=number, status="Posted")
-        settled = [(a, "amount") for a in applied] + [(c, "total_amount") for c in credited]
+        settled = [(a, "amount") for a in applied] + [(c, "total_amount") for c in _credited(history, number, instant)]
         balance = total - sum((money(record, column, instant)[0] for record, column in settled), Decimal(0))
         if balance > _CENT:
             return invoice, balance, currency
     return None
+
+
+def _credited(history: History, invoice: Native, instant: Instant) -> list[Record]:
+    """What billing alone has credited counts until the ERP has decided on it."""
+    books = there(history.records("erp", "credit_memo"), instant, invoice_number=invoice)
+    decided = {memo.value("number", instant) for memo in books if memo.value("status", instant) != "Draft"}
+    billed = there(history.records("billing", "credit_memo"), instant, invoice_number=invoice, status="Posted")
+    posted = there(books, instant, status="Posted")
+    return [*posted, *(memo for memo in billed if memo.value("number", instant) not in decided)]

@@ -41,6 +41,7 @@ KIND = Kind(
         ("billing", "invoice"): All(),
         ("erp", "cash_application"): All(),
         ("erp", "credit_memo"): All(),
+        ("billing", "credit_memo"): All(),
     },
     judge=delinquency_not_cleared,
     begins=lambda _, version: version["attrs"]["delinquent"] is not None,
@@ -48,5 +49,5 @@ KIND = Kind(
     sort="copy",
     condition="DelinquencyCleared",
     finds=(("invoice", "payment_status"), ("cash_application", "invoice_ref"), ("credit_memo", "invoice_ref")),
-    optional=frozenset({("erp", "cash_application"), ("erp", "credit_memo")}),
+    optional=frozenset({("erp", "cash_application"), ("erp", "credit_memo"), ("billing", "credit_memo")}),
 )
