@@ -40,6 +40,7 @@ def run(settings: Settings, *, port_file: Path | None = None) -> int:
     _register(codec, governance)
     _check_topics(settings, governance)
     settings.data_folder.mkdir(parents=True, exist_ok=True)
+    interpreter.choose_loop()
     return asyncio.run(_run(settings, codec, governance, port_file))
 
 

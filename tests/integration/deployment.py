@@ -125,6 +125,11 @@ class Deployment:
         assert self._producer.flush(10) == 0
         return partition
 
+    def overwrite(self, topic: str, partition: int, key: str, value: bytes) -> None:
+        """What no worker would write: damage."""
+        self._producer.produce(topic, value, key, partition)
+        assert self._producer.flush(10) == 0
+
     def partition(self, key: str) -> int:
         return topics.partition_for(key, self.governance.partitions)
 

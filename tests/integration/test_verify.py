@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from confluent_kafka import Producer
 
 from connectors.stack import Endpoints
 from schemas import topics
@@ -139,7 +138,7 @@ def alter_obligation(deployment: Deployment) -> str:
     for record in deployment.cluster.raw(topics.CHANGELOG + "judge"):
         if record.key.startswith("o/") and record.data is not None and decode(record.data).get("status") == "open":
             altered = encode(decode(record.data) | {"opened_at": 1})
-            _write(deployment, record.topic, record.partition, record.key, altered)
+            deployment.overwrite(record.topic, record.partition, record.key, altered)
             return record.key
     raise AssertionError("no obligation is open")
 
@@ -148,11 +147,5 @@ def alter_drift(deployment: Deployment) -> dict[str, Any]:
     seen = deployment.seen(topics.DRIFTS)[0]
     assert seen.value is not None
     altered = deployment.cluster.codec.encode(topics.DRIFTS, "Drift", seen.value | {"native_id": "another"})
-    _write(deployment, topics.DRIFTS, seen.origin.partition, seen.origin.key, altered)
+    deployment.overwrite(topics.DRIFTS, seen.origin.partition, seen.origin.key, altered)
     return seen.value
-
-
-def _write(deployment: Deployment, topic: str, partition: int, key: str, data: bytes) -> None:
-    producer = Producer(deployment.settings.client)
-    producer.produce(topic, data, key.encode(), partition)
-    assert producer.flush(10) == 0
