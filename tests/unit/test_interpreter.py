@@ -1,12 +1,16 @@
-"""What the garbage collector is told: it leaves alone what was remembered, and keeps no cycle for ever."""
+"""What the garbage collector is told: it leaves alone what was remembered, and keeps no cycle for ever. And which event
+loop a worker has."""
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import weakref
 from collections.abc import Iterator
 
 import pytest
+import uvloop
+from mode.threads import ServiceThread
 
 from streams.worker import interpreter
 
@@ -42,3 +46,16 @@ def test_a_cycle_that_fell_apart_after_its_commit_goes_at_the_next_look_at_every
     monkeypatch.setattr(interpreter, "_looked_at", -float("inf"))
     interpreter.committed()
     assert fallen() is None
+
+
+def test_every_event_loop_of_a_worker_is_that_in_c() -> None:
+    before = asyncio.get_event_loop_policy()
+    try:
+        interpreter.choose_loop()
+
+        async def of_a_thread() -> asyncio.AbstractEventLoop:
+            return ServiceThread().thread_loop
+
+        assert isinstance(asyncio.run(of_a_thread()), uvloop.Loop)
+    finally:
+        asyncio.set_event_loop_policy(before)
