@@ -55,18 +55,19 @@ class Suspects:
         known = _member(ws.get(f"m/{member.key}/{member.place}"))
         if known is not None and _older(member, known, present=value["present"]):
             return "older"
+        if known is not None:  # of another customer since `effective_at`, and saying the same for longer or shorter
+            member = member._replace(effective_at=max(member.effective_at, known.effective_at))
         if value["present"]:
             ws.put(f"m/{member.key}/{member.place}", member._asdict())
         else:
             ws.delete(f"m/{member.key}/{member.place}")
-        self._look_again(ws, member, present=value["present"])
+        self._look_again(ws, member, value["effective_at"], present=value["present"])
         return "asserted" if value["present"] else "withdrawn"
 
-    def _look_again(self, ws: Workspace, member: Member, *, present: bool) -> None:
-        """At what is suspected of it, and of those that it is or might be the senior of."""
+    def _look_again(self, ws: Workspace, member: Member, at: Instant, *, present: bool) -> None:
+        """At what is suspected of it, and of those that it is or might be the senior of, as of `at`."""
         found = [m for _, v in ws.range(f"m/{member.key}/", CROWD + 1) if (m := _member(v)) is not None]
         crowd = len(found) > CROWD
-        at = member.effective_at
         self._weigh(ws, member, found if present else [], at, crowd=crowd)
         for other in found:
             entry = ws.get(f"p/{member.key}/{other.place}")

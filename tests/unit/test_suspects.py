@@ -209,6 +209,21 @@ def test_the_link_ends_the_suspicion_and_its_end_begins_another(company: Company
     assert lives(company) == [("E", "closed", 12, 30), ("E", "open", 60, None)]
 
 
+def test_a_link_that_is_heard_of_behind_later_versions_was_there_before_them(company: Company) -> None:
+    """As after an outage: all rows of hours come before the first link is resolved."""
+    company.row("crm", "Account", "A", 1, **ACME)
+    company.row("billing", "account", "B", 1, run=False, **BILLED | {"crm_account_id": "A"})
+    company.row("billing", "account", "B", 50, run=False, **BILLED | {"crm_account_id": "A", "name": "Acme Tools AG"})
+    rows = [place for place in company.driver.queues if place[0] == topics.source_topic("billing")]
+    for place in rows:
+        while company.driver.queues[place]:
+            company.driver.run_one(place)
+    company.heard(60)
+
+    assert {value["native_id"] for value in told(company)} == {"A", "B"}
+    assert company.drifts() == []
+
+
 def test_a_record_that_is_linked_with_another_lacks_no_link(company: Company) -> None:
     """Of the account that is there twice it is said once."""
     twins(company)
