@@ -24,21 +24,24 @@ def customers(keys: Iterable[str]) -> frozenset[str]:
     return frozenset(ObligationKey.parse(key).customer for key in keys)
 
 
-def leave(stage: Stage, aside: Aside) -> None:
-    """Have the stage judge these up to where the deployment did, and put them aside there."""
-    judge = stage.settle
+class Leaving:
+    """A stage that judges these up to where the deployment did, and puts them aside there."""
 
-    def settle(ws: Workspace, due: Due) -> None:
-        held = aside.get(due.key)
+    def __init__(self, stage: Stage, aside: Aside) -> None:
+        self._stage, self._aside = stage, aside
+        self.name, self.waits_under = stage.name, stage.waits_under
+        self.step, self.diverted, self.flush, self.project = stage.step, stage.diverted, stage.flush, stage.project
+        self.wake, self.gates, self.put_aside = stage.wake, stage.gates, stage.put_aside
+
+    def settle(self, ws: Workspace, due: Due) -> None:
+        held = self._aside.get(due.key)
         if held is None:
-            judge(ws, due)
+            self._stage.settle(ws, due)
             return
-        judge(ws, due._replace(until=min(due.until, held["next"] - 1)))
+        self._stage.settle(ws, due._replace(until=min(due.until, held["next"] - 1)))
         value = ws.get(due.key)
         if value is not None and held["next"] <= value["next"] <= due.until:
-            stage.put_aside(ws, due.key, held["held"])
-
-    stage.settle = settle  # type: ignore[method-assign]
+            self._stage.put_aside(ws, due.key, held["held"])
 
 
 def _waits(value: dict[str, Any]) -> bool:

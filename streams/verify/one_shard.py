@@ -16,7 +16,7 @@ from streams.inputs import Stage
 from streams.judge.published import first_of, history
 from streams.shard import Shard, State
 from streams.verify import beside
-from streams.verify.aside import customers, leave, put_aside
+from streams.verify.aside import Leaving, customers, put_aside
 from streams.verify.beside import Sides
 from streams.verify.compare import Scope
 from streams.verify.deployed import Ends, Held, Place, read_letters, read_output, read_state
@@ -134,11 +134,9 @@ class ShardVerifier:
                 if effect.topic == output.topic:
                     ledger.add(output, *self._as_read(effect))
 
-        shard = self._shard(place, start.state, found.first)
-        if place.stage == "judge":
-            aside = put_aside(held.state)
-            leave(shard.stage, aside)
-            found.aside = customers(aside)
+        aside = put_aside(held.state) if place.stage == "judge" else {}
+        found.aside = customers(aside)
+        shard = Shard(Leaving(self._stage(place, found.first), aside), place.partition, start.state)
         replay = Replay(shard, self._codec, self._governance, found.letters, hear)
         replay.run(interleaved(self._recording, place.partition, held.positions, start.positions))
         found.records += replay.records
@@ -177,8 +175,10 @@ class ShardVerifier:
         return [topic for topic, reader in self._stages(self._governance).items() if reader.name == stage]
 
     def _shard(self, place: Place, state: State, governance: Governance) -> Shard:
-        stage = next(stage for stage in self._stages(governance).values() if stage.name == place.stage)
-        return Shard(stage, place.partition, state)
+        return Shard(self._stage(place, governance), place.partition, state)
+
+    def _stage(self, place: Place, governance: Governance) -> Stage:
+        return next(stage for stage in self._stages(governance).values() if stage.name == place.stage)
 
     def _as_read(self, effect: Emit) -> tuple[str, str, dict[str, object] | None]:
         """Record, key and value of an effect, as a reader of its topic gets them."""
