@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,10 @@ from typing import Any
 from schemas.errors import OperatorError
 
 PREFIX = "DRIFTWISE_"
+CLIENT_LOG = logging.getLogger("librdkafka")
+CLIENT_LOG.addHandler(logging.NullHandler())
+"""What the Kafka clients say beside the errors that they raise. A role logs it; a command, which sets up no logging and
+tells an error in one line with its remedy, shows nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,8 @@ class Settings:
     @property
     def client(self) -> dict[str, Any]:
         """What every librdkafka client of this process is built from."""
-        return {"bootstrap.servers": self.kafka_bootstrap, "client.id": self.application, **self.kafka_client}
+        named = {"bootstrap.servers": self.kafka_bootstrap, "client.id": self.application}
+        return {**named, "logger": CLIENT_LOG, **self.kafka_client}
 
 
 class MissingSetting(OperatorError):

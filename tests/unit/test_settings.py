@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from streams.settings import PREFIX, BadSetting, MissingSetting, Settings, from_environment
 
@@ -20,6 +23,18 @@ def settings(given: dict[str, Any] | None = None, **variables: str) -> Settings:
 
 def test_what_is_not_set_has_its_default() -> None:
     assert settings() == Settings("broker:9092", "http://registry")
+
+
+def test_what_a_kafka_client_says_is_logged_and_not_printed(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    client, deadline = AdminClient(settings(KAFKA_BOOTSTRAP="127.0.0.1:1").client), time.monotonic() + 10
+    while not caplog.records and time.monotonic() < deadline:
+        client.poll(0.1)
+
+    assert "Connection refused" in caplog.text
+    assert {(record.name, record.levelno) for record in caplog.records} == {("librdkafka", logging.ERROR)}
+    assert capfd.readouterr().err == ""
 
 
 VARIABLES: dict[str, tuple[str, str, Any]] = {
