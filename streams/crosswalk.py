@@ -37,6 +37,8 @@ from tables.watermarks import LINKS, Marks, heard, watermark
 MARKS = "~marks"
 SENT = "~sent"
 _COUNTED = {"LinkAsserted": "link", "ParentAsserted": "parent"}
+_TELLS = {circle.WAITING: circle.tell, conflict.WAITING: conflict.tell}
+"""Prefix of what has fallen due -> what tells of it."""
 
 
 class Member(NamedTuple):
@@ -53,7 +55,7 @@ _ALONE: Value = {"links": [], "back": [], "at": NEVER, "canonical": None, "route
 
 class Crosswalk:
     name = "crosswalk"
-    waits_under: str | None = held.HELD
+    waits_under: tuple[str, ...] = (held.HELD, *_TELLS)
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance
@@ -71,6 +73,10 @@ class Crosswalk:
         return _COUNTED[record.record]
 
     def settle(self, ws: Workspace, due: Due) -> None:
+        tell = _TELLS.get(due.key[:2])
+        if tell is not None:
+            tell(ws, due.key)
+            return
         record, value = held.release(ws, due)
         if record == "ParentAsserted":
             circle.asserted(ws, self._governance, value)
@@ -78,10 +84,16 @@ class Crosswalk:
             self._assert(ws, value)
 
     def wake(self, key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:
-        return held.wake(key, value)
+        return held.wake(key, value) or circle.wake(key, value) or conflict.wake(key, value)
 
     def gates(self, ws: Workspace) -> Mapping[Gate, Instant]:
-        return {held.GATE: held.heard_until(self._governance, self._heard(ws.get(MARKS) or {}))}
+        """What was asserted first: a conflict or a circle is told of once it has stood through all of that."""
+        told = self._heard(ws.get(MARKS) or {})
+        return {
+            held.GATE: held.heard_until(self._governance, told),
+            circle.GATE: held.applied_until(ws, self._governance, told),
+            conflict.GATE: conflict.open_until(self._governance, self._resolved(ws, told)),
+        }
 
     def put_aside(self, ws: Workspace, key: str, letter_id: str) -> Emit | None:
         return None  # a route is small
@@ -155,22 +167,24 @@ class Crosswalk:
     def flush(self, ws: Workspace, partition: int) -> None:
         """Once every identify shard has passed an instant, every link asserted up to it is resolved and on its way."""
         marks, sent = ws.get(MARKS) or {}, ws.get(SENT) or {}
-        told = self._heard(marks)
-        applied = held.applied_until(ws, self._governance, told)
-        circle.tell(ws, self._governance, applied)
-        resolved = {name: told[name] for name in self._governance.linking if name in told}
-        if held.ordered(self._governance):
-            # What was resolved stays so, also while another system has a gap.
-            resolved = {name: min(mark, max(applied, sent.get(name, NEVER))) for name, mark in resolved.items()}
+        resolved = self._resolved(ws, self._heard(marks))
         if resolved == sent:
             return
         ws.put(SENT, resolved)
-        conflict.tell(ws, self._governance, resolved)
         # All of them each time: the topic is compacted, and this record has one key.
         entries = [self._entry(marks, system, mark) for system, mark in resolved.items()]
         value = {"partition": 0, "watermarks": entries}
         for target in range(self._governance.partitions):
             ws.emit(Emit(topics.CROSSWALK, f"~{LINKS}", "Watermarks", value, partition=target))
+
+    def _resolved(self, ws: Workspace, told: Mapping[str, Instant]) -> dict[str, Instant]:
+        """System -> up to when its links are resolved."""
+        resolved = {name: told[name] for name in self._governance.linking if name in told}
+        if held.ordered(self._governance):
+            # What was resolved stays so, also while another system has a gap.
+            applied, sent = held.applied_until(ws, self._governance, told), ws.get(SENT) or {}
+            resolved = {name: min(mark, max(applied, sent.get(name, NEVER))) for name, mark in resolved.items()}
+        return resolved
 
     def _heard(self, marks: Marks) -> dict[str, Instant]:
         return {system: watermark(marks, system, self._governance.partitions) for system in marks}

@@ -48,8 +48,8 @@ class Stage(Protocol):
     """A stage is pure: `step` folds one input, `settle` works off one piece that a watermark released."""
 
     name: str
-    waits_under: str | None
-    """Prefix of the state's keys whose entries may wait for an instant; None: none does."""
+    waits_under: tuple[str, ...]
+    """Prefixes of the state's keys whose entries may wait for an instant."""
 
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
         """Fold one input; returns what it was, for counting. Raises Divert; then nothing of the workspace counts."""
@@ -80,7 +80,7 @@ class WithoutDeadlines:
     """The part of a stage whose state waits for no instant."""
 
     name: str
-    waits_under: str | None = None
+    waits_under: tuple[str, ...] = ()
 
     def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
         return None

@@ -22,15 +22,15 @@ LAST: Gate = ("~last", "")
 """What waits there comes one at a time, and only once nothing else is due. A stage names it last."""
 COPY = b"~waits/"
 """Prefix of the copy's records in the store; what follows is the key of the entry that waits."""
-COMPLETE = b"~waits"
+COMPLETE = b"~waits2"
 """Present once the copy is complete; a store of an earlier release has none."""
 
 
 class Waits(Protocol):
     """What knows which entries of a state wait: a stage."""
 
-    waits_under: str | None
-    """Prefix of the keys of those that may; None: none does."""
+    waits_under: tuple[str, ...]
+    """Prefixes of the keys of those that may."""
 
     def wake(self, key: str, value: Value | None) -> Wake | None: ...
 

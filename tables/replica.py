@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ class Replica:
         """Open the store, or begin an empty one where it is broken or too old. `waits`: what knows which entries wait
         for an instant. Raises StoreUnusable where the folder cannot be used."""
         self.folder, self._waits = folder, waits
-        self._under = None if waits.waits_under is None else waits.waits_under.encode()
+        self._under = tuple(under.encode() for under in waits.waits_under)
         self.state, self.deadlines = _opened(folder, waits)
         progress = self.state.progress() or {}
         self.changelog_id: str | None = progress.get("changelog_id")
@@ -73,11 +74,8 @@ class Replica:
         self.position = (messages[-1].offset() or 0) + 1
 
     def _note_waits(self, records: list[Record]) -> None:
-        under = self._under
-        if under is None:
-            return
-        for key, data in records:
-            if key.startswith(under):
+        for key, data in records if self._under else ():
+            if key.startswith(self._under):
                 entry = key.decode()
                 self.deadlines.put(entry, self._waits.wake(entry, None if data is None else decode(data)))
 
@@ -122,12 +120,12 @@ def _open(folder: Path, waits: Waits) -> tuple[RocksState, Deadlines]:
 
 def deadlines_of(state: RocksState, waits: Waits) -> Deadlines:
     """As of the last commit."""
-    if waits.waits_under is None:
+    if not waits.waits_under:
         return Deadlines()
     if next(state.scan(COMPLETE, COMPLETE), None) is not None:
         return Deadlines.stored(state.scan(COPY, COPY))
-    under = waits.waits_under.encode()
-    entries = ((key.decode(), decode(data)) for key, data in state.scan(under, under))
+    scanned = (state.scan(under.encode(), under.encode()) for under in waits.waits_under)
+    entries = ((key.decode(), decode(data)) for key, data in chain.from_iterable(scanned))
     found = Deadlines.found(entries, waits.wake)
     state.load([*found.changes(), (COMPLETE, b"")])
     return found

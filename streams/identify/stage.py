@@ -29,7 +29,7 @@ _GATES: Mapping[tuple[str, ...], Instant] = {_READING: ALWAYS}
 
 class Identify(WithoutDeadlines):
     name = "identify"
-    waits_under: str | None = keys.MAPPINGS
+    waits_under: tuple[str, ...] = (keys.MAPPINGS,)
 
     def __init__(self, governance: Governance, readers: Mapping[str, Reader]) -> None:
         self._governance = governance

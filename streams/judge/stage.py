@@ -84,7 +84,7 @@ class Gates(Mapping[Gate, Instant]):
 
 class Judge:
     name = "judge"
-    waits_under: str | None = OBLIGATIONS
+    waits_under: tuple[str, ...] = (OBLIGATIONS,)
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance

@@ -17,10 +17,12 @@ from streams.governance.model import Governance
 from streams.suspects import suspicion
 from streams.suspects.suspicion import Suspected
 from streams.suspects.table import CIRCLE
+from tables.deadlines import Gate
 from tables.view import Value, View, Workspace
 
 PARENT = "parent_ref"
 WAITING = "v/"
+GATE = ("circles",)
 _DEEPEST = 1_000
 """Customers above one another: no group has as many, and a walk ends somewhere."""
 
@@ -66,9 +68,13 @@ def moved(ws: Workspace, system: str, customer: str, canonical_id: str, at: Inst
             _await(ws, system, customer, after["due"])
 
 
-def tell(ws: Workspace, governance: Governance, until: Instant) -> None:
-    """Those that have stood until they were due; `until`: as far as everything asserted has been applied."""
-    suspicion.fall_due_until(ws, WAITING, "y/", until)
+def wake(key: str, value: Value | None) -> tuple[Gate, Instant] | None:
+    return suspicion.waits(WAITING, GATE, key, value)
+
+
+def tell(ws: Workspace, key: str) -> None:
+    """One has stood until it was due."""
+    suspicion.fall_due_at(ws, WAITING, "y/", key)
 
 
 def _begin(ws: Workspace, governance: Governance, system: str, members: list[str]) -> None:

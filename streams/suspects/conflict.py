@@ -13,9 +13,11 @@ from streams.governance.model import Governance
 from streams.suspects import suspicion
 from streams.suspects.suspicion import Suspected
 from streams.suspects.table import CONFLICT
+from tables.deadlines import Gate
 from tables.view import Emit, Value, Workspace
 
 WAITING = "w/"
+GATE = ("conflicts",)
 """w/DUE/SYSTEM/CUSTOMER: conflicts in the order in which they fall due."""
 
 
@@ -80,10 +82,17 @@ def _freeze(ws: Workspace, party: Party, drift: Value, until: Instant | None) ->
     ws.emit(Emit(topics.CHANGES, drift["canonical_id"], "CustomerFrozen", value))
 
 
-def tell(ws: Workspace, governance: Governance, resolved: Mapping[str, Instant]) -> None:
-    """Those that have stood until they were due, by what every system that links has asserted."""
-    until = min((resolved.get(name, NEVER) for name in governance.linking), default=NEVER)
-    suspicion.fall_due_until(ws, WAITING, "c/", until)
+def wake(key: str, value: Value | None) -> tuple[Gate, Instant] | None:
+    return suspicion.waits(WAITING, GATE, key, value)
+
+
+def open_until(governance: Governance, resolved: Mapping[str, Instant]) -> Instant:
+    """Those due by then have stood so long, by what every system that links has asserted."""
+    return min((resolved.get(name, NEVER) for name in governance.linking), default=NEVER)
+
+
+def tell(ws: Workspace, key: str) -> None:
+    suspicion.fall_due_at(ws, WAITING, "c/", key)
 
 
 def _suspected(rival: Party, senior: Party, joined: Joined, at: Instant) -> Suspected:

@@ -31,7 +31,7 @@ MARKS = "~marks"
 
 class Suspects:
     name = "suspects"
-    waits_under: str | None = "p/"
+    waits_under: tuple[str, ...] = ("p/",)
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance

@@ -13,6 +13,7 @@ from schemas.instants import Instant
 from schemas.money import from_json
 from streams.governance.model import Governance
 from streams.suspects.table import SUSPECT_KINDS
+from tables.deadlines import Gate
 from tables.view import Emit, Value, Workspace
 
 
@@ -50,16 +51,20 @@ def fall_due(ws: Workspace, key: str, entry: Value) -> None:
     ws.put(key, {**entry, "opened": True})
 
 
-def fall_due_until(ws: Workspace, waiting: str, entries: str, until: Instant, limit: int = 256) -> None:
-    """`waiting`DUE/PLACE names entries in the order in which they fall due, so that nobody goes through all of them."""
-    for text, _ in ws.range(waiting, limit):
-        due, place = text.removeprefix(waiting).split("/", 1)
-        if int(due) > until:
-            break
-        ws.delete(text)
-        entry = ws.get(f"{entries}{place}")
-        if entry is not None and not entry["opened"] and entry["due"] == int(due):
-            fall_due(ws, f"{entries}{place}", entry)
+def waits(waiting: str, gate: Gate, key: str, value: Value | None) -> tuple[Gate, Instant] | None:
+    """`waiting`DUE/PLACE names an entry under PLACE that falls due: the instant, and the gate it waits at."""
+    if value is None or not key.startswith(waiting):
+        return None
+    return gate, int(key.removeprefix(waiting).partition("/")[0])
+
+
+def fall_due_at(ws: Workspace, waiting: str, entries: str, key: str) -> None:
+    """What `key` names has come to its instant; unless it ended, or was put off, before it."""
+    due, place = key.removeprefix(waiting).split("/", 1)
+    ws.delete(key)
+    entry = ws.get(f"{entries}{place}")
+    if entry is not None and not entry["opened"] and entry["due"] == int(due):
+        fall_due(ws, f"{entries}{place}", entry)
 
 
 def end(ws: Workspace, key: str, entry: Value, at: Instant, how: str = "self_healed") -> None:

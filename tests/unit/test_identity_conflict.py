@@ -9,7 +9,9 @@ import pytest
 
 from schemas import topics
 from streams.governance import Governance
+from streams.shard import SLICE
 from streams.suspects.table import CONFLICT
+from tables.view import Emit
 from tests.topology import Company, governance, seconds_of
 
 GRACE_SECONDS = 10
@@ -221,3 +223,25 @@ def test_two_accounts_that_a_third_system_makes_one_are_judged_as_one_though_it_
     said = [w.value for w in company.driver.written[topics.DRIFTS] if w.value]
     told = [d for d in said if d["kind"] == "won_without_erp_customer"]
     assert [(d["canonical_id"], d["how"], seconds_of(d["opened_at"])) for d in told] == [("crm:A1", "", 12)]
+
+
+def test_more_conflicts_than_a_slice_open_with_one_marker_in_several_commits(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[int] = []
+    deliver = company.driver._deliver
+
+    def counted(effects: list[Emit]) -> None:
+        opened.append(sum(effect.topic == topics.DRIFTS for effect in effects))
+        deliver(effects)
+
+    for number in range(SLICE + 1):
+        erp = f"E{number}"
+        company.row("crm", "Account", f"A{number}", 1, ERP_Customer_Id__c=erp, run=False)
+        company.row("crm", "Account", f"B{number}", 5, ERP_Customer_Id__c=erp, run=False)
+    company.heard(14)
+    monkeypatch.setattr(company.driver, "_deliver", counted)
+    company.heard(15)
+
+    assert len(company.open(CONFLICT)) == SLICE + 1
+    assert [number for number in opened if number] == [SLICE, 1]

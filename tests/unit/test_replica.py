@@ -24,7 +24,7 @@ PROGRESSED: dict[str, Any] = {"changelog_id": "T1", "changelog_offset": 7}
 class Waits:
     """Entries under o/ wait for the instant that they name."""
 
-    waits_under: str | None = "o/"
+    waits_under: tuple[str, ...] = ("o/",)
 
     def __init__(self) -> None:
         self.asked = 0

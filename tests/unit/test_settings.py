@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from streams.settings import PREFIX, BadSetting, MissingSetting, Settings, from_environment
+from streams.settings import CLIENT_LOG, PREFIX, BadSetting, MissingSetting, Settings, from_environment
 
 NEEDED = {"DRIFTWISE_KAFKA_BOOTSTRAP": "broker:9092", "DRIFTWISE_REGISTRY_URL": "http://registry"}
 SECRET = "hunter2-hunter2"
@@ -97,6 +97,7 @@ def test_client_settings_of_kafka_are_named_as_librdkafka_names_them() -> None:
     assert found == {
         "bootstrap.servers": "broker:9092",
         "client.id": "driftwise",
+        "logger": CLIENT_LOG,
         "security.protocol": "SASL_SSL",
         "sasl.username": "me",
     }

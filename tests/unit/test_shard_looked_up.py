@@ -21,7 +21,7 @@ class Looking:
     """A stage that looks up one more thing with each entry, and tells what it found looked up."""
 
     name = "looking"
-    waits_under = "o/"
+    waits_under: tuple[str, ...] = ("o/",)
 
     def __init__(self) -> None:
         self.found: list[int] = []

@@ -31,7 +31,7 @@ class Swells(WithoutDeadlines):
     """A small word may cause something huge: an effect, a state record, what is published of a place, a verdict."""
 
     name = "swells"
-    waits_under: str | None = "o/"
+    waits_under: tuple[str, ...] = ("o/",)
 
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
         word = record.value["text"]
