@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas import ids, topics
-from schemas.instants import Instant
+from schemas.instants import NEVER, Instant
 from schemas.money import from_json
 from streams.fleet import corrections, mass
 from streams.governance.model import Governance
@@ -18,6 +18,7 @@ from streams.judge.release import is_released, without_release
 from streams.kinds.asof import AsOf, entity_key
 from streams.kinds.finding import Answer, Finding
 from streams.kinds.table import Kind
+from tables.versions import MOVED, Version
 from tables.view import Emit, Workspace
 
 
@@ -27,7 +28,7 @@ def announce(
     """Emit what the transition means; returns the obligation with the drift record it now stands for."""
     drift_id = ids.drift_id(kind.name, key.system, kind.entity, key.native_id, transition.trigger.version)
     if not _is_settled_elsewhere(ws, kind, key, transition):
-        after = _audit(ws, kind, key, after, transition, drift_id)
+        after = _audit(ws, now.governance, kind, key, after, transition, drift_id)
     elif transition.amends and kind.clock == "grace":
         after = told.with_told(after, transition, transition.amends)  # told before it went; that stands
     if transition.what == "opened":
@@ -54,15 +55,26 @@ def _result(transition: Transition) -> str:
 
 
 def _is_settled_elsewhere(ws: Workspace, kind: Kind, key: ObligationKey, transition: Transition) -> bool:
-    """An obligation is counted at the customer who had its subject when it was due; one that moves on is not over."""
+    """An obligation is counted at the customer who had its subject when it was due; one that moves on is not over, and
+    one that comes back was counted."""
     if transition.what == "closed" or transition.how == "moved":
         return transition.how == "moved"
     held = ws.get(entity_key(key.customer, kind.entity, key.system, key.native_id))
     if held is None:
         return False
-    first = min(held["versions"], key=lambda version: version["at"])
+    first = _arrived(held["versions"], transition.at)
     came_by_link = first["at"] > first["committed_at"]
     return bool(came_by_link and transition.due < first["at"])
+
+
+def _arrived(versions: list[Version], instant: Instant) -> Version:
+    """The version by which the record last came to this customer: of an earlier stay, how much is remembered hangs on
+    when it was folded."""
+    by_then = [v for v in versions if v["at"] <= instant]
+    left = max((v["at"] for v in by_then if v["op"] == MOVED), default=NEVER)
+    stay = [v for v in by_then if v["op"] != MOVED and v["at"] >= left]
+    first: Version = min(stay or by_then or versions, key=lambda version: version["at"])
+    return first
 
 
 def _set_going(
@@ -221,11 +233,17 @@ def _publish_drift(ws: Workspace, key: ObligationKey, drift: dict[str, Any]) -> 
 
 
 def _audit(
-    ws: Workspace, kind: Kind, key: ObligationKey, after: Obligation, transition: Transition, drift_id: str
+    ws: Workspace,
+    governance: Governance,
+    kind: Kind,
+    key: ObligationKey,
+    after: Obligation,
+    transition: Transition,
+    drift_id: str,
 ) -> Obligation:
     # The KPIs are sums over results: the baseline is in none of them, whatever becomes of it.
     result = "baseline" if transition.baseline else _result(transition)
-    before = told.of(after, transition)
+    before = told.of(governance, after, transition)
     if before is not None and not transition.amends:
         if (before.result, before.at) == (result, transition.at):
             return after

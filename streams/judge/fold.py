@@ -276,6 +276,7 @@ def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool, kept_from
             return is_amended
     again_at = min(waits_for, at) if at > settled else settled
     if again_at != waits_for:
+        value = told.recalled(value) if at <= settled else value
         ws.put(text, {**value, "next": again_at})
     return is_amended
 

@@ -82,6 +82,8 @@ class Obligation(NamedTuple):
     """Its command was kept back (streams/judge/release.py)."""
     told: tuple[Told, ...] = ()
     """What became of triggers that late evidence may have judged again (streams/judge/told.py)."""
+    recalled: bool = False
+    """Late evidence has come since."""
 
     def awaits_deadline(self, clock: str) -> bool:
         """Whether an answer counts only when it is due."""

@@ -2,7 +2,11 @@
 
 Late evidence has a mismatch judged once more that began and ended before: the audit is told again only what is new, and
 which result that takes the place of. An obligation that waits for a deadline keeps its trigger, and needs none of this;
-one of grace keeps it here for as long as late evidence may come."""
+one of grace keeps it here for as long as late evidence may come.
+
+How long that is hangs on how far sources have been heard, and so on where commits fell. So without late evidence, as
+where a record came back from another customer, what is kept counts by event time only: for as long as every commit has
+it, wherever it fell."""
 
 from __future__ import annotations
 
@@ -15,12 +19,15 @@ from tables.view import Value
 
 KEPT = 16
 """The newest of an obligation that flaps."""
-_OF_MEMORY = frozenset({"next", "settled", "told"})
+_OF_MEMORY = frozenset({"next", "settled", "told", "recalled"})
 """What an obligation holds that is kept for nothing else."""
 
 
-def of(o: Obligation, transition: Transition) -> Told | None:
-    return next((told for told in o.told if told.version == transition.trigger.version), None)
+def of(governance: Governance, o: Obligation, transition: Transition) -> Told | None:
+    told = next((told for told in o.told if told.version == transition.trigger.version), None)
+    if told is None or o.recalled or transition.at < told.at + seconds(governance.late_retention_seconds):
+        return told
+    return None
 
 
 def with_told(o: Obligation, transition: Transition, result: str) -> Obligation:
@@ -47,7 +54,8 @@ def still_told(governance: Governance, o: Obligation, now: Instant, frontier: Ca
     if not o.told or max(told.at for told in o.told) + span > now:
         return o
     reached = frontier() if span else ALWAYS
-    return o._replace(told=tuple(told for told in o.told if told.at >= reached))
+    known = tuple(told for told in o.told if told.at >= reached)
+    return o._replace(told=known, recalled=o.recalled and bool(known))
 
 
 def again(value: Value, at: Instant, kept_from: Instant) -> Value | None:
@@ -62,7 +70,12 @@ def again(value: Value, at: Instant, kept_from: Instant) -> Value | None:
     begins = min([at, *(each.began for each in told if each.at >= at)])
     if begins < max(min(at, kept_from), known_from):
         return None
-    return {"told": value["told"], "next": min(begins, value["next"]) if is_anew(value) else begins}
+    return recalled({"told": value["told"], "next": min(begins, value["next"]) if is_anew(value) else begins})
+
+
+def recalled(value: Value) -> Value:
+    """Late evidence has it judged again: whatever is kept counts."""
+    return {**value, "recalled": True} if "told" in value else value
 
 
 def is_over(value: Value) -> bool:

@@ -31,13 +31,18 @@ def version(at: int, committed_at: int | None = None) -> dict[str, Any]:
     return {**stated, "committed_at": at if committed_at is None else committed_at}
 
 
+def moved(at: int) -> dict[str, Any]:
+    return {**version(at), "op": "moved", "attrs": None}
+
+
 def counted(*versions: dict[str, Any], what: str = "met", how: str = "") -> int:
     ws = Workspace(MemoryView())
     if versions:
         ws.put(entity_key(CUSTOMER, "invoice", "billing", "I"), {"versions": list(versions), "revision": 1})
     drift = {"drift_id": "D", "status": "open", "mode": "alert", "command_id": None, "amount_at_stake": None}
-    told = Transition(what, Trigger(1, "v1"), DUE, DUE, None, how, drift=drift if what == "closed" else None)
-    announce(ws, AsOf(ws, five_systems(), CUSTOMER, DUE), KIND, KEY, Obligation(), told)
+    at = max([DUE, *(v["at"] for v in versions)])
+    told = Transition(what, Trigger(1, "v1"), DUE, at, None, how, drift=drift if what == "closed" else None)
+    announce(ws, AsOf(ws, five_systems(), CUSTOMER, at), KIND, KEY, Obligation(), told)
     return sum(effect.topic == topics.AUDIT for effect in ws.effects)
 
 
@@ -52,6 +57,9 @@ def counted(*versions: dict[str, Any], what: str = "met", how: str = "") -> int:
         ((version(DUE + 1, 3),), 0),
         ((version(5), version(20, 3)), 1),  # it was here before
         ((version(20, 3), version(25)), 0),
+        ((version(3), moved(9), version(12, 3)), 1),  # it had come back
+        ((version(3), moved(15), version(20, 3)), 0),  # it was due here, and comes back
+        ((version(3), moved(15), version(20, 3), version(25)), 0),
     ],
 )
 def test_what_a_link_brought_after_it_was_due_is_counted_where_it_was(

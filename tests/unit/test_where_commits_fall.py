@@ -1,0 +1,88 @@
+"""Where commits fall makes no difference: what judge says of its input is the same whether it commits after every
+record, after some, or once at the end (contracts 1 and 5)."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.wanderers import KNOWN, RETENTIONS, Row, governed, history, judged, told_to_judge
+
+GRACE = ("customer_attribute_divergence", "contract_value_mismatch")
+DEADLINE = ("invoice_not_posted", "won_without_erp_customer", "activation_stalled", "credit_memo_unpropagated")
+
+
+def never() -> bool:
+    return False
+
+
+def each() -> bool:
+    return True
+
+
+def once(after: int) -> Callable[[], bool]:
+    records = iter(range(1, 1_000_000))
+    return lambda: next(records) == after
+
+
+def every(count: int) -> Callable[[], bool]:
+    records = iter(range(1, 1_000_000))
+    return lambda: next(records) % count == 0
+
+
+@pytest.mark.parametrize("kinds", [GRACE, DEADLINE], ids=["grace", "deadline"])
+@given(seed=st.integers(0, 2**32), retention=st.sampled_from(RETENTIONS))
+def test_what_is_said_of_records_that_move_and_come_back_hangs_on_no_commit(
+    kinds: tuple[str, ...], seed: int, retention: int
+) -> None:
+    rng, rules = random.Random(seed), governed(retention, *kinds)
+    log = told_to_judge(rules, history(rng), rng)
+    once_each = judged(rules, log, each, never)
+
+    assert judged(rules, log, never, never) == once_each
+    assert judged(rules, log, every(rng.randint(2, 40)), never) == once_each
+    assert judged(rules, log, lambda: rng.random() < 0.1, lambda: rng.random() < 0.02) == once_each
+
+
+def of_the_contract(at: int, owner: str = "A", value: str = "900.00") -> list[Row]:
+    """The ERP's customer says whose it is; its contract goes along."""
+    customer = Row(at, "erp", "customer", "E", "E", {"external_id": owner})
+    return [customer, Row(at, "erp", "contract", "contract", "E", {"value": value})] if at < 10 else [customer]
+
+
+@pytest.mark.parametrize(
+    ("retention", "amends"), [(5, ["", ""]), (15, ["", ""]), (20, ["", ""]), (22, ["", "late"]), (40, ["", "late"])]
+)
+@pytest.mark.parametrize("commits", [each, never])
+def test_a_mismatch_that_comes_back_is_remembered_by_event_time(
+    retention: int, amends: list[str], commits: Callable[[], bool]
+) -> None:
+    """Missed at 14, over at 20 as the contract goes, back at 30, missed again at 40."""
+    rules = governed(retention, "contract_value_mismatch")
+    rows = [*KNOWN, *of_the_contract(4), *of_the_contract(20, "A2"), *of_the_contract(30)]
+    log = told_to_judge(rules, rows, random.Random(0), lags=False)
+
+    said = judged(rules, log, commits, never)
+
+    told = [a for a in said.audited if a["canonical_id"] == "crm:A" and a["result"] == "missed"]
+    assert [a["amends"] for a in told] == amends
+
+
+def test_what_was_due_before_a_record_comes_back_is_not_counted_again_wherever_the_commit_falls() -> None:
+    """Missed at 14, gone at 20, back at 30; by a change at 40 the earlier stay may be folded, or not yet."""
+    rules = governed(5, "invoice_not_posted")
+    account = [Row(at, "billing", "account", "B", "B", {"crm_account_id": to}) for at, to in ((20, "A2"), (30, "A"))]
+    invoice = [Row(at, "billing", "invoice", "I", "B", {"status": "Posted", "due_on": due})
+               for at, due in ((4, "2026-01-31"), (40, "2026-02-28"))]  # fmt: skip
+    log = told_to_judge(rules, [*KNOWN, *account, *invoice], random.Random(0), lags=False)
+    (records,) = map(len, log.values())
+
+    said = [judged(rules, log, once(after), never).audit for after in range(0, records, 5)]
+
+    assert all(each == said[0] for each in said)
+    assert [json.loads(told)["result"] for told in said[0]] == ["missed"]

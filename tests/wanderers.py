@@ -1,0 +1,162 @@
+"""Companies whose records go to another customer and come back, while what is demanded of them is under way."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from schemas import topics
+from schemas.instants import SECOND
+from streams.driver import Driver
+from streams.governance import Governance
+from streams.letters import Raw
+from streams.verify.outputs import plain
+from tests.topology import Company, governance, hear
+
+LASTS = 40
+"""Seconds in which something happens."""
+ENDS = 100
+"""By then every verdict is due."""
+STEP = 2
+"""Seconds between two words of the sources."""
+RETENTIONS = (5, 15, 30)
+"""Seconds in which late evidence may come: shorter and longer than a deadline."""
+CHANGES: Mapping[tuple[str, str, str], tuple[str, tuple[str | None, ...]]] = {
+    # what changes about a record (system, object, native customer)
+    ("billing", "account", "B"): ("tax_id", ("T1", "T2")),
+    ("erp", "customer", "E"): ("legal_name", ("Acme", "Acme Ltd")),
+    ("erp", "contract", "E"): ("value", ("1200.00", "900.00")),
+    ("billing", "subscription", "B"): ("status", ("Draft", "Active", "Cancelled")),
+    ("billing", "invoice", "B"): ("status", ("Draft", "Posted", "Voided")),
+    ("erp", "ledger_posting", "E"): ("status", ("Draft", "Posted")),
+    ("erp", "credit_memo", "E"): ("status", ("Draft", "Posted")),
+    ("crm", "Opportunity", "A"): ("StageName", ("Negotiation", "Closed Won")),
+}
+LINKS = (("billing", "account", "crm_account_id"), ("erp", "customer", "external_id"))
+OWNERS = ("A", None, "A2")
+"""Whose a native customer says that it is; None: its own."""
+Log = Mapping[int, list[Raw]]
+"""What judge was told: partition -> its records."""
+
+
+class Row(NamedTuple):
+    at: int
+    system: str
+    object: str
+    id: str
+    customer: str
+    fields: dict[str, str | None]
+
+
+KNOWN = (
+    Row(1, "crm", "Account", "A", "A", {}),
+    Row(1, "crm", "Account", "A2", "A2", {}),
+    Row(1, "billing", "account", "B", "B", {"crm_account_id": "A"}),
+    Row(1, "billing", "subscription", "subscription", "B", {"status": "Active"}),
+    Row(1, "erp", "customer", "E", "E", {"external_id": "A"}),
+)
+"""Two accounts, and what is linked to the first."""
+
+
+def governed(late_retention_seconds: float, *judged: str) -> Governance:
+    base = governance(mode="propose")
+    systems = {name: s.model_copy(update={"stale_after_seconds": 10.0 * ENDS}) for name, s in base.systems.items()}
+    return base.model_copy(
+        update={
+            "judged": judged,
+            "systems": systems,
+            "partitions": 1,
+            "late_retention_seconds": late_retention_seconds,
+        }
+    )
+
+
+def history(rng: random.Random) -> list[Row]:
+    """All is known and linked in the first second; then records change, and now and then go elsewhere."""
+    held: dict[str, dict[str, str | None]] = {"account": {"crm_account_id": "A"}, "customer": {"external_id": "A"}}
+    rows = [*KNOWN, *(_row(1, *place, held) for place in CHANGES)]
+    for at in sorted(rng.randint(2, LASTS) for _ in range(rng.randint(4, 24))):
+        if rng.random() < 0.5:
+            system, object_, link = rng.choice(LINKS)
+            place, field, value = (system, object_, _owner(object_)), link, rng.choice(OWNERS)
+        else:
+            place = rng.choice(list(CHANGES))
+            field, values = CHANGES[place]
+            value = rng.choice(values)
+        held.setdefault(place[1], {})[field] = value
+        rows.append(_row(at, *place, held))
+    return rows
+
+
+def _owner(object_: str) -> str:
+    return "B" if object_ == "account" else "E"
+
+
+def _row(at: int, system: str, object_: str, customer: str, held: dict[str, dict[str, str | None]]) -> Row:
+    id_ = customer if object_ in ("account", "customer") else object_
+    also: dict[str, str | None] = {"crm_opportunity_id": "Opportunity"} if object_ == "subscription" else {}
+    return Row(at, system, object_, id_, customer, {**also, **held.get(object_, {})})
+
+
+def told_to_judge(governed: Governance, rows: list[Row], rng: random.Random, *, lags: bool = True) -> Log:
+    """The sources are heard every few seconds; some of them lag for a while."""
+    company, behind = Company(governed), dict.fromkeys(governed.systems, 0)
+    heard = dict.fromkeys(governed.systems, 0)
+    for second in range(0, ENDS, STEP):
+        for row in (row for row in rows if second - STEP < row.at <= second):
+            company.row(row.system, row.object, row.id, row.at, row.customer, run=False, **row.fields)
+        for system in governed.systems:
+            behind[system] = rng.choice((0, 0, 12, 40)) if lags and rng.random() < 0.2 else behind[system]
+            heard[system] = max(heard[system], second - behind[system])
+            hear(company.driver, system, heard[system] * SECOND)
+        company.driver.run()
+    for system in governed.systems:
+        hear(company.driver, system, ENDS * SECOND)
+    company.driver.run()
+    return {partition: log for (topic, partition), log in company.driver.log.items() if topic == topics.CHANGES}
+
+
+class Said(NamedTuple):
+    drifts: dict[str, Any]
+    """The last word on each."""
+    commands: Counter[str]
+    audit: Counter[str]
+
+    @property
+    def audited(self) -> list[dict[str, Any]]:
+        """In the order of event time."""
+        return sorted(map(orjson.loads, self.audit.elements()), key=lambda told: told["settled_at"])
+
+
+def judged(governed: Governance, log: Log, commits: Callable[[], bool], crashes: Callable[[], bool]) -> Said:
+    """What judge says of its input, where commits fall so; `crashes`: what is not committed is folded again."""
+    driver = Driver(governed, {}, keep=False)
+    for partition, records in log.items():
+        for raw in records:
+            driver.feed(raw)
+        place = (topics.CHANGES, partition)
+        while driver.queues[place]:
+            driver.fold(place)
+            if commits():
+                while driver.commit("judge", partition):
+                    pass
+            elif crashes():
+                driver.crash("judge", partition)
+        while driver.commit("judge", partition):
+            pass
+    return Said(dict(_drifts(driver)), Counter(_told(driver, topics.COMMANDS)), Counter(_told(driver, topics.AUDIT)))
+
+
+def _drifts(driver: Driver) -> Iterator[tuple[str, Any]]:
+    for written in driver.written[topics.DRIFTS]:
+        assert written.value is not None
+        yield written.key, {name: held for name, held in plain(written.value).items() if name != "watermarks"}
+
+
+def _told(driver: Driver, topic: str) -> Iterator[str]:
+    values = (plain(written.value) for written in driver.written[topic])
+    return (orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode() for value in values)
