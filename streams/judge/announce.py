@@ -12,7 +12,7 @@ from streams.governance.model import Governance
 from streams.judge import breaker, told
 from streams.judge.commands import commanded, held_by, is_held
 from streams.judge.keys import MARKS, ObligationKey, drift_key
-from streams.judge.obligation import Obligation, Transition
+from streams.judge.obligation import Obligation, Told, Transition
 from streams.judge.process import count
 from streams.judge.release import is_released, without_release
 from streams.kinds.asof import AsOf, entity_key
@@ -27,9 +27,9 @@ def announce(
 ) -> Obligation:
     """Emit what the transition means; returns the obligation with the drift record it now stands for."""
     drift_id = ids.drift_id(kind.name, key.system, kind.entity, key.native_id, transition.trigger.version)
-    if not _is_settled_elsewhere(ws, kind, key, transition):
+    if not _is_settled_elsewhere(ws, kind, key, transition) or _was_otherwise(now.governance, after, transition):
         after = _audit(ws, now.governance, kind, key, after, transition, drift_id)
-    elif transition.amends and kind.clock == "grace":
+    elif transition.amends:
         after = told.with_told(after, transition, transition.amends)  # told before it went; that stands
     if transition.what == "opened":
         drift = _opened(ws, now, kind, key, after, transition, drift_id)
@@ -65,6 +65,12 @@ def _is_settled_elsewhere(ws: Workspace, kind: Kind, key: ObligationKey, transit
     first = _arrived(held["versions"], transition.at)
     came_by_link = first["at"] > first["committed_at"]
     return bool(came_by_link and transition.due < first["at"])
+
+
+def _was_otherwise(governance: Governance, o: Obligation, transition: Transition) -> bool:
+    """It comes back, and ends otherwise than was told of it."""
+    before = None if transition.how == "moved" else told.of(governance, o, transition)
+    return before is not None and before.result != _result(transition)
 
 
 def _arrived(versions: list[Version], instant: Instant) -> Version:
@@ -245,7 +251,7 @@ def _audit(
     result = "baseline" if transition.baseline else _result(transition)
     before = told.of(governance, after, transition)
     if before is not None and not transition.amends:
-        if (before.result, before.at) == (result, transition.at):
+        if (before.result, before.at) == (result, transition.at) or _stays(kind, before, transition):
             return after
         transition = transition._replace(amends=before.result)
     value = {
@@ -263,7 +269,13 @@ def _audit(
         "amount": transition.finding.amount if transition.finding else None,
     }
     ws.emit(Emit(topics.AUDIT, drift_id, "ObligationSettled", _with_money(value, "amount")))
-    return told.with_told(after, transition, result) if kind.clock == "grace" else after
+    return told.with_told(after, transition, result)
+
+
+def _stays(kind: Kind, before: Told, transition: Transition) -> bool:
+    """Judged again from later than its deadline on, it is answered by then, whether or not it was in time."""
+    is_later = kind.clock == "deadline" and transition.at > transition.due
+    return is_later and transition.what == "met" and before.result in ("met", "late")
 
 
 def _with_money(value: dict[str, Any], field: str) -> dict[str, Any]:

@@ -268,7 +268,7 @@ def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool, kept_from
         return True
     is_amended = True
     if late and (at <= settled or told.is_anew(value)):
-        anew = told.again(value, at, kept_from)
+        anew = told.again(value, at, kept_from, clock=BY_NAME[key.kind].clock)
         if anew is not None:
             ws.put(text, anew)
         is_amended = anew is not None or not told.is_over(value)

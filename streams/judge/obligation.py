@@ -34,6 +34,7 @@ class Told(NamedTuple):
     began: Instant
     result: str
     at: Instant
+    """When it ended, or was not demanded any more."""
 
 
 class Release(NamedTuple):

@@ -67,7 +67,7 @@ def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obliga
     is_new = governance is not before or _is_settled_as_kept(obligation)
     clock = clock_of(now, kind, key.system, key.native_id, new_rules=is_new)
     obligation = _amended(ws, ruled, kind, key, obligation, clock)
-    after = clock.advance(obligation, instant, answer, moved=now.moved)
+    after = told.left_behind(obligation, clock.advance(obligation, instant, answer, moved=now.moved))
     after = counted(now, kind, after, clock.transitions)
     for transition in clock.transitions:
         after = announce(ws, now, kind, key, after, transition)
@@ -150,15 +150,16 @@ def _amended(
 
 
 def _overturned(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, o: Obligation) -> Obligation:
-    """What was met and, by late evidence, was not: armed once more, to be judged from the instant on at which it
-    counted as met, so that the drift is that of the obligation, not of a later loss. Asked as `_amended` is."""
+    """What was met and, by late evidence, was not, or was not demanded: armed once more, to be judged from the instant
+    on at which it counted as met, so that the drift is that of the obligation, not of a later loss. Asked as `_amended`
+    is."""
     if o.status != "met" or o.next > o.settled:
         return o
     at = o.due if o.met_at is None else o.met_at
     if at is None or at < frontier(ws, ruled):
         return o
-    _, answer = _ask(ws, ruled.at(at), kind, key, at)
-    if not isinstance(answer, Finding) or answer.satisfied or _is_another(o, answer):
+    then, answer = _ask(ws, ruled.at(at), kind, key, at)
+    if then.moved or (isinstance(answer, Finding) and answer.satisfied and not _is_another(o, answer)):
         return o
     return o._replace(status="armed", met_at=None, amends=o.amends or "met", settled=at - 1, next=at)
 

@@ -1,8 +1,8 @@
 """What the audit was told of triggers that demand nothing any more.
 
 Late evidence has a mismatch judged once more that began and ended before: the audit is told again only what is new, and
-which result that takes the place of. An obligation that waits for a deadline keeps its trigger, and needs none of this;
-one of grace keeps it here for as long as late evidence may come.
+which result that takes the place of. An obligation keeps its trigger while that is demanded, and one with a deadline
+until another takes its place or none; from then on it is kept here for as long as late evidence may come.
 
 How long that is hangs on how far sources have been heard, and so on where commits fell. So without late evidence, as
 where a record came back from another customer, what is kept counts by event time only: for as long as every commit has
@@ -34,10 +34,21 @@ def with_told(o: Obligation, transition: Transition, result: str) -> Obligation:
     """What is still demanded is not remembered so: it will be told how that ends."""
     if transition.trigger == o.trigger:
         return o
-    version, began = transition.trigger.version, transition.trigger.at
-    others = [told for told in o.told if told.version != version]
-    known = sorted([*others, Told(version, began, result, transition.at)], key=lambda told: told.at)
-    return o._replace(told=tuple(known[-KEPT:]))
+    return _with(o, Told(transition.trigger.version, transition.trigger.at, result, transition.at))
+
+
+def left_behind(before: Obligation, after: Obligation) -> Obligation:
+    """Nothing is told of a trigger that was met, or whose drift had closed, when another takes its place or none."""
+    trigger = before.trigger
+    if before.status not in ("met", "closed") or trigger is None or trigger == after.trigger:
+        return after
+    result = before.amends or ("met" if before.status == "met" else "late")
+    return _with(after, Told(trigger.version, trigger.at, "baseline" if before.baseline else result, after.settled))
+
+
+def _with(o: Obligation, told: Told) -> Obligation:
+    others = [known for known in o.told if known.version != told.version]
+    return o._replace(told=tuple(sorted([*others, told], key=lambda known: known.at)[-KEPT:]))
 
 
 def looked_through_at(governance: Governance, o: Obligation, now: Instant) -> Instant:
@@ -58,17 +69,18 @@ def still_told(governance: Governance, o: Obligation, now: Instant, frontier: Ca
     return o._replace(told=known, recalled=o.recalled and bool(known))
 
 
-def again(value: Value, at: Instant, kept_from: Instant) -> Value | None:
+def again(value: Value, at: Instant, kept_from: Instant, *, clock: str) -> Value | None:
     """Of an obligation that is kept for this only, what is left where late evidence of an instant came: to be judged
-    from there on, as if nothing were known, and from the beginning of what began before and ended after it. None: that
-    may be folded already (`kept_from`), or is told and forgotten, or more is kept."""
+    from there on, as if nothing were known. Of a mismatch, which is known by its beginning, from the beginning of what
+    began before and ended after it. None: that may be folded already (`kept_from`), or is told and forgotten, or more
+    is kept."""
     if "told" not in value or not value.keys() <= _OF_MEMORY:
         return None
     told = [Told(*each) for each in value["told"]]
     # Of a full memory: what ended before all that is in it may be forgotten.
     known_from = min(each.began for each in told) if len(told) == KEPT else NEVER
-    begins = min([at, *(each.began for each in told if each.at >= at)])
-    if begins < max(min(at, kept_from), known_from):
+    begins = at if clock == "deadline" else min([at, *(each.began for each in told if each.at >= at)])
+    if clock != "deadline" and begins < max(min(at, kept_from), known_from):
         return None
     return recalled({"told": value["told"], "next": min(begins, value["next"]) if is_anew(value) else begins})
 

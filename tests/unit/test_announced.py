@@ -152,6 +152,35 @@ def test_what_late_evidence_shows_was_not_answered_in_time_is_the_drift_of_the_o
     assert play.lives() == in_time.lives()
 
 
+@pytest.mark.parametrize(
+    ("told", "late", "counted"),
+    [
+        ((invoice(17), invoice(24, "voided")), posting(12), {"withdrawn": 1}),
+        ((invoice(15), invoice(28, "draft")), posting(2, "draft"), {"late": 1}),
+        ((invoice(15), posting(20), invoice(28, "draft")), posting(16, "draft"), {"late": 1}),
+        ((invoice(15), posting(20), invoice(28, "draft")), posting(26), {"met": 1}),
+    ],
+    ids=["withdrawn", "opened and not owed any more", "met, which it was not", "met"],
+)
+def test_what_is_not_demanded_any_more_counts_once_when_late_evidence_has_it_judged_again(
+    told: tuple[Story, ...], late: Story, counted: dict[str, int]
+) -> None:
+    play = played(*told, until=60)
+    play.tell(late)
+    play.run().heard(DOSSIER.ends).run()
+
+    assert standing(play) == counted
+
+
+def test_what_was_met_and_by_late_evidence_was_not_demanded_any_more_was_withdrawn() -> None:
+    play = played(invoice(), posting(9), until=30)
+    play.tell(invoice(5, "voided"))
+    play.run().heard(DOSSIER.ends).run()
+
+    assert [(a["result"], a["amends"]) for a in audited(play)] == [("met", ""), ("withdrawn", "met")]
+    assert standing(play) == standing(played(invoice(), posting(9), invoice(5, "voided"))) == {"withdrawn": 1}
+
+
 # -- kinds of grace: what differed, and did not any more
 
 
