@@ -19,6 +19,7 @@ class Calendar(NamedTuple):
     holidays_also: tuple[date, ...] = ()
     working_weekdays: tuple[int, ...] = (1, 2, 3, 4, 5)
     period_ends: tuple[date, ...] = ()
+    monthly_periods: bool = False
 
     def day_of(self, instant: Instant) -> date:
         return to_datetime(instant).astimezone(self.zone).date()
@@ -47,10 +48,12 @@ class Calendar(NamedTuple):
         except OverflowError:  # beyond the year 9999: a date that stands for never
             return ALWAYS
 
-    def period_end(self, day: date) -> date:
-        """The last day of the accounting period that the day lies in."""
-        governed = min((end for end in self.period_ends if end >= day), default=None)
-        return governed or day.replace(day=monthrange(day.year, day.month)[1])
+    def period_end(self, day: date) -> date | None:
+        """The last day of the accounting period that the day lies in; None where none is governed."""
+        listed = min((end for end in self.period_ends if end >= day), default=None)
+        if listed is None and self.monthly_periods:
+            return day.replace(day=monthrange(day.year, day.month)[1])
+        return listed
 
 
 def calendar_of(entity: LegalEntity | None) -> Calendar:
@@ -64,4 +67,5 @@ def calendar_of(entity: LegalEntity | None) -> Calendar:
         holidays_also=entity.holidays_also,
         working_weekdays=entity.working_weekdays,
         period_ends=entity.period_ends,
+        monthly_periods=entity.monthly_periods,
     )

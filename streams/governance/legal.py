@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import holidays
@@ -43,7 +44,9 @@ class LegalEntity(Governed):
     working_weekdays: tuple[int, ...] = Field(default=(1, 2, 3, 4, 5))
     """ISO numbers: Monday is 1."""
     period_ends: tuple[Day, ...] = ()
-    """Last days of accounting periods; none: the last day of each month."""
+    """Last days of accounting periods, in order. What belongs into one is due before it ends."""
+    monthly_periods: bool = False
+    """Beyond those that are listed, a period ends with every month; otherwise none does."""
     posting_window: Span | None = None
     """Days that may be posted to; null: no limit."""
     close_freezes: tuple[Span, ...] = ()
@@ -63,6 +66,14 @@ class LegalEntity(Governed):
             raise ValueError("names the days of the week that are worked, Monday as 1 to Sunday as 7")
         return days
 
+    @field_validator("period_ends")
+    @classmethod
+    def _in_order(cls, days: tuple[date, ...]) -> tuple[date, ...]:
+        for day, following in pairwise(days):
+            if following <= day:
+                raise ValueError(f"{following} stands behind {day}: list each day once, the earliest first")
+        return days
+
     @model_validator(mode="after")
     def _holidays(self) -> LegalEntity:
         if self.holidays_country is not None:
@@ -72,6 +83,10 @@ class LegalEntity(Governed):
     @property
     def zone_info(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
+
+    @property
+    def has_periods(self) -> bool:
+        return bool(self.period_ends) or self.monthly_periods
 
     def frozen(self, day: date) -> bool:
         """Whether its books are being closed."""

@@ -161,5 +161,10 @@ class Governance(Governed):
             known = self.derived["calendar", legal_entity] = calendar_of(entity)
         return known
 
+    @cached_property
+    def has_periods(self) -> bool:
+        """Whether a company of ours closes accounting periods."""
+        return any(entity.has_periods for entity in self.entities.values())
+
     def ignoring(self, kind: str) -> Iterator[IgnoreRule]:
         return (rule for rule in self.ignore.values() if rule.kind == kind)

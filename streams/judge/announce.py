@@ -10,6 +10,7 @@ from schemas.money import from_json
 from streams.fleet import corrections, mass
 from streams.governance.model import Governance
 from streams.judge import breaker, told
+from streams.judge.closing import in_period
 from streams.judge.commands import commanded, held_by, is_held
 from streams.judge.keys import MARKS, ObligationKey, drift_key
 from streams.judge.obligation import Obligation, Told, Transition
@@ -140,7 +141,7 @@ def _opened(
         "opened_at": transition.at,
         "closed_at": None,
         "how": "",
-        "expected": finding.expected,
+        "expected": in_period(finding.expected, obligation.period),
         "observed": finding.observed,
         "evidence": _evidence(finding),
         "watermarks": _heard(ws),

@@ -8,31 +8,35 @@ from functools import partial
 from schemas.instants import NEVER, Instant, seconds
 from streams.governance.model import Governance
 from streams.governance.model import Kind as Rules
+from streams.judge.closing import closes
 from streams.judge.gates import needed
 from streams.judge.obligation import Clock, Ends
 from streams.kinds.asof import AsOf
+from streams.kinds.standing import is_in_periods
 from streams.kinds.table import Kind
 
 
 def clock_of(now: AsOf, kind: Kind, system: str, native_id: str | None = None, *, new_rules: bool = False) -> Clock:
-    """`native_id`: of the subject, where it matters whether that is ignored. `new_rules`: they are not those
-    by which it was judged last."""
+    """`native_id`: of the subject, where it matters whether that is ignored, or into which period it belongs.
+    `new_rules`: they are not those by which it was judged last."""
     fixed = _fixed(now.governance, kind, system)
     if fixed is not None:
         return Clock(*fixed, new_rules=new_rules)
-    rules, ends = now.rules(kind.name), _business_days(now, kind)
-    sla = (0 if ends else rules.sla) + _skew(now.governance, kind, system)
+    rules, ends, skew = now.rules(kind.name), _business_days(now, kind), _skew(now.governance, kind, system)
+    sla = (0 if ends else rules.sla) + skew
     ignored = NEVER if native_id is None else _ignored_until(now, kind, system, native_id)
     go_live, hold_down = now.governance.go_live, seconds(rules.hold_down_seconds)
-    return Clock(kind.clock, sla, hold_down, go_live, ends, ignored, new_rules)
+    closing = None if native_id is None else closes(now, kind, system, native_id, skew)
+    return Clock(kind.clock, sla, hold_down, go_live, ends, ignored, new_rules, closing)
 
 
 def _fixed(governance: Governance, kind: Kind, system: str) -> tuple[str, Instant, Instant, Instant] | None:
-    """The same for every customer and every day, where segments, business days and what is ignored do not matter."""
+    """The same for every customer and every day, where segments, calendars and what is ignored do not matter."""
     key = (_fixed, kind.row, system)
     if key not in governance.derived:
         rules = governance.kinds[kind.name]
-        varies = rules.segments or rules.counts_business_days or any(governance.ignoring(kind.name))
+        by_calendar = rules.counts_business_days or is_in_periods(governance, kind)
+        varies = rules.segments or by_calendar or any(governance.ignoring(kind.name))
         sla = rules.sla + _skew(governance, kind, system)
         known = (kind.clock, sla, seconds(rules.hold_down_seconds), governance.go_live)
         governance.derived[key] = None if varies else known

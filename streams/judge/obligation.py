@@ -17,9 +17,16 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from schemas.instants import ALWAYS, NEVER, Instant
+from streams.judge.closing import Closes
 from streams.kinds.finding import Answer, Finding, Waiting
 
 Ends = Callable[[Instant], Instant]
+
+
+class Due(NamedTuple):
+    at: Instant
+    period: str = ""
+    """Last day of the accounting period whose close makes it due; empty: its deadline does."""
 
 
 class Trigger(NamedTuple):
@@ -85,6 +92,8 @@ class Obligation(NamedTuple):
     """What became of triggers that late evidence may have judged again (streams/judge/told.py)."""
     recalled: bool = False
     """Late evidence has come since."""
+    period: str = ""
+    """Due by the close of the accounting period that ends on this day; empty: by its deadline."""
 
     def awaits_deadline(self, clock: str) -> bool:
         """Whether an answer counts only when it is due."""
@@ -152,10 +161,18 @@ class Clock:
     """What is due before is let be until then (`streams/governance/ignore.py`)."""
     new_rules: bool = False
     """Other rules have come into force since the obligation was judged last."""
+    closes: Closes | None = None
+    """Where accounting periods are governed that the subject belongs into."""
     transitions: list[Transition] = field(default_factory=list)
 
     def due(self, triggered_at: Instant) -> Instant:
-        return (self.ends(triggered_at) if self.ends else triggered_at) + self.sla
+        return self.due_by(triggered_at).at
+
+    def due_by(self, triggered_at: Instant) -> Due:
+        """The deadline, or the close of the period if that comes first."""
+        deadline = (self.ends(triggered_at) if self.ends else triggered_at) + self.sla
+        close = self.closes(triggered_at) if self.closes else None
+        return Due(*close) if close is not None and close.at < deadline else Due(deadline)
 
     def advance(self, obligation: Obligation, now: Instant, answer: Answer, *, moved: bool) -> Obligation:
         """The obligation after judging one instant; what happened is in `transitions`."""
@@ -178,6 +195,7 @@ class Clock:
             trigger=None,
             asked=None,
             due=None,
+            period="",
             opened_at=None,
             met_at=None,
             ignored_until=None,
@@ -201,17 +219,20 @@ class Clock:
             return self._lost(o, now, finding)
         o = self._withdraw(o, now, "withdrawn")
         baseline = finding.snapshot or asked.at < self.go_live
-        return o._replace(status="armed", trigger=asked, asked=asked, due=self.due(asked.at), baseline=baseline)
+        due, period = self.due_by(asked.at)
+        return o._replace(status="armed", trigger=asked, asked=asked, due=due, period=period, baseline=baseline)
 
     def _lost(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
         """What had answered the obligation is gone: demanded again, with a deadline of its own."""
         if finding.satisfied or o.status not in ("met", "closed"):
             return o
         trigger = Trigger(now, f"lost:{now}")
+        due, period = self.due_by(now)
         return o._replace(
             status="armed",
             trigger=trigger,
-            due=self.due(now),
+            due=due,
+            period=period,
             opened_at=None,
             met_at=None,
             amends="",

@@ -94,6 +94,10 @@ class Kind(NamedTuple):
     that is regarded. The rest can only answer it: until it is due that is not looked at."""
     answered_by: frozenset[Place] = frozenset()
     """The same of whole places: that their records come or go can only answer it, too."""
+    booked_on: tuple[str, ...] | None = None
+    """Of a deadline: it must be met before the accounting period closes into which the subject belongs, if that comes
+    first (`streams/judge/closing.py`). The period is that of the trigger, or of one of these days of the subject where
+    that is later; None: no period matters."""
     several: bool = False
     """One of several rows of this name, each about another entity."""
 

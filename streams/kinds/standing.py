@@ -1,5 +1,6 @@
 """What governance makes hang on the customer itself, whatever the predicate looks at: rules of its segment, business
-days and the ERP of its legal entity. All of it is told by the customer's record in the CRM (`AsOf.home`).
+days, accounting periods and the ERP of its legal entity. All of it is told by the customer's record in the CRM
+(`AsOf.home`).
 
 A kind for which something of that is governed waits for that record, and a change of it that matters concerns every
 subject of the kind."""
@@ -18,7 +19,13 @@ TELLING = ("segment", "legal_entity", "country", "tax_region")
 
 def regards_customer(governance: Governance, kind: Kind) -> bool:
     rules = governance.kinds[kind.name]
-    return bool(rules.segments) or rules.counts_business_days or _is_routed(governance, kind)
+    by_calendar = rules.counts_business_days or is_in_periods(governance, kind)
+    return bool(rules.segments) or by_calendar or _is_routed(governance, kind)
+
+
+def is_in_periods(governance: Governance, kind: Kind) -> bool:
+    """Whether the close of an accounting period can make it due."""
+    return kind.booked_on is not None and governance.has_periods
 
 
 def _is_routed(governance: Governance, kind: Kind) -> bool:

@@ -11,12 +11,12 @@ from schemas import ids
 from schemas.instants import Instant
 from streams.governance.model import Governance
 from streams.judge.keys import MARKS, ObligationKey
-from streams.judge.obligation import Obligation, Trigger
+from streams.judge.obligation import Due, Obligation, Trigger
 from streams.kinds.asof import AsOf, entity_key
 from streams.kinds.finding import Answer, Finding, Subject
 from streams.kinds.references import FEW
 from streams.kinds.table import Kind
-from streams.look.lag import due_at, holding_back
+from streams.look.lag import due_by, holding_back
 from tables.versions import Version
 from tables.view import View, Workspace
 
@@ -35,7 +35,7 @@ class Case:
     obligation: Obligation
     answer: Answer
     """As of now, from what has arrived."""
-    due: Instant | None
+    due: Due | None
     """Of the running trigger, or of the one that begins with the answer."""
     until: Instant
     """Verdicts can be given up to then."""
@@ -111,7 +111,7 @@ def _case(ws: Workspace, governance: Governance, customer: str, kind: Kind, subj
         subject=subject,
         obligation=obligation,
         answer=answer,
-        due=due_at(as_of, kind, subject.system, obligation, answer),
+        due=due_by(as_of, kind, subject, obligation, answer),
         until=until,
         source=source,
         now=now,

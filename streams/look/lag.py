@@ -9,9 +9,9 @@ from schemas.source import ALL_OBJECTS
 from streams.governance.model import Governance
 from streams.judge.counting import clock_of
 from streams.judge.gates import needed
-from streams.judge.obligation import Obligation, Trigger
+from streams.judge.obligation import Due, Obligation, Trigger
 from streams.kinds.asof import AsOf
-from streams.kinds.finding import Answer, Finding
+from streams.kinds.finding import Answer, Finding, Subject
 from streams.kinds.table import Kind
 from tables.watermarks import LINKS, Marks, name, object_watermark
 
@@ -47,16 +47,20 @@ def heard_up_to(until: Instant, source: str) -> str:
     return f"{source} has " + ("never been heard" if until == NEVER else f"been heard only up to {iso(until)}")
 
 
-def due_at(now: AsOf, kind: Kind, system: str, obligation: Obligation, answer: Answer) -> Instant | None:
+def due_by(now: AsOf, kind: Kind, subject: Subject, obligation: Obligation, answer: Answer) -> Due | None:
     """When the running trigger must be answered, or the one that begins with this answer; None where there is none."""
     if not isinstance(answer, Finding):
-        return obligation.due
-    clock = clock_of(now, kind, system)
+        return _running(obligation)
+    clock = clock_of(now, kind, subject.system, subject.native_id)
     if kind.clock == "deadline":
         trigger = Trigger(answer.triggered_at, answer.trigger_version)
         begins = bool(trigger.version) and trigger != obligation.asked
-        return clock.due(trigger.at) if begins else obligation.due
+        return clock.due_by(trigger.at) if begins else _running(obligation)
     if obligation.due is not None or answer.satisfied:
-        return obligation.due
+        return _running(obligation)
     began_at: Instant = max(e.found.version["at"] for e in answer.evidence)
-    return clock.due(began_at)
+    return clock.due_by(began_at)
+
+
+def _running(o: Obligation) -> Due | None:
+    return None if o.due is None else Due(o.due, o.period)

@@ -73,15 +73,17 @@ def _settled(case: Case) -> Said | None:
     if o.status == "closed":
         return "closed", "a drift was opened and has ended; `driftwise drifts --all` says how"
     if finding is not None and finding.satisfied:
-        return "met", f"met: {_by(finding.satisfied_by)}; it was due {iso(o.due)}"
-    return "met", f"met when it was due, {iso(o.due)}; what answered or demanded it has changed since"
+        return "met", f"met: {_by(finding.satisfied_by)}; it was due {_when(o.due, o.period)}"
+    return "met", f"met when it was due, {_when(o.due, o.period)}; what answered or demanded it has changed since"
 
 
 def _ignored(case: Case) -> Said | None:
     o = case.obligation
     if o.status != "armed" or o.ignored_until is None:
         return None
-    text = f"violated since {iso(o.due)} and ignored until {iso(o.ignored_until)}, as governed in ignore.yaml"
+    text = (
+        f"violated since {_when(o.due, o.period)} and ignored until {iso(o.ignored_until)}, as governed in ignore.yaml"
+    )
     if case.finding is None:
         return "ignored", f"{text}; what demanded it has ended since"
     if case.finding.satisfied:
@@ -96,9 +98,9 @@ def _demanded(case: Case) -> Said | None:
     if finding is None or due is None or not (finding.trigger_version or running or not finding.satisfied):
         return None
     already = f"; so far {_by(finding.satisfied_by)}" if finding.satisfied else f"; so far found: {finding.observed}"
-    if due > case.now:
-        return "pending", f"not due before {iso(due)}: {finding.expected}{already}"
-    return "unknown", f"UNKNOWN: it was due {iso(due)}, but {behind(due, case.until, case.source)}{already}"
+    if due.at > case.now:
+        return "pending", f"not due before {_when(*due)}: {finding.expected}{already}"
+    return "unknown", f"UNKNOWN: it was due {_when(*due)}, but {behind(due.at, case.until, case.source)}{already}"
 
 
 def _compared(case: Case) -> Said | None:
@@ -183,6 +185,11 @@ RULES: tuple[Rule, ...] = (
     _withdrawn,
     _waiting,
 )
+
+
+def _when(due: Instant | None, period: str) -> str:
+    """And what makes it due, if that is not its deadline."""
+    return f"{iso(due)}, the close of the accounting period that ends on {period}" if period else iso(due)
 
 
 def _by(found: Found | None) -> str:

@@ -16,7 +16,7 @@ from streams.judge.obligation import Obligation
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Finding, Subject
 from streams.kinds.table import BY_NAME
-from streams.look.lag import due_at, holding_back, source_name
+from streams.look.lag import due_by, holding_back, source_name
 from streams.look.progress import Progress, objects
 from tables.view import MemoryView, Workspace
 from tables.watermarks import Marks, name, watermark
@@ -66,11 +66,12 @@ def waiting(view: MemoryView, governance: Governance, now: Instant) -> Iterator[
             continue
         kind = BY_NAME[key.kind]
         as_of = AsOf(ws, governance, key.customer, obligation.next)
-        finding = kind.judge(as_of, Subject(key.system, kind.entity, key.native_id))
+        subject = Subject(key.system, kind.entity, key.native_id)
+        finding = kind.judge(as_of, subject)
         if not isinstance(finding, Finding) or obligation.status in ANSWERED:
             continue
-        due = due_at(as_of, kind, key.system, obligation, finding)
-        if (ALWAYS if due is None else due) <= now:
+        due = due_by(as_of, kind, subject, obligation, finding)
+        if (ALWAYS if due is None else due.at) <= now:
             yield Waiting(source, key, obligation.next, finding.amount)
 
 

@@ -96,8 +96,8 @@ def _explain(case: Case, parked: Mapping[str, Parked]) -> Explanation:
     outcome, because = reason(case)
     if (row := parked.get(case.obligation.held or "")) is not None:
         because = row.text
-    amount = case.finding.amount if case.finding else None
-    return Explanation(case.kind.name, *case.subject, outcome, because, case.due, case.drift_id, amount)
+    amount, due = case.finding.amount if case.finding else None, case.due.at if case.due else None
+    return Explanation(case.kind.name, *case.subject, outcome, because, due, case.drift_id, amount)
 
 
 def _without_subject(governance: Governance, kind: Kind) -> Explanation:

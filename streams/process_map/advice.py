@@ -15,7 +15,12 @@ from streams.process_map.words import duration
 def advice(governance: Governance, now: Instant) -> list[str]:
     """Warnings, each with what to do."""
     kinds = [kind for kind in KINDS if governance.wants(kind.name)]
-    return [*_late(governance, kinds), *_unobserved(governance, kinds), *_expired(governance, now)]
+    return [
+        *_late(governance, kinds),
+        *_unobserved(governance, kinds),
+        *_expired(governance, now),
+        *_periods_over(governance, now),
+    ]
 
 
 def _late(governance: Governance, kinds: list[Kind]) -> Iterator[str]:
@@ -39,3 +44,11 @@ def _expired(governance: Governance, now: Instant) -> Iterator[str]:
     for name, rule in governance.ignore.items():
         if rule.until <= now:
             yield f"ignore.yaml: {name}: expired {iso(rule.until)}: take it out, or have {rule.by} decide again"
+
+
+def _periods_over(governance: Governance, now: Instant) -> Iterator[str]:
+    for code, entity in governance.entities.items():
+        last = max(entity.period_ends, default=None)
+        if last and not entity.monthly_periods and last < governance.calendar(code).day_of(now):
+            text = f"the last is over since {last}, so no close makes anything due any more"
+            yield f"entities.yaml: {code}.period_ends: {text}: list those to come, or set monthly_periods: true"

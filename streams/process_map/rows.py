@@ -9,6 +9,7 @@ from typing import NamedTuple
 from streams.governance.model import Governance
 from streams.governance.model import Kind as Rules
 from streams.judge.horizon import horizon_seconds
+from streams.kinds.standing import is_in_periods
 from streams.kinds.table import KINDS, Kind, unobserved
 from streams.process_map.words import duration
 
@@ -47,7 +48,7 @@ def _row(governance: Governance, kind: Kind) -> Row:
         trigger=f"{_spoken(kind.entity)} in {' or '.join(kind.roles)}",
         expected=_condition(kind),
         violated=_sentence(kind),
-        deadline=_deadline(kind, rules),
+        deadline=_deadline(kind, rules, _closing(governance, kind)),
         horizon=duration(horizon_seconds(governance, kind)),
         owner=rules.owner_team,
         command=kind.command or "none: a person decides",
@@ -61,10 +62,17 @@ def not_observed(governance: Governance, kind: Kind) -> str:
     return f"not observed because nothing captures {places}" if places else ""
 
 
-def _deadline(kind: Kind, rules: Rules) -> str:
+def _deadline(kind: Kind, rules: Rules, closing: str) -> str:
     everyone = _span(kind, rules)
     segments = [f"{name}: {_span(kind, rules.of_segment(name))}" for name in rules.segments]
-    return "; ".join([everyone, *segments])
+    close = [f"at the latest as a period of {closing} closes"] if closing else []
+    return "; ".join([everyone, *segments, *close])
+
+
+def _closing(governance: Governance, kind: Kind) -> str:
+    """The companies whose periods matter."""
+    with_periods = [code for code, entity in governance.entities.items() if entity.has_periods]
+    return ", ".join(with_periods) if is_in_periods(governance, kind) else ""
 
 
 def _span(kind: Kind, rules: Rules) -> str:

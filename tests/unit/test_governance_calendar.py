@@ -118,12 +118,18 @@ def test_a_date_that_stands_for_never_is_never_due() -> None:
     assert BERLIN.after_business_days(at(9999, 12, 30), 5) == ALWAYS
 
 
-def test_periods_end_as_governed_else_with_the_month() -> None:
-    retail = in_zone("Europe/Berlin", period_ends=(date(2026, 1, 31), date(2026, 2, 28)))
+def test_periods_end_as_listed_and_beyond_that_with_the_month_where_that_is_governed() -> None:
+    listed = {"period_ends": (date(2026, 1, 25), date(2026, 2, 22))}
+    days = (date(2026, 1, 25), date(2026, 1, 26), date(2026, 2, 23))
 
-    assert retail.period_end(date(2026, 1, 31)) == date(2026, 1, 31)
-    assert retail.period_end(date(2026, 2, 1)) == date(2026, 2, 28)
-    assert retail.period_end(date(2026, 3, 1)) == date(2026, 3, 31)
+    ends = {
+        months: [in_zone("Europe/Berlin", monthly_periods=months, **listed).period_end(day) for day in days]
+        for months in (False, True)
+    }
+
+    assert ends[False] == [date(2026, 1, 25), date(2026, 2, 22), None]
+    assert ends[True] == [date(2026, 1, 25), date(2026, 2, 22), date(2026, 2, 28)]
+    assert BERLIN.period_end(date(2026, 1, 1)) is None
 
 
 def test_the_companies_that_ship_keep_their_own_days() -> None:

@@ -58,6 +58,16 @@ BAD = {
         "DE01: {close_freezes: [{begins: 2026-02-03, ends: 2026-02-01}]}",
         ("entities.yaml: DE01.close_freezes.0", "exchange the two"),
     ),
+    "periods out of order": (
+        "entities",
+        "DE01: {period_ends: [2026-03-31, 2026-02-28]}",
+        ("entities.yaml: DE01.period_ends", "2026-02-28 stands behind 2026-03-31", "the earliest first"),
+    ),
+    "a period that ends twice": (
+        "entities",
+        "DE01: {period_ends: [2026-03-31, 2026-03-31]}",
+        ("entities.yaml: DE01.period_ends", "list each day once"),
+    ),
     "a company code that is a number": (
         "entities",
         "1000: {country: DE, currency: EUR, zone: Europe/Berlin}",

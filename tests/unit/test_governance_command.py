@@ -82,6 +82,17 @@ def test_an_expired_ignore_rule_is_a_warning_and_no_error(tmp_path: Path) -> Non
     assert "warning: ignore.yaml: old: expired" in told("check", folder)
 
 
+def test_a_list_of_periods_that_has_run_out_is_a_warning(tmp_path: Path) -> None:
+    listed = "DE01: {period_ends: [1970-01-01]}\nUS01: {period_ends: [1970-01-01], monthly_periods: true}"
+    folder, ends = folder_of(tmp_path, entities=listed), 23 * 3600 * SECOND  # in Berlin
+
+    assert [w for w in warnings(folder, ends - 1) if "period" in w] == []
+    assert [w for w in warnings(folder, ends) if "period" in w] == [
+        "entities.yaml: DE01.period_ends: the last is over since 1970-01-01, so no close makes anything due any more: "
+        "list those to come, or set monthly_periods: true"
+    ]
+
+
 def test_what_is_wrong_stops_the_check(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, kinds="invoice_not_posted: {sla_second: 5}")
 

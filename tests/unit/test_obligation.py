@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.instants import ALWAYS
+from streams.judge.closing import Close
 from streams.judge.obligation import Clock, Obligation, Trigger, wake_at
 from streams.judge.obligation import Told as LastWord
 from streams.kinds.asof import Found
@@ -524,6 +525,15 @@ def test_what_is_ignored_opens_at_the_very_instant_that_ends_it() -> None:
 
 def test_where_business_days_are_governed_it_counts_from_the_end_of_the_last() -> None:
     assert Clock("deadline", SLA, ends=lambda at: at + 1000).due(7) == 1007 + SLA
+
+
+@pytest.mark.parametrize(("close", "due"), [(1000 + SLA, (1000 + SLA, "P")), (1001 + SLA, (1001 + SLA, ""))])
+def test_a_period_that_closes_before_the_deadline_makes_it_due(close: int, due: tuple[int, str]) -> None:
+    clock = Clock("deadline", SLA, ends=lambda at: at + 1000, closes=lambda at: Close(close, "P"))
+
+    armed = clock.advance(Obligation(), 7, finding(satisfied=False), moved=False)
+
+    assert (armed.due, armed.period) == (clock.due_by(armed.trigger.at if armed.trigger else 0)) == due
 
 
 def told_by(*versions: tuple[str, int], value: str = "x", **more: Any) -> Finding:

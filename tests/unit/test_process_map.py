@@ -45,6 +45,13 @@ def test_segments_and_business_days_are_part_of_the_deadline(tmp_path: Path) -> 
     assert row_of("invoice_not_posted", folder_of(tmp_path, kinds=kinds)).deadline == "2 business days; enterprise: 4 h"
 
 
+def test_the_close_of_periods_is_part_of_the_deadline_of_what_is_booked(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, entities="DE01: {monthly_periods: true}\nUS01: {period_ends: [2026-01-31]}")
+
+    assert row_of("invoice_not_posted", folder).deadline == "30 min; at the latest as a period of DE01, US01 closes"
+    assert row_of("won_without_erp_customer", folder).deadline == "15 min"
+
+
 def test_only_what_is_wanted_is_on_the_map(tmp_path: Path) -> None:
     assert [row.kind for row in rows(load(folder_of(tmp_path, systems="judged: [invoice_not_posted]")))] == [
         "invoice_not_posted"

@@ -41,12 +41,24 @@ def closing() -> Governance:
 
 
 SEGMENTS = {"small": Segment(sla_seconds=30)}
+
+
+def booking(**periods: Any) -> Governance:
+    """One of several legal entities closes accounting periods."""
+    base = five_systems()
+    entity = base.entities["DE01"].model_copy(update=periods)
+    return base.model_copy(update={"entities": {**base.entities, "DE01": entity}})
+
+
 REGARDED = {
     # what is governed: (governance, kind, whether it hangs on the customer)
     "nothing": (governed(), KIND, False),
     "segments": (governed(segments=SEGMENTS), KIND, True),
     "segments of another kind": (governed(segments=SEGMENTS), "won_without_erp_customer", False),
     "business days": (governed(sla_business_days=2), KIND, True),
+    "periods": (booking(monthly_periods=True), KIND, True),
+    "last days of periods": (booking(period_ends=(date(2026, 1, 31),)), KIND, True),
+    "periods, of a kind that is booked in none": (booking(monthly_periods=True), "won_without_erp_customer", False),
     "which ERP serves whom": (serving("erp"), KIND, True),
     "which ERP serves whom, of a kind that looks at none": (serving("erp"), "won_without_subscription", False),
     "whose books are frozen": (closing(), KIND, True),

@@ -69,5 +69,6 @@ KIND = Kind(
     begins=lambda _, version: "posted" in version["since"],
     command="erp.invoice.post",
     sort="ask",
+    booked_on=("issued_on",),
     condition="InvoicesPosted",
 )

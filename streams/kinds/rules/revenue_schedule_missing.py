@@ -90,6 +90,7 @@ KIND = Kind(
     judge=revenue_schedule_missing,
     command="erp.revenue_schedule.initialize",
     sort="ask",
+    booked_on=("starts_on",),
     condition="RevenueScheduled",
     optional=frozenset({("billing", "charge")}),
 )

@@ -97,6 +97,7 @@ KIND = Kind(
     begins=lambda _, version: "voided" in version["since"],
     command="erp.invoice.reverse",
     sort="ask",
+    booked_on=(),
     condition="ReversalsComplete",
     optional=frozenset({("erp", "credit_memo")}),
 )
