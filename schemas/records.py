@@ -480,7 +480,8 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
                 "restraint",
                 "text",
                 "what keeps its command back: identity_conflict (not issued meanwhile), breaker, oscillation, "
-                "books_closing or unreadable_record (proposed only)",
+                "books_closing, outside_posting_window, unmapped_product with the products, or unreadable_record "
+                "(proposed only)",
             ),
             ("released_at", "?instant", "event time at which a command that was kept back was issued"),
             ("recalled_at", "?instant", "event time from which a command that was issued was kept back"),

@@ -48,7 +48,7 @@ class LegalEntity(Governed):
     monthly_periods: bool = False
     """Beyond those that are listed, a period ends with every month; otherwise none does."""
     posting_window: Span | None = None
-    """Days that may be posted to; null: no limit."""
+    """Days that may be posted to; null: no limit. Outside of it, what posts is proposed and not performed."""
     close_freezes: tuple[Span, ...] = ()
     """While books are being closed, corrections to them are proposed and not performed."""
 
@@ -87,6 +87,11 @@ class LegalEntity(Governed):
     @property
     def has_periods(self) -> bool:
         return bool(self.period_ends) or self.monthly_periods
+
+    @property
+    def closes_books(self) -> bool:
+        """On some days."""
+        return bool(self.close_freezes) or self.posting_window is not None
 
     def frozen(self, day: date) -> bool:
         """Whether its books are being closed."""

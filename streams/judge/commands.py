@@ -5,15 +5,15 @@ Restraints are looked at whenever a command is to be issued, as of the instant j
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from schemas import ids, topics
-from streams.judge import breaker, freeze
+from streams.judge import breaker, freeze, posting
 from streams.judge.obligation import Obligation
 from streams.judge.openings import flaps
 from streams.kinds.asof import AsOf
-from streams.kinds.finding import Ask, Finding
+from streams.kinds.finding import Ask, Finding, Subject
 from streams.kinds.quarrel import NAME, quarrels
 from streams.kinds.table import Kind
 from tables.view import Emit, Workspace
@@ -27,9 +27,23 @@ class _Case(NamedTuple):
     kind: Kind
     system: str
     """Of the subject."""
+    native_id: str
     obligation: Obligation
     ask: Ask | None
     type: str
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(self.system, self.kind.entity, self.native_id)
+
+    @property
+    def looked(self) -> AsOf:
+        """To look at what decides about the command only: when that changes, nothing is judged."""
+        return AsOf(self.ws, self.now.governance, self.now.customer, self.now.instant)
+
+
+def _nothing(_: _Case) -> Sequence[str]:
+    return ()
 
 
 class Restraint(NamedTuple):
@@ -38,6 +52,16 @@ class Restraint(NamedTuple):
     applies: Callable[[_Case], bool]
     holds: bool = False
     """No command is issued while it lasts. Otherwise one that would be executed is proposed."""
+    about: Callable[[_Case], Sequence[str]] = _nothing
+    """What in particular, where it names that."""
+    remedy: str = ""
+
+    def said(self, case: _Case) -> str:
+        about = ", ".join(self.about(case))
+        return f"{self.name}{_ABOUT}{about}" if about else self.name
+
+
+_ABOUT = ": "
 
 
 def _customer_is_frozen(case: _Case) -> bool:
@@ -49,7 +73,16 @@ def _breaker_is_open(case: _Case) -> bool:
 
 
 def _books_are_closing(case: _Case) -> bool:
-    return case.type.startswith("erp.") and case.now.books_are_frozen
+    return case.type.startswith("erp.") and posting.books_are_closing(case.looked, case.subject)
+
+
+def _window_is_closed(case: _Case) -> bool:
+    return case.type in posting.POSTS and posting.window_is_closed(case.looked, case.subject)
+
+
+def _unmapped(case: _Case) -> Sequence[str]:
+    of_products = case.type in posting.POSTS_PRODUCTS and case.kind.entity == "invoice"
+    return posting.without_account(case.looked, case.subject) if of_products else ()
 
 
 def _anyone_may_lack_evidence(case: _Case) -> bool:
@@ -73,7 +106,7 @@ def _is_fought_over(case: _Case) -> bool:
 def _is_quarrelled_over(case: _Case) -> bool:
     if case.ask is None:
         return False
-    looked = AsOf(case.ws, case.now.governance, case.now.customer, case.now.instant)
+    looked = case.looked
     target = looked.record(case.ask.target_entity, case.ask.target_system, case.ask.target_id)
     return target is not None and not quarrels(looked, target).keys().isdisjoint(case.ask.desired)
 
@@ -83,6 +116,13 @@ RESTRAINTS = (
     Restraint(breaker.REASON, _breaker_is_open),
     Restraint("oscillation", _is_fought_over),
     Restraint("books_closing", _books_are_closing),
+    Restraint("outside_posting_window", _window_is_closed),
+    Restraint(
+        "unmapped_product",
+        lambda case: bool(_unmapped(case)),
+        about=_unmapped,
+        remedy="state its accounts under product_to_gl in finance.yaml",
+    ),
     Restraint("unreadable_record", _anyone_may_lack_evidence),
 )
 
@@ -101,9 +141,9 @@ def commanded(
     if drift["mode"] == "alert":
         return drift
     ask = finding.ask
-    case = _Case(ws, now, kind, drift["system"], obligation, ask, _type(kind, finding))
+    case = _Case(ws, now, kind, drift["system"], drift["native_id"], obligation, ask, _type(kind, finding))
     restraint = next((r for r in RESTRAINTS if _matters(r, drift, ask) and r.applies(case)), None)
-    drift = {**drift, "restraint": restraint.name if restraint else ""}
+    drift = {**drift, "restraint": restraint.said(case) if restraint else ""}
     if restraint is not None and restraint.holds:
         return drift
     drift["mode"] = "propose" if restraint else drift["mode"]
@@ -116,7 +156,14 @@ def _matters(restraint: Restraint, drift: Drift, ask: Ask | None) -> bool:
 
 def restrained(drift: Drift) -> str:
     """What keeps its command back, in words."""
-    return str(drift.get("restraint") or "").replace("_", " ")
+    name, _, about = str(drift.get("restraint") or "").partition(_ABOUT)
+    return f"{name.replace('_', ' ')} {about}".strip()
+
+
+def remedy(drift: Drift) -> str:
+    """What would let its command go; empty where that is not for governance to say."""
+    name, _, _ = str(drift.get("restraint") or "").partition(_ABOUT)
+    return next((r.remedy for r in RESTRAINTS if r.name == name), "")
 
 
 def is_held(drift: Drift) -> bool:

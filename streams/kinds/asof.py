@@ -112,13 +112,6 @@ class AsOf:
         """Of the customer's legal entity."""
         return self.governance.calendar(self.legal_entity)
 
-    @property
-    def books_are_frozen(self) -> bool:
-        """Whether the customer's legal entity is closing its books."""
-        freezing = any(entity.close_freezes for entity in self.governance.entities.values())
-        entity = self.governance.entities.get(self.legal_entity or "") if freezing else None
-        return entity is not None and entity.frozen(self.calendar.day_of(self.instant))
-
     def _told(self, attribute: str) -> str | None:
         return self.home.attrs.get(attribute) if self.home else None
 

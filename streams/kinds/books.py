@@ -8,6 +8,9 @@ from typing import NamedTuple
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.shared import number
 
+PRODUCTS = (("invoice_line", "invoice_ref"),)
+"""What a kind whose command posts invoices finds: the products for which accounts must be governed."""
+
 
 class Postings(NamedTuple):
     """The postings of one document.

@@ -29,10 +29,10 @@ def is_in_periods(governance: Governance, kind: Kind) -> bool:
 
 
 def _is_routed(governance: Governance, kind: Kind) -> bool:
-    """Whether it depends on the legal entity which system of a role is in charge, or whether its books are frozen."""
+    """Whether it depends on the legal entity which system of a role is in charge, or when its books are open."""
     roles = {role for role, _ in kind.reach}
     served = any(governance.systems[s].serves for role in roles for s in governance.in_role(role))
-    return served or ("erp" in roles and any(entity.close_freezes for entity in governance.entities.values()))
+    return served or ("erp" in roles and any(entity.closes_books for entity in governance.entities.values()))
 
 
 def homes(governance: Governance) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 
 from schemas.instants import Instant, iso
 from schemas.money import plain
+from streams.judge.commands import restrained
 from streams.look.corrected import Customer
 from streams.look.drifts import Drift
 from streams.look.shown import ago, money, table
@@ -102,7 +103,7 @@ def _drift(d: Drift, now: Instant) -> Sequence[str]:
 
 def command(drift: Drift) -> str:
     """What becomes of its command, and what keeps that back."""
-    words = str(drift.get("restraint") or "").replace("_", " ")
+    words = restrained(drift)
     if not words:
         return str(drift["mode"])
     return f"{drift['mode']}: {words}" if drift["command_id"] else f"held: {words}"

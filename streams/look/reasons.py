@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.instants import NEVER, Instant, iso
-from streams.judge.commands import is_held, restrained
+from streams.judge.commands import is_held, remedy, restrained
 from streams.kinds.asof import Found
 from streams.kinds.finding import Finding, Waiting
 from streams.kinds.table import SUBJECT
@@ -54,6 +54,7 @@ def _standing(case: Case) -> Said | None:
         text += f"; by now {_by(case.finding.satisfied_by)}, which closes it once {case.source} is heard up to then"
     if restraint := restrained(drift):
         text += f"; its command is {'held' if is_held(drift) else 'only proposed'}: {restraint}"
+        text += f" ({do})" if (do := remedy(drift)) else ""
     if o.held is not None:
         text += f"; whether it has ended cannot be judged: {hole(o.held)}"
     return "baseline" if o.baseline else "open", text

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from schemas.instants import ALWAYS
-from streams.governance.legal import Span
 from streams.governance.model import Governance, Segment
 from streams.kinds.asof import ALL_OF_IT, AsOf, Sight, entity_key
 from tables.versions import MOVED, Regard
@@ -194,7 +193,7 @@ def test_the_company_that_serves_is_named_or_else_the_one_that_sells_there(told:
 def test_without_a_record_in_the_crm_nothing_is_known_of_the_customer() -> None:
     now = as_of(record("erp", "customer", "E", legal_entity="DE01", segment="small"))
 
-    assert (now.home, now.legal_entity, now.segment, now.books_are_frozen) == (None, None, None, False)
+    assert (now.home, now.legal_entity, now.segment) == (None, None, None)
 
 
 def test_rules_are_those_of_the_segment_where_the_kind_has_any() -> None:
@@ -205,17 +204,6 @@ def test_rules_are_those_of_the_segment_where_the_kind_has_any() -> None:
 
     assert now.rules("invoice_not_posted").sla_seconds == 77
     assert now.rules("won_without_erp_customer") == base.kinds["won_without_erp_customer"]
-
-
-@pytest.mark.parametrize(("entity", "frozen"), [("DE01", True), ("UK01", False), ("XX99", False), (None, False)])
-def test_books_are_frozen_where_the_company_is_closing_them(entity: str | None, frozen: bool) -> None:
-    base = five_systems()
-    closing = base.entities["DE01"].model_copy(update={"close_freezes": (Span(begins=DAY, ends=DAY),)})
-    governance = governed(entities={**base.entities, "DE01": closing})
-
-    assert looking(governance, NOW, record("crm", "customer", "A", legal_entity=entity)).books_are_frozen is frozen
-    later = 2 * 86_400 * 1_000_000
-    assert not looking(governance, later, record("crm", "customer", "A", legal_entity=entity)).books_are_frozen
 
 
 @pytest.mark.parametrize(

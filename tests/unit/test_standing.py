@@ -33,21 +33,15 @@ def serving(system: str) -> Governance:
         **base.mappings, f"{system}2": base.mappings[system]}})  # fmt: skip
 
 
-def closing() -> Governance:
-    """One of several legal entities freezes its books."""
+def books(**decided: Any) -> Governance:
+    """How one of several legal entities keeps its books."""
     base = five_systems()
-    entity = base.entities["DE01"].model_copy(update={"close_freezes": (ONE_DAY,)})
+    entity = base.entities["DE01"].model_copy(update=decided)
     return base.model_copy(update={"entities": {**base.entities, "DE01": entity}})
 
 
+FROZEN = books(close_freezes=(ONE_DAY,))
 SEGMENTS = {"small": Segment(sla_seconds=30)}
-
-
-def booking(**periods: Any) -> Governance:
-    """One of several legal entities closes accounting periods."""
-    base = five_systems()
-    entity = base.entities["DE01"].model_copy(update=periods)
-    return base.model_copy(update={"entities": {**base.entities, "DE01": entity}})
 
 
 REGARDED = {
@@ -56,13 +50,18 @@ REGARDED = {
     "segments": (governed(segments=SEGMENTS), KIND, True),
     "segments of another kind": (governed(segments=SEGMENTS), "won_without_erp_customer", False),
     "business days": (governed(sla_business_days=2), KIND, True),
-    "periods": (booking(monthly_periods=True), KIND, True),
-    "last days of periods": (booking(period_ends=(date(2026, 1, 31),)), KIND, True),
-    "periods, of a kind that is booked in none": (booking(monthly_periods=True), "won_without_erp_customer", False),
+    "periods": (books(monthly_periods=True), KIND, True),
+    "last days of periods": (books(period_ends=(date(2026, 1, 31),)), KIND, True),
+    "periods, of a kind that is booked in none": (books(monthly_periods=True), "won_without_erp_customer", False),
     "which ERP serves whom": (serving("erp"), KIND, True),
     "which ERP serves whom, of a kind that looks at none": (serving("erp"), "won_without_subscription", False),
-    "whose books are frozen": (closing(), KIND, True),
-    "whose books are frozen, of a kind that looks at none": (closing(), "won_without_subscription", False),
+    "whose books may be posted to": (books(posting_window=ONE_DAY), KIND, True),
+    "whose books are frozen": (FROZEN, KIND, True),
+    "whose books are frozen, of a kind that looks at none": (
+        books(close_freezes=(ONE_DAY,)),
+        "won_without_subscription",
+        False,
+    ),
 }
 
 

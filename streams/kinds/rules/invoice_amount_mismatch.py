@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from streams.kinds.asof import AsOf, Found
-from streams.kinds.books import Postings, postings_of
+from streams.kinds.books import PRODUCTS, Postings, postings_of
 from streams.kinds.finding import IN_ORDER, Answer, Ask, Evidence, Finding, Subject
-from streams.kinds.model import Itself, Kind, Refers
+from streams.kinds.model import Consulted, Itself, Kind, Refers
 from streams.kinds.shared import first_in_role, number, place, said, text, tolerance, with_amount
 
 STATED = ("posted", "paid")
@@ -111,7 +111,11 @@ KIND = Kind(
     entity="invoice",
     roles=("billing",),
     clock="grace",
-    reach={("billing", "invoice"): Itself(), ("erp", "ledger_posting"): Refers("number", "document_ref")},
+    reach={
+        ("billing", "invoice"): Itself(),
+        ("erp", "ledger_posting"): Refers("number", "document_ref"),
+        ("billing", "invoice_line"): Consulted(),
+    },
     regarded={
         "invoice": ("status", "net", "tax", "total", "line_count"),
         "ledger_posting": ("status", "document_type", "net", "tax", "total", "ledger_total", "line_count"),
@@ -121,5 +125,7 @@ KIND = Kind(
     counterpart=True,
     command="erp.invoice.reverse_and_repost",
     sort="ask",
+    finds=PRODUCTS,
+    optional=frozenset({("billing", "invoice_line")}),
     condition="InvoiceAmountsAgree",
 )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from streams.kinds.asof import AsOf
-from streams.kinds.books import Postings, postings_of
+from streams.kinds.books import PRODUCTS, Postings, postings_of
 from streams.kinds.facts import since
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
-from streams.kinds.model import Itself, Kind, Refers
+from streams.kinds.model import Consulted, Itself, Kind, Refers
 from streams.kinds.shared import first_in_role, place, said
 
 
@@ -58,7 +58,11 @@ KIND = Kind(
     entity="invoice",
     roles=("billing",),
     clock="deadline",
-    reach={("billing", "invoice"): Itself(), ("erp", "ledger_posting"): Refers("number", "document_ref")},
+    reach={
+        ("billing", "invoice"): Itself(),
+        ("erp", "ledger_posting"): Refers("number", "document_ref"),
+        ("billing", "invoice_line"): Consulted(),
+    },
     regarded={
         "invoice": ("@posted",),
         "ledger_posting": ("status", "document_type"),
@@ -69,6 +73,8 @@ KIND = Kind(
     begins=lambda _, version: "posted" in version["since"],
     command="erp.invoice.post",
     sort="ask",
+    finds=PRODUCTS,
+    optional=frozenset({("billing", "invoice_line")}),
     booked_on=("issued_on",),
     condition="InvoicesPosted",
 )

@@ -8,10 +8,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from streams.kinds.asof import AsOf, Found
-from streams.kinds.books import Postings, postings_of
+from streams.kinds.books import PRODUCTS, Postings, postings_of
 from streams.kinds.facts import since
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
-from streams.kinds.model import Itself, Kind, Refers
+from streams.kinds.model import Consulted, Itself, Kind, Refers
 from streams.kinds.shared import first_in_role, number, place, said, tolerance
 
 
@@ -92,12 +92,14 @@ KIND = Kind(
         ("billing", "invoice"): Itself(),
         ("erp", "ledger_posting"): Refers("number", "document_ref"),
         ("erp", "credit_memo"): Refers("number", "invoice_ref"),
+        ("billing", "invoice_line"): Consulted(),
     },
     judge=reversal_incomplete,
     begins=lambda _, version: "voided" in version["since"],
     command="erp.invoice.reverse",
     sort="ask",
+    finds=PRODUCTS,
     booked_on=(),
     condition="ReversalsComplete",
-    optional=frozenset({("erp", "credit_memo")}),
+    optional=frozenset({("erp", "credit_memo"), ("billing", "invoice_line")}),
 )

@@ -1,0 +1,50 @@
+"""What finance decides about posting to the ledger: in which days books are open for it, and to which accounts.
+
+Looked at when a command is to be issued, by the calendar of the legal entity that the subject names, else of that which
+serves the customer."""
+
+from __future__ import annotations
+
+from streams.governance.legal import LegalEntity
+from streams.kinds.asof import AsOf, Found
+from streams.kinds.finding import Subject
+from streams.kinds.shared import place
+
+POSTS = frozenset(
+    (
+        "erp.invoice.post",
+        "erp.invoice.reverse",
+        "erp.invoice.reverse_and_repost",
+        "erp.credit_memo.post",
+        "erp.refund.post",
+        "erp.cash.apply",
+    )
+)
+"""Commands that make an entry in the ledger, on the day on which they are performed."""
+POSTS_PRODUCTS = frozenset(("erp.invoice.post", "erp.invoice.reverse_and_repost"))
+"""Those of them that need an account for every product that is invoiced."""
+
+
+def books_are_closing(now: AsOf, subject: Subject) -> bool:
+    entity, books = _books(now, subject)
+    return entity is not None and entity.frozen(now.governance.calendar(books).day_of(now.instant))
+
+
+def window_is_closed(now: AsOf, subject: Subject) -> bool:
+    entity, books = _books(now, subject)
+    return entity is not None and not entity.may_post(now.governance.calendar(books).day_of(now.instant))
+
+
+def without_account(now: AsOf, subject: Subject) -> list[str]:
+    """Products that the invoice charges for, and no account of the ledger is governed for."""
+    lines = now.by_reference("invoice_line", "billing", "invoice_ref", subject.native_id)
+    products = {line.attrs["product_code"] for line in lines if line.system == subject.system}
+    return sorted(p for p in products if p and now.governance.finance.accounts(p) is None)
+
+
+def _books(now: AsOf, subject: Subject) -> tuple[LegalEntity | None, str | None]:
+    """The company in whose books it is posted, and its code."""
+    found: Found | None = now.record(*place(subject))
+    named = found.attrs.get("legal_entity") if found else None
+    books = named or now.legal_entity
+    return now.governance.entities.get(books or ""), books
