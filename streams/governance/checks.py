@@ -114,4 +114,23 @@ def _ignored(governance: Governance) -> Iterator[Problem]:
             yield Problem("ignore.yaml", f"{name}.system", _no("system", rule.system, governance.systems))
 
 
-CHECKS: tuple[Check, ...] = (_judged, _retention, _systems, _kinds, _ownership, _currencies, _routing, _ignored)
+def _causes(governance: Governance) -> Iterator[Problem]:
+    for name, edge in governance.process.missing_edges.items():
+        if edge.cause not in governance.kinds:
+            what = _no(
+                "kind", edge.cause, governance.kinds, "name the kind that explains it, or null for the whole edge"
+            )
+            yield Problem("process.yaml", f"missing_edges.{name}.cause", what)
+
+
+CHECKS: tuple[Check, ...] = (
+    _judged,
+    _retention,
+    _systems,
+    _kinds,
+    _ownership,
+    _currencies,
+    _routing,
+    _ignored,
+    _causes,
+)

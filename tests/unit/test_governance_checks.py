@@ -58,6 +58,15 @@ BAD = {
         "DE01: {close_freezes: [{begins: 2026-02-03, ends: 2026-02-01}]}",
         ("entities.yaml: DE01.close_freezes.0", "exchange the two"),
     ),
+    "a cause that is no kind": (
+        "process",
+        "missing_edges: {no_subscription: {cause: won_without_subscriptions}}",
+        (
+            "process.yaml: missing_edges.no_subscription.cause",
+            "did you mean 'won_without_subscription'?",
+            "null for the whole edge",
+        ),
+    ),
     "periods out of order": (
         "entities",
         "DE01: {period_ends: [2026-03-31, 2026-02-28]}",
