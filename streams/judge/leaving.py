@@ -15,7 +15,7 @@ from streams.judge.fold import Changed, fold_in, reindex
 from streams.judge.keys import ObligationKey, holes_prefix, leaving_instant
 from streams.judge.obligation import Obligation
 from streams.judge.retention import Place, Record
-from streams.kinds.documents import TIES, Tie, is_finished
+from streams.kinds.documents import TIES, WHOLES, Tie, is_finished
 from streams.kinds.references import names, reference_key
 from streams.kinds.table import KINDS
 from tables.versions import Version, as_of
@@ -51,6 +51,9 @@ def _decide(ws: Workspace, ruled: InForce, place: Place, instant: Instant) -> No
     record, governance = ws.get(place.key), ruled.newest
     if record is None or record.get("leaves") != instant:
         return  # it has left with another
+    if _is_part_of_what_stays(ws, place, instant):
+        _wait(ws, place, record, retention.leaving_at(governance, instant))
+        return
     members = _tied(ws, place, instant)
     earliest = _earliest(governance, members)
     if earliest > instant:
@@ -59,6 +62,16 @@ def _decide(ws: Workspace, ruled: InForce, place: Place, instant: Instant) -> No
         _wait(ws, place, record, retention.leaving_at(governance, instant))
     else:
         _depart(ws, ruled, members, instant)
+
+
+def _is_part_of_what_stays(ws: Workspace, place: Place, instant: Instant) -> bool:
+    """Of an instant a whole is decided before its parts: that is the order of their names."""
+    part = _member(ws, place, instant) if WHOLES[place.entity] else None
+    return part is not None and any(
+        _member(ws, Place(place.customer, whole.entity, place.system, named), instant) is not None
+        for whole in WHOLES[place.entity]
+        if (named := _says(part, whole.attribute))
+    )
 
 
 def _earliest(governance: Governance, members: dict[Place, Member]) -> Instant:

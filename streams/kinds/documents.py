@@ -47,13 +47,32 @@ def _ties() -> dict[str, tuple[Tie, ...]]:
     found: dict[str, dict[Tie, None]] = {entity: {} for entity in FINISHED}
     for kind in KINDS:
         for (_, entity), reach in kind.reach.items():
-            if isinstance(reach, Refers) and kind.entity in FINISHED and entity in FINISHED:
-                assert ID not in reach, f"{kind.row}: documents are tied by what both say, not by an id"
+            if isinstance(reach, Refers) and ID not in reach and kind.entity in FINISHED and entity in FINISHED:
                 found[kind.entity][Tie(reach.subject_attribute, entity, reach.change_attribute)] = None
                 found[entity][Tie(reach.change_attribute, kind.entity, reach.subject_attribute)] = None
     return {entity: tuple(ties) for entity, ties in found.items()}
 
 
+class Whole(NamedTuple):
+    """What a part belongs to: a document of its own system, by its id."""
+
+    entity: str
+    attribute: str
+    """Of the part; it names the whole."""
+
+
+def _wholes() -> dict[str, tuple[Whole, ...]]:
+    found: dict[str, dict[Whole, None]] = {entity: {} for entity in FINISHED}
+    for kind in KINDS:
+        for (_, entity), reach in kind.reach.items():
+            if isinstance(reach, Refers) and ID in reach and kind.entity in FINISHED and entity in FINISHED:
+                assert reach.subject_attribute == ID, f"{kind.row}: a part names its whole, and not the other way"
+                found[entity][Whole(kind.entity, reach.change_attribute)] = None
+    return {entity: tuple(wholes) for entity, wholes in found.items()}
+
+
+WHOLES: dict[str, tuple[Whole, ...]] = _wholes()
+"""Parts leave after what they belong to: of those there may be many, so they are not looked through."""
 TIES: dict[str, tuple[Tie, ...]] = _ties()
 """Both ways."""
 LOOKING: frozenset[str] = frozenset(k.name for k in KINDS if any(entity in FINISHED for _, entity in k.reach))

@@ -19,6 +19,16 @@ def posting(
     )
 
 
+def line(at: float, id_: str, tax: str | None, code: str | None = None, **other: Any) -> Change:
+    stated = {"invoice_ref": "I", "net": "100.00 EUR"} | other
+    return change(at, "billing", "invoice_line", id_, tax=tax, tax_code=code, **stated)
+
+
+def mixed(at: float) -> Change:
+    """At 19 and 7 percent, and its head names one code."""
+    return invoice(at, tax="26.00 EUR", total="226.00 EUR")
+
+
 def account(at: float, region: str | None, **attributes: Any) -> Change:
     return change(
         at, "crm", "customer", "A", name="Acme GmbH", status="active", country="DE", tax_region=region, **attributes
@@ -35,6 +45,25 @@ CODE = Dossier(
         "the ledger states no code": (invoice(3), posting(4, tax_code=None)),
         "billing states no code": (invoice(3, tax_code=None), posting(4, tax_code="EURC")),
         "a draft in the ledger": (invoice(3), posting(4, status="draft", tax_code="EURC")),
+        "at two rates in lines and in the ledger": (
+            mixed(3),
+            line(3, "1", "19.00 EUR", "DE19"),
+            line(3, "2", "7.00 EUR", "DE07"),
+            posting(4, tax="19.00 EUR"),
+            posting(4, "L2", tax="7.00 EUR", tax_code="DE07"),
+        ),
+        "at two rates in lines, and the ledger names one of them": (
+            mixed(3),
+            line(3, "1", "19.00 EUR", "DE19"),
+            line(3, "2", "7.00 EUR", "DE07"),
+            posting(4, tax="26.00 EUR", tax_code="DE07"),
+        ),
+        "at two rates that no line names": (
+            mixed(3),
+            line(3, "1", "19.00 EUR"),
+            line(3, "2", "7.00 EUR"),
+            posting(4, tax="26.00 EUR", tax_code="DE07"),
+        ),
         "a draft in billing": (invoice(3, "draft"), posting(4, tax_code="EURC")),
         "taken back": (
             invoice(3),
@@ -103,6 +132,48 @@ RATE = CODE._replace(
     resolved_by=(invoice(40), posting(40)),
 )
 
+OF_LINES = RATE._replace(
+    # Reduced by its code, and taxed in full.
+    story=(
+        invoice(3, tax="38.00 EUR", total="238.00 EUR"),
+        line(3, "1", "19.00 EUR", "DE19"),
+        line(3, "2", "19.00 EUR", "DE07"),
+        posting(4, tax="38.00 EUR"),
+    ),
+    near_misses={
+        "each at the rate of its code": (mixed(3), line(3, "1", "19.00 EUR", "DE19"), line(3, "2", "7.00 EUR", "DE07")),
+        "one has the code of the head": (mixed(3), line(3, "1", "19.00 EUR"), line(3, "2", "7.00 EUR", "DE07")),
+        "at two rates, and only the head names a code": (mixed(3), line(3, "1", "19.00 EUR"), line(3, "2", "7.00 EUR")),
+        "at the rate of the head": (
+            invoice(3, tax="38.00 EUR", total="238.00 EUR"), line(3, "1", "19.00 EUR"), line(3, "2", "19.00 EUR"),
+        ),
+        "a cent less than one unit in all": (
+            mixed(3), line(3, "2", "7.50 EUR", "DE07"), line(3, "3", "7.49 EUR", "DE07"),
+        ),
+        "the tax of a line is not known": (mixed(3), line(3, "1", None, "DE19"), line(3, "2", "7.00 EUR", "DE07")),
+        "a code that finance does not govern": (mixed(3), line(3, "1", "26.00 EUR", "V26")),
+        "of another invoice": (invoice(3), line(3, "2", "19.00 EUR", "DE07", invoice_ref="J")),
+        "put right in time": (mixed(3), line(3, "2", "19.00 EUR", "DE07"), line(13, "2", "7.00 EUR", "DE07")),
+    },
+    late=(line(12.5, "2", "7.00 EUR", "DE07"),),
+    amount="12 EUR",
+    says=("INV-7", "7.00 EUR of tax by code DE07", "19.00 EUR of tax in the lines of code DE07"),
+    resolved_by=(line(40, "2", "7.00 EUR", "DE07"),),
+)  # fmt: skip
+
+ONE_RATE = OF_LINES._replace(
+    # All lines at 7 percent, and the head says 19.
+    story=(
+        invoice(3, tax="14.00 EUR", total="214.00 EUR"), line(3, "1", "7.00 EUR"), line(3, "2", "7.00 EUR"),
+        line(3, "3", "0.00 EUR", net="0.00 EUR"), posting(4, tax="14.00 EUR"),
+    ),
+    near_misses={},
+    late=(line(12.5, "1", "7.00 EUR", "DE07"), line(12.5, "2", "7.00 EUR", "DE07")),
+    amount="24 EUR",
+    says=("INV-7", "38.00 EUR of tax by code DE19", "14.00 EUR of tax"),
+    resolved_by=(line(40, "1", "7.00 EUR", "DE07"), line(40, "2", "7.00 EUR", "DE07")),
+)  # fmt: skip
+
 NOT_IN_FORCE = RATE._replace(
     story=(invoice(3, tax="8.10 CHF", total="108.10 CHF", tax_code="CH81", issued_on="2023-12-31"),),
     near_misses={},
@@ -112,4 +183,4 @@ NOT_IN_FORCE = RATE._replace(
     resolved_by=(invoice(40, tax="8.10 CHF", total="108.10 CHF", tax_code="CH81", issued_on="2024-01-02"),),
 )
 
-DOSSIERS = (CODE, AMOUNT, REGION, RATE, NOT_IN_FORCE)
+DOSSIERS = (CODE, AMOUNT, REGION, RATE, OF_LINES, ONE_RATE, NOT_IN_FORCE)

@@ -9,7 +9,7 @@ import pytest
 from schemas import topics
 from streams.governance.checks import problems
 from streams.judge.process import _contribution
-from streams.kinds.documents import FINISHED, TIES
+from streams.kinds.documents import FINISHED, TIES, WHOLES, Whole
 from streams.verify.report import EQUAL
 from tests.recorded import DriverRecording
 from tests.topology import Company, default_governance, governance
@@ -211,6 +211,39 @@ def test_no_document_gives_anything_to_the_counts_of_its_customer() -> None:
     version = {"op": "upsert", "attrs": {"stage": "won", "status": "active"}}
 
     assert not any(_contribution(role, entity, version) for entity in FINISHED for role in ("crm", "billing", "erp"))
+
+
+def lined(made: Company) -> None:
+    made.row("billing", "invoice", "I", 5, "B", status="Posted")
+    made.row("billing", "invoice_line", "IL", 5, "B", invoice_id="I")
+    made.row("erp", "ledger_posting", "P", 7, "E")
+
+
+def test_a_line_leaves_with_its_invoice_and_not_before() -> None:
+    made = company()
+    lined(made)
+    made.row("erp", "ledger_posting", "P", 80, "E", document_type="invoice", posting_date="2026-02-01")
+    made.heard(170)
+    assert len(held(made)) == 3
+
+    made.heard(300)
+    assert [held(made, prefix) for prefix in ("e/", "r/", "o/", "q/")] == [[], [], [], []]
+
+
+def test_a_line_that_changes_later_stays_longer_than_its_invoice() -> None:
+    made = company()
+    lined(made)
+    made.row("billing", "invoice_line", "IL", 90, "B", invoice_id="I", quantity="2")
+    made.heard(150)
+    assert [key.rpartition("/")[2] for key in held(made)] == ["IL"]
+
+    made.heard(300)
+    assert held(made) == []
+
+
+def test_a_part_names_what_it_belongs_to_and_is_decided_after_it() -> None:
+    assert WHOLES["invoice_line"] == (Whole("invoice", "invoice_ref"),)
+    assert all(whole.entity < part for part, wholes in WHOLES.items() for whole in wholes)
 
 
 def test_ties_go_both_ways() -> None:

@@ -3,9 +3,9 @@ tax code says.
 
 What may differ: the tax code in the ledger, unless finance governs both codes as the same treatment; the tax amount
 beyond the tolerance of EN 16931 (BR-CO-17: less than one unit of the currency), in the ledger or by the governed rate
-of the code, which an invoice that names one has as a whole; the day of the invoice and the days on which the code is in
-force; and the jurisdiction used against the tax region in the CRM. The region counts as it was when the invoice was
-issued: who moves later does not make old invoices wrong."""
+of each code that the lines name, or else the head (`streams/kinds/taxed.py`); the day of the invoice and the days on
+which the code is in force; and the jurisdiction used against the tax region in the CRM. The region counts as it was
+when the invoice was issued: who moves later does not make old invoices wrong."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from schemas.money import CONTEXT, SCALE, plain
+from streams.governance.finance import TaxCode
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.books import Postings, postings_of
 from streams.kinds.facts import since, with_value
 from streams.kinds.finding import IN_ORDER, Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.lags import newest
-from streams.kinds.model import All, Itself, Kind, Refers
-from streams.kinds.shared import first_in_role, number, place, said, with_amount
+from streams.kinds.model import ID, All, Itself, Kind, Refers
+from streams.kinds.shared import first_in_role, number, place, said, text, with_amount
+from streams.kinds.taxed import Group, Taxed, taxed
 
 ONE_UNIT = Decimal(1)
 
@@ -42,8 +44,9 @@ def tax_treatment_divergence(now: AsOf, subject: Subject) -> Answer:
     postings = postings_of(now, invoice.attrs["number"])
     customers = now.in_role("customer", "crm")
     accounts = [a for a in customers if _known_by(a, posted.at)]
-    compared = [*_with_ledger(now, invoice, postings), *_with_region(invoice, accounts)]
-    compared += [c for c in _with_finance(now, invoice) if not c.agrees or not compared]
+    stated = taxed(now, invoice)
+    compared = [*_with_ledger(now, invoice, stated, postings), *_with_region(invoice, accounts)]
+    compared += [c for c in _with_finance(now, invoice, stated) if not c.agrees or not compared]
     if not compared:
         return None
     if now.at_rest and all(c.agrees for c in compared):
@@ -77,20 +80,20 @@ def _known_by(account: Found, issued_at: int) -> bool:
     return known is not None and known.at <= issued_at
 
 
-def _with_ledger(now: AsOf, invoice: Found, postings: Postings) -> Iterator[Compared]:
+def _with_ledger(now: AsOf, invoice: Found, stated: Taxed, postings: Postings) -> Iterator[Compared]:
     if postings.standing <= 0:
         return
-    tax, code = invoice.attrs["tax"], invoice.attrs["tax_code"]
+    tax = invoice.attrs["tax"]
     codes = sorted({p.attrs["tax_code"] for p in postings.posted if p.attrs["tax_code"]})
-    if code and codes:
+    if stated.groups and codes:
         yield Compared(
-            agrees={_treatment(now, c) for c in codes} == {_treatment(now, code)},
+            agrees=_same({_treatment(now, c) for c in codes}, {_treatment(now, c) for c in stated.codes}),
             expected=f"tax code {' and '.join(codes)}",
-            observed=f"tax code {code}",
+            observed=f"tax code {' and '.join(stated.codes)}",
             # The whole tax is in doubt: it may be owed to another authority, or by somebody else.
             at_stake=abs(number(tax)),
             evidence=(
-                Evidence(invoice, "tax_code", code),
+                *(Evidence(t, "tax_code", t.attrs["tax_code"]) for group in stated.groups for t in group.taxed),
                 *(Evidence(p, "tax_code", p.attrs["tax_code"]) for p in postings.posted),
             ),
         )
@@ -113,40 +116,49 @@ def _treatment(now: AsOf, code: str) -> object:
     return governed.treatment if governed else code
 
 
-def _with_finance(now: AsOf, invoice: Found) -> Iterator[Compared]:
-    """What finance governs about the code; of one that it does not govern nothing is known."""
-    code, tax, day = (invoice.attrs[name] for name in ("tax_code", "tax", "issued_on"))
-    governed, net = now.governance.finance.tax_codes.get(code), _net(invoice)
-    if governed is None:
+def _same(ledger: set[object], invoiced: set[object]) -> bool:
+    """A posting of what is taxed in several ways may name one of them."""
+    return ledger <= invoiced and (len(invoiced) > 1 or ledger == invoiced)
+
+
+def _with_finance(now: AsOf, invoice: Found, stated: Taxed) -> Iterator[Compared]:
+    """What finance governs about the codes; of one that it does not govern nothing is known."""
+    day = invoice.attrs["issued_on"]
+    for group in stated.groups:
+        governed = now.governance.finance.tax_codes.get(group.code)
+        if governed is not None:
+            yield from (_in_force(invoice, group, governed, day),) if day else ()
+            yield from _at_its_rate(invoice, group, governed)
+
+
+def _in_force(invoice: Found, group: Group, governed: TaxCode, day: str) -> Compared:
+    return Compared(
+        agrees=governed.in_force(date.fromisoformat(day)),
+        expected=f"a code in force on {day}",
+        observed=f"tax code {group.code}, in force from {governed.begins or 'ever'} to {governed.ends or 'ever'}",
+        at_stake=abs(group.tax),
+        evidence=(*_codes(group), Evidence(invoice, "issued_on", day)),
+    )
+
+
+def _at_its_rate(invoice: Found, group: Group, governed: TaxCode) -> Iterator[Compared]:
+    if group.net is None:
         return
-    said_code = Evidence(invoice, "tax_code", code)
-    if day:
-        yield Compared(
-            agrees=governed.in_force(date.fromisoformat(day)),
-            expected=f"a code in force on {day}",
-            observed=f"tax code {code}, in force from {governed.begins or 'ever'} to {governed.ends or 'ever'}",
-            at_stake=abs(number(tax)),
-            evidence=(said_code, Evidence(invoice, "issued_on", day)),
-        )
-    if tax and net is not None:
-        rate = Decimal(0) if governed.reverse_charge else governed.rate
-        due = CONTEXT.multiply(net, rate).quantize(SCALE, context=CONTEXT)
-        yield Compared(
-            agrees=abs(number(tax) - due) < ONE_UNIT,
-            expected=f"{said(with_amount(tax, due))} of tax by code {code}",
-            observed=f"{said(tax)} of tax",
-            at_stake=abs(number(tax) - due),
-            evidence=(said_code, Evidence(invoice, "tax", plain(number(tax)))),
-        )
+    rate = Decimal(0) if governed.reverse_charge else governed.rate
+    due = CONTEXT.multiply(group.net, rate).quantize(SCALE, context=CONTEXT)
+    money = {"currency": group.currency}
+    of_lines = "" if group.taxed == (invoice,) else f" in the lines of code {group.code}"
+    yield Compared(
+        agrees=abs(group.tax - due) < ONE_UNIT,
+        expected=f"{said(with_amount(money, due))} of tax by code {group.code}",
+        observed=f"{said(with_amount(money, group.tax))} of tax{of_lines}",
+        at_stake=abs(group.tax - due),
+        evidence=(*_codes(group), *(Evidence(t, "tax", text(t.attrs["tax"])) for t in group.taxed)),
+    )
 
 
-def _net(invoice: Found) -> Decimal | None:
-    """As stated, or what the total is without the tax; in the currency of the tax."""
-    net, tax, total = (invoice.attrs[name] for name in ("net", "tax", "total"))
-    stated = net or total
-    if not tax or not stated or stated["currency"] != tax["currency"]:
-        return None
-    return number(stated) if net else number(total) - number(tax)
+def _codes(group: Group) -> Iterator[Evidence]:
+    return (Evidence(t, "tax_code", t.attrs["tax_code"]) for t in group.taxed)
 
 
 def _with_region(invoice: Found, accounts: list[Found]) -> Iterator[Compared]:
@@ -183,12 +195,14 @@ KIND = Kind(
     reach={
         ("billing", "invoice"): Itself(),
         ("erp", "ledger_posting"): Refers("number", "document_ref"),
+        ("billing", "invoice_line"): Refers(ID, "invoice_ref"),
         # A region that changes makes no invoice wrong that was issued before; it can show that it never was.
         ("crm", "customer"): All(begins=False),
     },
     regarded={
         "invoice": ("@posted", "net", "tax", "total", "tax_code", "tax_region", "issued_on"),
         "ledger_posting": ("status", "document_type", "tax", "tax_code"),
+        "invoice_line": ("net", "tax", "tax_code"),
         "customer": ("@tax_region",),
     },
     judge=tax_treatment_divergence,
@@ -196,4 +210,5 @@ KIND = Kind(
     command="billing.tax_profile.update",
     sort="copy",
     condition="TaxTreatmentAgrees",
+    optional=frozenset({("billing", "invoice_line")}),
 )
