@@ -77,6 +77,7 @@ def _row(rows: list[Kind], governance: Governance) -> Sequence[str]:
     kind, rules = rows[0], governance.kinds[rows[0].name]
     text = (sys.modules[kind.judge.__module__].__doc__ or "").partition(":")[2].split("\n\n")[0]
     clock = "any occurrence" if rules.sla_seconds == 0 else f"{kind.clock} {_length(rules)}"
+    clock += ", or the close of the period" if kind.booked_on is not None else ""
     subject = "; ".join(f"{row.entity.replace('_', ' ')} ({', '.join(row.roles)})" for row in rows)
     commands = ", ".join(dict.fromkeys(f"`{row.command}`" for row in rows if row.command))
     command = f"{commands} ({kind.sort})" if commands else "-"
