@@ -152,7 +152,10 @@ OF_LINES = RATE._replace(
         ),
         "the tax of a line is not known": (mixed(3), line(3, "1", None, "DE19"), line(3, "2", "7.00 EUR", "DE07")),
         "a code that finance does not govern": (mixed(3), line(3, "1", "26.00 EUR", "V26")),
-        "of another invoice": (invoice(3), line(3, "2", "19.00 EUR", "DE07", invoice_ref="J")),
+        "of another invoice": (
+            invoice(3), change(3, "billing", "invoice", "J", status="draft"),
+            line(3, "2", "19.00 EUR", "DE07", invoice_ref="J"),
+        ),
         "put right in time": (mixed(3), line(3, "2", "19.00 EUR", "DE07"), line(13, "2", "7.00 EUR", "DE07")),
     },
     late=(line(12.5, "2", "7.00 EUR", "DE07"),),

@@ -109,7 +109,9 @@ PRODUCTS_OF = {
     "several without": (
         (line(3, "B_2"), line(3, "A-1", "2"), line(3, "A-1", "3")), ("C",), ("propose", "unmapped_product: A-1, B_2"),
     ),
-    "of another invoice": ((line(3, "A-1", invoice_ref="J"),), (), OPEN),
+    "of another invoice": (
+        (change(3, "billing", "invoice", "J", status="draft"), line(3, "A-1", invoice_ref="J")), (), OPEN,
+    ),
     "mapped as of then": ((line(3, "A-1"), line(12, "C")), ("C",), OPEN),
 }  # fmt: skip
 
