@@ -76,7 +76,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.kinds.references": (*_about("references"), *_ALL_OF_IT),
     "tables.versions": (*_about("versions"), *_JUDGE, _WHY),
 }
-_HELPERS = ("books", "lags", "overdue", "provision", "received", "shown_status", "states", "trail")
+_HELPERS = ("books", "lags", "overdue", "provision", "received", "shown_status", "states", "taxed", "trail")
 """Of `streams.kinds`: what several rules share. Held by the dossiers of the rules that use them."""
 
 _MORE: dict[str, tuple[Selection, ...]] = {
