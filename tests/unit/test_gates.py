@@ -18,6 +18,7 @@ from tests.dossiers.stage import five_systems
 POSTED, PAID = BY_NAME["invoice_not_posted"], BY_NAME["payment_status_not_shown"]
 SEGMENTS = {"small": Segment(sla_seconds=30)}
 INVOICES, POSTINGS, ACCOUNTS = ("billing", "invoice"), ("erp", "ledger_posting"), ("crm", "customer")
+LINES = ("billing", "invoice_line")
 LINKED = {("billing", LINKS), ("erp", LINKS)}
 
 
@@ -32,7 +33,7 @@ def governed(kind: str = POSTED.name, *, roles: dict[str, str] | None = None, **
 
 
 def test_a_verdict_waits_for_what_the_kind_looks_at_and_the_links_of_those_systems() -> None:
-    assert set(needed(governed(), POSTED, "billing")) == {INVOICES, POSTINGS, *LINKED}
+    assert set(needed(governed(), POSTED, "billing")) == {INVOICES, LINES, POSTINGS, *LINKED}
 
 
 def test_a_system_that_links_nothing_has_no_links_to_wait_for() -> None:
@@ -42,7 +43,7 @@ def test_a_system_that_links_nothing_has_no_links_to_wait_for() -> None:
 def test_of_its_own_role_it_waits_for_the_subjects_system_alone_and_of_others_for_all() -> None:
     two_billings, two_erps = governed(roles={"product": "billing"}), governed(roles={"product": "erp"})
 
-    assert set(needed(two_billings, POSTED, "billing")) == {INVOICES, POSTINGS, *LINKED}
+    assert set(needed(two_billings, POSTED, "billing")) == {INVOICES, LINES, POSTINGS, *LINKED}
     assert ("product", "ledger_posting") in needed(two_erps, POSTED, "billing")
 
 
@@ -52,7 +53,7 @@ def test_it_does_not_wait_for_what_a_system_does_not_carry() -> None:
 
     mute = governance.model_copy(update={"mappings": mappings})
 
-    assert set(needed(mute, POSTED, "billing")) == {INVOICES, POSTINGS, *LINKED}
+    assert set(needed(mute, POSTED, "billing")) == {INVOICES, LINES, POSTINGS, *LINKED}
 
 
 @pytest.mark.parametrize("kind", [POSTED, BY_NAME["won_without_erp_customer"]])
@@ -65,7 +66,7 @@ def test_where_it_hangs_on_the_customer_it_waits_for_that_record_once(kind: Any)
 def test_all_that_some_gate_waits_for() -> None:
     governance = governed()
 
-    assert needed_at_all(governance) == tuple(sorted({INVOICES, POSTINGS, *LINKED}))
+    assert needed_at_all(governance) == tuple(sorted({INVOICES, LINES, POSTINGS, *LINKED}))
     assert needed_at_all(governance) is needed_at_all(governance)
 
 
