@@ -56,7 +56,7 @@ def of_the_contract(at: int, owner: str = "A", value: str = "900.00") -> list[Ro
 
 
 @pytest.mark.parametrize(
-    ("retention", "amends"), [(5, ["", ""]), (15, ["", ""]), (20, ["", ""]), (22, ["", "late"]), (40, ["", "late"])]
+    ("retention", "amends"), [(10, ["", ""]), (18, ["", ""]), (20, ["", ""]), (22, ["", "late"]), (40, ["", "late"])]
 )
 @pytest.mark.parametrize("commits", [each, never])
 def test_a_mismatch_that_comes_back_is_remembered_by_event_time(
