@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from fastavro.read import LOGICAL_READERS
@@ -35,6 +36,10 @@ def reader(schema: Any) -> Read:
 def _varint(data: bytes, at: int, number: int) -> tuple[int, int]:
     """The whole of a number whose first byte says that more follow: seven bits a byte, lowest first."""
     number &= 0x7F
+    if data[at] > 0x7F and data[at + 1] > 0x7F:
+        high, size = _high(data[at + 2 : at + 7])
+        if size:
+            return number | (data[at] & 0x7F) << 7 | (data[at + 1] & 0x7F) << 14 | high, at + 2 + size
     for shift in range(7, 70, 7):
         byte = data[at]
         at += 1
@@ -44,6 +49,17 @@ def _varint(data: bytes, at: int, number: int) -> tuple[int, int]:
     if byte > 0x7F or number >> 64:
         raise ValueError("a number of more than 64 bits")
     return number, at
+
+
+@lru_cache(maxsize=4096)  # instants of one second differ in the three lowest bytes only
+def _high(data: bytes) -> tuple[int, int]:
+    """What the bytes behind the third add to a number, and how many of these are its own; 0: not all of it is here."""
+    number = 0
+    for place, byte in enumerate(data):
+        number |= (byte & 0x7F) << 7 * place + 21
+        if byte < 0x80:
+            return number, place + 1
+    return 0, 0
 
 
 def _long(data: bytes, at: int) -> tuple[int, int]:

@@ -1,8 +1,9 @@
 """Avro writers made once from a schema, for the records that we write a hundred thousand times a second.
 
 fastavro looks at every value to find its branch of a union, and ours are full of `[null, T]`: five times slower than
-asking `is None`. These writers know the types that `schemas.records` uses and no others; a property test holds them to
-fastavro, byte by byte. Schemas are lean (`schemas.codec.lean`): instants are plain longs."""
+asking `is None`. Here each record becomes one Python function with its fields in line, as in `schemas.readers`. These
+writers know the types that `schemas.records` uses and no others; a property test holds them to fastavro, byte by byte.
+Schemas are lean (`schemas.codec.lean`): instants are plain longs."""
 
 from __future__ import annotations
 
@@ -21,96 +22,116 @@ class UnknownType(Exception):
 
 def writer(schema: dict[str, Any]) -> Callable[[dict[str, Any]], bytes]:
     """A function from a value to the Avro body of the record; it raises where the value does not fit."""
-    return _writer(schema, {})
+    source = _Source()
+    name = source.function(schema)
+    found: Write = source.compiled()[name]
+    return found
 
 
-def _writer(schema: Any, named: dict[str, Write]) -> Write:
-    if isinstance(schema, list):
-        return _nullable(schema, named)
-    kind = schema if isinstance(schema, str) else schema["type"]
-    if kind in named:
-        return named[kind]
-    if kind == "record":
-        return _record(schema, named)
-    if kind == "array":
-        return _array(_writer(schema["items"], named))
-    if kind == "map":
-        return _map(_writer(schema["values"], named))
-    if isinstance(schema, dict) and schema.get("logicalType") == "decimal":
-        return _decimal(schema)
-    if kind not in _PLAIN:
-        raise UnknownType(f"no writer for the Avro type {schema!r}")
-    return _PLAIN[kind]
+class _Source:
+    """Functions in the making. A step takes the value in a variable and leaves its bytes there."""
+
+    def __init__(self) -> None:
+        self._bound: dict[str, Any] = {"small": _SMALL, "varint": _varint, "array": _array, "map_": _map}
+        self._texts: list[str] = []
+        self._named: dict[str, str] = {}
+        self._number = 0
+        self._makers: dict[str, Callable[[Any, str], list[str]]] = {
+            "string": lambda _, at: [f"{at} = {at}.encode()", *_sized(at)],
+            "bytes": lambda _, at: _sized(at),
+            "boolean": lambda _, at: [f"{at} = b'\\1' if {at} else b'\\0'"],
+            # Most take one byte.
+            "long": lambda _, at: [f"{at} = small[{at}] if 0 <= {at} < {_SMALL_END} else varint({at})"],
+            "array": lambda schema, at: self._items("array", schema["items"], at),
+            "map": lambda schema, at: self._items("map_", schema["values"], at),
+        }
+
+    def compiled(self) -> dict[str, Any]:
+        exec("\n".join(self._texts), self._bound)  # noqa: S102 - our own text, names in it as literals of strings
+        return self._bound
+
+    def function(self, schema: Any) -> str:
+        """Its name."""
+        if isinstance(schema, str) and schema in self._named:
+            return self._named[schema]
+        name = self._name("write")
+        if isinstance(schema, dict) and schema["type"] == "record":
+            self._named[f"{schema['namespace']}.{schema['name']}"] = name
+            lines = self._record(schema, "value")
+        else:
+            lines = self._steps(schema, "value")
+        self._texts.append("\n".join([f"def {name}(value):", *_indented([*lines, "return value"])]))
+        return name
+
+    def _steps(self, schema: Any, at: str) -> list[str]:
+        if isinstance(schema, list):
+            return self._nullable(schema, at)
+        kind = schema if isinstance(schema, str) else schema["type"]
+        if kind == "record":
+            return [f"{at} = {self.function(schema)}({at})"]
+        if kind in self._named:
+            return [f"{at} = {self._named[kind]}({at})"]
+        if kind not in self._makers:
+            raise UnknownType(f"no writer for the Avro type {schema!r}")
+        return [*self._meaning(schema, at), *self._makers[kind](schema, at)]
+
+    def _meaning(self, schema: Any, at: str) -> list[str]:
+        """What is written of a logical type."""
+        if not isinstance(schema, dict) or schema.get("logicalType") != "decimal":
+            return []
+        unscaled = LOGICAL_WRITERS["bytes-decimal"]
+        return [f"{at} = {self._bind('unscaled', unscaled)}({at}, {self._bind('schema', schema)})"]
+
+    def _record(self, schema: Any, at: str) -> list[str]:
+        fields = [(field["name"], field["type"], self._name("field")) for field in schema["fields"]]
+        defaults = self._bind("defaults", {f["name"]: f["default"] for f in schema["fields"] if "default" in f})
+        lines = [f"if len({at}) < {len(fields)}:", f"    {at} = {{**{defaults}, **{at}}}"]
+        for name, type_, field in fields:
+            lines += [f"{field} = {at}[{name!r}]", *self._steps(type_, field)]
+        return [*lines, f"{at} = b''.join(({''.join(f'{field}, ' for _, _, field in fields)}))"]
+
+    def _nullable(self, branches: list[Any], at: str) -> list[str]:
+        if len(branches) != 2 or branches[0] != "null":
+            raise UnknownType(f"unions are only [null, T], not {branches!r}")
+        present = [*self._steps(branches[1], at), f"{at} = b'\\2' + {at}"]
+        return [f"if {at} is None:", f"    {at} = b'\\0'", "else:", *_indented(present)]
+
+    def _items(self, write: str, item: Any, at: str) -> list[str]:
+        return [f"{at} = {write}({self.function(item)}, {at}) if {at} else b'\\0'"]
+
+    def _name(self, what: str) -> str:
+        """A new one."""
+        self._number += 1
+        return f"{what}_{self._number}"
+
+    def _bind(self, what: str, value: Any) -> str:
+        """The name of a value that the text needs."""
+        name = self._name(what)
+        self._bound[name] = value
+        return name
 
 
-def _record(schema: dict[str, Any], named: dict[str, Write]) -> Write:
-    fields = [(f["name"], _writer(f["type"], named)) for f in schema["fields"]]
-    defaults = {f["name"]: f["default"] for f in schema["fields"] if "default" in f}
-
-    def write(value: dict[str, Any]) -> bytes:
-        if len(value) < len(fields):
-            value = {**defaults, **value}
-        return b"".join([write_field(value[name]) for name, write_field in fields])
-
-    named[f"{schema['namespace']}.{schema['name']}"] = write
-    return write
+def _sized(at: str) -> list[str]:
+    """Bytes behind their number."""
+    return [f"size = len({at})", f"{at} = (small[size] if size < {_SMALL_END} else varint(size)) + {at}"]
 
 
-def _nullable(branches: list[Any], named: dict[str, Write]) -> Write:
-    if len(branches) != 2 or branches[0] != "null":
-        raise UnknownType(f"unions are only [null, T], not {branches!r}")
-    write_present = _writer(branches[1], named)
-
-    def write(value: Any) -> bytes:
-        return b"\x00" if value is None else b"\x02" + write_present(value)
-
-    return write
+def _indented(lines: list[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
 
 
-def _array(write_item: Write) -> Write:
-    def write(value: list[Any]) -> bytes:
-        if not value:
-            return b"\x00"
-        return b"".join([_long(len(value)), *map(write_item, value), b"\x00"])
-
-    return write
+def _array(write_item: Write, value: list[Any]) -> bytes:
+    return b"".join([_varint(len(value)), *map(write_item, value), b"\x00"])
 
 
-def _map(write_value: Write) -> Write:
-    def write(value: dict[str, Any]) -> bytes:
-        if not value:
-            return b"\x00"
-        entries = [_string(key) + write_value(item) for key, item in value.items()]
-        return b"".join([_long(len(value)), *entries, b"\x00"])
-
-    return write
-
-
-def _decimal(schema: dict[str, Any]) -> Write:
-    unscaled = LOGICAL_WRITERS["bytes-decimal"]
-
-    def write(value: Any) -> bytes:
-        return _bytes(unscaled(value, schema))
-
-    return write
+def _map(write_value: Write, value: dict[str, Any]) -> bytes:
+    entries = [_string(key) + write_value(item) for key, item in value.items()]
+    return b"".join([_varint(len(value)), *entries, b"\x00"])
 
 
 def _string(value: str) -> bytes:
     data = value.encode()
-    length = len(data)
-    return (_SMALL[length] if length < _SMALL_END else _varint(length)) + data
-
-
-def _bytes(value: bytes) -> bytes:
-    return _long(len(value)) + value
-
-
-def _boolean(value: bool) -> bytes:
-    return b"\x01" if value else b"\x00"
-
-
-def _long(value: int) -> bytes:
-    return _SMALL[value] if 0 <= value < _SMALL_END else _varint(value)
+    return _varint(len(data)) + data
 
 
 def _varint(value: int) -> bytes:
@@ -140,4 +161,3 @@ def _high(number: int) -> bytes:
 
 _SMALL_END = 1024
 _SMALL = tuple(map(_varint, range(_SMALL_END)))
-_PLAIN: dict[str, Write] = {"string": _string, "bytes": _bytes, "boolean": _boolean, "long": _long}
