@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -94,7 +94,7 @@ def _waits_anyway(
 ) -> bool:
     """The change can only answer what is demanded, and that is asked when it is due."""
     kind = BY_NAME[key.kind]
-    if not _only_answers(governance, kind, key, change, before):
+    if kind.clock != "deadline" or not _only_answers(governance, kind, key, change, before):
         return False
     value = ws.get(key.text())
     return value is not None and Obligation.from_json(value).awaits_deadline(kind.clock)
@@ -116,10 +116,10 @@ def _looking(ws: Workspace, governance: Governance, change: Changed, held: list[
     customer, entity, system, _ = change.place
     for alike in noticed_by(governance, governance.systems[system].role, entity):
         if isinstance(alike.reach, All | Consulted):
-            yield from (key for kind, _ in alike.kinds for key in _running(ws, kind, customer))
+            yield from (key for kind in alike.kinds for key in _running(ws, kind, customer))
         else:
             for _, home, native_id in _reached(ws, governance, alike, change, held):
-                yield from (ObligationKey(customer, kind.row, home, native_id) for kind, _ in alike.kinds)
+                yield from (ObligationKey(customer, kind.row, home, native_id) for kind in alike.kinds)
 
 
 def _next(ws: Workspace, key: ObligationKey) -> Instant:
@@ -135,41 +135,45 @@ def concerned(
     before: Version | None,
     *,
     referring: bool = False,
-) -> Iterator[ObligationKey]:
+) -> list[ObligationKey]:
     """Every obligation whose verdict this change could touch, by what it says otherwise than the version before. A
     record that changes its reference concerns the old and the new: then it is asked before and after the fold, each
     time with the versions `held`, the second time only for what is found by references (`referring`)."""
-    customer, entity, system, _ = change.place
+    (customer, entity, system, _), after = change.place, change.version
+    still = before if before is None or not comes_or_goes(before, after) else None
+    found: list[ObligationKey] = []
     for alike in noticed_by(governance, governance.systems[system].role, entity):
         if referring and not isinstance(alike.reach, Refers):
             continue
-        kinds = _told(alike, change, before)
+        kinds = alike.kinds if still is None else _told(alike, still, after)
         if not kinds:
             continue
         if isinstance(alike.reach, All):
-            yield from (key for kind in kinds for key in _running(ws, kind, customer))
+            found += [key for kind in kinds for key in _running(ws, kind, customer)]
         elif subjects := _reached(ws, governance, alike, change, held):
-            yield from _worth_judging(ws, governance, kinds, change, subjects)
+            found += _worth_judging(ws, governance, kinds, change, subjects)
+    return found
 
 
-def _told(alike: Alike, change: Changed, before: Version | None) -> list[Kind]:
-    """The kinds to which the change says anything."""
-    if before is None or comes_or_goes(before, change.version):
-        return [kind for kind, _ in alike.kinds]
-    after = change.version
-    return [kind for kind, regarded in alike.kinds if regarded is None or regarded.differs(before, after)]
+def _told(alike: Alike, before: Version, after: Version) -> Sequence[Kind]:
+    """The kinds to which a change of a record that stays says anything."""
+    asked = zip(alike.kinds, alike.regarding, strict=True)
+    return [kind for kind, regarded in asked if regarded is None or regarded.differs(before, after)]
 
 
 def _worth_judging(
-    ws: Workspace, governance: Governance, kinds: list[Kind], change: Changed, subjects: Collection[Local]
+    ws: Workspace, governance: Governance, kinds: Sequence[Kind], change: Changed, subjects: Collection[Local]
 ) -> Iterator[ObligationKey]:
     """Where nothing can begin, only what runs."""
-    customer = change.place.customer
-    versions = [v for subject in subjects for v in _versions_with(ws, change, subject)]
+    customer, itself = change.place.customer, change.local
+    versions: list[Version] = []
+    for subject in subjects:  # what is changed, as far as it is not judged
+        versions += (change.version,) if subject == itself else _versions(ws, Place(customer, *subject))
     for kind in kinds:
         begins = not _is_alone(kind, subjects) and kind.may_begin(governance, versions)
         begins = begins and (not kind.counterpart or _has_counterpart(ws, customer, kind, versions))
-        row, prefix = kind.row, obligations_prefix(customer, kind.row)
+        row = kind.row
+        prefix = obligations_prefix(customer, row)
         for _, system, native_id in subjects:
             if begins or ws.get(f"{prefix}{system}/{native_id}") is not None:
                 yield ObligationKey(customer, row, system, native_id)
@@ -191,11 +195,6 @@ def _has_counterpart(ws: Workspace, customer: str, kind: Kind, versions: list[Ve
         if isinstance(reach, Refers)
         for value in values(versions, reach.subject_attribute)
     )
-
-
-def _versions_with(ws: Workspace, change: Changed, subject: Local) -> list[Version]:
-    """Of a subject, as far as they are not judged."""
-    return [change.version] if subject == change.local else _versions(ws, Place(change.place.customer, *subject))
 
 
 def _versions(ws: Workspace, place: Place) -> list[Version]:

@@ -40,7 +40,7 @@ class ObligationKey(NamedTuple):
     native_id: str
 
     def text(self) -> str:
-        return f"{obligations_prefix(self.customer, self.kind)}{self.system}/{self.native_id}"
+        return OBLIGATIONS + "/".join(self)
 
     @classmethod
     def parse(cls, key: str) -> ObligationKey:

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import ne
 from typing import Any, NamedTuple
 
 from schemas.instants import ALWAYS, NEVER, Instant
@@ -100,8 +102,7 @@ class Obligation(NamedTuple):
         return clock == "deadline" and self.status == "armed" and self.ignored_until is None
 
     def as_json(self) -> dict[str, Any]:
-        stated = zip(_FIELDS, self, _DEFAULTS, strict=True)
-        value: dict[str, Any] = {name: value for name, value, default in stated if value != default}
+        value: dict[str, Any] = dict(compress(zip(_FIELDS, self, strict=True), map(ne, self, _DEFAULTS)))
         for name in ("trigger", "asked", "openings", "release"):
             if name in value:
                 value[name] = list(value[name])

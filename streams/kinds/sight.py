@@ -32,8 +32,9 @@ class Alike(NamedTuple):
     entity: str
     """Of the subjects."""
     roles: tuple[str, ...]
-    kinds: tuple[tuple[Kind, Regard | None], ...]
-    """With what each regards of a record of the place; None: all."""
+    kinds: tuple[Kind, ...]
+    regarding: tuple[Regard | None, ...]
+    """What each of them regards of a record of the place; None: all."""
 
 
 def noticed_by(governance: Governance, role: str, entity: str) -> tuple[Alike, ...]:
@@ -45,7 +46,10 @@ def noticed_by(governance: Governance, role: str, entity: str) -> tuple[Alike, .
         for kind, reach in reached_by(governance, role, entity):
             how = (type(reach), reach, kind.entity, kind.roles)  # two ways that name nothing are equal
             alike.setdefault(how, []).append((kind, sight(governance, kind).regarded.get(entity)))
-        known = tuple(Alike(reach, of, roles, tuple(kinds)) for (_, reach, of, roles), kinds in alike.items())
+        known = tuple(
+            Alike(reach, of, roles, tuple(kind for kind, _ in found), tuple(regarded for _, regarded in found))
+            for (_, reach, of, roles), found in alike.items()
+        )
         governance.derived[key] = known
     return known
 

@@ -135,4 +135,4 @@ def test_kinds_that_find_their_subjects_together_find_them_in_one_way() -> None:
     governance = default_governance()
     for role, entity in {place for kind in KINDS for place in kind.reach}:
         for alike in noticed_by(governance, role, entity):
-            assert {type(kind.reach[role, entity]) for kind, _ in alike.kinds} == {type(alike.reach)}, alike
+            assert {type(kind.reach[role, entity]) for kind in alike.kinds} == {type(alike.reach)}, alike
