@@ -1,5 +1,5 @@
-"""The kinds that are not about one customer's records: who a customer is, and the pipeline itself. Their faults, near
-misses, and what befalls many at once."""
+"""The kinds that are not about one customer's records: who a customer is, who is above whom, and the
+pipeline itself. Their faults, near misses, and what befalls many at once."""
 
 from __future__ import annotations
 
@@ -9,21 +9,25 @@ from streams.demo.flaws import SOURCE_STALE, WRITEBACK_MISSING, Flaw, Timing
 from streams.demo.further import WON_WITHOUT_SUBSCRIPTION
 
 IDENTITY_CONFLICT = "identity_conflict"
+PARENTS_IN_A_CIRCLE = "hierarchy_circle"
 DEAD_LETTERED = "finance_event_dead_lettered"
 INEFFECTIVE = "correction_ineffective"
 SOURCE_GAP = "source_gap"
 MASS_DRIFT = "mass_drift"
+BREAKER = "correction_breaker"
 
 SLA_SECONDS: dict[str, float] = {
     IDENTITY_CONFLICT: 6,  # its grace: a customer is frozen before the first command about it is due
+    PARENTS_IN_A_CIRCLE: 8,  # grace
     DEAD_LETTERED: 10,
     INEFFECTIVE: 90,  # longer than any correction takes to show, on a slow machine and with a silent source
 }
-ONCE: frozenset[str] = frozenset({SOURCE_STALE, SOURCE_GAP, MASS_DRIFT})
+ONCE: frozenset[str] = frozenset({SOURCE_STALE, SOURCE_GAP, MASS_DRIFT, BREAKER})
 """Of a source, or of a kind as a whole: a run has one of each, and no customer whose flaw it is."""
 RESTS_ON: dict[str, frozenset[str]] = {
     MASS_DRIFT: frozenset({WON_WITHOUT_SUBSCRIPTION}),
     INEFFECTIVE: frozenset({WRITEBACK_MISSING}),
+    BREAKER: frozenset({WRITEBACK_MISSING}),
 }
 """Kinds without whose drifts there is none of these."""
 HELD = "held"
@@ -32,6 +36,8 @@ HELD = "held"
 FAULTS: tuple[Flaw, ...] = (
     *[Flaw(IDENTITY_CONFLICT, Timing.NEVER)] * 3,
     *[Flaw(IDENTITY_CONFLICT, Timing.LATE, HELD)] * 2,
+    *[Flaw(PARENTS_IN_A_CIRCLE, Timing.NEVER)] * 3,
+    *[Flaw(PARENTS_IN_A_CIRCLE, Timing.LATE)] * 2,
     *[Flaw(DEAD_LETTERED, Timing.NEVER)] * 3,
     *[Flaw(DEAD_LETTERED, Timing.LATE)] * 2,
     *[Flaw(INEFFECTIVE, Timing.LATE, "billing")] * 3,
@@ -40,6 +46,7 @@ FAULTS: tuple[Flaw, ...] = (
 NEAR_MISSES: tuple[Flaw, ...] = (
     Flaw(IDENTITY_CONFLICT, Timing.JUST_IN_TIME),
     Flaw(IDENTITY_CONFLICT, Timing.NEVER, within_tolerance=True),  # entered twice, and nobody links the second account
+    *[Flaw(PARENTS_IN_A_CIRCLE, Timing.JUST_IN_TIME)] * 2,
     Flaw(DEAD_LETTERED, Timing.JUST_IN_TIME),
     Flaw(DEAD_LETTERED, Timing.NEVER, within_tolerance=True),  # no financial document
     Flaw(INEFFECTIVE, Timing.JUST_IN_TIME, "billing"),
@@ -67,7 +74,10 @@ class Breakdown(NamedTuple):
 
 
 _PROVISIONING_FAILS = Flaw(WON_WITHOUT_SUBSCRIPTION, Timing.LATE)
+_WRITES_ARE_REFUSED = Flaw(WRITEBACK_MISSING, Timing.NEVER, "billing")
 BREAKDOWNS: tuple[Breakdown, ...] = (
     Breakdown(MASS_DRIFT, _PROVISIONING_FAILS, customers=30, at=0.2),
     Breakdown(MASS_DRIFT, _PROVISIONING_FAILS, customers=6, at=0.75),  # a near miss: too few for one cause
+    Breakdown(BREAKER, _WRITES_ARE_REFUSED, customers=3, at=0.6),  # a near miss as well
+    Breakdown(BREAKER, _WRITES_ARE_REFUSED, customers=7, at=0.9),  # when no other write comes in between
 )

@@ -9,9 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas import ids
-from schemas.instants import Instant, seconds
+from schemas.instants import NEVER, Instant, seconds
 from schemas.topics import partition_for
-from streams.demo.beyond import DEAD_LETTERED, HELD, IDENTITY_CONFLICT, INEFFECTIVE, MASS_DRIFT, SOURCE_GAP
+from streams.demo.beyond import (
+    BREAKER,
+    DEAD_LETTERED,
+    HELD,
+    IDENTITY_CONFLICT,
+    INEFFECTIVE,
+    MASS_DRIFT,
+    SOURCE_GAP,
+)
 from streams.demo.claims.identities import identity_conflict
 from streams.demo.claims.model import ends_at, times
 from streams.demo.flaws import WRITEBACK_MISSING
@@ -42,6 +50,20 @@ class Gap(NamedTuple):
     at: Instant
 
 
+class Answer(NamedTuple):
+    """What the CRM answered when driftwise wrote to it; by the wall clock."""
+
+    at: Instant
+    refused: bool
+
+
+class Breaker(NamedTuple):
+    """As governed: after how many refusals in a row corrections stop, and for how long."""
+
+    refusals: int
+    lasts: Instant
+
+
 class Mass(NamedTuple):
     """As governed: when many at once are one drift more."""
 
@@ -55,6 +77,7 @@ class Happened(NamedTuple):
 
     letters: Sequence[Letter] = ()
     gaps: Sequence[Gap] = ()
+    answers: Sequence[Answer] = ()
 
 
 def drifts_beyond(
@@ -65,6 +88,7 @@ def drifts_beyond(
     happened: Happened,
     mass: Mass,
     until: Instant,
+    breaker: Breaker | None = None,
 ) -> list[ExpectedDrift]:
     """`drifts`, of which those are told how they must have ended that wait for one another, and the drifts of the
     pipeline that opened at or before `until`."""
@@ -79,6 +103,8 @@ def drifts_beyond(
         found += [_of_the_fleet(SOURCE_GAP, (g.system, "source", "*"), g.at, ("self_healed",)) for g in happened.gaps]
     if MASS_DRIFT in plan.story.kinds:
         found += _massive(known, told, mass, until)
+    if breaker is not None and BREAKER in plan.story.kinds:
+        found += _broken(happened.answers, breaker, until)
     return sorted([*told, *(d for d in found if d.opened_at <= until)], key=lambda drift: drift.opened_at)
 
 
@@ -159,6 +185,22 @@ def _ineffective(
 
 def _named_at(account: Record, column: str) -> Instant | None:
     return account.first_time(lambda values: values.get(column) is not None)
+
+
+def _broken(answers: Iterable[Answer], rules: Breaker, until: Instant) -> Iterator[ExpectedDrift]:
+    """Where so many writes were refused in a row: of the kind that they were of, and of the CRM, to which none of
+    another kind goes. It ends by itself; then one refusal is enough, unless a write was saved before it."""
+    in_a_row, open_until = 0, NEVER
+    for answer in sorted(answers):
+        if answer.at < open_until:
+            continue
+        in_a_row = in_a_row + 1 if answer.refused else 0
+        if in_a_row < rules.refusals:
+            continue
+        in_a_row, open_until = rules.refusals - 1, answer.at + rules.lasts
+        ended = ("expired",) if open_until + rules.lasts < until else ()
+        for system, what in (("driftwise", f"kind/{WRITEBACK_MISSING}"), ("crm", "system/crm")):
+            yield _of_the_fleet(BREAKER, (system, "breaker", what), answer.at, ended, INTEGRATION)
 
 
 def _massive(

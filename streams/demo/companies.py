@@ -74,7 +74,13 @@ class Companies:
         for system, conninfo in databases:
             check_commit_times(system, conninfo)
         journal: list[Entry] = []
-        self._work(lambda: plan.journeys, stop or threading.Event(), on_step, journal.extend, plan.flawed - plan.struck)
+        self._work(
+            lambda: plan.journeys,
+            stop or threading.Event(),
+            on_step,
+            journal.extend,
+            plan.flawed - frozenset(plan.struck),
+        )
         timed = (entry for system, conninfo in databases for entry in with_commit_times(journal, system, conninfo))
         return [*(entry for entry in journal if entry.system == "crm"), *timed]
 

@@ -11,6 +11,7 @@ from streams.demo.contracts import activate_subscription, carry_contract
 from streams.demo.documents import bill
 from streams.demo.flaws import WRITEBACK_MISSING
 from streams.demo.further import WON_WITHOUT_SUBSCRIPTION
+from streams.demo.groups import turn_in_a_circle
 from streams.demo.identities import enter_twice
 from streams.demo.lifecycle import change_of_state
 from streams.demo.masters import disagree
@@ -49,6 +50,7 @@ def write_journey(script: Script, ending: str = "won") -> None:
         if script.tells(DEAD_LETTERED):
             write_unreadable(script, active + script.soon(1.0, 3.0))
     disagree(script, won, account, customer)
+    turn_in_a_circle(script, account)
 
 
 def _activate(script: Script, won: float, drafted: float) -> float | None:

@@ -1,20 +1,23 @@
-"""People who look after the pipeline: some letters are dismissed, and what driftwise wrote in vain is written again."""
+"""People who look after the pipeline: some letters are dismissed, and what driftwise wrote in vain, or was refused, is
+written again."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from connectors.salesforce.simulator import DRIFTWISE_USER_ID
+from connectors.salesforce.simulator.errors import ApiError
 from schemas import topics
 from schemas.codec import Codec
 from schemas.instants import Instant, seconds
 from schemas.registry import HttpRegistry
 from streams.demo import crm
-from streams.demo.beyond import DEAD_LETTERED, INEFFECTIVE, dealt_with_after
-from streams.demo.beyond_truth import Letter
+from streams.demo.beyond import BREAKER, DEAD_LETTERED, INEFFECTIVE, SLA_SECONDS, dealt_with_after
+from streams.demo.beyond_truth import Answer, Letter
 from streams.demo.cluster import Cluster
 from streams.demo.flaws import Flaw, Timing
 from streams.demo.journal import Entry
@@ -31,22 +34,34 @@ from streams.look.write import encoded, write
 
 
 class Flow:
-    """The CRM's own automation, which puts back what driftwise writes to these accounts: the write is answered as one
-    that was saved."""
+    """The CRM's own automation. It puts back what driftwise writes to some accounts: the write is answered as one that
+    was saved. To others a rule lets driftwise write nothing, until somebody lifts it."""
 
-    def __init__(self, accounts: Mapping[str, int]) -> None:
-        """`accounts`: account number -> customer."""
-        self._accounts = accounts
+    def __init__(self, accounts: Mapping[str, int], ruled: Mapping[str, int] = MappingProxyType({})) -> None:
+        """`accounts`: account number -> customer; so are `ruled`, of those to which it is not let write."""
+        self._accounts, self._ruled = accounts, ruled
         self.put_back: dict[int, tuple[str, Instant]] = {}
         """Customer -> its account, and when that was last written in vain."""
+        self.refused: dict[int, tuple[str, Instant]] = {}
+        """The same of what was refused first."""
+        self.answers: list[Answer] = []
+        self.lifted = False
 
     def __call__(
         self, object_name: str, before: Mapping[str, Any], changes: dict[str, Any], user_id: str
     ) -> dict[str, Any]:
-        customer = self._accounts.get(before.get("AccountNumber") or "")
-        if object_name != "Account" or user_id != DRIFTWISE_USER_ID or customer is None:
+        if object_name != "Account" or user_id != DRIFTWISE_USER_ID:
             return changes
-        self.put_back[customer] = (before["Id"], _now())
+        number, now = before.get("AccountNumber") or "", _now()
+        ruled = None if self.lifted else self._ruled.get(number)
+        self.answers.append(Answer(now, ruled is not None))
+        if ruled is not None:
+            self.refused.setdefault(ruled, (before["Id"], now))
+            raise ApiError(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "references are under review")
+        customer = self._accounts.get(number)
+        if customer is None:
+            return changes
+        self.put_back[customer] = (before["Id"], now)
         return {name: value for name, value in changes.items() if name not in REFERENCES.values()}
 
 
@@ -62,8 +77,9 @@ class Operators:
             if flaw.kind == DEAD_LETTERED
         }
         self._in_vain = {customer: flaw for customer, flaw in flawed.items() if flaw.kind == INEFFECTIVE}
-        numbers = {str(plan.written(f"{c}/crm.account", "AccountNumber")): c for c in self._in_vain}
-        self._flow = Flow(numbers)
+        self._flow = Flow(
+            self._numbers(self._in_vain), self._numbers(c for c, b in plan.struck.items() if b.kind == BREAKER)
+        )
         self._codec = Codec(HttpRegistry(cluster.settings.registry_url))
         self._topics = Topics(cluster.settings)
         self.letters: dict[str, Letter] = {}
@@ -74,7 +90,7 @@ class Operators:
         self._thread = threading.Thread(target=self._run, name="operators", daemon=True)
 
     def __enter__(self) -> Operators:
-        self._cluster.simulator.store.before_save = self._flow if self._in_vain else None
+        self._cluster.simulator.store.before_save = self._flow
         self._thread.start()
         return self
 
@@ -91,7 +107,15 @@ class Operators:
     @property
     def at_work(self) -> bool:
         """Something that they are to do is still to come."""
-        return len(self._written) < len(self._in_vain)
+        return bool({*self._in_vain, *list(self._flow.refused)} - self._written)
+
+    @property
+    def answers(self) -> list[Answer]:
+        """The CRM's, to what driftwise wrote."""
+        return list(self._flow.answers)
+
+    def _numbers(self, customers: Iterable[int]) -> dict[str, int]:
+        return {str(self._plan.written(f"{c}/crm.account", "AccountNumber")): c for c in customers}
 
     def _run(self) -> None:
         try:
@@ -99,6 +123,7 @@ class Operators:
                 self._meet_letters()
                 self._dismiss()
                 self._write_again()
+                self._write_what_was_refused()
         except Exception as problem:  # noqa: BLE001 - raised again by whoever asks
             self._failure = problem
 
@@ -149,6 +174,17 @@ class Operators:
             if customer not in self._written and self._is_time(flaw, at, native_id):
                 self._written.add(customer)
                 self.entries += self._refer(customer, account, flaw.where, native_id)
+
+    def _write_what_was_refused(self) -> None:
+        """Once driftwise tells that it was refused too often, which is when the rule is lifted; or after a while."""
+        self._flow.lifted = self._flow.lifted or self._watch.told(BREAKER, "system/crm")
+        after = dealt_with_after(Timing.JUST_IN_TIME, SLA_SECONDS[INEFFECTIVE])
+        assert after is not None
+        for customer, (account, at) in list(self._flow.refused.items()):
+            if customer not in self._written and (self._flow.lifted or _now() > at + seconds(after)):
+                self._written.add(customer)
+                native_id = str(self._plan.written(f"{customer}/{RECORDS['billing']}", "id"))
+                self.entries += self._refer(customer, account, "billing", native_id)
 
     def _refer(self, customer: int, account: str, system: str, native_id: str) -> list[Entry]:
         values = {REFERENCES[system]: native_id}

@@ -66,7 +66,7 @@ class Profile:
 
     @property
     def email(self) -> str:
-        return f"billing-{self.run}-{self.number}@example.com".lower()
+        return f"billing@{self.domain}"
 
     @property
     def domain(self) -> str:

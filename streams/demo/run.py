@@ -10,8 +10,8 @@ from typing import NamedTuple
 from schemas import topics
 from schemas.errors import OperatorError
 from schemas.instants import NEVER, Instant, seconds
-from streams.demo.beyond import INEFFECTIVE, MASS_DRIFT, ONCE, SOURCE_GAP
-from streams.demo.beyond_truth import Happened, Mass, drifts_beyond
+from streams.demo.beyond import BREAKER, INEFFECTIVE, MASS_DRIFT, ONCE, SOURCE_GAP
+from streams.demo.beyond_truth import Breaker, Happened, Mass, drifts_beyond
 from streams.demo.cluster import Cluster
 from streams.demo.companies import Companies, today
 from streams.demo.flaws import AUTOMATIC, SOURCE_STALE
@@ -142,13 +142,19 @@ def _expected(run_: _Run, journal: list[Entry], mischief: Mischief) -> list[Expe
     governance, script, until = run_.cluster.governance, run_.plan, run_.watch.heard_until()
     limit = governance.systems[PAUSED].stale_after_seconds if SOURCE_STALE in script.story.kinds else None
     drifts = expected_drifts(script, journal, run_.slas, until, mischief.outages, limit)
-    happened = Happened(tuple(run_.operators.letters.values()), mischief.gaps)
-    return drifts_beyond(script, journal, drifts, run_.slas, happened, mass_of(governance), until)
+    happened = Happened(tuple(run_.operators.letters.values()), mischief.gaps, run_.operators.answers)
+    rules = mass_of(governance), until, breaker_of(governance)
+    return drifts_beyond(script, journal, drifts, run_.slas, happened, *rules)
 
 
 def mass_of(governance: Governance) -> Mass:
     rules = governance.kinds[MASS_DRIFT]
     return Mass(rules.sla, int(rules.tolerance_absolute), governance.partitions)
+
+
+def breaker_of(governance: Governance) -> Breaker:
+    rules = governance.kinds[BREAKER]
+    return Breaker(int(rules.tolerance_absolute), rules.sla)
 
 
 def _horizons(governance: Governance) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, count
 from typing import NamedTuple
@@ -44,8 +44,8 @@ class Plan:
     faults: Mapping[int, Flaw]
     near_misses: Mapping[int, Flaw]
     story: Story = FIRST
-    struck: frozenset[int] = frozenset()
-    """Customers whose flaw comes of a breakdown that befell others as well."""
+    struck: Mapping[int, Breakdown] = field(default_factory=dict)
+    """Customers whose flaw comes of a breakdown, which befell others as well."""
 
     def steps(self) -> list[Step]:
         """All steps in time order."""
@@ -100,7 +100,7 @@ class _Part(NamedTuple):
 
     flaw: Flaw | None
     starts: tuple[float, float]
-    struck: bool = False
+    struck: Breakdown | None = None
 
 
 def plan(
@@ -125,7 +125,7 @@ def plan(
         for number, part in enumerate(parts, 1)
     ]
     chosen = {number: part.flaw for number, part in enumerate(parts, 1) if part.flaw is not None}
-    struck = frozenset(number for number, part in enumerate(parts, 1) if part.struck)
+    struck = {number: part.struck for number, part in enumerate(parts, 1) if part.struck is not None}
     return Plan(
         seed,
         tuple(sorted(journeys, key=lambda journey: journey.starts_at_seconds)),
@@ -148,7 +148,7 @@ def _parts(story: Story, spread_seconds: float) -> Iterable[_Part]:
 
 def _struck(breakdown: Breakdown, spread_seconds: float) -> Iterable[_Part]:
     begins = breakdown.at * spread_seconds
-    return [_Part(breakdown.flaw, (begins, begins + breakdown.lasts_seconds), struck=True)] * breakdown.customers
+    return [_Part(breakdown.flaw, (begins, begins + breakdown.lasts_seconds), breakdown)] * breakdown.customers
 
 
 def clean_journeys(

@@ -3,10 +3,13 @@
 from datetime import UTC, date, datetime
 from functools import cache
 
+import pytest
+
 from connectors.salesforce.simulator import DRIFTWISE_USER_ID
+from connectors.salesforce.simulator.errors import ApiError
 from schemas.instants import from_datetime, seconds
-from streams.demo.beyond import DEAD_LETTERED, IDENTITY_CONFLICT, INEFFECTIVE, MASS_DRIFT, SOURCE_GAP
-from streams.demo.beyond_truth import Gap, Happened, Letter, Mass, drifts_beyond
+from streams.demo.beyond import BREAKER, DEAD_LETTERED, IDENTITY_CONFLICT, INEFFECTIVE, MASS_DRIFT, SOURCE_GAP
+from streams.demo.beyond_truth import Answer, Breaker, Gap, Happened, Letter, Mass, drifts_beyond
 from streams.demo.flaws import WRITEBACK_MISSING, Timing
 from streams.demo.further import WON_WITHOUT_SUBSCRIPTION
 from streams.demo.operators import Flow
@@ -122,3 +125,51 @@ def test_the_flow_of_the_crm_puts_back_what_driftwise_writes_to_some_accounts_an
     assert flow("Account", account, changes, "somebody") == changes
     assert flow("Account", {**account, "AccountNumber": "N-2"}, changes, DRIFTWISE_USER_ID) == changes
     assert flow.put_back[7][0] == "001"
+
+
+def test_to_some_accounts_a_rule_lets_driftwise_write_nothing_until_it_is_lifted() -> None:
+    flow, changes, account = Flow({}, {"N-1": 7}), {"ERP_Customer_Id__c": "C"}, {"Id": "001", "AccountNumber": "N-1"}
+
+    with pytest.raises(ApiError, match="FIELD_CUSTOM_VALIDATION_EXCEPTION"):
+        flow("Account", account, changes, DRIFTWISE_USER_ID)
+    assert flow("Account", account, changes, "somebody") == changes
+    flow.lifted = True
+    assert flow("Account", account, changes, DRIFTWISE_USER_ID) == changes
+
+    assert flow.refused[7][0] == "001"
+    assert [answer.refused for answer in flow.answers] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("answers", "opened"),
+    [
+        ("xx.xx", []),  # not in a row
+        ("xxx", [2]),
+        (".xxxxx", [3]),  # what is refused while it is open begins nothing
+        ("xxx........x", [2, 11]),  # the first after it has ended
+        ("xxx.........x", [2]),  # ended, and one was saved since
+    ],
+)
+def test_so_many_refusals_in_a_row_open_a_breaker_of_the_kind_and_of_the_system(
+    answers: str, opened: list[int]
+) -> None:
+    told = [Answer(STARTED_AT + seconds(at), refused == "x") for at, refused in enumerate(answers)]
+    planned = plan(4, TODAY, story=story_of(BREAKER))
+    journal = IdealCompanies(STARTED_AT).run(planned, SLA_SECONDS)
+    happened, breaker = Happened(answers=told), Breaker(3, seconds(9))
+    found = of(BREAKER, drifts_beyond(planned, journal, [], SLA_SECONDS, happened, MASS, LATER, breaker))
+
+    assert {(drift.system, drift.native_id) for drift in found} == (
+        {("driftwise", f"kind/{WRITEBACK_MISSING}"), ("crm", "system/crm")} if opened else set()
+    )
+    assert sorted({drift.opened_at for drift in found}) == [STARTED_AT + seconds(at) for at in opened]
+    assert {drift.ended for drift in found} <= {("expired",)}
+
+
+def test_those_whose_writes_are_refused_start_together_once_the_others_have_begun() -> None:
+    planned = plan(4, TODAY, spread_seconds=100, story=story_of(BREAKER))
+    starts = sorted(j.starts_at_seconds for j in planned.journeys if j.customer in planned.struck)
+
+    assert len(starts) == 10
+    assert 60 <= starts[0] <= starts[2] <= 64
+    assert 90 <= starts[3] <= starts[-1] <= 94

@@ -17,9 +17,10 @@ from streams.demo.scenario import plan
 from streams.demo.score import score
 from streams.demo.stories import ALL, FIRST, SLA_SECONDS, story_of
 from streams.demo.truth import expected_drifts
-from streams.fleet import FLEET_KINDS, breaker
+from streams.fleet import FLEET_KINDS
 from streams.governance import load
 from streams.kinds.table import judged
+from streams.suspects.table import IN_CROSSWALK
 from tests.unit.ideal_companies import IdealCompanies
 
 TODAY = date(2026, 11, 24)
@@ -59,8 +60,7 @@ def test_every_kind_that_is_built_and_that_this_deployment_can_judge_is_injected
     governance = load(*governed(tmp_path, ALL))
     predicates = {kind.name for kind in judged(governance)}
 
-    built = predicates | FLEET_KINDS.keys() | {beyond.IDENTITY_CONFLICT}
-    built -= {breaker.KIND}  # no target of the demo refuses so often
+    built = predicates | FLEET_KINDS.keys() | set(IN_CROSSWALK)
     assert ALL.kinds == built
 
 

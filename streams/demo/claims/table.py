@@ -9,6 +9,7 @@ from streams.demo.claims import (
     customers,
     documents,
     dunning,
+    groups,
     identities,
     ledger,
     payments,
@@ -51,6 +52,7 @@ CLAIMS: dict[str, Callable[[History], Iterator[Claim]]] = {
     further.TAXED_OTHERWISE: ledger.taxed_otherwise,
     further.OTHER_PARENT: customers.other_parent,
     beyond.IDENTITY_CONFLICT: identities.identity_conflict,
+    beyond.PARENTS_IN_A_CIRCLE: groups.parents_in_a_circle,
 }
 TEAMS: dict[str, str] = {
     further.WON_WITHOUT_SUBSCRIPTION: "billing-operations",
@@ -83,6 +85,7 @@ TEAMS: dict[str, str] = {
     further.TAXED_OTHERWISE: "finance-systems",
     further.OTHER_PARENT: "customer-master",
     beyond.IDENTITY_CONFLICT: "customer-master",
+    beyond.PARENTS_IN_A_CIRCLE: "customer-master",
 }
 
 
