@@ -31,6 +31,7 @@ def test_every_population_works_in_every_round(document: dict[str, Any]):
 
     assert len(worked) == len(document["rounds"]) == 2 * 4
     assert all(0 < row["microseconds"] < 1e6 for row in document["rounds"])
+    assert all(row["read_mib"] >= 0 for row in document["rounds"])
 
 
 def test_the_ratios_are_those_of_the_medians(document: dict[str, Any]):

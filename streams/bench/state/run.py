@@ -98,7 +98,8 @@ class Worked:
 def run(bench: Bench) -> dict[str, Any]:
     """`ratio_customers`: the cost of a change at 1,000,000 customers over that at 10,000; `ratio_documents`: at one
     customer with 50,000 invoices over that at 10,000 with 5 each, as many documents in all; `resident_gib`: the process
-    with the 1,000,000 customers after it worked on them; `microseconds` a change by population, all as medians."""
+    with the 1,000,000 customers after it worked on them; `microseconds` a change by population, all as medians;
+    `read_mib` of each round: what the process had from the disk in it."""
     size, described = QUICK if bench.quick else SIZE, machine.describe()
     taking = {name: each for name, each in size.populations.items() if bench.takes(name)}
     for name, population in taking.items():
