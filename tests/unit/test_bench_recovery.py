@@ -118,3 +118,14 @@ def test_a_load_that_has_run_out_says_so(clock: Clock) -> None:
     assert not load.exhausted
     load.burst(1)
     assert load.exhausted
+
+
+def test_a_load_takes_what_was_made_before_and_makes_only_the_rest(clock: Clock) -> None:
+    made: list[int] = []
+    load = Load("localhost:1", "changes", (made.append(number) or Record(number, b"", b"") for number in range(9)))
+    load.prepare(4)
+    written = [record.partition for record in load._take(1)]
+    load.prepare(5)
+    written += [record.partition for record in load._take(5)]
+
+    assert written == made == list(range(6))

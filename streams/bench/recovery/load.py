@@ -37,8 +37,8 @@ class Load:
         return sum(counts[-1] for counts in self._written)
 
     def prepare(self, count: int) -> None:
-        """Make so many records now, so that making them costs nothing while something is measured."""
-        self._ready = deque(islice(self._records, count))
+        """Have so many records made, so that making them costs nothing while something is measured."""
+        self._ready.extend(islice(self._records, max(count - len(self._ready), 0)))
 
     def burst(self, count: int) -> None:
         """As many at once."""

@@ -12,7 +12,7 @@ from streams.bench.recovery.deployment import Deployment, Size
 from streams.bench.table import Bench
 
 SIZE = Size(1_200_000, 50_000, 1_000_000, 20_000, 0.5, 90.0, 3)
-QUICK = Size(40_000, 500, 4_000, 10_000, 0.2, 90.0, 1)
+QUICK = Size(40_000, 500, 4_000, 10_000, 0.05, 90.0, 1)
 
 
 def run(bench: Bench) -> dict[str, Any]:
