@@ -138,6 +138,10 @@ class Cluster:
         """Every version of an account that driftwise wrote, from the CRM's own history."""
         return self.simulator.store.written("Account", DRIFTWISE_USER_ID)
 
+    def shown_by_crm(self) -> frozenset[tuple[str, str]]:
+        """(id, SystemModstamp) of what the CRM answered to those who polled it."""
+        return frozenset(self.simulator.org.shown)
+
     # -- roles
 
     def start(self, role: str) -> None:

@@ -18,6 +18,7 @@ from streams.demo.flaws import AUTOMATIC, SOURCE_STALE
 from streams.demo.journal import Entry
 from streams.demo.mischief import PAUSED, Mischief, Show
 from streams.demo.operators import Operators
+from streams.demo.polled import as_polled
 from streams.demo.scenario import Plan, plan
 from streams.demo.score import Score, score
 from streams.demo.stories import FIRST, SLA_SECONDS, Story
@@ -74,9 +75,9 @@ class _Run(NamedTuple):
         return slas(self.cluster.governance, self.plan.story)
 
     def everything(self, journal: list[Entry]) -> list[Entry]:
-        """Also what driftwise has written so far, and those who look after it."""
+        """Also what driftwise has written so far, and those who look after it; of the CRM what polls could meet."""
         foreign = self.companies.foreign_entries(journal, self.cluster.written_to_crm())
-        return [*journal, *foreign, *self.operators.entries]
+        return as_polled([*journal, *foreign, *self.operators.entries], "crm", self.cluster.shown_by_crm())
 
 
 def _rows(seed: int, story: Story) -> int:

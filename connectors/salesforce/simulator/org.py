@@ -34,6 +34,8 @@ class Org:
         self.allowance = Allowance(api_limit, clock)
         self._cursors: OrderedDict[str, tuple[str, list[Mapping[str, Any]]]] = OrderedDict()
         self._cursor_number = 0
+        self.shown: set[tuple[str, str]] = set()
+        """(id, SystemModstamp) of every version that a query found, where it asked for both."""
 
     def query(self, text: str, version: str, batch_size: int, *, deleted: bool) -> dict[str, Any]:
         """Runs SOQL and answers the first page; more pages wait under nextRecordsUrl."""
@@ -42,6 +44,8 @@ class Org:
         rows = query.run(parsed, self.store.visible(sobject.name, deleted=deleted))
         if not parsed.fields:
             return {"totalSize": len(rows), "done": True, "records": []}
+        stamped = (row for row in rows if "Id" in row and "SystemModstamp" in row)
+        self.shown.update((row["Id"], render(row["SystemModstamp"])) for row in stamped)
         self._cursor_number += 1
         locator = record_id("01g", self._cursor_number)
         if len(rows) > batch_size:
