@@ -44,4 +44,4 @@ def _arrive(ws: Workspace, governance: Governance, record: tell.Record, route: R
         effective_at = max(version["at"], route.at)
         ws.emit(say(canonical_id, system, entity, native_id, version, route.version, effective_at))
     # As of the route, however many versions were read before it was heard of: until then alone it was another's.
-    tell.rerouted(ws, governance, record, versions[-1], route.at)
+    tell.rerouted(ws, governance, record, versions, route.at)

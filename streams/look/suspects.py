@@ -9,18 +9,19 @@ from functools import cached_property
 from typing import NamedTuple
 
 from schemas import topics
-from schemas.instants import Instant
+from schemas.instants import Instant, iso
 from streams.governance.model import Governance
 from streams.identify.keys import part
 from streams.kinds.finding import Subject
 from streams.likeness.keys import CROWD
 from streams.look import changelog
-from streams.look.lag import heard_least
+from streams.look.lag import heard_least, heard_up_to
 from streams.look.near import Near, near, nearest
 from streams.look.read import Cluster
 from streams.look.reasons import Said
 from streams.look.suspicion import Heard, quiet, standing
 from streams.look.why import Explanation
+from streams.suspects.held import HELD, Held
 from streams.suspects.keys import NOT_IN_USE, Keyed, keyed
 from streams.suspects.members import Member
 from streams.suspects.stage import MARKS
@@ -60,6 +61,13 @@ class Looked:
     @property
     def is_told(self) -> bool:
         return any(member.place == self.place for members in self.sharing.values() for member in members)
+
+    @property
+    def held(self) -> list[Instant]:
+        """Of what it said under its keys and is not yet compared: since when it says so."""
+        prefix = f"{HELD}{self.asked.subject.entity}/"
+        found = [Held.parse(n) for key in self.asked.said.keys for n, _ in self._range(prefix, key, _MANY)]
+        return sorted(one.at for one in found if one.place == self.place and one.key in self.asked.said.keys)
 
     @cached_property
     def crowded(self) -> list[str]:
@@ -104,6 +112,8 @@ def read_suspects(cluster: Cluster, governance: Governance, judge: View, custome
     places = {_partition(governance, key) for key in keys}
 
     def keep(text: str) -> bool:
+        if text.startswith(HELD):
+            return Held.parse(text).key in keys
         return text == MARKS or text.split("/", 2)[1] in keys
 
     return {place: changelog.state(cluster, "suspects", place, keep) for place in places}
@@ -155,6 +165,13 @@ def _not_compared(looked: Looked) -> Said | None:
     return "not_triggered", f"not compared: {nothing}"
 
 
+def _not_yet(looked: Looked) -> Said | None:
+    if not (held := looked.held):
+        return None
+    since, (until, source) = iso(held[0]), looked.heard
+    return "unknown", f"UNKNOWN: what it says since {since} is not compared yet, as {heard_up_to(until, source)}"
+
+
 def _untold(looked: Looked) -> Said | None:
     if looked.is_told:
         return None
@@ -179,4 +196,4 @@ def _alone(looked: Looked) -> Said:
     return "agrees", f"no record of another customer shares a key with it ({made_of})"
 
 
-RULES: tuple[Callable[[Looked], Said | None], ...] = (_untold, _close, _in_a_crowd, _alone)
+RULES: tuple[Callable[[Looked], Said | None], ...] = (_not_yet, _untold, _close, _in_a_crowd, _alone)

@@ -42,6 +42,13 @@ def senior_first(governance: Governance, member: Member) -> tuple[int, int, str]
     return governance.seniority.index(member.system), member.began_at, member.native_id
 
 
+def older(new: Member, known: Member, *, present: bool) -> bool:
+    """A record that went to another native customer is told of by two shards of identify, whose order is not known."""
+    if new.native_customer == known.native_customer:
+        return False
+    return new.version < known.version or (new.version == known.version and not present)
+
+
 def likeness(governance: Governance, senior: Member, junior: Member) -> str:
     """Why they might be one though nobody linked them, in words; empty if they are not suspected."""
     if senior.entity != junior.entity or ruled_out(governance, senior, junior):

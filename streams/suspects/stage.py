@@ -2,6 +2,7 @@
 
 m/KEY/SYSTEM/ENTITY/ID   a record that has the key, as it said last
 p/KEY/SYSTEM/ENTITY/ID   what is suspected of it: {senior, due, opened, drift}
+h/, a/                   what is not yet applied to these (held.py)
 ~marks                   watermarks, per identify shard
 
 A record is a suspect under one senior a key, so that ten records of one customer are nine suspicions and not 45.
@@ -18,8 +19,8 @@ from schemas.money import Money
 from streams.governance.model import Governance
 from streams.inputs import Divert, Due, Input
 from streams.likeness.keys import CROWD
-from streams.suspects import suspicion
-from streams.suspects.members import Member, likeness, senior_first
+from streams.suspects import held, suspicion
+from streams.suspects.members import Member, likeness, older, senior_first
 from streams.suspects.suspicion import Suspected
 from streams.suspects.table import KIND_OF, compared, needed
 from tables.deadlines import Gate
@@ -31,7 +32,7 @@ MARKS = "~marks"
 
 class Suspects:
     name = "suspects"
-    waits_under: tuple[str, ...] = ("p/",)
+    waits_under: tuple[str, ...] = (held.WAITING, "p/")
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance
@@ -47,22 +48,26 @@ class Suspects:
             return "watermarks"
         if record.record != "BusinessKeyAsserted":
             raise Divert("unknown_record", f"{topics.BUSINESS_KEYS} carries no {record.record}")
-        return self._assert(ws, record.value)
+        return self._hold(ws, record.value)
 
-    def _assert(self, ws: Workspace, value: dict[str, Any]) -> str:
+    def _hold(self, ws: Workspace, value: dict[str, Any]) -> str:
         money = Money(**value["amount"]).as_json() if value["amount"] else None
         member = Member(**{name: value[name] for name in Member._fields} | {"amount": money})
-        known = _member(ws.get(f"m/{member.key}/{member.place}"))
-        if known is not None and _older(member, known, present=value["present"]):
+        if not held.hold(ws, member, present=value["present"]):
             return "older"
-        if known is not None:  # of another customer since `effective_at`, and saying the same for longer or shorter
-            member = member._replace(effective_at=max(member.effective_at, known.effective_at))
-        if value["present"]:
+        return "asserted" if value["present"] else "withdrawn"
+
+    def _apply(self, ws: Workspace, member: Member, *, present: bool) -> None:
+        at, known = member.effective_at, _member(ws.get(f"m/{member.key}/{member.place}"))
+        if known is not None and older(member, known, present=present):
+            return
+        if known is not None:  # one that came late says so no earlier than what it follows
+            member = member._replace(effective_at=max(at, known.effective_at))
+        if present:
             ws.put(f"m/{member.key}/{member.place}", member._asdict())
         else:
             ws.delete(f"m/{member.key}/{member.place}")
-        self._look_again(ws, member, value["effective_at"], present=value["present"])
-        return "asserted" if value["present"] else "withdrawn"
+        self._look_again(ws, member, at, present=present)
 
     def _look_again(self, ws: Workspace, member: Member, at: Instant, *, present: bool) -> None:
         """At what is suspected of it, and of those that it is or might be the senior of, as of `at`."""
@@ -102,16 +107,25 @@ class Suspects:
 
     def wake(self, key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:
         if value is None or not key.startswith("p/") or value["opened"]:
-            return None
+            return held.wake(key, value)
         return (value["drift"]["entity"],), value["due"]
 
     def gates(self, ws: Workspace) -> Mapping[Gate, Instant]:
-        """An entity's: up to when its records, and the links between customers, were heard of every system."""
+        """An entity's: up to when its records, and the links between customers, were heard of every system. What was
+        said by then is applied first: a suspicion is told of once it has stood through all of that."""
         known = minima(ws.get(MARKS), self._governance.partitions)
-        entities = sorted(compared(self._governance))
-        return {(entity,): known.lowest(needed(self._governance, entity))[0] for entity in entities}
+        found: dict[Gate, Instant] = {}
+        for entity in sorted(compared(self._governance)):
+            heard_until = known.lowest(needed(self._governance, entity))[0]
+            found[held.gate(entity)] = heard_until
+            found[entity,] = held.applied_until(ws, entity, heard_until)
+        return found
 
     def settle(self, ws: Workspace, due: Due) -> None:
+        if due.key.startswith(held.WAITING):
+            for member, present in held.release(ws, due.key, due.until):
+                self._apply(ws, member, present=present)
+            return
         entry = ws.get(due.key)
         if entry is not None and not entry["opened"]:
             suspicion.fall_due(ws, due.key, entry)
@@ -133,13 +147,6 @@ class Suspects:
 
 def _member(value: Value | None) -> Member | None:
     return None if value is None else Member(**value)
-
-
-def _older(new: Member, known: Member, *, present: bool) -> bool:
-    """A record that went to another native customer is told of by two shards of identify, whose order is not known."""
-    if new.native_customer == known.native_customer:
-        return False
-    return new.version < known.version or (new.version == known.version and not present)
 
 
 def _since(one: Member, other: Member) -> Instant:

@@ -16,8 +16,6 @@ class SuspectKind(NamedTuple):
     """Proposed only: a person decides who is who."""
     when: str
     """In a sentence: what it is when it drifts."""
-    gate: str = "counterpart"
-    """It is given from what both sides say when it falls due, not from their history: outside the law (contracts 5)."""
 
 
 CUSTOMERS = "duplicate_customer_suspected"

@@ -11,7 +11,7 @@ from schemas.money import from_json
 from streams.governance.model import Governance
 from streams.suspects.keys import NOTHING, Keyed, alike, keyed
 from streams.suspects.table import compared
-from tables.versions import Version
+from tables.versions import Version, as_of
 from tables.view import Emit, Workspace
 
 
@@ -48,12 +48,22 @@ def changed(
         ws.emit(_told(record, key, new, after, effective_at))
 
 
-def rerouted(ws: Workspace, governance: Governance, record: Record, latest: Version, effective_at: Instant) -> None:
-    """The record is now of another canonical customer."""
-    if record.entity in compared(governance):
-        new = keyed(record.system, record.entity, latest)
+def rerouted(
+    ws: Workspace, governance: Governance, record: Record, versions: list[Version], routed_at: Instant
+) -> None:
+    """The record is of another canonical customer since then: also what it said later and was read before we heard of
+    it."""
+    if record.entity not in compared(governance):
+        return
+    before = as_of(versions, routed_at)
+    if before is not None:
+        new = keyed(record.system, record.entity, before)
         for key in new.keys:
-            ws.emit(_told(record, key, new, latest, effective_at))
+            ws.emit(_told(record, key, new, before, routed_at))
+    for after in versions:
+        if after["at"] > routed_at:
+            changed(ws, governance, record, before, after, after["at"])
+            before = after
 
 
 def heard(ws: Workspace, governance: Governance, watermarks: Mapping[str, Any]) -> None:

@@ -153,7 +153,12 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "q": None,  # when documents leave: follows from their changes
         "v": None,  # governance versions: they came with the input, but the first
     },
-    "suspects": {"m": Rule("members of business keys"), "p": Rule("suspects", _suspicion)},
+    "suspects": {
+        "m": Rule("members of business keys"),
+        "p": Rule("suspects", _suspicion),
+        "h": Rule("what is held of business keys"),
+        "a": None,  # follows from what is held
+    },
     "fleet": {"s": Rule("observations of sources")},
 }
 

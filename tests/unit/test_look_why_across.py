@@ -105,6 +105,17 @@ def test_while_a_source_lags_the_answer_names_it(company: Company, silent: str) 
     assert "heard only up to 1970-01-01T00:00:08.000Z" in found.because
 
 
+def test_what_a_record_says_since_a_source_was_last_heard_is_not_compared_yet(company: Company) -> None:
+    twins(company)
+    heard_but(company, "billing", 1)
+
+    found = answer(company, CUSTOMERS, "A2", "crm:A2")
+
+    assert found.outcome == "unknown"
+    assert "since 1970-01-01T00:00:02.000Z is not compared yet, as billing/" in found.because
+    assert "heard only up to 1970-01-01T00:00:01.000Z" in found.because
+
+
 @pytest.mark.parametrize("silent", ["crm", "billing", "erp"])
 def test_while_a_source_was_never_heard_nothing_is_said_to_be_alone(company: Company, silent: str) -> None:
     company.row("crm", "Account", "A1", 1, **ACME)

@@ -109,6 +109,7 @@ def test_the_suspicion_ends_when_one_of_the_two_changes(company: Company) -> Non
     twins(company)
     company.heard(30)
     company.row("crm", "Account", "A1", 40, **{**ACME, "Name": "Bäckerei Schmitz", "Tax_Id__c": "DE129273398"})
+    company.heard(60)
 
     assert lives(company) == [("A2", "closed", 12, 40)]
 
@@ -117,6 +118,7 @@ def test_the_suspicion_ends_when_one_of_the_two_goes(company: Company) -> None:
     twins(company)
     company.heard(30)
     company.row("crm", "Account", "A1", 40, operation="delete")
+    company.heard(60)
 
     assert lives(company) == [("A2", "closed", 12, 40)]
 
@@ -132,6 +134,7 @@ def test_a_record_that_changes_within_the_grace_was_never_suspected(company: Com
 def test_one_that_stood_longer_than_the_grace_is_told_of_however_late_it_is_known(company: Company) -> None:
     twins(company)
     company.row("crm", "Account", "A2", 40, operation="delete")
+    company.heard(60)
 
     assert lives(company) == [("A2", "closed", 12, 40)]
 
@@ -362,8 +365,9 @@ def test_whatever_the_order_of_systems_and_crashes_the_same_are_suspects(seed: i
         driver.fold(place)
         if rng.random() < 0.3:
             driver.crash()
-        else:
-            driver.commit(driver.stage_of(place[0]), place[1])
+            continue
+        while driver.commit(driver.stage_of(place[0]), place[1]):
+            pass
 
     still = [life for life in lives(company) if life[1] == "open"]
     assert still == [("A2", "open", 12, None), ("E", "open", 14, None)]
