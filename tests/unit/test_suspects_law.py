@@ -20,11 +20,13 @@ CRM: tuple[dict[str, Any] | None, ...] = (ACME, LOOKS_LIKE_ACME, {**ACME, **STRA
 BILLING = (BILLED, {**BILLED, "crm_account_id": "A1"}, {**BILLED, "crm_account_id": "A2", "tax_id": "DE129273398"})
 ERP = (LEDGER, {**LEDGER, "external_id": "A1"}, {**LEDGER, "legal_name": "Bäckerei Schmitz", "tax_registration": None})
 INVOICES: tuple[dict[str, Any], ...] = tuple({"number": "I-7", "status": s} for s in ("Posted", "Draft", "Canceled"))
+MOVES: dict[str, Any] = {}
+"""To the other account."""
 ROWS: dict[tuple[str, str], tuple[tuple[str, ...], tuple[dict[str, Any] | None, ...]]] = {
     # (system, object): its records, and what each may say; None: it is deleted
     ("crm", "Account"): (("A1", "A2"), (*CRM, None)),
     ("billing", "account"): (("B1", "B2"), (*BILLING, None)),
-    ("billing", "invoice"): (("I1", "I2"), (*INVOICES, None)),
+    ("billing", "invoice"): (("I1", "I2"), (*INVOICES, MOVES, None)),
     ("erp", "customer"): (("E",), (*ERP, None)),
 }
 HEARD = (10, 20, 30, 40, 50, 90)
@@ -41,22 +43,41 @@ events = st.lists(st.sampled_from(sorted(ROWS)).flatmap(_events), min_size=2, ma
 
 def asserted(found: list[Event]) -> Company:
     """Each source has its changes and how far it was heard in the order of its commits; nothing is read yet."""
-    company = Company(watchful())
+    company, home = Company(watchful()), {"I1": "B1", "I2": "B2"}
     for system in company.governance.systems:
         mine = sorted((e for e in found if e[0] == system), key=lambda e: e[3])
         for until in HEARD:
-            for _, object_, id_, at, fields in (e for e in mine if until - 10 < e[3] <= until):
-                _row(company, system, object_, id_, at, fields)
+            for event in (e for e in mine if until - 10 < e[3] <= until):
+                _tell(company, home, *event)
             company.heard(until, system, run=False)
     return company
 
 
-def _row(company: Company, system: str, object_: str, id_: str, at: int, fields: dict[str, Any] | None) -> None:
-    customer = id_.replace("I", "B")
+def _tell(
+    company: Company,
+    home: dict[str, str],
+    system: str,
+    object_: str,
+    id_: str,
+    at: int,
+    fields: dict[str, Any] | None,
+) -> None:
+    """`home`: whose each invoice is. Every third change comes twice."""
+
+    def row(operation: str, said: dict[str, Any], poll: int | None = None) -> int:
+        return company.row(
+            system, object_, id_, at, home.get(id_, id_), operation=operation, poll=poll, run=False, **said
+        )
+
+    if fields is MOVES:
+        poll = row("moved_out", {})
+        home[id_] = "B1" if home[id_] == "B2" else "B2"
+        row("moved_in", INVOICES[0], poll)
+        return
     operation = "delete" if fields is None else "upsert"
-    poll = company.row(system, object_, id_, at, customer, operation=operation, run=False, **fields or {})
+    poll = row(operation, fields or {})
     if at % 3 == 0:
-        company.row(system, object_, id_, at, customer, operation=operation, run=False, poll=poll, **fields or {})
+        row(operation, fields or {}, poll)
 
 
 def in_any_order(company: Company, rng: random.Random) -> set[tuple[Any, ...]]:
