@@ -127,7 +127,8 @@ class Suspects:
                 self._apply(ws, member, present=present)
             return
         entry = ws.get(due.key)
-        if entry is not None and not entry["opened"]:
+        # What was applied just before may have ended what was due, and begun another in its place.
+        if entry is not None and not entry["opened"] and entry["due"] <= due.until:
             suspicion.fall_due(ws, due.key, entry)
 
     def put_aside(self, ws: Workspace, key: str, letter_id: str) -> Emit | None:

@@ -188,3 +188,20 @@ def test_more_than_are_released_at_once_keep_their_order() -> None:
     company.heard(200)
 
     assert company.drifts() == []
+
+
+def test_what_took_the_place_of_another_as_that_fell_due_has_a_grace_of_its_own() -> None:
+    """At once come due: that the ledger's record is like A1, which goes, so that it is like A2 from then on; and that
+    this ends."""
+    company = Company(watchful())
+    company.row("crm", "Account", "A1", 1, **ACME)
+    company.row("erp", "customer", "E", 2, **LEDGER)
+    company.heard(5)
+    company.row("crm", "Account", "A2", 20, run=False, **LOOKS_LIKE_ACME)
+    company.row("crm", "Account", "A1", 30, run=False, operation="delete")
+    company.row("erp", "customer", "E", 35, run=False, operation="delete")
+    company.driver.run()
+    company.heard(32)
+    company.heard(60)
+
+    assert lives(company) == [("E", "closed", 12, 30)]
