@@ -31,6 +31,8 @@ DOCUMENTS = (
             _A("line_count", "integer", "number of lines: each may round by half a minor unit"),
             _A("service_starts_on", "date", "first day that it charges for"),
             CORRELATION,
+            _A("service_ends_on", "date", "last day that it charges for"),
+            _A("charge", "text", "what is charged, where it is one thing"),
         ),
     ),
     Entity(

@@ -20,7 +20,7 @@ from streams.kinds.asof import entity_key
 from streams.kinds.references import EVERY, add, names, reference_key, remove, values
 from streams.kinds.sight import Alike, noticed_by, sight
 from streams.kinds.standing import regarding, tells_otherwise
-from streams.kinds.table import BY_NAME, ID, REFERENCES, All, Consulted, Itself, Kind, Refers, Siblings
+from streams.kinds.table import BY_NAME, ID, REFERENCES, All, Consulted, Itself, Kind, Refers, Siblings, Through
 from tables.versions import MOVED, Version, as_of, comes_or_goes, fold, insert, latest, tells
 from tables.view import Workspace
 
@@ -143,7 +143,7 @@ def concerned(
     still = before if before is None or not comes_or_goes(before, after) else None
     found: list[ObligationKey] = []
     for alike in noticed_by(governance, governance.systems[system].role, entity):
-        if referring and not isinstance(alike.reach, Refers):
+        if referring and not isinstance(alike.reach, Refers | Through):
             continue
         kinds = alike.kinds if still is None else _told(alike, still, after)
         if not kinds:
@@ -228,6 +228,10 @@ def _reached(
             if attribute == ID:
                 return {(alike.entity, system, value) for value in named for system in _homes(governance, alike, home)}
             return {subject for value in named for subject in _found(ws, governance, customer, alike, attribute, value)}
+        case Through(way, shared):
+            first = _reached(ws, governance, alike._replace(reach=way), change, held)
+            said = {v for subject in first for v in values(_versions(ws, Place(customer, *subject)), shared)}
+            return {*first, *(s for value in said for s in _found(ws, governance, customer, alike, shared, value))}
     return ()
 
 

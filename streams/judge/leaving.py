@@ -16,7 +16,7 @@ from streams.judge.keys import ObligationKey, holes_prefix, leaving_instant
 from streams.judge.obligation import Obligation
 from streams.judge.retention import Place, Record
 from streams.kinds.documents import TIES, WHOLES, Tie, is_finished
-from streams.kinds.references import names, reference_key
+from streams.kinds.references import TOGETHER, names, reference_key, together
 from streams.kinds.table import KINDS
 from tables.versions import Version, as_of
 from tables.view import Workspace
@@ -107,7 +107,8 @@ def _member(ws: Workspace, place: Place, instant: Instant) -> Member | None:
 
 
 def _says(member: Member, attribute: str) -> Any:
-    return (member.version["attrs"] or {}).get(attribute)
+    attrs = member.version["attrs"] or {}
+    return together(attrs, attribute) if TOGETHER in attribute else attrs.get(attribute)
 
 
 def _others(ws: Workspace, place: Place, member: Member) -> Iterator[tuple[Place, Tie, Any]]:

@@ -10,7 +10,7 @@ from schemas.instants import ALWAYS, Instant
 from streams.governance.calendar import Calendar
 from streams.governance.model import Governance
 from streams.governance.model import Kind as Rules
-from streams.kinds.references import EVERY, names, reference_key
+from streams.kinds.references import EVERY, TOGETHER, names, reference_key, together
 from tables.versions import MOVED, PRESENT, Regard, Version, as_of, next_told
 from tables.view import Value, Workspace
 
@@ -147,6 +147,9 @@ class AsOf:
         """Live records of an entity in a role whose attribute has this value, through the reference index."""
         if not wanted:
             return []
+        if TOGETHER in attribute:
+            found = self._found(entity, role, attribute, wanted)
+            return [f for f in found if together(f.attrs, attribute) == wanted]
         return [f for f in self._found(entity, role, attribute, wanted) if f.attrs[attribute] == wanted]
 
     def _found(self, entity: str, role: str, attribute: str, value: str) -> list[Found]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from streams.kinds.facts import OWED
-from streams.kinds.model import ID, Refers
+from streams.kinds.model import ID
 from streams.kinds.table import KINDS
 from tables.versions import PRESENT, Version
 
@@ -46,10 +46,10 @@ def is_finished(entity: str, version: Version) -> bool:
 def _ties() -> dict[str, tuple[Tie, ...]]:
     found: dict[str, dict[Tie, None]] = {entity: {} for entity in FINISHED}
     for kind in KINDS:
-        for (_, entity), reach in kind.reach.items():
-            if isinstance(reach, Refers) and ID not in reach and kind.entity in FINISHED and entity in FINISHED:
-                found[kind.entity][Tie(reach.subject_attribute, entity, reach.change_attribute)] = None
-                found[entity][Tie(reach.change_attribute, kind.entity, reach.subject_attribute)] = None
+        for entity, way in kind.references:
+            if ID not in way and kind.entity in FINISHED and entity in FINISHED:
+                found[kind.entity][Tie(way.subject_attribute, entity, way.change_attribute)] = None
+                found[entity][Tie(way.change_attribute, kind.entity, way.subject_attribute)] = None
     return {entity: tuple(ties) for entity, ties in found.items()}
 
 

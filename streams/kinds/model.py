@@ -39,13 +39,22 @@ class Siblings(NamedTuple):
 
 class Refers(NamedTuple):
     """The subjects whose attribute has the changed record's value, through the reference index. The subject's ID: those
-    that the changed record names; in its own system, where that is of the kind's roles."""
+    that the changed record names; in its own system, where that is of the kind's roles. `a+b`: both attributes
+    together."""
 
     subject_attribute: str
     change_attribute: str
 
 
-Reach = Itself | All | Consulted | Siblings | Refers
+class Through(NamedTuple):
+    """The subjects that `way` finds, and with each of them those that say the same in `shared`: what is compared with
+    one another, and a record that names only one of them."""
+
+    way: Refers
+    shared: str
+
+
+Reach = Itself | All | Consulted | Siblings | Refers | Through
 Place = tuple[str, str]
 """(role, entity)."""
 
@@ -110,6 +119,12 @@ class Kind(NamedTuple):
         """Whether one of these versions of a subject could begin anything."""
         begins = self.begins
         return begins is None or bool([v for v in versions if v["attrs"] is not None and begins(governance, v)])
+
+    @property
+    def references(self) -> tuple[tuple[str, Refers], ...]:
+        """(entity, how its records name the subjects), wherever they do by a value."""
+        ways = ((entity, r.way if isinstance(r, Through) else r) for (_, entity), r in self.reach.items())
+        return tuple((entity, way) for entity, way in ways if isinstance(way, Refers))
 
     @property
     def needs(self) -> tuple[tuple[str, str], ...]:

@@ -9,9 +9,12 @@ r/CUSTOMER/ENTITY/ATTRIBUTE/VALUE/SYSTEM/ID    a name that does not fit"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
 from urllib.parse import quote
 
+from schemas.money import plain
 from tables.versions import MOVED, Version
 from tables.view import Value, Workspace
 
@@ -19,6 +22,9 @@ FEW = 64
 """More records of one business key or customer record than this is another kind's problem (duplicates)."""
 EVERY = "@every"
 """As an attribute: every record of the entity has it, with one value. For entities a customer has few of."""
+
+TOGETHER = "+"
+"""Between the names of attributes that are one key together."""
 
 
 def reference_key(customer: str, entity: str, attribute: str, value: str) -> str:
@@ -30,7 +36,25 @@ def values(versions: list[Version], attribute: str) -> set[str]:
     """By which values the record is to be found: those of any version that is kept."""
     if attribute == EVERY:
         return {""} if any(v["op"] != MOVED for v in versions) else set()
+    if TOGETHER in attribute:
+        return {said for v in versions if v["attrs"] and (said := together(v["attrs"], attribute))}
     return {v["attrs"][attribute] for v in versions if v["attrs"] and v["attrs"].get(attribute)}
+
+
+def together(attrs: Mapping[str, Any], attribute: str) -> str | None:
+    """What a record says in all of the attributes; None where it leaves one out. Equal amounts give equal text."""
+    said = [_text(attrs.get(name)) for name in parts(attribute)]
+    return "|".join(said) if all(said) else None
+
+
+def parts(attribute: str) -> tuple[str, ...]:
+    return tuple(attribute.split(TOGETHER))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{plain(Decimal(value['amount']))} {value['currency']}"
+    return "" if value is None else str(value)
 
 
 def add(ws: Workspace, key: str, name: str) -> None:

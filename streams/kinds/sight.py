@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from streams.governance.model import Governance
 from streams.kinds.asof import HOME, Sight
-from streams.kinds.references import EVERY
+from streams.kinds.references import EVERY, parts
 from streams.kinds.standing import TELLING
-from streams.kinds.table import ID, Kind, Reach, Refers, reached_by
+from streams.kinds.table import ID, Kind, Reach, reached_by
 from tables.versions import Regard
 
 
@@ -62,7 +62,6 @@ def _regarded(kind: Kind, entity: str, names: tuple[str, ...]) -> Regard:
 
 def _found_by(kind: Kind, entity: str) -> Iterator[str]:
     yield from (attribute for of, attribute in kind.finds if of == entity)
-    for (_, reaching), reach in kind.reach.items():
-        if isinstance(reach, Refers):
-            yield from (reach.subject_attribute,) if kind.entity == entity else ()
-            yield from (reach.change_attribute,) if reaching == entity else ()
+    for reaching, way in kind.references:
+        yield from parts(way.subject_attribute) if kind.entity == entity else ()
+        yield from parts(way.change_attribute) if reaching == entity else ()

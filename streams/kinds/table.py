@@ -8,7 +8,7 @@ import pkgutil
 
 from streams.governance.model import Governance
 from streams.kinds import rules
-from streams.kinds.model import ID, SUBJECT, All, Consulted, Itself, Kind, Place, Reach, Refers, Siblings
+from streams.kinds.model import ID, SUBJECT, All, Consulted, Itself, Kind, Place, Reach, Refers, Siblings, Through
 from streams.kinds.references import EVERY
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Reach",
     "Refers",
     "Siblings",
+    "Through",
 ]
 
 
@@ -48,10 +49,8 @@ def _references() -> dict[str, tuple[str, ...]]:
     named: set[tuple[str, str]] = {("customer", EVERY)}
     for kind in KINDS:
         named.update(kind.finds)
-        for (_, entity), reach in kind.reach.items():
-            if isinstance(reach, Refers):
-                named.add((kind.entity, reach.subject_attribute))
-                named.add((entity, reach.change_attribute))
+        for entity, way in kind.references:
+            named.update({(kind.entity, way.subject_attribute), (entity, way.change_attribute)})
     return {
         entity: tuple(sorted(attribute for e, attribute in named if e == entity and attribute != ID))
         for entity in sorted({entity for entity, _ in named})

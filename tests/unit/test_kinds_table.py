@@ -5,20 +5,26 @@ from __future__ import annotations
 from schemas.entities import ENTITIES
 from streams.judge.gates import needed
 from streams.kinds.facts import FACTS, VALUES
-from streams.kinds.references import EVERY
+from streams.kinds.references import EVERY, parts
 from streams.kinds.sight import noticed_by
-from streams.kinds.table import ID, KINDS, REFERENCES, SUBJECT, Refers, judged
+from streams.kinds.table import ID, KINDS, REFERENCES, SUBJECT, Refers, Through, judged
 from tables.watermarks import LINKS
 from tests.topology import default_governance
 
 
 def test_every_attribute_by_which_subjects_are_found_is_indexed() -> None:
     for kind in KINDS:
-        for (_, entity), reach in kind.reach.items():
-            if isinstance(reach, Refers):
-                assert reach.subject_attribute == ID or reach.subject_attribute in REFERENCES[kind.entity], kind.name
-                # A record that changes it concerns its old and its new subjects; the index tells that it changed.
-                assert reach.change_attribute == ID or reach.change_attribute in REFERENCES[entity], kind.name
+        for entity, way in kind.references:
+            assert way.subject_attribute == ID or way.subject_attribute in REFERENCES[kind.entity], kind.name
+            # A record that changes it concerns its old and its new subjects; the index tells that it changed.
+            assert way.change_attribute == ID or way.change_attribute in REFERENCES[entity], kind.name
+
+
+def test_those_that_are_found_through_one_of_them_also_find_one_another() -> None:
+    for kind in KINDS:
+        for reach in kind.reach.values():
+            if isinstance(reach, Through):
+                assert Refers(reach.shared, reach.shared) in kind.reach.values(), kind.name
 
 
 def test_what_a_verdict_waits_for_also_reaches_it() -> None:
@@ -50,6 +56,7 @@ NEEDED = {
     "state_regression:invoice": set(),
     "state_regression:payment": {("billing", "payment")},
     "step_skipped": {("crm", "opportunity")},
+    "charged_twice": set(),
 }
 
 
@@ -70,7 +77,7 @@ def test_kinds_look_at_their_subjects_and_at_roles_that_there_are() -> None:
 
 def test_only_duplicates_compare_records_with_one_another() -> None:
     within = {kind.row: kind.compared_within for kind in KINDS if kind.compared_within}
-    documents = {kind.row: "system" for kind in KINDS if kind.name == "duplicate_document"}
+    documents = {kind.row: "system" for kind in KINDS if kind.name in ("duplicate_document", "charged_twice")}
     assert within == {"duplicate_customer": "system", "customer_attribute_divergence": "customer", **documents}
 
 
@@ -87,7 +94,7 @@ def test_kinds_speak_of_entities_and_attributes_that_there_are() -> None:
             assert attribute == EVERY or attribute in attributes_of(entity), kind.name
         assert {*kind.regarded, *kind.demanded_by} <= named, kind.name
     for entity, found_by in REFERENCES.items():
-        assert set(found_by) - {EVERY} <= attributes_of(entity)
+        assert {part for name in found_by for part in parts(name)} - {EVERY} <= attributes_of(entity)
 
 
 def attributes_of(entity: str) -> set[str]:
@@ -127,7 +134,7 @@ def test_what_demands_is_regarded_and_has_a_deadline() -> None:
 
 def test_a_counterpart_is_found_by_what_both_say() -> None:
     for kind in KINDS:
-        refers = [reach for reach in kind.reach.values() if isinstance(reach, Refers)]
+        refers = [way for _, way in kind.references]
         assert not kind.counterpart or (refers and not any(ID in reach for reach in refers)), kind.row
 
 
