@@ -20,6 +20,8 @@ class Side(NamedTuple):
     record: Record
     amount: str
     currency: str
+    earlier: tuple[Record, ...] = ()
+    """Versions of the subscription: from the second on a deal may go on stating what the first was worth."""
 
 
 class Mismatch(NamedTuple):
@@ -52,14 +54,30 @@ def _sides(history: History, subscription: Record) -> tuple[Side, ...]:
     deal = history.find("crm", "opportunity", first["crm_opportunity_id"])
     sides = [Side(subscription, "total_contract_value", "currency")]
     if deal is not None:
-        sides.append(Side(deal, "Amount", "CurrencyIsoCode"))
+        versions = history.records("billing", "subscription_version")
+        own = tuple(v for v in versions if v.versions[0].values["subscription_id"] == first["id"])
+        sides.append(Side(deal, "Amount", "CurrencyIsoCode", own))
     contracts = history.records("erp", "contract")
     named = [c for c in contracts if c.versions[0].values["number"] == first["contract_number"]]
     return (*sides, *(Side(contract, "value", "currency") for contract in named))
 
 
 def present(sides: tuple[Side, ...], instant: Instant) -> tuple[Side, ...]:
-    return tuple(side for side in sides if side.record.as_of(instant) is not None)
+    there = [side for side in sides if side.record.as_of(instant) is not None]
+    return tuple(side for side in there if not (side.earlier and _is_as_sold(side, sides[0].record, instant)))
+
+
+def _is_as_sold(deal: Side, subscription: Record, instant: Instant) -> bool:
+    """The deal still states what a version before the present one was worth."""
+    now, stated = subscription.as_of(instant), deal.record.value(deal.amount, instant)
+    there = [v.values for version in deal.earlier if (v := version.as_of(instant))]
+    past = [v for v in there if now and _number(v["version"]) < _number(now.values["version"])]
+    return any(v["total_contract_value"] == stated for v in past)
+
+
+def _number(value: Native) -> int:
+    assert isinstance(value, int)
+    return value
 
 
 def difference(sides: tuple[Side, ...], instant: Instant) -> Decimal:

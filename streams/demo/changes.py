@@ -18,17 +18,19 @@ _FINANCE = "finance"
 
 
 def amend(script: Script, at: float, in_erp: float | None, scheduled: float | None) -> None:
-    """The contract grows in billing; contract and schedule in the ERP and the opportunity follow, or the opportunity
-    leads."""
+    """The contract grows in billing; contract and schedule in the ERP follow. The opportunity follows, leads, or stays
+    as it was sold; a flaw gives it a value that nobody agreed on."""
     who = script.profile
     monthly = (who.monthly * script.rng.choice((Decimal("1.10"), Decimal("1.25"), Decimal("1.5")))).quantize(_CENT)
     value = monthly * who.term_months
-    leads = script.flaw is None and script.chance(0.3)
-    deal = -script.soon(0.4, 1.5) if leads else script.answer(VALUE_MISMATCH, "opportunity")
-    if deal is not None:
+    sold = script.rng.random() if script.flaw is None else 0.5
+    leads, stays, wrong = sold < 0.3, sold > 0.7, script.suffers(VALUE_MISMATCH, "opportunity")
+    deal = 1.5 if wrong else -script.soon(0.4, 1.5) if leads else script.soon(0.4, 2.5)
+    if not stays:
+        agreed = value + who.monthly if wrong else value
         # Not within the second before the amendment: the CRM's whole-second stamp would put it first.
         at_deal = at + deal + (0.0 if leads else 1.0)
-        script.add(at_deal, "crm", SALES, script.change("Opportunity", "crm.opportunity", Amount=value))
+        script.add(at_deal, "crm", SALES, script.change("Opportunity", "crm.opportunity", Amount=agreed))
     script.add(
         at,
         "billing",

@@ -20,7 +20,19 @@ from streams.kinds.asof import entity_key
 from streams.kinds.references import EVERY, add, names, reference_key, remove, values
 from streams.kinds.sight import Alike, noticed_by, sight
 from streams.kinds.standing import regarding, tells_otherwise
-from streams.kinds.table import BY_NAME, ID, REFERENCES, All, Consulted, Itself, Kind, Refers, Siblings, Through
+from streams.kinds.table import (
+    BY_NAME,
+    ID,
+    REFERENCES,
+    All,
+    Consulted,
+    Either,
+    Itself,
+    Kind,
+    Refers,
+    Siblings,
+    Through,
+)
 from tables.versions import MOVED, Version, as_of, comes_or_goes, fold, insert, latest, tells
 from tables.view import Workspace
 
@@ -143,7 +155,7 @@ def concerned(
     still = before if before is None or not comes_or_goes(before, after) else None
     found: list[ObligationKey] = []
     for alike in noticed_by(governance, governance.systems[system].role, entity):
-        if referring and not isinstance(alike.reach, Refers | Through):
+        if referring and not isinstance(alike.reach, Refers | Through | Either):
             continue
         kinds = alike.kinds if still is None else _told(alike, still, after)
         if not kinds:
@@ -191,8 +203,7 @@ def _has_counterpart(ws: Workspace, customer: str, kind: Kind, versions: list[Ve
     concerns it then."""
     return any(
         ws.get(reference_key(customer, entity, reach.change_attribute, value)) is not None
-        for (_, entity), reach in kind.reach.items()
-        if isinstance(reach, Refers)
+        for entity, reach in kind.references
         for value in values(versions, reach.subject_attribute)
     )
 
@@ -228,6 +239,9 @@ def _reached(
             if attribute == ID:
                 return {(alike.entity, system, value) for value in named for system in _homes(governance, alike, home)}
             return {subject for value in named for subject in _found(ws, governance, customer, alike, attribute, value)}
+        case Either(ways):
+            found_by = (_reached(ws, governance, alike._replace(reach=way), change, held) for way in ways)
+            return set(chain.from_iterable(found_by))
         case Through(way, shared):
             first = _reached(ws, governance, alike._replace(reach=way), change, held)
             said = {v for subject in first for v in values(_versions(ws, Place(customer, *subject)), shared)}

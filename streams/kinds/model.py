@@ -54,7 +54,13 @@ class Through(NamedTuple):
     shared: str
 
 
-Reach = Itself | All | Consulted | Siblings | Refers | Through
+class Either(NamedTuple):
+    """The subjects that one of the ways finds."""
+
+    ways: tuple[Refers, ...]
+
+
+Reach = Itself | All | Consulted | Siblings | Refers | Through | Either
 Place = tuple[str, str]
 """(role, entity)."""
 
@@ -123,8 +129,7 @@ class Kind(NamedTuple):
     @property
     def references(self) -> tuple[tuple[str, Refers], ...]:
         """(entity, how its records name the subjects), wherever they do by a value."""
-        ways = ((entity, r.way if isinstance(r, Through) else r) for (_, entity), r in self.reach.items())
-        return tuple((entity, way) for entity, way in ways if isinstance(way, Refers))
+        return tuple((entity, way) for (_, entity), reach in self.reach.items() for way in _ways(reach))
 
     @property
     def needs(self) -> tuple[tuple[str, str], ...]:
@@ -138,3 +143,14 @@ class Kind(NamedTuple):
         role, entity = place
         alone = len(self.roles) == 1 and entity != self.entity
         return role in self.roles and (alone or isinstance(self.reach[place], Itself))
+
+
+def _ways(reach: Reach) -> tuple[Refers, ...]:
+    match reach:
+        case Refers():
+            return (reach,)
+        case Through(way, _):
+            return (way,)
+        case Either(ways):
+            return ways
+    return ()

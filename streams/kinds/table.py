@@ -8,7 +8,20 @@ import pkgutil
 
 from streams.governance.model import Governance
 from streams.kinds import rules
-from streams.kinds.model import ID, SUBJECT, All, Consulted, Itself, Kind, Place, Reach, Refers, Siblings, Through
+from streams.kinds.model import (
+    ID,
+    SUBJECT,
+    All,
+    Consulted,
+    Either,
+    Itself,
+    Kind,
+    Place,
+    Reach,
+    Refers,
+    Siblings,
+    Through,
+)
 from streams.kinds.references import EVERY
 
 __all__ = [
@@ -20,6 +33,7 @@ __all__ = [
     "SUBJECT",
     "All",
     "Consulted",
+    "Either",
     "Itself",
     "Kind",
     "Reach",

@@ -37,7 +37,7 @@ TOPIC = "q2c.drifts"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 PENDING = ("Draft", "PendingActivation", "PendingAcceptance")
 TABLES = {
-    "billing": ("account", "subscription", "invoice"),
+    "billing": ("account", "subscription", "subscription_version", "invoice"),
     "erp": ("customer", "contract", "ledger_posting", "credit_memo"),
 }
 OBJECTS = {
@@ -180,7 +180,9 @@ def mismatched(state):
         deal = state["crm", "Opportunity"].get(row["crm_opportunity_id"])
         contract = contracts.get(row["contract_number"])
         values = [(row["total_contract_value"], row["currency"])]
-        values += [(decimal(deal["Amount"]), deal["CurrencyIsoCode"])] if deal else []
+        # A deal may go on stating what was sold before the contract was amended.
+        counts = deal and decimal(deal["Amount"]) not in earlier(state, row)
+        values += [(decimal(deal["Amount"]), deal["CurrencyIsoCode"])] if counts else []
         values += [(contract["value"], contract["currency"])] if contract else []
         amounts = [amount for amount, _ in values]
         one_currency = len({currency for _, currency in values}) == 1
@@ -199,6 +201,13 @@ def mismatched(state):
             apart if one_currency else amounts[0],
             changed,
         )
+
+
+def earlier(state, subscription):
+    versions = (
+        v for v in state["billing", "subscription_version"].values() if v["subscription_id"] == subscription["id"]
+    )
+    return {v["total_contract_value"] for v in versions if v["version"] < subscription["version"]}
 
 
 def latest(*rows):

@@ -23,6 +23,8 @@ COULD: list[tuple[str, Versions, bool]] = [
     ("amendment_unpropagated", ({"version_number": 2, "status": "draft"},), False),
     ("cancellation_unpropagated", ({"status": "cancelled"},), True),
     ("cancellation_unpropagated", (ACTIVE,), False),
+    ("charged_twice", ({"status": "posted", "total": {"amount": "1", "currency": "EUR"}},), True),
+    ("charged_twice", ({"status": "draft"},), False),
     ("contract_value_mismatch", (ACTIVE,), True),
     ("contract_value_mismatch", ({"status": "cancelled"},), False),
     ("contract_value_mismatch", ({"status": "pending_activation"},), False),

@@ -450,6 +450,35 @@ def test_what_is_held_against_its_counterparts_is_judged_from_the_first_of_them_
     assert armed_by(ws, rules, invoice(6, "J")) == ["billing/J"]
 
 
+def charged(at: float, native_id: str, subscription: str = "S") -> Change:
+    return invoice(at, native_id, subscription_ref=subscription, service_starts_on="2026-01-01")
+
+
+def test_what_names_one_of_several_that_are_compared_concerns_them_all() -> None:
+    ws, rules = heard(0), ruled("charged_twice")
+    memo = record("erp", "credit_memo", "C", 6, number="CM", invoice_ref="N-I", status="posted", total="119.00 EUR")
+
+    assert armed_by(ws, rules, charged(3, "I")) == []
+    assert armed_by(ws, rules, charged(4, "J")) == ["billing/I", "billing/J"]
+    assert armed_by(ws, rules, charged(5, "K", "S2")) == []
+    assert armed_by(ws, rules, memo) == ["billing/I", "billing/J"]
+    alone = {**(memo.attributes or {}), "invoice_ref": "N-K"}
+    assert armed_by(ws, rules, memo._replace(at=7, native_id="D", attributes=alone)) == []
+
+
+def test_a_subject_may_be_found_in_either_of_two_ways() -> None:
+    ws, rules = heard(0), ruled("contract_value_mismatch")
+    stated = {"contract_ref": "K", "opportunity_ref": "O", "status": "active", "total_value": "100.00 EUR"}
+    take(ws, rules, record("billing", "subscription", "S", 3, **stated))
+
+    first, amends = (
+        record("crm", "opportunity", o, 4, stage="won", contract_ref=k) for o, k in (("O", None), ("P", "K"))
+    )
+    assert armed_by(ws, rules, first) == ["billing/S"]
+    assert armed_by(ws, rules, amends) == ["billing/S"]
+    assert armed_by(ws, rules, record("crm", "opportunity", "Q", 5, stage="won", contract_ref="K2")) == []
+
+
 def test_where_the_segment_changes_every_subject_is_judged_anew() -> None:
     ws, rules = heard(0), ruled(segments={"small": Segment(sla_seconds=30)})
     account = record("crm", "customer", "A", 6, name="Acme", segment="small")

@@ -46,6 +46,7 @@ NEEDED = {
     "credit_memo_without_counterpart": {("billing", "credit_memo")},
     "refund_unpropagated": {("billing", "refund"), ("erp", "ledger_posting")},
     "amendment_unpropagated": {("erp", "contract")},
+    "contract_value_mismatch": {("crm", "opportunity"), ("erp", "contract")},
     "cancellation_unpropagated": {("crm", "customer")},
     "reversal_incomplete": {("erp", "ledger_posting")},
     "invoice_amount_mismatch": {("erp", "ledger_posting")},

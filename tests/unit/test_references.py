@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.kinds.references import EVERY, FEW, add, held, names, reference_key, remove, values
+from streams.kinds.references import EVERY, FEW, add, held, names, reference_key, remove, together, values
 from tables.versions import MOVED, Version
 from tables.view import MemoryView, Workspace
 
@@ -36,6 +36,23 @@ def test_a_value_to_which_everything_refers_is_found_in_full_where_asked() -> No
 
     assert len(names(Workspace(view), KEY, 10_000)) == len(wanted) == 3 * FEW
     assert max(len(value.get("of", ())) for _, value in view.items()) == FEW
+
+
+CHARGED = "subscription_ref+service_starts_on+total"
+
+
+def test_several_attributes_are_one_key_together() -> None:
+    said = {
+        "subscription_ref": "S",
+        "service_starts_on": "2026-01-01",
+        "total": {"amount": "119.00", "currency": "EUR"},
+    }
+    version: Version = {"op": "upsert", "attrs": said}
+
+    assert values([version], CHARGED) == {"S|2026-01-01|119 EUR"}
+    assert together(said | {"total": {"amount": "119", "currency": "EUR"}}, CHARGED) == "S|2026-01-01|119 EUR"
+    for left_out in said:
+        assert values([{**version, "attrs": said | {left_out: None}}], CHARGED) == set(), left_out
 
 
 @given(SETS)

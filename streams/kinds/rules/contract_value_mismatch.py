@@ -1,15 +1,18 @@
-"""Kind 26: deal, subscription and ERP contract state different total values for the same term."""
+"""Kind 26: deal, subscription and ERP contract state different total values for the same term.
+
+Once a contract is amended, the deal is the one that amended it (streams/kinds/agreed.py)."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import NamedTuple
 
+from streams.kinds.agreed import agreed
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.facts import PENDING_ACTIVATION
 from streams.kinds.finding import IN_ORDER, Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.lags import for_term
-from streams.kinds.model import ID, Itself, Kind, Refers
+from streams.kinds.model import ID, Either, Itself, Kind, Refers
 from streams.kinds.shared import Amount, deal_of, place, said, text, tolerance, with_amount
 
 _NOT_COMPARED = PENDING_ACTIVATION | {"cancelled"}
@@ -57,7 +60,7 @@ def contract_value_mismatch(now: AsOf, subject: Subject) -> Answer:
         amount=with_amount(ours.money, spread) if comparable else ours.money,
         expected=f"the same contract value everywhere{term}, within {said(with_amount(ours.money, allowed))}",
         observed=", ".join(str(s) for s in stated),
-        evidence=tuple(Evidence(s.found, s.field, text(s.money)) for s in stated),
+        evidence=tuple(Evidence(s.found, s.field, text(s.found.attrs[s.field])) for s in stated),
         ask=_ask(ours, stated, allowed) if comparable else None,
         satisfied_by=newest,
         snapshot=newest.version["snapshot"],
@@ -68,12 +71,14 @@ def _stated(now: AsOf, subscription: Found, deal: Found | None) -> list[_Stated]
     """The subscription first. A record that states no value is left out."""
     term = subscription.attrs["term_months"]
     contracts = now.by_reference("contract", "erp", "number", subscription.attrs["contract_ref"])
-    sides = [(subscription, "total_value", term), *([(deal, "value", term)] if deal else [])]
-    sides += [(c, "value", c.attrs["term_months"]) for c in contracts]
+    sold = agreed(now, KIND.name, subscription, deal)
+    sides = [(subscription, "total_value", subscription.attrs["total_value"], term)]
+    sides += [(sold[0], "value", sold[1], term)] if sold else []
+    sides += [(c, "value", c.attrs["value"], c.attrs["term_months"]) for c in contracts]
     return [
         _Stated(found, field, money, months, for_term(money, months, term))
-        for found, field, months in sides
-        if (money := found.attrs[field]) is not None
+        for found, field, money, months in sides
+        if money is not None
     ]
 
 
@@ -97,12 +102,14 @@ KIND = Kind(
     clock="grace",
     reach={
         ("billing", "subscription"): Itself(),
-        ("crm", "opportunity"): Refers("opportunity_ref", ID),
+        ("crm", "opportunity"): Either((Refers("opportunity_ref", ID), Refers("contract_ref", "contract_ref"))),
+        ("billing", "subscription_version"): Refers(ID, "subscription_ref"),
         ("erp", "contract"): Refers("contract_ref", "number"),
     },
     regarded={
-        "opportunity": ("stage", "value"),
-        "subscription": ("status", "total_value", "term_months"),
+        "opportunity": ("stage", "value", "type"),
+        "subscription": ("status", "total_value", "term_months", "version_number"),
+        "subscription_version": ("version_number", "total_value"),
         "contract": ("value", "term_months"),
     },
     judge=contract_value_mismatch,
@@ -110,4 +117,5 @@ KIND = Kind(
     command="erp.contract.update_value",
     sort="copy",
     condition="ContractValuesAgree",
+    optional=frozenset({("billing", "subscription_version")}),
 )
