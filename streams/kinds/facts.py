@@ -28,6 +28,7 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
     "order": {"fulfilled": lambda a: a["status"] == "fulfilled"},
     "customer": {
         "active": lambda a: a["status"] == "active",
+        "set_up": lambda a: a["status"] != "prospect",
         "linked": lambda a: bool(a["crm_ref"]) and a["status"] != "churned",
     },
     "subscription": {
@@ -65,6 +66,9 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
     "usage": {KNOWN: lambda a: True},
 }
 
+LASTING: frozenset[tuple[str, str]] = frozenset({("customer", "set_up")})
+"""Steps that were taken once: what goes back afterwards does not undo that they were."""
+
 VALUES: dict[str, dict[str, Callable[[Attributes], object]]] = {
     # entity: {fact: its value}; a new value is a new fact
     "customer": {"tax_region": lambda a: a["tax_region"]},
@@ -93,7 +97,8 @@ def stamp(
 ) -> dict[str, str]:
     """The facts that hold now, each with the instant and version in which it began."""
     now = f"{at}/{version}" + ("/snapshot" if snapshot else "" if seen else "/unseen")
-    holding = [fact for fact, holds in FACTS.get(entity, {}).items() if holds(attributes)]
+    facts = FACTS.get(entity, {}).items()
+    holding = [f for f, holds in facts if holds(attributes) or (f in before and (entity, f) in LASTING)]
     valued = ((fact, of(attributes)) for fact, of in VALUES.get(entity, {}).items())
     holding += [with_value(fact, value) for fact, value in valued if value is not None]
     return {fact: before.get(fact, now) for fact in holding}

@@ -21,11 +21,11 @@ HOLD: list[tuple[str, dict[str, Any], set[str]]] = [
     ("opportunity", {"stage": "open", "order_managed": True}, set()),
     ("order", {"status": "open"}, set()),
     ("order", {"status": "fulfilled"}, {"fulfilled"}),
-    ("customer", {"status": "active"}, {"active"}),
+    ("customer", {"status": "active"}, {"active", "set_up"}),
     ("customer", {"status": "prospect"}, set()),
-    ("customer", {"status": "active", "crm_ref": "A"}, {"active", "linked"}),
-    ("customer", {"status": "churned", "crm_ref": "A"}, set()),
-    ("customer", {"status": None, "crm_ref": "A", "tax_region": "DE"}, {"linked", "tax_region:DE"}),
+    ("customer", {"status": "active", "crm_ref": "A"}, {"active", "linked", "set_up"}),
+    ("customer", {"status": "churned", "crm_ref": "A"}, {"set_up"}),
+    ("customer", {"status": None, "crm_ref": "A", "tax_region": "DE"}, {"linked", "tax_region:DE", "set_up"}),
     *(("subscription", {"status": s}, {"live", "known", "pending"})
       for s in ("draft", "pending_activation", "pending_acceptance")),
     *(("subscription", {"status": s}, {"live", "known", "activated"}) for s in ("active", "suspended")),
@@ -91,6 +91,13 @@ def test_a_fact_began_when_it_was_stamped_first() -> None:
 
     assert since(again, "fulfilled") == Since(5, "v5", False, True)
     assert (gone, since(gone, "fulfilled")) == ({}, None)
+
+
+def test_a_step_that_was_taken_was_taken_whatever_comes() -> None:
+    set_up = stamp("customer", says("customer", status="active"), {}, 5, "v5", False)
+    back = stamp("customer", says("customer", status="prospect"), set_up, 9, "v9", False)
+
+    assert back == {"set_up": "5/v5"}
 
 
 def test_a_new_value_is_a_new_fact() -> None:

@@ -10,6 +10,7 @@ from streams.kinds.facts import Since, since
 from streams.kinds.finding import Answer, Evidence, Finding, Subject
 from streams.kinds.model import Itself, Kind, Reach, Refers
 from streams.kinds.shared import place
+from streams.kinds.spans import span
 
 
 class _Step(NamedTuple):
@@ -84,7 +85,7 @@ def step_out_of_order(now: AsOf, subject: Subject) -> Answer:
         owner_system=next(iter(now.governance.in_role(pair.owner)), record.system),
         amount=record.attrs[pair.amount],
         expected=f"{pair.first.said.format(found.attrs[pair.first.number])} first",
-        observed=f"{pair.then.said} {_span(early)} before that, in {record.system} {record.native_id}",
+        observed=f"{pair.then.said} {span(early)} before that, in {record.system} {record.native_id}",
         evidence=(
             Evidence(record, pair.then.fact, str(taken.at)),
             Evidence(found, pair.first.fact, str(began.at)),
@@ -101,15 +102,6 @@ def _first(now: AsOf, step: _Step, document: str | None) -> tuple[Found, Since] 
         if (began := since(found.version["since"], step.fact))
     ]
     return min(taken, key=lambda t: (t[1].at, t[0].system, t[0].native_id), default=None)
-
-
-def _span(micros: int) -> str:
-    """As a person says it, in the largest unit that fits."""
-    left = max(micros, 0) // 1_000_000
-    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if left >= 2 * size:
-            return f"{left // size} {unit}"
-    return f"{left} seconds"
 
 
 def _kind(pair: _Pair) -> Kind:
