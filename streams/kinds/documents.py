@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from streams.kinds.facts import OWED
-from streams.kinds.model import ID
+from streams.kinds.model import ID, Refers
 from streams.kinds.table import KINDS
 from tables.versions import PRESENT, Version
 
