@@ -107,7 +107,7 @@ KIND = Kind(
         ("erp", "contract"): Refers("contract_ref", "number"),
     },
     regarded={
-        "opportunity": ("stage", "value", "type"),
+        "opportunity": ("stage", "value", "type", "@won"),
         "subscription": ("status", "total_value", "term_months", "version_number"),
         "subscription_version": ("version_number", "total_value"),
         "contract": ("value", "term_months"),
