@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from schemas import ids, topics
 from streams.judge import breaker, freeze, posting
+from streams.judge.keys import holes_prefix
 from streams.judge.obligation import Obligation
 from streams.judge.openings import flaps
 from streams.kinds.asof import AsOf
@@ -95,6 +96,17 @@ def _anyone_may_lack_evidence(case: _Case) -> bool:
     return False
 
 
+def _misses_what_it_looks_at(case: _Case) -> bool:
+    """A hole of the customer in what only the command looks at."""
+    governance, prefix = case.now.governance, holes_prefix(case.now.customer)
+    for text, _ in case.ws.range(prefix, 1000):
+        system, entity, _ = text.removeprefix(prefix).split("/", 2)
+        role = governance.systems[system].role
+        if any(r == role and entity in ("*", e) for r, e in case.kind.for_command):
+            return True
+    return False
+
+
 def _is_fought_over(case: _Case) -> bool:
     """The drift opens again and again, or two writers put the attribute that it would set back in turn."""
     governance = case.now.governance
@@ -124,6 +136,7 @@ RESTRAINTS = (
         remedy="state its accounts under product_to_gl in finance.yaml",
     ),
     Restraint("unreadable_record", _anyone_may_lack_evidence),
+    Restraint("unreadable_record", _misses_what_it_looks_at),
 )
 
 

@@ -45,6 +45,12 @@ def _needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str,
     return (*pairs, *((s, LINKS) for s in _linking(governance, {s for s, _ in pairs})))
 
 
+def evidence(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str, str], ...]:
+    """Those of them in which a missing record leaves the verdict open."""
+    spared = {(s, entity) for role, entity in kind.for_command for s in governance.in_role(role)}
+    return tuple(pair for pair in needed(governance, kind, system) if pair not in spared)
+
+
 def _linking(governance: Governance, systems: set[str]) -> list[str]:
     """Those whose links decide whose the records of these systems are."""
     linking = governance.linking

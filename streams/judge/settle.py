@@ -13,7 +13,7 @@ from streams.judge.announce import announce, look_again
 from streams.judge.counting import clock_of
 from streams.judge.flapping import watch
 from streams.judge.fold import frontier, save
-from streams.judge.gates import needed
+from streams.judge.gates import evidence
 from streams.judge.kept import carry_over, under
 from streams.judge.keys import ObligationKey, holes_prefix
 from streams.judge.obligation import Clock, Obligation, Trigger, wake_at
@@ -178,7 +178,7 @@ def _hole(
     """The letter whose absence makes this instant undecidable, if there is one."""
     for text, hole in holes:
         system, entity, letter = text.removeprefix(holes_prefix(key.customer)).split("/", 2)
-        wanted = any(system == s and entity in ("*", e) for s, e in needed(governance, kind, key.system))
+        wanted = any(system == s and entity in ("*", e) for s, e in evidence(governance, kind, key.system))
         if wanted and hole["at"] < instant:
             return letter
     return None

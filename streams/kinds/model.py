@@ -113,6 +113,8 @@ class Kind(NamedTuple):
     """Of a deadline: it must be met before the accounting period closes into which the subject belongs, if that comes
     first (`streams/judge/closing.py`). The period is that of the trigger, or of one of these days of the subject where
     that is later; None: no period matters."""
+    for_command: frozenset[Place] = frozenset()
+    """What only its command looks at: a record missing there holds no verdict back, the command is only proposed."""
     several: bool = False
     """One of several rows of this name, each about another entity."""
 

@@ -285,6 +285,23 @@ def test_a_hole_in_the_evidence_keeps_the_verdict_unknown() -> None:
     assert company.audited("invoice_not_posted") == ["met"]
 
 
+@pytest.mark.parametrize(("elsewhere", "asked"), [(False, "execute"), (True, "propose")])
+def test_a_hole_in_what_only_the_command_looks_at_holds_no_verdict_back(elsewhere: bool, asked: str) -> None:
+    """A line is missing: which products are to be posted is not sure, that the posting is missing is."""
+    governed = governance()
+    posted = governed.kinds["invoice_not_posted"].model_copy(update={"mode": "execute"})
+    company = Company(governed.model_copy(update={"kinds": {**governed.kinds, "invoice_not_posted": posted}}))
+    company.row("billing", "account", "B", 1)
+    company.row("erp", "customer", "E", 1)
+    company.row("billing", "invoice", "I", 2, "B", status="Posted")
+    if elsewhere:
+        company.row("billing", "invoice_line", "L", 2, "B", invoice_id="never came")
+    company.heard(30)
+
+    (drift,) = company.drifts("invoice_not_posted")
+    assert (drift["mode"], drift["restraint"]) == (asked, "unreadable_record" if elsewhere else "")
+
+
 def test_a_line_whose_invoice_never_came_is_parked_and_adopted() -> None:
     company = Company()
     company.row("billing", "account", "B", 1)

@@ -127,5 +127,6 @@ KIND = Kind(
     sort="ask",
     finds=PRODUCTS,
     optional=frozenset({("billing", "invoice_line")}),
+    for_command=frozenset({("billing", "invoice_line")}),
     condition="InvoiceAmountsAgree",
 )

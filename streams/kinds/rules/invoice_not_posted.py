@@ -75,6 +75,7 @@ KIND = Kind(
     sort="ask",
     finds=PRODUCTS,
     optional=frozenset({("billing", "invoice_line")}),
+    for_command=frozenset({("billing", "invoice_line")}),
     booked_on=("issued_on",),
     condition="InvoicesPosted",
 )

@@ -102,4 +102,5 @@ KIND = Kind(
     booked_on=(),
     condition="ReversalsComplete",
     optional=frozenset({("erp", "credit_memo"), ("billing", "invoice_line")}),
+    for_command=frozenset({("billing", "invoice_line")}),
 )
