@@ -2,9 +2,7 @@
 
 fastavro asks the schema anew, for every value of every record, what comes next. Here each record becomes one Python
 function with its steps in line, which takes a change little more than half of the time, captured or canonical. Property
-tests hold them to fastavro, value by value, over every type that Avro has.
-
-Names and symbols come from a registry: they get into the text of a function as literals of strings only."""
+tests hold them to fastavro, value by value, over every type that Avro has."""
 
 from __future__ import annotations
 
@@ -15,14 +13,12 @@ from typing import Any
 
 from fastavro.read import LOGICAL_READERS
 
+from schemas.source_text import SourceText, UnknownType, indented
+
 Read = Callable[[bytes, int], tuple[Any, int]]
 """From the bytes and where a value begins to the value and where the next one does. Where the bytes end too early it
 raises, or returns a place behind their end."""
 _FLOATS = {"float": struct.Struct("<f"), "double": struct.Struct("<d")}
-
-
-class UnknownType(Exception):
-    """The schema uses a type that Avro does not have."""
 
 
 def reader(schema: Any) -> Read:
@@ -84,14 +80,11 @@ _NUMBER = ["number = data[at]", "at += 1", "if number > 127:", "    number, at =
 """As it is written, its sign in the lowest bit; most take one byte."""
 
 
-class _Source:
+class _Source(SourceText):
     """Functions in the making. A step reads the value at `at` into a variable and leaves `at` behind it."""
 
     def __init__(self) -> None:
-        self._bound: dict[str, Any] = {"varint": _varint, "count": _count}
-        self._texts: list[str] = []
-        self._named: dict[str, str] = {}
-        self._number = 0
+        super().__init__({"varint": _varint, "count": _count})
         self._makers: dict[str, Callable[[Any, str], list[str]]] = {
             "null": lambda _, into: [f"{into} = None"],
             "boolean": lambda _, into: [f"{into} = data[at] != 0", "at += 1"],
@@ -110,17 +103,13 @@ class _Source:
             "error": self._record,
         }
 
-    def compiled(self) -> dict[str, Any]:
-        exec("\n".join(self._texts), self._bound)  # noqa: S102 - our own text: see the module
-        return self._bound
-
     def function(self, schema: Any) -> str:
         """Its name."""
         name = self._name("read")
         if isinstance(schema, dict) and "name" in schema:
             self._named[schema["name"]] = name  # before its fields: a type may contain itself
         lines = [*self._makers[self._kind(schema)](schema, "value"), *self._meaning(schema, "value")]
-        self._texts.append("\n".join([f"def {name}(data, at):", *_indented([*lines, "return value, at"])]))
+        self._define(name, "data, at", [*lines, "return value, at"])
         return name
 
     def _steps(self, schema: Any, into: str) -> list[str]:
@@ -136,17 +125,6 @@ class _Source:
         if not isinstance(kind, str) or (kind not in self._makers and kind not in self._named):
             raise UnknownType(f"Avro has no type {kind!r}")
         return kind
-
-    def _name(self, what: str) -> str:
-        """A new one."""
-        self._number += 1
-        return f"{what}_{self._number}"
-
-    def _bind(self, what: str, value: Any) -> str:
-        """The name of a value that the text needs."""
-        name = self._name(what)
-        self._bound[name] = value
-        return name
 
     def _meaning(self, schema: Any, into: str) -> list[str]:
         """What a logical type makes of what is written."""
@@ -186,27 +164,23 @@ class _Source:
     def _blocks(self, entry: list[str]) -> list[str]:
         """Entries come in blocks, each behind their number; one of none ends them."""
         left = self._name("left")
-        block = [f"for _ in range({left}):", *_indented(entry), f"{left}, at = count(data, at)"]
-        return [f"{left}, at = count(data, at)", f"while {left}:", *_indented(block)]
+        block = [f"for _ in range({left}):", *indented(entry), f"{left}, at = count(data, at)"]
+        return [f"{left}, at = count(data, at)", f"while {left}:", *indented(block)]
 
     def _union(self, branches: Any, into: str) -> list[str]:
         numbered = [(index << 1, branch) for index, branch in enumerate(branches)]
         if branches[:1] != ["null"]:
             return [*_NUMBER, *self._branches(numbered, into)]
         present = [*_NUMBER, *self._branches(numbered[1:], into)]
-        return ["if data[at] == 0:", "    at += 1", f"    {into} = None", "else:", *_indented(present)]
+        return ["if data[at] == 0:", "    at += 1", f"    {into} = None", "else:", *indented(present)]
 
     def _branches(self, numbered: list[tuple[int, Any]], into: str) -> list[str]:
         lines: list[str] = []
         for number, branch in numbered:
-            lines += [f"{'elif' if lines else 'if'} number == {number}:", *_indented(self._steps(branch, into))]
+            lines += [f"{'elif' if lines else 'if'} number == {number}:", *indented(self._steps(branch, into))]
         none_of_them = "raise ValueError(f'a union has no branch {number >> 1}')"
         return [*lines, "else:", f"    {none_of_them}"] if lines else [none_of_them]
 
 
 def _slice(into: str, value: str) -> list[str]:
     return [*_NUMBER, "end = at + (number >> 1)", f"{into} = {value}", "at = end"]
-
-
-def _indented(lines: list[str]) -> list[str]:
-    return [f"    {line}" for line in lines]

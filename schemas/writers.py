@@ -13,11 +13,9 @@ from typing import Any
 
 from fastavro.write import LOGICAL_WRITERS
 
+from schemas.source_text import SourceText, UnknownType, indented
+
 Write = Callable[[Any], bytes]
-
-
-class UnknownType(Exception):
-    """Stop: a record of ours uses an Avro type for which there is no writer; add it here."""
 
 
 def writer(schema: dict[str, Any]) -> Callable[[dict[str, Any]], bytes]:
@@ -28,14 +26,11 @@ def writer(schema: dict[str, Any]) -> Callable[[dict[str, Any]], bytes]:
     return found
 
 
-class _Source:
+class _Source(SourceText):
     """Functions in the making. A step takes the value in a variable and leaves its bytes there."""
 
     def __init__(self) -> None:
-        self._bound: dict[str, Any] = {"small": _SMALL, "varint": _varint, "array": _array, "map_": _map}
-        self._texts: list[str] = []
-        self._named: dict[str, str] = {}
-        self._number = 0
+        super().__init__({"small": _SMALL, "varint": _varint, "array": _array, "map_": _map})
         self._makers: dict[str, Callable[[Any, str], list[str]]] = {
             "string": lambda _, at: [f"{at} = {at}.encode()", *_sized(at)],
             "bytes": lambda _, at: _sized(at),
@@ -45,10 +40,6 @@ class _Source:
             "array": lambda schema, at: self._items("array", schema["items"], at),
             "map": lambda schema, at: self._items("map_", schema["values"], at),
         }
-
-    def compiled(self) -> dict[str, Any]:
-        exec("\n".join(self._texts), self._bound)  # noqa: S102 - our own text, names in it as literals of strings
-        return self._bound
 
     def function(self, schema: Any) -> str:
         """Its name."""
@@ -60,7 +51,7 @@ class _Source:
             lines = self._record(schema, "value")
         else:
             lines = self._steps(schema, "value")
-        self._texts.append("\n".join([f"def {name}(value):", *_indented([*lines, "return value"])]))
+        self._define(name, "value", [*lines, "return value"])
         return name
 
     def _steps(self, schema: Any, at: str) -> list[str]:
@@ -94,30 +85,15 @@ class _Source:
         if len(branches) != 2 or branches[0] != "null":
             raise UnknownType(f"unions are only [null, T], not {branches!r}")
         present = [*self._steps(branches[1], at), f"{at} = b'\\2' + {at}"]
-        return [f"if {at} is None:", f"    {at} = b'\\0'", "else:", *_indented(present)]
+        return [f"if {at} is None:", f"    {at} = b'\\0'", "else:", *indented(present)]
 
     def _items(self, write: str, item: Any, at: str) -> list[str]:
         return [f"{at} = {write}({self.function(item)}, {at}) if {at} else b'\\0'"]
-
-    def _name(self, what: str) -> str:
-        """A new one."""
-        self._number += 1
-        return f"{what}_{self._number}"
-
-    def _bind(self, what: str, value: Any) -> str:
-        """The name of a value that the text needs."""
-        name = self._name(what)
-        self._bound[name] = value
-        return name
 
 
 def _sized(at: str) -> list[str]:
     """Bytes behind their number."""
     return [f"size = len({at})", f"{at} = (small[size] if size < {_SMALL_END} else varint(size)) + {at}"]
-
-
-def _indented(lines: list[str]) -> list[str]:
-    return [f"    {line}" for line in lines]
 
 
 def _array(write_item: Write, value: list[Any]) -> bytes:

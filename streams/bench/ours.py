@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import cProfile
 import logging
 from dataclasses import replace
@@ -52,7 +51,7 @@ def main(
     if profiler:
         profiler.enable()
     app = build(settings, {left: stage, right: stage}, JoinCodec(), PARTITIONS)
-    code = asyncio.run(serve(app, folder / DONE_FILE, lambda: str(sum(app.shards.hints().values()))))
+    code = serve(app, folder / DONE_FILE, lambda: str(sum(app.shards.hints().values())))
     if profiler:
         profiler.disable()
         profiler.dump_stats(str(profile))

@@ -12,8 +12,13 @@ from streams.worker import interpreter
 from streams.worker.app import WorkerApp
 
 
-async def serve(app: WorkerApp, file: Path, tell: Callable[[], str], *, every_seconds: float = 0.1) -> int:
+def serve(app: WorkerApp, file: Path, tell: Callable[[], str], *, every_seconds: float = 0.1) -> int:
     """Returns the exit code. `tell` says what to write into `file`: readers see one telling or the next, never half."""
+    interpreter.choose_loop()
+    return asyncio.run(_serve(app, file, tell, every_seconds))
+
+
+async def _serve(app: WorkerApp, file: Path, tell: Callable[[], str], every_seconds: float) -> int:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     app.in_worker, app.on_fatal = True, stopping.set

@@ -23,6 +23,7 @@ from streams.kinds.standing import regarding, tells_otherwise
 from streams.kinds.table import (
     BY_NAME,
     ID,
+    NAMED_BY,
     REFERENCES,
     All,
     Consulted,
@@ -203,7 +204,7 @@ def _has_counterpart(ws: Workspace, customer: str, kind: Kind, versions: list[Ve
     concerns it then."""
     return any(
         ws.get(reference_key(customer, entity, reach.change_attribute, value)) is not None
-        for entity, reach in kind.references
+        for entity, reach in NAMED_BY[kind.row]
         for value in values(versions, reach.subject_attribute)
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from streams.kinds.facts import OWED
-from streams.kinds.model import ID, Refers
+from streams.kinds.model import ID
 from streams.kinds.table import KINDS
 from tables.versions import PRESENT, Version
 
@@ -64,10 +64,10 @@ class Whole(NamedTuple):
 def _wholes() -> dict[str, tuple[Whole, ...]]:
     found: dict[str, dict[Whole, None]] = {entity: {} for entity in FINISHED}
     for kind in KINDS:
-        for (_, entity), reach in kind.reach.items():
-            if isinstance(reach, Refers) and ID in reach and kind.entity in FINISHED and entity in FINISHED:
-                assert reach.subject_attribute == ID, f"{kind.row}: a part names its whole, and not the other way"
-                found[entity][Whole(kind.entity, reach.change_attribute)] = None
+        for entity, way in kind.references:
+            if ID in way and kind.entity in FINISHED and entity in FINISHED:
+                assert way.subject_attribute == ID, f"{kind.row}: a part names its whole, and not the other way"
+                found[entity][Whole(kind.entity, way.change_attribute)] = None
     return {entity: tuple(wholes) for entity, wholes in found.items()}
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "BY_NAME",
     "ID",
     "KINDS",
+    "NAMED_BY",
     "REFERENCES",
     "SUBJECT",
     "All",
@@ -59,11 +60,15 @@ AT_LARGE: frozenset[str] = frozenset(
 """Rows of which some changes may begin whatever obligations there could be."""
 
 
+NAMED_BY: dict[str, tuple[tuple[str, Refers], ...]] = {kind.row: kind.references for kind in KINDS}
+"""Row -> (entity, how its records name the subjects)."""
+
+
 def _references() -> dict[str, tuple[str, ...]]:
     named: set[tuple[str, str]] = {("customer", EVERY)}
     for kind in KINDS:
         named.update(kind.finds)
-        for entity, way in kind.references:
+        for entity, way in NAMED_BY[kind.row]:
             named.update({(kind.entity, way.subject_attribute), (entity, way.change_attribute)})
     return {
         entity: tuple(sorted(attribute for e, attribute in named if e == entity and attribute != ID))

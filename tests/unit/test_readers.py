@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import Codec, Unreadable
-from schemas.readers import UnknownType, reader
+from schemas.readers import reader
 from schemas.records import all_records
 from schemas.registry import DictRegistry
+from schemas.source_text import UnknownType
 from tests.unit.test_writers import RECORDS, WRITERS, values
 
 READERS = {name: reader(fastavro.parse_schema(schema)) for name, schema in RECORDS.items()}

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from schemas.codec import lean
 from schemas.records import all_records
-from schemas.writers import UnknownType, writer
+from schemas.source_text import UnknownType
+from schemas.writers import writer
 
 RECORDS = {name: lean(schema) for name, schema in all_records().items()}
 WRITERS = {name: writer(schema) for name, schema in RECORDS.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from pathlib import Path
@@ -38,7 +37,7 @@ def main(bootstrap: str, run: str, source: str, instance: str, standbys: int, fo
     stage = Judge(governed)
     stage.name = run
     app = build(settings, {source: stage}, codec(), governed.partitions)
-    raise SystemExit(asyncio.run(serve(app, told, lambda: _standing(app), every_seconds=_TELL_SECONDS)))
+    raise SystemExit(serve(app, told, lambda: _standing(app), every_seconds=_TELL_SECONDS))
 
 
 def _standing(app: WorkerApp) -> str:

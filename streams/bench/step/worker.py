@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ def main(
     governed = governance(all_kinds=all_kinds)
     settings = Settings(bootstrap, "", application=run, data_folder=folder, **given)
     app = build(settings, {topics.CHANGES: Judge(governed)}, codec(), governed.partitions)
-    raise SystemExit(asyncio.run(serve(app, done_file, lambda: _done(app))))
+    raise SystemExit(serve(app, done_file, lambda: _done(app)))
 
 
 def _done(app: WorkerApp) -> str:
