@@ -83,12 +83,12 @@ def fold_in(ws: Workspace, ruled: InForce, change: Changed, *, late: bool, is_pa
     rules, before = ruled.since(change.version["at"]), as_of(held, change.version["at"])
     concerns = {key for each in rules for key in concerned(ws, each, change, held, before)}
     regard = {key for each in rules for key in _regarding(ws, each, change)}
-    kept_from = behind = frontier(ws, ruled)
+    known_from = behind = frontier(ws, ruled)
     if len(fold(versions, behind)) < len(versions):
         looking = (_looking(ws, each, change, held) for each in rules)
         unsettled = (_next(ws, key) for key in chain(regard, *looking))
-        kept_from = min(behind, retention.undecided_from(ws), min(unsettled, default=ALWAYS))
-    if _store(ws, governance, change, record, versions, kept_from):
+        known_from = min(behind, retention.undecided_from(ws), min(unsettled, default=ALWAYS))
+    if _store(ws, governance, change, record, versions, known_from):
         held = _versions(ws, place)
         concerns.update(key for each in rules for key in concerned(ws, each, change, held, before, referring=True))
     concerns = {key for key in concerns if not _waits_anyway(ws, governance, key, change, before)}
@@ -313,10 +313,10 @@ def _store(
     change: Changed,
     record: dict[str, Any],
     versions: list[Version],
-    behind: Instant,
+    known_from: Instant,
 ) -> bool:
     """Keep what can still be looked at, and tell what is new; returns whether others find it by another value now."""
-    kept = fold(versions, behind)
+    kept = fold(versions, known_from - 1)  # of that instant all: how a record came tells who counts it
     folded = {"folded": True} if record.get("folded") or len(kept) < len(versions) else {}
     before, after = latest(record["versions"]), latest(kept)
     place, leaves = change.place, record.get("leaves")
