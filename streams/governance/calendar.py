@@ -31,7 +31,7 @@ class Calendar(NamedTuple):
 
     def ends(self, day: date) -> Instant:
         """The first instant after a day, which has 23 to 25 hours where clocks change."""
-        return self.begins(day + ONE_DAY)
+        return ALWAYS if day == date.max else self.begins(day + ONE_DAY)
 
     def is_worked(self, day: date) -> bool:
         free = day in self.holidays or day in self.holidays_also

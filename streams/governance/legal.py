@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
@@ -48,9 +48,9 @@ class LegalEntity(Governed):
     monthly_periods: bool = False
     """Beyond those that are listed, a period ends with every month; otherwise none does."""
     posting_window: Span | None = None
-    """Days that may be posted to; null: no limit. Outside of it, what posts is proposed and not performed."""
+    """Days that may be posted to; null: no limit. Before it, what posts is proposed, and performed once it opens."""
     close_freezes: tuple[Span, ...] = ()
-    """While books are being closed, corrections to them are proposed and not performed."""
+    """While books are being closed, corrections to them are proposed, and performed once that is over."""
 
     @field_validator("zone")
     @classmethod
@@ -93,9 +93,12 @@ class LegalEntity(Governed):
         """On some days."""
         return bool(self.close_freezes) or self.posting_window is not None
 
-    def frozen(self, day: date) -> bool:
-        """Whether its books are being closed."""
-        return any(span.begins <= day <= span.ends for span in self.close_freezes)
+    def frozen_to(self, day: date) -> date | None:
+        """The last day on end on which its books are being closed; None: on this day they are not."""
+        last = max((span.ends for span in self.close_freezes if span.begins <= day <= span.ends), default=None)
+        if last is None or last == date.max:
+            return last
+        return self.frozen_to(last + timedelta(days=1)) or last
 
     def may_post(self, day: date) -> bool:
         return self.posting_window is None or self.posting_window.begins <= day <= self.posting_window.ends

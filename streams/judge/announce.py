@@ -11,7 +11,7 @@ from streams.fleet import corrections, mass
 from streams.governance.model import Governance
 from streams.judge import breaker, told
 from streams.judge.closing import in_period
-from streams.judge.commands import commanded, held_by, is_held
+from streams.judge.commands import commanded, has_passed, held_by, is_held
 from streams.judge.keys import MARKS, ObligationKey, drift_key
 from streams.judge.obligation import Obligation, Told, Transition
 from streams.judge.process import count
@@ -166,7 +166,8 @@ def look_again(
         return without_release(obligation, now.instant)
     if not isinstance(answer, Finding) or answer.satisfied:
         return obligation
-    if is_held(drift) or is_released(obligation, now.instant):
+    may_go = is_held(drift) or is_released(obligation, now.instant)
+    if may_go or has_passed(ws, now, kind, obligation, drift, answer):
         return _release(ws, now, kind, key, without_release(obligation, now.instant), answer)
     if drift["command_id"] is None or (restraint := held_by(ws, now)) is None:
         return obligation

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from schemas import ids, topics
+from schemas.instants import Instant
 from streams.judge import breaker, freeze, posting
 from streams.judge.keys import holes_prefix
 from streams.judge.obligation import Obligation
@@ -56,6 +57,8 @@ class Restraint(NamedTuple):
     about: Callable[[_Case], Sequence[str]] = _nothing
     """What in particular, where it names that."""
     remedy: str = ""
+    passes: bool = False
+    """It ends by itself, at an instant that `applies` has it judged at; what it kept back is asked for then."""
 
     def said(self, case: _Case) -> str:
         about = ", ".join(self.about(case))
@@ -74,11 +77,17 @@ def _breaker_is_open(case: _Case) -> bool:
 
 
 def _books_are_closing(case: _Case) -> bool:
-    return case.type.startswith("erp.") and posting.books_are_closing(case.looked, case.subject)
+    return case.type.startswith("erp.") and _lasts(case, posting.closing_until(case.looked, case.subject))
 
 
 def _window_is_closed(case: _Case) -> bool:
-    return case.type in posting.POSTS and posting.window_is_closed(case.looked, case.subject)
+    return case.type in posting.POSTS and _lasts(case, posting.shut_until(case.looked, case.subject))
+
+
+def _lasts(case: _Case, until: Instant | None) -> bool:
+    if until is not None:
+        case.now.again_at(until)
+    return until is not None
 
 
 def _unmapped(case: _Case) -> Sequence[str]:
@@ -127,8 +136,8 @@ RESTRAINTS = (
     Restraint(freeze.REASON, _customer_is_frozen, holds=True),
     Restraint(breaker.REASON, _breaker_is_open),
     Restraint("oscillation", _is_fought_over),
-    Restraint("books_closing", _books_are_closing),
-    Restraint("outside_posting_window", _window_is_closed),
+    Restraint("books_closing", _books_are_closing, passes=True),
+    Restraint("outside_posting_window", _window_is_closed, passes=True),
     Restraint(
         "unmapped_product",
         lambda case: bool(_unmapped(case)),
@@ -138,6 +147,7 @@ RESTRAINTS = (
     Restraint("unreadable_record", _anyone_may_lack_evidence),
     Restraint("unreadable_record", _misses_what_it_looks_at),
 )
+_PASSING = frozenset(r.name for r in RESTRAINTS if r.passes)
 
 
 def commanded(
@@ -153,14 +163,17 @@ def commanded(
     the command rests on."""
     if drift["mode"] == "alert":
         return drift
-    ask = finding.ask
-    case = _Case(ws, now, kind, drift["system"], drift["native_id"], obligation, ask, _type(kind, finding))
+    ask, case = finding.ask, _case(ws, now, kind, obligation, drift, finding)
     restraint = next((r for r in RESTRAINTS if _matters(r, drift, ask) and r.applies(case)), None)
     drift = {**drift, "restraint": restraint.said(case) if restraint else ""}
     if restraint is not None and restraint.holds:
         return drift
     drift["mode"] = "propose" if restraint else drift["mode"]
     return drift if ask is None else {**drift, "command_id": _issue(ws, case, ask, drift, evidence)}
+
+
+def _case(ws: Workspace, now: AsOf, kind: Kind, obligation: Obligation, drift: Drift, finding: Finding) -> _Case:
+    return _Case(ws, now, kind, drift["system"], drift["native_id"], obligation, finding.ask, _type(kind, finding))
 
 
 def _matters(restraint: Restraint, drift: Drift, ask: Ask | None) -> bool:
@@ -181,6 +194,14 @@ def remedy(drift: Drift) -> str:
 
 def is_held(drift: Drift) -> bool:
     return any(r.holds and r.name == drift.get("restraint") for r in RESTRAINTS)
+
+
+def has_passed(ws: Workspace, now: AsOf, kind: Kind, obligation: Obligation, drift: Drift, finding: Finding) -> bool:
+    """What kept its command from being performed has ended by itself."""
+    if drift.get("restraint") not in _PASSING:
+        return False
+    case = _case(ws, now, kind, obligation, drift, finding)
+    return not any(r.applies(case) for r in RESTRAINTS if r.passes)
 
 
 def held_by(ws: Workspace, now: AsOf) -> str | None:

@@ -5,6 +5,7 @@ serves the customer."""
 
 from __future__ import annotations
 
+from schemas.instants import ALWAYS, Instant
 from streams.governance.legal import LegalEntity
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.finding import Subject
@@ -25,14 +26,23 @@ POSTS_PRODUCTS = frozenset(("erp.invoice.post", "erp.invoice.reverse_and_repost"
 """Those of them that need an account for every product that is invoiced."""
 
 
-def books_are_closing(now: AsOf, subject: Subject) -> bool:
+def closing_until(now: AsOf, subject: Subject) -> Instant | None:
+    """The first instant at which the books are not being closed any more; None: they are not."""
     entity, books = _books(now, subject)
-    return entity is not None and entity.frozen(now.governance.calendar(books).day_of(now.instant))
+    calendar = now.governance.calendar(books)
+    last = entity.frozen_to(calendar.day_of(now.instant)) if entity else None
+    return None if last is None else calendar.ends(last)
 
 
-def window_is_closed(now: AsOf, subject: Subject) -> bool:
+def shut_until(now: AsOf, subject: Subject) -> Instant | None:
+    """The first instant of the posting window, ALWAYS once it is over; None: it is open, or none is governed."""
     entity, books = _books(now, subject)
-    return entity is not None and not entity.may_post(now.governance.calendar(books).day_of(now.instant))
+    calendar = now.governance.calendar(books)
+    day = calendar.day_of(now.instant)
+    if entity is None or entity.posting_window is None or entity.may_post(day):
+        return None
+    begins = entity.posting_window.begins
+    return calendar.begins(begins) if day < begins else ALWAYS
 
 
 def without_account(now: AsOf, subject: Subject) -> list[str]:

@@ -145,10 +145,20 @@ def test_an_ignore_rule_covers_what_it_names_alone(tmp_path: Path) -> None:
 
 
 def test_books_are_frozen_through_the_last_day_of_the_freeze(tmp_path: Path) -> None:
-    freeze = "US01: {close_freezes: [{begins: 2026-02-01, ends: 2026-02-02}]}"
+    freeze = "US01: {close_freezes: [{begins: 2026-02-01, ends: 2026-02-02}, {begins: 2026-02-05, ends: 9999-12-31}]}"
     company = load(folder_of(tmp_path, entities=freeze)).entities["US01"]
 
-    assert [company.frozen(date(2026, 2, day)) for day in (1, 2, 3)] == [True, True, False]
+    last = date(2026, 2, 2)
+    assert [company.frozen_to(date(2026, 2, day)) for day in (1, 2, 3, 5)] == [last, last, None, date.max]
+    assert company.frozen_to(date.max) == date.max
+
+
+def test_a_freeze_that_goes_on_in_another_ends_with_that(tmp_path: Path) -> None:
+    spans = ("2026-02-03, ends: 2026-02-04", "2026-02-01, ends: 2026-02-02", "2026-02-02, ends: 2026-02-02")
+    freezes = ", ".join(f"{{begins: {span}}}" for span in spans)
+    company = load(folder_of(tmp_path, entities=f"US01: {{close_freezes: [{freezes}]}}")).entities["US01"]
+
+    assert company.frozen_to(date(2026, 2, 1)) == date(2026, 2, 4)
 
 
 def test_no_is_norway(tmp_path: Path) -> None:

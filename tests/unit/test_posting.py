@@ -3,6 +3,7 @@ product has no account."""
 
 from __future__ import annotations
 
+import random
 from datetime import date
 from typing import Any
 
@@ -97,6 +98,56 @@ def test_what_does_not_post_is_not_kept_back_by_a_window() -> None:
                   kind="won_without_erp_order", top=books(posting_window=TOMORROW))  # fmt: skip
 
     assert asked(play) == OPEN
+
+
+MIDNIGHT = 23 * 3600
+"""In Berlin, seconds in UTC."""
+YESTERDAY = {"begins": date(1969, 12, 1), "ends": date(1969, 12, 31)}
+SHUT = {
+    # what is governed: (by what, whether its command is asked for once more at midnight)
+    "a window that opens": (books(posting_window=TOMORROW), True),
+    "a freeze that ends": (books(close_freezes=(TODAY,)), True),
+    "a freeze that ends as the window opens": (books(posting_window=TOMORROW, close_freezes=(TODAY,)), True),
+    "a freeze that goes on in another": (books(close_freezes=(TODAY, TOMORROW)), False),
+    "a window that opens into a freeze": (books(posting_window=TOMORROW, close_freezes=(TOMORROW,)), False),
+    "a window that is over": (books(posting_window=YESTERDAY), False),
+    "a freeze for good": (books(close_freezes=({**TODAY, "ends": date.max},)), False),
+}
+
+
+def asked_over_time(top: Any, *story: Change, until: float = MIDNIGHT + 60) -> list[tuple[str, str, float | None]]:
+    """How the drift stands, each time that it is told."""
+    play = play_of("invoice_not_posted", (account(2, legal_entity="DE01"), invoice(3), *story), top=top)
+    play.heard(until).run()
+    told = [w.value for w in play.driver.written[topics.DRIFTS] if w.value and w.value["status"] == "open"]
+    commands = [w.value["mode"] for w in play.driver.written[topics.COMMANDS] if w.value]
+    assert commands == [drift["mode"] for drift in told]
+    return [(d["mode"], d["restraint"], d["released_at"] and d["released_at"] / SECOND) for d in told]
+
+
+@pytest.mark.parametrize("what", SHUT)
+def test_what_waited_for_the_books_is_performed_from_the_first_instant_on_at_which_they_are_open(what: str) -> None:
+    top, opens = SHUT[what]
+    (mode, restraint, _), *later = asked_over_time(top)
+
+    assert (mode, bool(restraint)) == ("propose", True)
+    assert later == ([("execute", "", float(MIDNIGHT))] if opens else [])
+
+
+def test_what_was_posted_before_the_books_opened_is_not_asked_for_again() -> None:
+    by_hand = posting(MIDNIGHT - 60)
+
+    assert asked_over_time(books(posting_window=TOMORROW), by_hand) == [("propose", "outside_posting_window", None)]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_when_the_books_open_is_the_same_in_any_order_and_after_crashes(seed: int) -> None:
+    story = (account(2, legal_entity="DE01"), invoice(3), change(30, "crm", "customer", "A", name="Acme"))
+    play = play_of("invoice_not_posted", story, top=books(close_freezes=(TODAY,)))
+    play.heard(MIDNIGHT + 60).run_in_any_order(random.Random(seed), duplicates=0.2, crashes=0.1)
+
+    (drift,) = play.drifts()
+    assert (drift["mode"], drift["restraint"], drift["released_at"]) == ("execute", "", MIDNIGHT * SECOND)
 
 
 PRODUCTS_OF = {
