@@ -5,7 +5,7 @@ Semantics after KIP-98 (transactional ids fence a twin) and KIP-360 (which error
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -34,11 +34,11 @@ class Outgoing(NamedTuple):
 class Delivery:
     """One transactional producer. Opening it fences any other with the same id and aborts what that left open."""
 
-    def __init__(self, bootstrap_servers: str, transactional_id: str) -> None:
+    def __init__(self, client: Mapping[str, str], transactional_id: str) -> None:
         self._transactional_id = transactional_id
         self._producer = Producer(
             {
-                "bootstrap.servers": bootstrap_servers,
+                **client,
                 "transactional.id": transactional_id,
                 "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
                 "compression.type": "zstd",

@@ -5,6 +5,7 @@ It lives on a compacted topic, written in the same transactions as the rows, so 
 
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
@@ -44,12 +45,12 @@ def row_key(object_name: str, row_id: str) -> str:
     return f"row/{object_name}/{row_id}"
 
 
-def restore(bootstrap_servers: str, topic: str) -> Memory:
+def restore(client: Mapping[str, str], topic: str) -> Memory:
     """Reads the cursor topic to its end, committed records only. Call it after fencing: then nobody writes any more."""
     memory = Memory()
     consumer = Consumer(
         {
-            "bootstrap.servers": bootstrap_servers,
+            **client,
             "group.id": f"restore-{uuid.uuid4()}",  # required by the library; nothing is committed under it
             "enable.auto.commit": False,
             "isolation.level": "read_committed",

@@ -40,9 +40,9 @@ def run(
             on_poll()
             if stop.wait(settings.poll_interval_seconds):
                 return
-        with Delivery(settings.bootstrap_servers, transactional_id(settings)) as delivery:
+        with Delivery(settings.client, transactional_id(settings)) as delivery:
             check_partitions(delivery, settings)
-            memory = restore(settings.bootstrap_servers, cursor_topic(settings.system))
+            memory = restore(settings.client, cursor_topic(settings.system))
             encode = encode or registered(settings)
             outbox = Outbox(settings.system, settings.partitions, settings.look_back_seconds, memory, encode, delivery)
             while not stop.is_set():

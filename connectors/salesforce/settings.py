@@ -30,8 +30,16 @@ class SalesforceSettings(BaseModel):
     page_size: int = Field(default=2000, ge=1, le=2000, description="Rows asked for at a time, and per transaction.")
     objects: tuple[PolledObject, ...] = Field(min_length=1, description="As governance maps them.")
     bootstrap_servers: str
+    kafka_client: dict[str, str] = Field(
+        default_factory=dict, repr=False, description="Further librdkafka client settings: how to get into the cluster."
+    )
     registry_url: str = ""
     partitions: int = Field(ge=1, description="The governed number of partitions; the source topic must have as many.")
+
+    @property
+    def client(self) -> dict[str, str]:
+        """What every Kafka client of the poller is built from."""
+        return {"bootstrap.servers": self.bootstrap_servers, **self.kafka_client}
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], **given: Any) -> Self:

@@ -173,6 +173,7 @@ def poll(system: str, interval_seconds: float, look_back_seconds: int) -> None:
             os.environ,
             system=system,
             bootstrap_servers=found.kafka_bootstrap,
+            kafka_client=dict(found.kafka_client),
             registry_url=found.registry_url,
             partitions=governed.partitions,
             objects=wiring.polled(governed, system),

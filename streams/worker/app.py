@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,6 +18,7 @@ from schemas import topics
 from schemas.codec import Codec
 from streams.inputs import Stage
 from streams.settings import Settings
+from streams.worker.credentials import credentials
 from streams.worker.shards import BACKLOG_HIGH, BACKLOG_LOW, Shards
 from streams.worker.transport import BatchTopic, Consumer, Transport
 
@@ -97,7 +97,7 @@ def build(settings: Settings, stages: Mapping[str, Stage], codec: Codec, partiti
         consumer_max_fetch_size=4 * 1024 * 1024,
         consumer_group_instance_id=settings.instance_id,
         table_standby_replicas=settings.standby_replicas,
-        **_credentials(settings),
+        **credentials(settings.kafka_client),
     )
     app.bootstrap = settings.kafka_bootstrap
     app.shards = Shards(settings, stages, codec, partitions, crash=app.fail)
@@ -151,21 +151,3 @@ def _probe_sources(app: WorkerApp, settings: Settings, stages: Mapping[str, Stag
                 producer.poll(0)
 
     return probe
-
-
-def _credentials(settings: Settings) -> dict[str, Any]:
-    """The librdkafka client settings, as Faust's consumer wants them."""
-    client = settings.kafka_client
-    protocol = client.get("security.protocol", "PLAINTEXT").upper()
-    if protocol == "PLAINTEXT":
-        return {}
-    context = ssl.create_default_context(cafile=client.get("ssl.ca.location")) if protocol.endswith("SSL") else None
-    if protocol == "SSL":
-        return {"broker_credentials": faust.SSLCredentials(context)}
-    credentials = faust.SASLCredentials(
-        username=client["sasl.username"],
-        password=client["sasl.password"],
-        ssl_context=context,
-        mechanism=client.get("sasl.mechanism", "PLAIN"),
-    )
-    return {"broker_credentials": credentials}

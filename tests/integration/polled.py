@@ -54,9 +54,9 @@ class Polled:
 
     def restart(self) -> None:
         """What a new process does: fence, remember, go on."""
-        bootstrap, system = self.settings.bootstrap_servers, self.settings.system
-        self._delivery = Delivery(bootstrap, transactional_id(self.settings)).__enter__()
-        memory = restore(bootstrap, cursor_topic(system))
+        client, system = self.settings.client, self.settings.system
+        self._delivery = Delivery(client, transactional_id(self.settings)).__enter__()
+        memory = restore(client, cursor_topic(system))
         encode = registered(self.settings)
         self._outbox = Outbox(system, PARTITIONS, LOOK_BACK_SECONDS, memory, encode, self._delivery)
 
@@ -130,8 +130,8 @@ def poll_and_die(settings: SalesforceSettings, transactions_before_death: int) -
             super()._commit()
 
     client = SalesforceClient(settings.base_url, settings.client_id, settings.client_secret)
-    delivery = Dying(settings.bootstrap_servers, transactional_id(settings)).__enter__()
-    memory = restore(settings.bootstrap_servers, cursor_topic(settings.system))
+    delivery = Dying(settings.client, transactional_id(settings)).__enter__()
+    memory = restore(settings.client, cursor_topic(settings.system))
     encode = registered(settings)
     poll_once(settings, client, Outbox(settings.system, PARTITIONS, LOOK_BACK_SECONDS, memory, encode, delivery))
 

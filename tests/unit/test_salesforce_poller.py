@@ -1,17 +1,20 @@
 """The CRM poller against the simulated org, its transactions kept in a list instead of Kafka."""
 
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from confluent_kafka import KafkaException
 from pydantic import SecretStr
 
 from connectors.errors import Retry, Stop
 from connectors.salesforce.client import Deletions
-from connectors.salesforce.delivery import Outgoing
-from connectors.salesforce.memory import Memory
+from connectors.salesforce.delivery import Delivery, Outgoing
+from connectors.salesforce.memory import Memory, restore
 from connectors.salesforce.objects import PolledObject
 from connectors.salesforce.outbox import Outbox
 from connectors.salesforce.poller import poll_once
@@ -19,6 +22,7 @@ from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.simulator import SALES_USER_ID
 from schemas.instants import SECOND
 from schemas.topics import partition_for
+from streams.cli import driftwise
 from tests.unit.salesforce_org import OBJECTS, Org, simulated_org
 
 LOOK_BACK_SECONDS = 60
@@ -395,3 +399,33 @@ def test_credentials_come_from_the_environment_or_from_files(tmp_path: Any) -> N
     assert "from a file" not in repr(settings)
     with pytest.raises(ValueError, match="neither DRIFTWISE_CRM_URL nor DRIFTWISE_CRM_URL_FILE"):
         SalesforceSettings.from_environment({}, **given)
+
+
+def test_the_poller_goes_into_the_cluster_as_every_other_client_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[SalesforceSettings] = []
+    monkeypatch.setattr("connectors.salesforce.poller.run", lambda settings, *_, **__: seen.append(settings))
+    crm = {f"DRIFTWISE_CRM_{name}": "x" for name in ("URL", "CLIENT_ID", "CLIENT_SECRET")}
+    secured = {"DRIFTWISE_KAFKA__SECURITY__PROTOCOL": "SASL_SSL", "DRIFTWISE_KAFKA__SASL__PASSWORD": "hidden"}
+    cluster = {"DRIFTWISE_KAFKA_BOOTSTRAP": "broker:9093", "DRIFTWISE_REGISTRY_URL": "http://registry"}
+    monkeypatch.setattr("streams.commands.roles.begin", lambda: None)
+    monkeypatch.setattr("streams.commands.roles.stop_on_signals", threading.Event)
+
+    done = CliRunner().invoke(
+        driftwise, ["poll", "crm"], env={"DRIFTWISE_HOME": "/nowhere", **crm, **secured, **cluster}
+    )
+
+    assert done.exit_code == 0, done.output
+    assert seen[0].client == {
+        "bootstrap.servers": "broker:9093",
+        "security.protocol": "SASL_SSL",
+        "sasl.password": "hidden",
+    }
+    assert "hidden" not in repr(seen[0])
+
+
+def test_both_kafka_clients_of_the_poller_are_built_from_its_settings() -> None:
+    unknown = {"bootstrap.servers": "127.0.0.1:1", "no.such.setting": "x"}
+
+    for build in (lambda: Delivery(unknown, "us"), lambda: restore(unknown, "topic")):
+        with pytest.raises(KafkaException, match=r"no\.such\.setting"):
+            build()
