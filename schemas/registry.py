@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from urllib.parse import urlsplit
 from zlib import crc32
 
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
@@ -26,15 +27,21 @@ class NoRegistry(OperatorError):
 class HttpRegistry:
     """Schemas by id and registration, cached by the client.
 
+    `client`: further settings of the registry client, such as `basic.auth.user.info` or `ssl.ca.location`.
     `constrain`: also set every subject registered to FULL_TRANSITIVE; done once a deployment, by `driftwise topics`.
     Errors: LookupError for an unknown id; NoRegistry where the registry refuses or cannot be reached."""
 
-    def __init__(self, url: str, *, constrain: bool = False) -> None:
-        self._url = url
+    def __init__(self, url: str, client: Mapping[str, str] | None = None, *, constrain: bool = False) -> None:
+        self._url = without_password(url)
+        if not url.startswith(("http://", "https://")):
+            raise NoRegistry(f"{self._url!r} is no address of a schema registry: set DRIFTWISE_REGISTRY_URL")
         try:
-            self._client = SchemaRegistryClient({"url": url, "timeout": ANSWER_SECONDS})
-        except ValueError:
-            raise NoRegistry(f"{url!r} is no address of a schema registry: set DRIFTWISE_REGISTRY_URL") from None
+            self._client = SchemaRegistryClient({"url": url, "timeout": ANSWER_SECONDS, **(client or {})})
+        except (ValueError, OSError) as problem:
+            raise NoRegistry(
+                f"the client of the schema registry at {self._url} cannot be made ({problem}): correct the "
+                "DRIFTWISE_REGISTRY__* variables"
+            ) from None
         self._constrain = constrain
         self._constrained: set[str] = set()
 
@@ -72,6 +79,12 @@ class HttpRegistry:
                 f"no schema registry answers at {self._url} ({problem}), asked {what}: check that it is up and "
                 "reachable, and that DRIFTWISE_REGISTRY_URL names it; of our own stack, `driftwise stack status` tells"
             ) from None
+
+
+def without_password(url: str) -> str:
+    """For messages: an address may hold who asks, `https://user:password@registry`."""
+    _, at, _ = urlsplit(url).netloc.rpartition("@")
+    return url if not at else url.replace(urlsplit(url).netloc.rpartition("@")[0], "***", 1)
 
 
 class DictRegistry:

@@ -135,7 +135,7 @@ class Performed(NamedTuple):
 class Executor:
     def __init__(self, settings: Settings, governance: Governance, targets: Targets) -> None:
         self._governance, self._targets = governance, targets
-        self._codec = Codec(HttpRegistry(settings.registry_url))
+        self._codec = Codec(HttpRegistry(settings.registry_url, settings.registry_client))
         self._codec.prepare(dict.fromkeys((topics.COMMAND_RESULTS, topics.PROGRESS), ("CommandResult",)))
         self._consumer = Consumer(
             settings.client

@@ -24,7 +24,7 @@ class Settings:
     """Where the cluster is and how this process behaves. Secrets come from the environment and are never logged."""
 
     kafka_bootstrap: str
-    registry_url: str
+    registry_url: str = field(repr=False)
     application: str = "driftwise"
     """Consumer group and prefix of every transactional id: one a deployment."""
     data_folder: Path = Path("driftwise-data")
@@ -32,6 +32,8 @@ class Settings:
     governance_folders: tuple[Path, ...] = ()
     kafka_client: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Further librdkafka client settings: security.protocol, sasl.*, ssl.*."""
+    registry_client: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Further settings of the schema registry client: basic.auth.user.info, ssl.*."""
     commit_interval_seconds: float = 0.1
     """Upper bound under load; an idle input commits at once."""
     commit_gap_seconds: float = 0.01
@@ -62,14 +64,17 @@ class MissingSetting(OperatorError):
     """Stop: the text names every place that was searched."""
 
 
+_NEEDED = {"kafka_bootstrap": "the Kafka cluster", "registry_url": "the schema registry"}
+
+
 class BadSetting(OperatorError):
     """Stop: the text names the variable, what it says and what it should."""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) -> Settings:
     """Settings from DRIFTWISE_* variables; keyword arguments win unless None. DRIFTWISE_KAFKA__SASL__MECHANISM=PLAIN
-    becomes the client setting sasl.mechanism; a variable that ends in __FILE is read from the file it names; an empty
-    one counts as not set."""
+    becomes the client setting sasl.mechanism, and DRIFTWISE_REGISTRY__* those of the registry's client; a variable that
+    ends in __FILE is read from the file it names; an empty one counts as not set."""
     environment = {variable: value for variable, value in environment.items() if value}
     values: dict[str, Any] = {
         "kafka_bootstrap": environment.get(PREFIX + "KAFKA_BOOTSTRAP"),
@@ -78,7 +83,8 @@ def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) 
         "instance_id": environment.get(PREFIX + "INSTANCE_ID"),
         "data_folder": _path(environment.get(PREFIX + "DATA")),
         "governance_folders": _paths(environment.get(PREFIX + "GOVERNANCE")),
-        "kafka_client": _client(environment),
+        "kafka_client": _client(environment, "KAFKA__"),
+        "registry_client": _client(environment, "REGISTRY__"),
         "metrics_host": environment.get(PREFIX + "METRICS_HOST"),
         "metrics_port": _number(environment, "METRICS_PORT", int),
         "commit_interval_seconds": _number(environment, "COMMIT_INTERVAL_SECONDS", float),
@@ -89,18 +95,18 @@ def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) 
         "stuck_after_seconds": _number(environment, "STUCK_AFTER_SECONDS", float),
     }
     known = {name: value for name, value in (*values.items(), *given.items()) if value is not None}
-    for name in ("kafka_bootstrap", "registry_url"):
+    for name, what in _NEEDED.items():
         if name not in known:
             variable = PREFIX + name.upper()
             raise MissingSetting(
-                f"{name} is not known: set {variable}, or start a local stack with `driftwise stack up` "
-                f"(searched: command line, {variable}, the running stack's endpoints)"
+                f"it is not known where {what} is: set {variable}, or start a local stack with `driftwise stack up` "
+                f"(searched: {variable}, the running stack's endpoints)"
             )
     return Settings(**known)
 
 
-def _client(environment: Mapping[str, str]) -> dict[str, str] | None:
-    prefix = PREFIX + "KAFKA__"
+def _client(environment: Mapping[str, str], service: str) -> dict[str, str] | None:
+    prefix = PREFIX + service
     found: dict[str, str] = {}
     for variable, value in environment.items():
         if variable.startswith(prefix):

@@ -101,7 +101,7 @@ def transactional_id(settings: SalesforceSettings) -> str:
 
 def registered(settings: SalesforceSettings) -> Encode:
     """An encoder with the deployment's schema registry, its schemas registered beforehand."""
-    codec, topic = Codec(HttpRegistry(settings.registry_url)), source_topic(settings.system)
+    codec, topic = Codec(HttpRegistry(settings.registry_url, settings.registry_client)), source_topic(settings.system)
     codec.prepare({topic: ("PolledRow", "SourceProgress")})
     return codec.encoder(topic)
 

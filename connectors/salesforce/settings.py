@@ -34,6 +34,7 @@ class SalesforceSettings(BaseModel):
         default_factory=dict, repr=False, description="Further librdkafka client settings: how to get into the cluster."
     )
     registry_url: str = ""
+    registry_client: dict[str, str] = Field(default_factory=dict, repr=False)
     partitions: int = Field(ge=1, description="The governed number of partitions; the source topic must have as many.")
 
     @property

@@ -81,7 +81,10 @@ def parse(number: int, data: bytes) -> Line:
 def instant(value: Any) -> Instant:
     """Microseconds since the epoch, from themselves or from ISO 8601 with its offset; raises ValueError."""
     if isinstance(value, str):
-        moment = datetime.fromisoformat(value)
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is no instant: write it like 2026-03-02T09:00:00Z") from None
         if moment.tzinfo is None:
             raise ValueError(f"{value!r} does not say its time zone: add Z or an offset")
         return from_datetime(moment)

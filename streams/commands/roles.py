@@ -133,10 +133,9 @@ def _database(system: str) -> tuple[str, Database, str, str | None]:
         server = stack.postgres_for_connect
         database = Database(server.host, server.port, system, server.user)
         return stack.postgres.dsn(system), database, stack.connect_url, stack.registry_for_connect
+    missing = [name for name, value in ((own("DSN"), dsn), ("DRIFTWISE_CONNECT_URL", url)) if value is None]
     if dsn is None or url is None:
-        raise click.ClickException(
-            f"set {own('DSN')} and DRIFTWISE_CONNECT_URL, or start a stack with `driftwise stack up`"
-        )
+        raise click.ClickException(f"set {' and '.join(missing)}, or start a stack with `driftwise stack up`")
     seen = {name: os.environ.get(own(name.upper()), default) for name, default in _seen_by_connect(dsn).items()}
     password = os.environ.get(own("PASSWORD_REFERENCE"))
     database = Database(seen["host"], int(seen["port"]), seen["dbname"], seen["user"], password)
@@ -175,6 +174,7 @@ def poll(system: str, interval_seconds: float, look_back_seconds: int) -> None:
             bootstrap_servers=found.kafka_bootstrap,
             kafka_client=dict(found.kafka_client),
             registry_url=found.registry_url,
+            registry_client=dict(found.registry_client),
             partitions=governed.partitions,
             objects=wiring.polled(governed, system),
             poll_interval_seconds=interval_seconds,

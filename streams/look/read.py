@@ -66,7 +66,7 @@ class Cluster:
         self._problem = ""
         self._idle: list[Consumer] = []
         """Kept connected: to make a new one takes longer than to read most topics."""
-        self.codec = Codec(HttpRegistry(settings.registry_url))
+        self.codec = Codec(HttpRegistry(settings.registry_url, settings.registry_client))
 
     def decoded(
         self, topic: str, partitions: Iterable[int] | None = None, since: Instant | None = None

@@ -43,7 +43,9 @@ def verify(
     """Verify the deployment of these settings. `since`: compare only what was opened, closed, issued or changed then or
     later (microseconds); `tell` is told of the progress. What cannot be read is in the report, as unproven."""
     with closing(Cluster(settings, read_seconds=READ_SECONDS)) as cluster:
-        recording = ClusterRecording(cluster, Transactions(settings.client), HttpRegistry(settings.registry_url))
+        recording = ClusterRecording(
+            cluster, Transactions(settings.client), HttpRegistry(settings.registry_url, settings.registry_client)
+        )
         return examine(recording, governance, wiring.readers(governance), since, tell)
 
 

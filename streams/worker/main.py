@@ -36,7 +36,7 @@ def run(settings: Settings, *, port_file: Path | None = None) -> int:
     logging.getLogger("faust").setLevel(logging.WARNING)
     logging.getLogger("mode").setLevel(logging.WARNING)
     governance = load(*settings.governance_folders)
-    codec = Codec(HttpRegistry(settings.registry_url))
+    codec = Codec(HttpRegistry(settings.registry_url, settings.registry_client))
     _register(codec, governance)
     _check_topics(settings, governance)
     settings.data_folder.mkdir(parents=True, exist_ok=True)

@@ -150,7 +150,8 @@ def all_topics(governance: Governance) -> tuple[topics.Topic, ...]:
 
 def register(settings: Settings, governance: Governance) -> None:
     """Register every record and make its subject FULL_TRANSITIVE; once a deployment, beside the topics."""
-    prepare(Codec(HttpRegistry(settings.registry_url, constrain=True)), governance)
+    registry = HttpRegistry(settings.registry_url, settings.registry_client, constrain=True)
+    prepare(Codec(registry), governance)
 
 
 KNOWN_SECONDS = 15.0

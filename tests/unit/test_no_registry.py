@@ -98,6 +98,24 @@ def test_an_address_where_nothing_can_be_registered_is_named(refusing: str, monk
         HttpRegistry(refusing).register("a", '"string"')
 
 
+def test_it_is_told_who_asks(refusing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_by: list[str | None] = []
+    monkeypatch.setattr(
+        Refusing, "do_GET", lambda self: (asked_by.append(self.headers["Authorization"]), Refusing.do_POST(self))
+    )
+    in_address = refusing.replace("http://", "http://us:pass@")
+    for registry_ in (HttpRegistry(refusing, {"basic.auth.user.info": "us:pass"}), HttpRegistry(in_address)):
+        with pytest.raises(NoRegistry) as caught:
+            registry_.schema_text(7)
+        assert "us:pass" not in str(caught.value)
+    assert asked_by == ["Basic dXM6cGFzcw=="] * 2
+
+
+def test_a_setting_that_its_client_does_not_know_is_named() -> None:
+    with pytest.raises(NoRegistry, match=r"cannot be made \(.*foo.*\): correct the DRIFTWISE_REGISTRY__\* variables"):
+        HttpRegistry(NOWHERE, {"foo": "1"})
+
+
 def refuse(*_: Any, **__: Any) -> None:
     raise NoRegistry("no schema registry answers at X")
 

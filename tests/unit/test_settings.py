@@ -45,6 +45,7 @@ VARIABLES: dict[str, tuple[str, str, Any]] = {
     "data_folder": ("DATA", "/var/data", Path("/var/data")),
     "governance_folders": ("GOVERNANCE", "/a:/b", (Path("/a"), Path("/b"))),
     "kafka_client": ("KAFKA__SASL__MECHANISM", "PLAIN", {"sasl.mechanism": "PLAIN"}),
+    "registry_client": ("REGISTRY__SSL__CA__LOCATION", "/ca.pem", {"ssl.ca.location": "/ca.pem"}),
     "commit_interval_seconds": ("COMMIT_INTERVAL_SECONDS", "1.5", 1.5),
     "commit_gap_seconds": ("COMMIT_GAP_SECONDS", "0.5", 0.5),
     "session_timeout_seconds": ("SESSION_TIMEOUT_SECONDS", "6", 6.0),
@@ -77,8 +78,10 @@ def test_an_empty_variable_is_not_set(field: str) -> None:
     assert settings(**{variable: ""}) == settings()
 
 
-@pytest.mark.parametrize("name", ["kafka_bootstrap", "registry_url"])
-def test_what_is_missing_is_named_with_every_place_that_was_searched(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "what"), [("kafka_bootstrap", "the Kafka cluster"), ("registry_url", "the schema registry")]
+)
+def test_what_is_missing_is_named_with_every_place_that_was_searched(name: str, what: str) -> None:
     variable = PREFIX + name.upper()
     environment = {key: value for key, value in NEEDED.items() if key != variable}
 
@@ -87,7 +90,7 @@ def test_what_is_missing_is_named_with_every_place_that_was_searched(name: str) 
 
     with pytest.raises(MissingSetting):
         from_environment(NEEDED | {variable: ""})
-    for place in (name, "command line", variable, "driftwise stack up", "endpoints"):
+    for place in (what, variable, "driftwise stack up", "endpoints"):
         assert place in str(caught.value)
 
 
@@ -112,9 +115,11 @@ def test_a_secret_is_read_from_the_file_that_its_variable_names(tmp_path: Path) 
 
 
 def test_secrets_are_not_shown() -> None:
-    found = settings(KAFKA__SASL__PASSWORD=SECRET)
+    url = f"https://us:{SECRET}@registry"
+    found = settings(KAFKA__SASL__PASSWORD=SECRET, REGISTRY__BASIC__AUTH__USER__INFO=f"us:{SECRET}", REGISTRY_URL=url)
 
     assert found.client["sasl.password"] == SECRET
+    assert found.registry_client == {"basic.auth.user.info": f"us:{SECRET}"}
     assert SECRET not in repr(found)
     assert SECRET not in str(found)
 

@@ -129,6 +129,16 @@ def test_a_database_that_lets_nobody_in_is_named_with_its_variable(dsn: str) -> 
     assert "check that DRIFTWISE_BILLING_DSN leads to its database" in said
 
 
+def test_only_what_is_not_set_is_asked_for() -> None:
+    said = told("connect apply", DRIFTWISE_CONNECT_URL="http://127.0.0.1:1")
+    assert "set DRIFTWISE_BILLING_DSN, or start a stack" in said
+
+
+@pytest.mark.parametrize("line", ["backtest --until soon -", "governance publish --from soon"])
+def test_what_is_no_instant_is_told_how_to_write_one(line: str) -> None:
+    assert "'soon' is no instant: write it like 2026-03-02T09:00:00Z" in run(line).output
+
+
 def test_a_stack_without_docker_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for line in ("up", "down", "status"):
