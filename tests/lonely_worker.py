@@ -36,7 +36,7 @@ STARTS: dict[str, Callable[[WorkerApp], object]] = {
 
 if __name__ == "__main__":
     instead = {
-        (main, "HttpRegistry"): lambda url: DictRegistry(),
+        (main, "HttpRegistry"): lambda *_: DictRegistry(),
         (wiring, "check_topics"): lambda settings, governance: None,
         (WorkerApp, "start"): STARTS[sys.argv[1]],
         (ending, "LEAVE_SECONDS"): LEAVE_SECONDS,
