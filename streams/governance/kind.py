@@ -8,7 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.instants import Instant, seconds
-from streams.governance.base import BusinessDays, Governed, Mode, Seconds, Severity
+from streams.governance.base import BusinessDays, CurrencyCode, Governed, Mode, Seconds, Severity
+
+Limits = dict[CurrencyCode, Annotated[Decimal, Field(ge=0)]]
 
 
 class Segment(Governed):
@@ -21,6 +23,7 @@ class Segment(Governed):
     mode: Mode | None = None
     tolerance_absolute: Decimal | None = None
     tolerance_relative: Decimal | None = None
+    execute_up_to: Limits | None = None
 
 
 class Kind(Governed):
@@ -39,6 +42,9 @@ class Kind(Governed):
     """How long it must have held clean before it counts as closed."""
     after_days: Annotated[int, Field(ge=0)] = 0
     """Of kinds that a date begins: how many whole days after it, e.g. overdue before a customer is delinquent."""
+    execute_up_to: Limits | None = None
+    """Currency -> the amount at stake up to which a correction is performed; above it, in another currency, or where no
+    amount is known, it is proposed. Null: no limit."""
     segments: dict[str, Segment] = Field(default_factory=dict)
 
     @property

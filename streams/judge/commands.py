@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from schemas import ids, topics
 from schemas.instants import Instant
+from schemas.money import from_json
 from streams.judge import breaker, freeze, posting
 from streams.judge.keys import holes_prefix
 from streams.judge.obligation import Obligation
@@ -31,6 +32,8 @@ class _Case(NamedTuple):
     """Of the subject."""
     native_id: str
     obligation: Obligation
+    amount: dict[str, Any] | None
+    """At stake."""
     ask: Ask | None
     type: str
 
@@ -58,7 +61,8 @@ class Restraint(NamedTuple):
     """What in particular, where it names that."""
     remedy: str = ""
     passes: bool = False
-    """It ends by itself, at an instant that `applies` has it judged at; what it kept back is asked for then."""
+    """It ends at an instant that is judged, as governance changes then or `applies` has it judged again; what it kept
+    back is asked for then."""
 
     def said(self, case: _Case) -> str:
         about = ", ".join(self.about(case))
@@ -70,6 +74,13 @@ _ABOUT = ": "
 
 def _customer_is_frozen(case: _Case) -> bool:
     return freeze.frozen(case.ws, case.now)
+
+
+def _exceeds_limit(case: _Case) -> bool:
+    limits, at_stake = case.now.rules(case.kind.name).execute_up_to, from_json(case.amount)
+    if limits is None:
+        return False
+    return at_stake is None or at_stake.currency not in limits or abs(at_stake.amount) > limits[at_stake.currency]
 
 
 def _breaker_is_open(case: _Case) -> bool:
@@ -134,6 +145,12 @@ def _is_quarrelled_over(case: _Case) -> bool:
 
 RESTRAINTS = (
     Restraint(freeze.REASON, _customer_is_frozen, holds=True),
+    Restraint(
+        "over_limit",
+        _exceeds_limit,
+        remedy="a person decides, or execute_up_to in kinds.yaml is raised",
+        passes=True,
+    ),
     Restraint(breaker.REASON, _breaker_is_open),
     Restraint("oscillation", _is_fought_over),
     Restraint("books_closing", _books_are_closing, passes=True),
@@ -173,7 +190,8 @@ def commanded(
 
 
 def _case(ws: Workspace, now: AsOf, kind: Kind, obligation: Obligation, drift: Drift, finding: Finding) -> _Case:
-    return _Case(ws, now, kind, drift["system"], drift["native_id"], obligation, finding.ask, _type(kind, finding))
+    subject, amount = (drift["system"], drift["native_id"]), drift["amount_at_stake"]
+    return _Case(ws, now, kind, *subject, obligation, amount, finding.ask, _type(kind, finding))
 
 
 def _matters(restraint: Restraint, drift: Drift, ask: Ask | None) -> bool:
@@ -197,7 +215,7 @@ def is_held(drift: Drift) -> bool:
 
 
 def has_passed(ws: Workspace, now: AsOf, kind: Kind, obligation: Obligation, drift: Drift, finding: Finding) -> bool:
-    """What kept its command from being performed has ended by itself."""
+    """What kept its command from being performed has ended, and nobody tells of that."""
     if drift.get("restraint") not in _PASSING:
         return False
     case = _case(ws, now, kind, obligation, drift, finding)
