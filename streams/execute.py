@@ -122,7 +122,7 @@ EXECUTORS: dict[str, Callable[[Command, Targets, Governance], Outcome]] = {
 
 def targeted(governance: Governance) -> list[str]:
     """Systems to which a command may go: of the role that it names first, of kinds that are switched on."""
-    kinds = (kind for kind in KINDS if kind.command in EXECUTORS and governance.kinds[kind.name].mode == "execute")
+    kinds = (kind for kind in KINDS if kind.command in EXECUTORS and governance.kinds[kind.name].is_performed)
     roles = dict.fromkeys(kind.command.partition(".")[0] for kind in kinds)
     return [system for role in roles for system in governance.in_role(role)]
 
@@ -205,7 +205,7 @@ class Executor:
         if command["mode"] != "execute" or command["type"] not in EXECUTORS:
             return False
         rules = self._governance.kinds.get(command["kind"])
-        return rules is not None and rules.mode == "execute"
+        return rules is not None and rules.is_performed
 
     def _refusal(self, command: Command, issued_ms: int) -> str:
         """Why it is not performed, by what drifts say now. Of a command just issued that may not show yet: it is looked

@@ -56,6 +56,11 @@ class Kind(Governed):
         """For anyone."""
         return bool(self.sla_business_days) or any(s.sla_business_days for s in self.segments.values())
 
+    @property
+    def is_performed(self) -> bool:
+        """Its correction, for anyone."""
+        return "execute" in (self.mode, *(segment.mode for segment in self.segments.values()))
+
     def of_segment(self, segment: str) -> Kind:
         """The rules for customers of this segment."""
         return self.model_copy(update=_differences(self.segments[segment]))

@@ -13,9 +13,10 @@ from connectors.errors import Retry, Stop
 from connectors.outcome import APPLIED, FAILED, FENCED, REJECTED, Outcome
 from streams import execute
 from streams.asked import Asked
-from streams.execute import EXECUTORS, PAUSE_SECONDS, Executor, Targets, native_fields
+from streams.execute import EXECUTORS, PAUSE_SECONDS, Executor, Targets, native_fields, targeted
 from streams.fleet.corrections import WITHHELD
 from streams.governance import Governance
+from streams.governance.kind import Segment
 from streams.kinds import KINDS
 from tests.look import drift
 from tests.topology import default_governance
@@ -63,6 +64,17 @@ def test_what_is_no_plain_field_cannot_be_set(attribute: str) -> None:
 
 def test_a_command_runs_where_its_kind_is_switched_on() -> None:
     assert executor(governed(won_without_erp_customer="execute"))._may_run(command())
+
+
+def test_a_command_runs_where_its_kind_is_switched_on_for_a_segment_alone() -> None:
+    small = {"small": Segment(mode="execute"), "large": Segment(severity="S1")}
+    base = governed()
+    kinds = {name: kind.model_copy(update={"segments": small}) for name, kind in base.kinds.items()}
+    segmented = base.model_copy(update={"kinds": kinds, "segments": tuple(small)})
+
+    assert executor(segmented)._may_run(command())
+    assert targeted(segmented) == ["erp", "crm"]
+    assert targeted(base) == []
 
 
 def test_a_command_of_a_kind_switched_off_since_does_not_run() -> None:
