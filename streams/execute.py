@@ -4,6 +4,7 @@ Serial per subject (a command's key), because one consumer reads a partition in 
 target before every write, so a redelivery finds what is there. Success is only ever claimed by the target's own change
 coming back through capture; a result says what the target answered. Before that, what drifts say by now is looked up:
 a command whose drift has ended, whose customer is in conflict or whose breaker is open is withheld; its result says so.
+No more are performed a minute than the target system's budget allows; the others wait, in order.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from schemas import topics
 from schemas.codec import Codec, Unreadable
 from schemas.registry import HttpRegistry
 from streams.asked import Asked
+from streams.budget import Budget
 from streams.fleet.corrections import WITHHELD
 from streams.following import CannotFollow, Following
 from streams.governance.model import Governance
@@ -41,6 +43,7 @@ PAUSE_SECONDS = (0.2, 1.0, 3.0, 9.0)
 """Between attempts; a command that fails them all stays an open drift."""
 SHOWS_WITHIN_SECONDS = 10.0
 """A drift and its command are written at once, and yet each partition shows its part when it comes to it."""
+_ROUND_SECONDS = 0.2
 Command = dict[str, Any]
 
 
@@ -152,6 +155,7 @@ class Executor:
         self._asked = Asked()
         self._refused: KafkaError | None = None
         self._producer = Producer(settings.client | {"enable.idempotence": True, "linger.ms": 0})
+        self._budget = Budget(time.monotonic)
 
     def __enter__(self) -> Executor:
         self._consumer.subscribe([topics.COMMANDS])
@@ -166,12 +170,18 @@ class Executor:
     def run(self, stop: threading.Event, on_round: Callable[[], None] = lambda: None) -> None:
         """Until told to stop. A command's offset is committed after its result has been written."""
         log.info("executing %s", ", ".join(EXECUTORS))
+
+        def goes_on() -> bool:
+            on_round()
+            return not stop.wait(_ROUND_SECONDS)
+
         while not stop.is_set():
             on_round()
-            message = self._consumer.poll(0.2)
+            message = self._consumer.poll(_ROUND_SECONDS)
             if message is None or message.error():
                 continue
-            self._handle(message)
+            if not self._handle(message, goes_on):
+                return
             if self._producer.flush(10) or self._refused:
                 reason = self._refused or "no answer"
                 raise Stop(f"the broker does not take command results: {reason}; a restart resumes at the last command")
@@ -187,18 +197,35 @@ class Executor:
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         self._refused = self._refused or error
 
-    def _handle(self, message: Message) -> None:
+    def _handle(self, message: Message, goes_on: Callable[[], bool]) -> bool:
+        """Whether it is done with; not so where `goes_on` ended the wait for the budget."""
         try:
             command = self._codec.decode(message.value() or b"").value
         except Unreadable as problem:
             log.error("command at %s@%s cannot be read: %s", message.topic(), message.offset(), problem)
-            return
+            return True
         if not self._may_run(command):
-            return
+            return True
+        if not self._is_affordable(command["target_system"], goes_on):
+            return False
         refusal = self._refusal(command, message.timestamp()[1])
         performed = Performed(Outcome(WITHHELD, refusal), 0) if refusal else self._perform(command)
         log.info("%s %s: %s %s", command["type"], command["target_id"], *performed.outcome.__dict__.values())
+        if not refusal:
+            self._budget.spend(command["target_system"])
         self._produce(message.key() or b"", command, performed)
+        return True
+
+    def _is_affordable(self, system: str, goes_on: Callable[[], bool]) -> bool:
+        """Waited for; what drifts say by then is looked up after that."""
+        governed = self._governance.systems.get(system)
+        per_minute_max = governed.corrections_per_minute_max if governed else None
+        if (wait_seconds := self._budget.wait_seconds(system, per_minute_max)) > 0:
+            log.info("%s corrections a minute at %s: the next one in %.0f s", per_minute_max, system, wait_seconds)
+        while self._budget.wait_seconds(system, per_minute_max) > 0:
+            if not goes_on():
+                return False
+        return True
 
     def _may_run(self, command: Command) -> bool:
         """Only what was meant to be executed, can be, and is still switched on (promise 6)."""

@@ -13,6 +13,7 @@ from connectors.errors import Retry, Stop
 from connectors.outcome import APPLIED, FAILED, FENCED, REJECTED, Outcome
 from streams import execute
 from streams.asked import Asked
+from streams.budget import Budget
 from streams.execute import EXECUTORS, PAUSE_SECONDS, Executor, Targets, native_fields, targeted
 from streams.fleet.corrections import WITHHELD
 from streams.governance import Governance
@@ -35,6 +36,7 @@ def executor(governance: Governance) -> Any:
     """Without its connections: what it decides needs none."""
     found = object.__new__(Executor)
     found._governance, found._targets = governance, None  # type: ignore[assignment]
+    found._budget = Budget(time.monotonic)
     return found
 
 
@@ -223,7 +225,7 @@ def test_what_is_withheld_asks_no_target_and_is_told(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(found, "_codec", Decoding(command()), raising=False)
     found._produce = lambda key, command, performed: results.append(performed)
 
-    found._handle(Message())
+    assert found._handle(Message(), bool)
 
     assert (target.attempts, len(paused)) == (0, 1)
     assert results == [(Outcome(WITHHELD, "drift_ended"), 0)]
@@ -246,6 +248,72 @@ class Message:
 
     def timestamp(self) -> tuple[int, int]:
         return 0, LONG_AGO_MS
+
+
+# -- how many a minute
+
+
+class Clock:
+    """Goes on by a second whenever somebody waits, and says how often that was."""
+
+    def __init__(self, ends_after: int = 1_000) -> None:
+        self.seconds, self.ends_after = 0, ends_after
+
+    def __call__(self) -> float:
+        return float(self.seconds)
+
+    def goes_on(self) -> bool:
+        self.seconds += 1
+        return self.seconds < self.ends_after
+
+
+def handled(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, *told: dict[str, Any], per_minute_max: int | None, times: int
+) -> tuple[list[float], bool]:
+    """When each command was performed, and whether the last one was done with."""
+    found, at = looking(*told), []
+    base = governed(won_without_erp_customer="execute")
+    erp = base.systems["erp"].model_copy(update={"corrections_per_minute_max": per_minute_max})
+    found._governance = base.model_copy(update={"systems": {**base.systems, "erp": erp}})
+    found._budget = Budget(clock)
+    monkeypatch.setitem(EXECUTORS, UPSERT, lambda *_: at.append(clock()) or Outcome(APPLIED))
+    monkeypatch.setattr(found, "_codec", Decoding(command()), raising=False)
+    found._produce = lambda *_: None
+    done = [found._handle(Message(), clock.goes_on) for _ in range(times)]
+    return at, done[-1]
+
+
+def test_no_more_are_performed_a_minute_than_the_system_s_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    at, done = handled(monkeypatch, Clock(), ASKING, per_minute_max=2, times=5)
+
+    assert (at, done) == ([0, 0, 60, 60, 120], True)
+
+
+def test_without_a_budget_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    at, done = handled(monkeypatch, Clock(), ASKING, per_minute_max=None, times=5)
+
+    assert (at, done) == ([0] * 5, True)
+
+
+def test_what_is_withheld_takes_nothing_of_the_budget(monkeypatch: pytest.MonkeyPatch, paused: list[float]) -> None:
+    ended = {**ASKING, "status": "closed"}
+
+    at, _ = handled(monkeypatch, Clock(), ended, ended, ASKING, per_minute_max=1, times=2)
+
+    assert at == [0]
+
+
+def test_a_command_that_still_waits_as_the_executor_ends_is_not_done_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    at, done = handled(monkeypatch, Clock(ends_after=30), ASKING, per_minute_max=1, times=2)
+
+    assert (at, done) == ([0], False)
+
+
+def test_each_system_has_a_budget_of_its_own() -> None:
+    budget = Budget(lambda: 7.0)
+    budget.spend("erp")
+
+    assert (budget.wait_seconds("erp", 1), budget.wait_seconds("crm", 1)) == (60, 0)
 
 
 CRM = {f"DRIFTWISE_CRM_{name}": "x" for name in ("URL", "CLIENT_ID", "CLIENT_SECRET")}
