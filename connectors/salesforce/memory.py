@@ -51,7 +51,7 @@ def restore(client: Mapping[str, str], topic: str) -> Memory:
     consumer = Consumer(
         {
             **client,
-            "group.id": f"restore-{uuid.uuid4()}",  # required by the library; nothing is committed under it
+            "group.id": f"driftwise-restore-{uuid.uuid4()}",  # required by the library; nothing is committed under it
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "enable.partition.eof": True,

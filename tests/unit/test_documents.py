@@ -9,12 +9,15 @@ from pathlib import Path
 import click
 import pytest
 
+from schemas.topics import topics
 from streams.cli import driftwise
 from streams.demo.stories import ALL
 from streams.fleet import FLEET_KINDS
+from streams.judge.commands import RESTRAINTS
 from streams.kinds.table import KINDS
 from streams.suspects.table import SUSPECT_KINDS
 from streams.worker.metrics import METRICS
+from streams.worker.wiring import WRITTEN
 from tests.stack import ROOT
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "ops").glob("*.md"), ROOT / "ops/governance/README.md"]
@@ -77,7 +80,7 @@ def test_its_settings_are_read_and_its_metrics_are_told(document: Path) -> None:
     tested = "".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
     settings = {name.removeprefix("DRIFTWISE_") for name in re.findall(r"DRIFTWISE_[A-Z_]*[A-Z]", text)}
     unread = {name for name in settings if not any(known in code + tested for known in _spellings(name))}
-    metrics = {name for name in re.findall(r"`(driftwise_[a-z_]+)`", text) if name not in METRICS}
+    metrics = {name for name in re.findall(r"`(driftwise_[a-z_]+)`", text) if f'"{name}"' not in code}
     assert (unread, metrics) == (set(), set())
 
 
@@ -87,8 +90,9 @@ def _spellings(name: str) -> Iterator[str]:
     yield f"DRIFTWISE_{name}"
     yield f'"{name.partition("_")[2]}"'
     yield f'"{name.partition("_")[2].lower()}"'
-    if name.startswith("KAFKA__"):
-        yield '"KAFKA__"'
+    for client in ("KAFKA__", "REGISTRY__"):
+        if name.startswith(client):
+            yield f'"{client}"'
 
 
 def test_the_readme_counts_kinds_as_the_code_does() -> None:
@@ -102,3 +106,24 @@ def test_the_page_of_kinds_has_them_all() -> None:
     page = (ROOT / "ops/kinds.md").read_text()
     for name in {kind.name for kind in KINDS} | FLEET_KINDS.keys() | SUSPECT_KINDS.keys():
         assert f"| `{name}` |" in page
+
+
+def test_the_page_of_operations_has_every_metric_of_a_worker() -> None:
+    page = (ROOT / "ops/operating.md").read_text()
+    assert [name for name in METRICS if f"`{name}`" not in page] == []
+
+
+def test_the_page_for_consumers_says_of_each_topic_what_is_in_it_and_how_long_it_is_kept() -> None:
+    page = (ROOT / "ops/consuming.md").read_text()
+    by_name = {topic.name: topic for topic in topics(())}
+    rows = re.findall(r"^\| `(q2c\.[a-z-]+)` \| (.*?) \| .*? \| (.*?) \|$", page, re.MULTILINE)
+    kept = {None: "the newest of each key", 30: "30 days", 3650: "10 years"}
+    assert {name: when for name, _, when in rows} == {name: kept[by_name[name].kept_days] for name, _, _ in rows}
+    assert {name: tuple(re.findall(r"`(\w+)`", records)) for name, records, _ in rows} == {
+        name: tuple(record for record in WRITTEN[name] if record != "Watermarks") for name, _, _ in rows
+    }
+
+
+def test_the_page_of_deploying_has_every_case_in_which_a_command_is_kept_back() -> None:
+    page = (ROOT / "ops/deploying.md").read_text()
+    assert [restraint.name for restraint in RESTRAINTS if f"`{restraint.name}`" not in page] == []
