@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from schemas import ids, topics
 from schemas.instants import Instant
 from schemas.money import from_json
+from streams.governance.model import Governance
 from streams.judge import breaker, freeze, posting
 from streams.judge.keys import holes_prefix
 from streams.judge.obligation import Obligation
@@ -132,7 +133,12 @@ def _is_fought_over(case: _Case) -> bool:
     governance = case.now.governance
     if not governance.wants(NAME):
         return False
-    return case.obligation.flapping is not None or flaps(governance, case.obligation) or _is_quarrelled_over(case)
+    return _flaps(governance, case.obligation) or _is_quarrelled_over(case)
+
+
+def _flaps(governance: Governance, o: Obligation) -> bool:
+    """Until it has not opened for a whole window, which is an instant at which it is judged."""
+    return bool(o.openings) and (o.flapping is not None or flaps(governance, o))
 
 
 def _is_quarrelled_over(case: _Case) -> bool:
@@ -140,7 +146,11 @@ def _is_quarrelled_over(case: _Case) -> bool:
         return False
     looked = case.looked
     target = looked.record(case.ask.target_entity, case.ask.target_system, case.ask.target_id)
-    return target is not None and not quarrels(looked, target).keys().isdisjoint(case.ask.desired)
+    fights = quarrels(looked, target) if target is not None else {}
+    fought = [steps for attribute, steps in fights.items() if attribute in case.ask.desired]
+    for steps in fought:
+        case.now.again_at(min(step.at for step in steps) + looked.governance.process.flapping.window)
+    return bool(fought)
 
 
 RESTRAINTS = (
@@ -152,7 +162,7 @@ RESTRAINTS = (
         passes=True,
     ),
     Restraint(breaker.REASON, _breaker_is_open),
-    Restraint("oscillation", _is_fought_over),
+    Restraint("oscillation", _is_fought_over, passes=True),
     Restraint("books_closing", _books_are_closing, passes=True),
     Restraint("outside_posting_window", _window_is_closed, passes=True),
     Restraint(

@@ -24,16 +24,18 @@ PROPOSED = ("propose", "oscillation")
 EXECUTED = ("execute", "")
 
 
-def played(story: Story, *, judged: tuple[str, ...] = (KIND, NAME), rng: random.Random | None = None) -> Play:
+def played(
+    story: Story, *, judged: tuple[str, ...] = (KIND, NAME), rng: random.Random | None = None, **governed: Any
+) -> Play:
     play = Play(next(d for d in DOSSIERS if d.kind == KIND))
-    play.governance = play.governance.model_copy(update={"judged": judged})
+    play.governance = play.governance.model_copy(update={"judged": judged, **governed})
     play.driver = Driver(play.governance, dict.fromkeys(play.governance.systems, read))
     play.told(story).heard(1000)
     return play.run() if rng is None else play.run_in_any_order(rng, duplicates=0.2, crashes=0.2)
 
 
 def of_attributes(play: Play) -> list[tuple[str, str]]:
-    """Of each drift in the order in which they opened: how its command was issued, and what kept it back."""
+    """Of each drift in the order in which they opened: how its command was issued last, and what kept it back."""
     drifts = sorted(play.drifts(), key=lambda d: d["opened_at"])
     modes = {w.value["command_id"]: w.value["mode"] for w in play.driver.written[topics.COMMANDS] if w.value}
     assert [modes[d["command_id"]] for d in drifts] == [d["mode"] for d in drifts]
@@ -82,6 +84,31 @@ def test_any_interleaving_and_restart_propose_the_same() -> None:
         assert of_attributes(played(story, rng=random.Random(seed))) == expected
 
 
+A_FEW_SECONDS = {"process": Process(flapping=Flapping(window_seconds=100))}
+FOUGHT_OVER = (*QUARREL, theirs(7))
+"""Put back at 5, at 6 and at 7."""
+
+
+def test_once_no_window_holds_so_many_returns_it_is_set_again() -> None:
+    (drift,) = played(FOUGHT_OVER, **A_FEW_SECONDS).drifts()
+
+    assert ((drift["mode"], drift["restraint"]), seconds_of(drift["released_at"])) == (EXECUTED, 105)
+
+
+def test_what_is_put_back_again_before_that_waits_longer() -> None:
+    story = (*FOUGHT_OVER, ours(90), theirs(91))
+    stood, stands = sorted(played(story, **A_FEW_SECONDS).drifts(), key=lambda d: d["opened_at"])
+
+    assert (stood["status"], stood["released_at"]) == ("closed", None)
+    assert seconds_of(stands["released_at"]) == 107  # of those at 7, 90 and 91 the first
+
+
+def test_any_order_has_it_set_again_from_the_same_instant() -> None:
+    for seed in range(8):
+        (drift,) = played(FOUGHT_OVER, rng=random.Random(seed), **A_FEW_SECONDS).drifts()
+        assert (drift["mode"], seconds_of(drift["released_at"])) == ("execute", 105)
+
+
 # -- drift that flaps
 
 
@@ -102,6 +129,13 @@ def modes(company: Company) -> list[tuple[float | None, str]]:
 
 def test_the_opening_that_is_one_too_many_and_those_after_it_only_propose() -> None:
     assert modes(flapping(4, 60)) == [(12, "execute"), (24, "execute"), (36, "propose"), (48, "propose")]
+
+
+def test_one_that_stands_through_a_quiet_window_is_corrected_then() -> None:
+    company = flapping(4, 108)
+
+    assert modes(company)[-1] == (48, "execute")
+    assert seconds_of(max(company.drifts("invoice_not_posted"), key=lambda d: d["opened_at"])["released_at"]) == 108
 
 
 def test_after_a_quiet_window_it_is_corrected_again() -> None:
