@@ -22,7 +22,7 @@ from streams.backtest.order import in_order
 from streams.backtest.report import Report
 from streams.backtest.run import Run
 from streams.backtest.stores import stores
-from streams.commands.context import json_option
+from streams.commands.context import governance_option, json_option
 from streams.commands.told import told_in_one_line
 from streams.governance import Governance, load
 from streams.look.shown import console
@@ -42,15 +42,7 @@ class At(click.ParamType):
 
 @click.command()
 @click.argument("changes", type=click.File("rb"))
-@click.option(
-    "--governance",
-    "folders",
-    multiple=True,
-    envvar="DRIFTWISE_GOVERNANCE",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Rules laid over the defaults; again for one laid over that.",
-)
+@governance_option()
 @click.option("--until", type=At(), metavar="T", help="Close the log at T instead of at its last line.")
 @click.option(
     "--disorder", type=click.FloatRange(0), default=0.0, metavar="SECONDS", help="Lines may be that much out of order."

@@ -58,5 +58,28 @@ def governance(found: Settings) -> Governance:
     return load_governance(*found.governance_folders)
 
 
+FOLDER = click.Path(path_type=Path)
+_GOVERNED_BY = "DRIFTWISE_GOVERNANCE"
+
+
+def folders_argument(command: Command) -> Command:
+    """Folders of governance over the defaults; those of the deployment where none is named."""
+    return click.argument("folders", nargs=-1, type=FOLDER, envvar=_GOVERNED_BY)(command)
+
+
+def governance_option(*also: str) -> Callable[[Command], Command]:
+    """The same for commands whose argument is something else; `also`: another name of the option."""
+    return click.option(
+        "--governance",
+        *also,
+        "folders",
+        multiple=True,
+        envvar=_GOVERNED_BY,
+        type=FOLDER,
+        metavar="DIR",
+        help=f"Rules laid over the defaults; again for one laid over that. Default: {_GOVERNED_BY}.",
+    )
+
+
 def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")(command)

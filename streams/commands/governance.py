@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from streams.commands.context import json_option
+from streams.commands.context import FOLDER, folders_argument, governance_option, json_option
 from streams.commands.plan import plan
 from streams.commands.publish import publish
 from streams.commands.told import told_in_one_line
@@ -22,8 +22,6 @@ from streams.process_map import rows
 from streams.process_map.advice import advice
 from streams.worker.wiring import unread_vendors
 
-FOLDER = click.Path(path_type=Path)
-
 
 @click.group()
 def governance() -> None:
@@ -35,11 +33,13 @@ governance.add_command(publish)
 
 
 @governance.command()
-@click.argument("folders", nargs=-1, type=FOLDER)
+@folders_argument
 @json_option
 @told_in_one_line
 def check(folders: tuple[Path, ...], as_json: bool) -> None:
-    """Validate FOLDERS over the defaults; show the earliest possible verdict of each kind, and what to look at."""
+    """Validate FOLDERS over the defaults; show the earliest possible verdict of each kind, and what to look at.
+
+    Without any, those that DRIFTWISE_GOVERNANCE names."""
     governed = load(*folders)
     warnings = [*unread_vendors(governed), *advice(governed, time.time_ns() // 1_000)]
     if as_json:
@@ -72,11 +72,11 @@ def diff(before: Path, after: Path, as_json: bool) -> None:
 
 @governance.command()
 @click.argument("key", required=False)
-@click.option("--folder", "folders", multiple=True, type=FOLDER, help="Over the defaults; may be given several times.")
+@governance_option("--folder")
 @json_option
 @told_in_one_line
 def show(key: str | None, folders: tuple[Path, ...], as_json: bool) -> None:
-    """What is in force, all or below KEY: `kinds.invoice_not_posted`, `finance.currencies`."""
+    """What folders over the defaults say, all or below KEY: `kinds.invoice_not_posted`, `finance.currencies`."""
     found = _below(load(*folders), tuple(key.split(".")) if key else ())
     if as_json:
         print_json({".".join(path): value for path, value in found.items()})

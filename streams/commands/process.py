@@ -8,7 +8,7 @@ import click
 from click.utils import LazyFile
 from rich.table import Table
 
-from streams.commands.context import json_option
+from streams.commands.context import folders_argument, json_option
 from streams.commands.told import told_in_one_line
 from streams.governance import load
 from streams.look.shown import console, print_json
@@ -19,12 +19,14 @@ COLUMNS = ("number", "trigger", "expected", "deadline", "owner", "command", "mod
 
 
 @click.command()
-@click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
+@folders_argument
 @click.option("--svg", "picture", type=click.File("w", lazy=True), help="Write a picture to this file.")
 @json_option
 @told_in_one_line
 def process(folders: tuple[Path, ...], picture: LazyFile | None, as_json: bool) -> None:
-    """What must follow what, by when, who owns it and what would put it right; FOLDERS over the default governance."""
+    """What must follow what, by when, who owns it and what would put it right.
+
+    FOLDERS lie over the defaults; without any, those that DRIFTWISE_GOVERNANCE names."""
     found = rows(load(*folders))
     if picture is not None:
         with picture as file:

@@ -301,7 +301,7 @@ class Runner:
             raise Flood(
                 f"{len(self._letters)} of the last {min(count, FLOOD_WINDOW)} records went to the dead letters, the "
                 f"last at {raw.topic}-{raw.partition}@{raw.offset}; see `driftwise dead-letters list`, mend the cause, "
-                "restart"
+                "restart; what stays unreadable passes with a higher DRIFTWISE_DEAD_LETTER_FLOOD, to be replayed"
             )
 
     def _accept(self, effects: Iterable[Emit]) -> None:

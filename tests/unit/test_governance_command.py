@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,21 @@ def test_nothing_changes_between_equal_folders(tmp_path: Path) -> None:
 
     assert told("diff", folder, folder) == "nothing changes\n"
     assert differences(load(), load()) == []
+
+
+def test_without_a_folder_those_of_the_deployment_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below, above = tmp_path / "below", tmp_path / "above"
+    for folder, rules in ((below, "{sla_seconds: 60, severity: S4}"), (above, "{sla_seconds: 70}")):
+        folder_of(folder, kinds=f"invoice_not_posted: {rules}")
+    monkeypatch.setenv("DRIFTWISE_GOVERNANCE", f"{below}{os.pathsep}{above}")
+
+    assert "sla_seconds: 70.0" in told("show", "kinds.invoice_not_posted.sla_seconds")
+    assert "severity: S4" in told("show", "kinds.invoice_not_posted.severity")
+    assert "severity: S1" in told("show", "kinds.invoice_not_posted.severity", "--governance", above)
+    deadlines = {kind["kind"]: kind["deadline"] for kind in json.loads(told("check", "--json"))["kinds"]}
+    assert deadlines["invoice_not_posted"] == "70 s"
 
 
 def test_show_tells_what_is_in_force_below_a_key(tmp_path: Path) -> None:
