@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,10 +13,6 @@ from confluent_kafka import KafkaError, KafkaException
 from schemas.errors import OperatorError
 
 Result = TypeVar("Result")
-_SETTING, _BROKER = (
-    "correct the DRIFTWISE_KAFKA__* variables that set it",
-    "check that the broker that DRIFTWISE_KAFKA_BOOTSTRAP names is up and lets us in",
-)
 
 
 def told_in_one_line(command: Callable[..., Result]) -> Callable[..., Result]:
@@ -38,5 +35,8 @@ def in_words(problem: KafkaException) -> str:
     error = problem.args[0]
     if not isinstance(error, KafkaError):
         return f"Kafka: {error}"
-    remedy = _SETTING if error.code() == KafkaError._INVALID_ARG else _BROKER
-    return f"Kafka: {error.str()}: {remedy}"
+    if error.code() == KafkaError._INVALID_ARG:
+        return f"Kafka: {error.str()}: correct the DRIFTWISE_KAFKA__* variables that set it"
+    named = os.environ.get("DRIFTWISE_KAFKA_BOOTSTRAP")
+    where = f"at {named} (DRIFTWISE_KAFKA_BOOTSTRAP)" if named else "of the running stack"
+    return f"Kafka: {error.str()}: check that the broker {where} is up and lets us in"

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
+from confluent_kafka import KafkaError, KafkaException
 
 from streams.cli import COMMANDS, driftwise
 from streams.commands import roles
@@ -78,6 +79,14 @@ def test_a_setting_that_the_kafka_client_does_not_know_is_named(line: str, monke
     monkeypatch.setattr("schemas.codec.Codec.prepare", lambda *_: None)
     said = told(line, DRIFTWISE_KAFKA__FOO="1")
     assert 'No such configuration property: "foo": correct the DRIFTWISE_KAFKA__* variables' in said
+
+
+def test_a_broker_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+    monkeypatch.setattr(roles.wiring, "create_topics", refuse)
+    assert "check that the broker at 127.0.0.1:1 (DRIFTWISE_KAFKA_BOOTSTRAP) is up and lets us in" in told("topics")
 
 
 def test_a_setting_that_is_no_number_is_named() -> None:
