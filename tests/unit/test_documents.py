@@ -13,6 +13,7 @@ from schemas.topics import topics
 from streams.cli import driftwise
 from streams.demo.stories import ALL
 from streams.fleet import FLEET_KINDS
+from streams.governance import load
 from streams.judge.commands import RESTRAINTS
 from streams.kinds.table import KINDS
 from streams.suspects.table import SUSPECT_KINDS
@@ -127,3 +128,19 @@ def test_the_page_for_consumers_says_of_each_topic_what_is_in_it_and_how_long_it
 def test_the_page_of_deploying_has_every_case_in_which_a_command_is_kept_back() -> None:
     page = (ROOT / "ops/deploying.md").read_text()
     assert [restraint.name for restraint in RESTRAINTS if f"`{restraint.name}`" not in page] == []
+
+
+def test_the_example_of_governance_is_valid(tmp_path: Path) -> None:
+    page = (ROOT / "ops/governance/README.md").read_text().partition("## An example")[2].partition("\n## ")[0]
+    defaults = ROOT / "streams/governance/default/mappings"
+    text = "\n".join(line[4:] for line in page.splitlines() if line.startswith("    ") or not line)
+    for name, content in re.findall(r"^# (\S+)\n(.*?)(?=^# |\Z)", text, re.MULTILINE | re.DOTALL):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    (tmp_path / "mappings/zuora.yaml").write_text((defaults / "billing.yaml").read_text())
+
+    governed = load(tmp_path)
+
+    assert list(governed.in_role("billing")) == ["zuora"]
+    assert "tax_id" not in governed.mappings["crm"]["Account"].attributes
+    assert governed.kinds["invoice_not_posted"].sla_seconds == 900
