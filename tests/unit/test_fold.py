@@ -121,7 +121,7 @@ FAR = (LATE_RETENTION_SECONDS + 1000) * SECOND
 
 @pytest.mark.parametrize(
     ("heard_until", "keeps"),
-    [(FAR, [FAR]), (LATE_RETENTION_SECONDS * SECOND + 4, [3, 5, FAR]), (LATE_RETENTION_SECONDS * SECOND + 5, [5, FAR])],
+    [(FAR, [FAR]), (LATE_RETENTION_SECONDS * SECOND + 5, [3, 5, FAR]), (LATE_RETENTION_SECONDS * SECOND + 6, [5, FAR])],
 )
 def test_what_no_late_evidence_may_amend_is_folded(heard_until: int, keeps: list[int]) -> None:
     ws, rules = heard(heard_until), ruled()
