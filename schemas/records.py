@@ -400,6 +400,19 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("released_at", "instant", "event time from which it may be asked for"),
         ],
     ),
+    "CorrectionApproved": (
+        "q2c.change",
+        "Somebody approved a correction that was only proposed: exactly that command is to be performed.",
+        [
+            ("command_id", "!text", "what is approved"),
+            ("drift_id", "!text", "why it was proposed"),
+            ("kind", "!text", "name in the catalogue"),
+            *_SUBJECT,
+            ("by", "text", "who"),
+            ("reason", "text", "why"),
+            ("at", "instant", "wall clock"),
+        ],
+    ),
     "EntityMoved": (
         "q2c.change",
         "A record left this canonical customer for another.",
@@ -479,9 +492,14 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             (
                 "restraint",
                 "text",
-                "what keeps its command back: identity_conflict (not issued meanwhile), breaker, oscillation, "
-                "books_closing, outside_posting_window, unmapped_product with the products, or unreadable_record "
-                "(proposed only)",
+                "what keeps its command back: identity_conflict (not issued meanwhile), over_limit, breaker, "
+                "oscillation, books_closing, outside_posting_window, unmapped_product with the products, or "
+                "unreadable_record (proposed only)",
+            ),
+            (
+                "approved_by",
+                "text",
+                "who decided that what was only proposed is performed; empty: governance",
             ),
             ("released_at", "?instant", "event time at which a command that was kept back was issued"),
             ("recalled_at", "?instant", "event time from which a command that was issued was kept back"),
@@ -509,6 +527,7 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("expected", "nullable_texts", "field -> value that the command rests on, compared at the verify read"),
             ("evidence_versions", "texts", "system/entity/id -> version"),
             ("not_after", "?instant", "expires then"),
+            ("approved_by", "text", "who decided that it is performed; empty: governance"),
         ],
     ),
     "CommandResult": (

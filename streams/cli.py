@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "dead-letters": "letters",
     "halt": "halts",
     "resume": "halts",
+    "approve": "approvals",
     "schemas": "contracts",
     "governance": "governance",
     "process": "process",

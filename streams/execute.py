@@ -228,11 +228,11 @@ class Executor:
         return True
 
     def _may_run(self, command: Command) -> bool:
-        """Only what was meant to be executed, can be, and is still switched on (promise 6)."""
+        """Only what was meant to be executed, can be, and is still switched on, or was approved (promise 6)."""
         if command["mode"] != "execute" or command["type"] not in EXECUTORS:
             return False
         rules = self._governance.kinds.get(command["kind"])
-        return rules is not None and rules.is_performed
+        return rules is not None and (rules.is_performed or (bool(command["approved_by"]) and rules.mode != "alert"))
 
     def _refusal(self, command: Command, issued_ms: int) -> str:
         """Why it is not performed, by what drifts say now. Of a command just issued that may not show yet: it is looked

@@ -14,8 +14,9 @@ from schemas.money import from_json
 from streams.governance.model import Governance
 from streams.judge import breaker, freeze, posting
 from streams.judge.keys import holes_prefix
-from streams.judge.obligation import Obligation
+from streams.judge.obligation import Approval, Obligation
 from streams.judge.openings import flaps
+from streams.judge.release import OVER_LIMIT, approved
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Ask, Finding, Subject
 from streams.kinds.quarrel import NAME, quarrels
@@ -37,6 +38,7 @@ class _Case(NamedTuple):
     """At stake."""
     ask: Ask | None
     type: str
+    approval: Approval | None
 
     @property
     def subject(self) -> Subject:
@@ -79,7 +81,7 @@ def _customer_is_frozen(case: _Case) -> bool:
 
 def _exceeds_limit(case: _Case) -> bool:
     limits, at_stake = case.now.rules(case.kind.name).execute_up_to, from_json(case.amount)
-    if limits is None:
+    if limits is None or case.approval is not None:
         return False
     return at_stake is None or at_stake.currency not in limits or abs(at_stake.amount) > limits[at_stake.currency]
 
@@ -156,9 +158,9 @@ def _is_quarrelled_over(case: _Case) -> bool:
 RESTRAINTS = (
     Restraint(freeze.REASON, _customer_is_frozen, holds=True),
     Restraint(
-        "over_limit",
+        OVER_LIMIT,
         _exceeds_limit,
-        remedy="a person decides, or execute_up_to in kinds.yaml is raised",
+        remedy="`driftwise approve`, or raise execute_up_to in kinds.yaml",
         passes=True,
     ),
     Restraint(breaker.REASON, _breaker_is_open),
@@ -190,18 +192,35 @@ def commanded(
     the command rests on."""
     if drift["mode"] == "alert":
         return drift
-    ask, case = finding.ask, _case(ws, now, kind, obligation, drift, finding)
+    ask, versions = finding.ask, _versions(evidence)
+    command_id = _command_id(kind, finding, ask, drift, versions) if ask else None
+    case = _case(ws, now, kind, obligation, drift, finding, command_id)
+    by = case.approval.by if case.approval else ""
+    drift = {**drift, "approved_by": by, "mode": "execute" if by else drift["mode"]}
     restraint = next((r for r in RESTRAINTS if _matters(r, drift, ask) and r.applies(case)), None)
     drift = {**drift, "restraint": restraint.said(case) if restraint else ""}
     if restraint is not None and restraint.holds:
         return drift
     drift["mode"] = "propose" if restraint else drift["mode"]
-    return drift if ask is None else {**drift, "command_id": _issue(ws, case, ask, drift, evidence)}
+    if ask is None or command_id is None:
+        return drift
+    drift["command_id"] = command_id
+    _issue(ws, case, ask, drift, versions)
+    return drift
 
 
-def _case(ws: Workspace, now: AsOf, kind: Kind, obligation: Obligation, drift: Drift, finding: Finding) -> _Case:
+def _case(
+    ws: Workspace,
+    now: AsOf,
+    kind: Kind,
+    obligation: Obligation,
+    drift: Drift,
+    finding: Finding,
+    command_id: str | None,
+) -> _Case:
     subject, amount = (drift["system"], drift["native_id"]), drift["amount_at_stake"]
-    return _Case(ws, now, kind, *subject, obligation, amount, finding.ask, _type(kind, finding))
+    approval = approved(obligation, command_id, now.instant)
+    return _Case(ws, now, kind, *subject, obligation, amount, finding.ask, _type(kind, finding), approval)
 
 
 def _matters(restraint: Restraint, drift: Drift, ask: Ask | None) -> bool:
@@ -228,7 +247,7 @@ def has_passed(ws: Workspace, now: AsOf, kind: Kind, obligation: Obligation, dri
     """What kept its command from being performed has ended, and nobody tells of that."""
     if drift.get("restraint") not in _PASSING:
         return False
-    case = _case(ws, now, kind, obligation, drift, finding)
+    case = _case(ws, now, kind, obligation, drift, finding, drift["command_id"])
     return not any(r.applies(case) for r in RESTRAINTS if r.passes)
 
 
@@ -241,13 +260,19 @@ def _type(kind: Kind, finding: Finding) -> str:
     return (finding.ask.command if finding.ask else "") or kind.command
 
 
-def _issue(ws: Workspace, case: _Case, ask: Ask, drift: Drift, evidence: list[dict[str, Any]]) -> str:
-    versions = {f"{e['system']}/{e['entity']}/{e['native_id']}": e["version"] for e in evidence}
+def _versions(evidence: list[dict[str, Any]]) -> dict[str, str]:
+    return {f"{e['system']}/{e['entity']}/{e['native_id']}": e["version"] for e in evidence}
+
+
+def _command_id(kind: Kind, finding: Finding, ask: Ask, drift: Drift, versions: dict[str, str]) -> str:
     target = f"{ask.target_system}/{ask.target_entity}/{ask.target_id}"
-    command_id = ids.command_id(drift["drift_id"], case.type, target, ask.desired, versions)
+    return ids.command_id(drift["drift_id"], _type(kind, finding), target, ask.desired, versions)
+
+
+def _issue(ws: Workspace, case: _Case, ask: Ask, drift: Drift, versions: dict[str, str]) -> None:
     value = {
-        "command_id": command_id,
-        "idempotency_key": ids.idempotency_key(command_id, 0),
+        "command_id": drift["command_id"],
+        "idempotency_key": ids.idempotency_key(drift["command_id"], 0),
         "drift_id": drift["drift_id"],
         "kind": case.kind.name,
         "type": case.type,
@@ -261,6 +286,6 @@ def _issue(ws: Workspace, case: _Case, ask: Ask, drift: Drift, evidence: list[di
         "expected": dict(ask.expected),
         "evidence_versions": versions,
         "not_after": None,
+        "approved_by": drift["approved_by"],
     }
     ws.emit(Emit(topics.COMMANDS, f"{ask.target_system}/{ask.target_id}", "Command", value))
-    return command_id

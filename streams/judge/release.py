@@ -1,8 +1,10 @@
 """Releases: what a breaker, a halt or a mass drift kept from being performed is asked for once that has ended
-(streams/fleet/withheld.py), by what is right as of then."""
+(streams/fleet/withheld.py), by what is right as of then. Approvals: what was only proposed is performed, as somebody
+decided so: exactly that command, as long as its drift asks for it and nothing else keeps it back."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from schemas.instants import NEVER, Instant
@@ -10,24 +12,42 @@ from streams.governance.model import Governance
 from streams.judge.breaker import REASON, decided
 from streams.judge.fold import arm
 from streams.judge.keys import MARKS, ObligationKey
-from streams.judge.obligation import Obligation
+from streams.judge.obligation import Approval, Obligation
 from streams.kinds.table import KINDS
-from tables.view import Workspace
+from tables.view import Value, Workspace
+
+PROPOSE = "propose"
+OVER_LIMIT = "over_limit"
+"""A restraint: so much is at stake that somebody has to decide."""
+UNAPPROVED = ("", OVER_LIMIT)
+"""Why a command is proposed that an approval has performed."""
 
 
 def on_release(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
     """From the first instant on that was not decided when it was told; what happened not to be worked off yet is
     released all the same. A drift that has gone to another customer was asked for there when it came."""
+    for key, held, undecided in _subjects(ws, governance, value):
+        at = max(value["released_at"], undecided)
+        ws.put(key.text(), {**held, "release": [value["drift_id"], at]})
+        arm(ws, key, at, late=False)
+
+
+def on_approval(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
+    """From the first instant on that was not decided when it was told."""
+    for key, held, at in _subjects(ws, governance, value):
+        ws.put(key.text(), {**held, "approval": [value["command_id"], value["by"], at]})
+        arm(ws, key, at, late=False)
+
+
+def _subjects(
+    ws: Workspace, governance: Governance, value: dict[str, Any]
+) -> Iterator[tuple[ObligationKey, Value, Instant]]:
+    """What is known of the drift's subject, and the first instant that is not decided."""
     for kind in KINDS:
-        if (kind.name, kind.entity) != (value["kind"], value["entity"]):
-            continue
-        key = ObligationKey(value["canonical_id"], kind.row, value["system"], value["native_id"])
-        held = ws.get(key.text())
-        if held is not None:
-            passed = decided(ws.get(MARKS) or {}, governance, kind, key.system)
-            at = max(value["released_at"], passed + 1)
-            ws.put(key.text(), {**held, "release": [value["drift_id"], at]})
-            arm(ws, key, at, late=False)
+        if (kind.name, kind.entity) == (value["kind"], value["entity"]):
+            key = ObligationKey(value["canonical_id"], kind.row, value["system"], value["native_id"])
+            if (held := ws.get(key.text())) is not None:
+                yield key, held, decided(ws.get(MARKS) or {}, governance, kind, key.system) + 1
 
 
 def is_released(o: Obligation, at: Instant) -> bool:
@@ -42,3 +62,20 @@ def is_released(o: Obligation, at: Instant) -> bool:
 def without_release(o: Obligation, at: Instant) -> Obligation:
     """Once it has been looked at."""
     return o if o.release is None or at < o.release.at else o._replace(release=None)
+
+
+def approved(o: Obligation, command_id: str | None, at: Instant) -> Approval | None:
+    """Of exactly that command: one that asks for something else is not what somebody decided about."""
+    known = o.approval
+    return known if known is not None and known.command_id == command_id and known.at <= at else None
+
+
+def may_be_performed(o: Obligation, drift: dict[str, Any], at: Instant) -> bool:
+    """Somebody approved it, and it is proposed for no other reason than that nobody had."""
+    is_proposed = drift["mode"] == PROPOSE and drift.get("restraint") in UNAPPROVED
+    return is_proposed and approved(o, drift["command_id"], at) is not None
+
+
+def without_approval(o: Obligation, at: Instant) -> Obligation:
+    """Once no drift asks for anything."""
+    return o if o.approval is None or at < o.approval.at else o._replace(approval=None)

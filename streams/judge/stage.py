@@ -34,7 +34,7 @@ from streams.judge.keys import (
 from streams.judge.leaving import leave
 from streams.judge.published import RECORD as PUBLISHED
 from streams.judge.published import Published, pass_by, take
-from streams.judge.release import on_release
+from streams.judge.release import on_approval, on_release
 from streams.judge.retention import AWAITS, undecided_from
 from streams.judge.retention import Place as RecordPlace
 from streams.judge.rollout import GATE as ROLLOUT
@@ -112,6 +112,8 @@ class Judge:
                 breaker.on_turn(ws, value, frontier(ws, self._published.in_force(ws)))
             case "CorrectionReleased":
                 on_release(ws, self._published.in_force(ws).newest, value)
+            case "CorrectionApproved":
+                on_approval(ws, self._published.in_force(ws).newest, value)
             case "CustomerFrozen":
                 on_freeze(ws, self._published.in_force(ws), value)
             case "HoleOpened" | "HoleClosed":

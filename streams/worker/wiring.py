@@ -116,6 +116,7 @@ WRITTEN: dict[str, tuple[str, ...]] = {
         "CustomerFrozen",
         "BreakerTurned",
         "CorrectionReleased",
+        "CorrectionApproved",
         "GovernancePublished",
         "HoleOpened",
         "HoleClosed",

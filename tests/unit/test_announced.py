@@ -473,6 +473,7 @@ def test_a_command_carries_all_that_an_executor_needs() -> None:
         "expected": {},
         "evidence_versions": {"billing/invoice/I": evidence["version"]},
         "not_after": None,
+        "approved_by": "",
     }
 
 

@@ -42,6 +42,7 @@ def executor(governance: Governance) -> Any:
 
 def command(type_: str = UPSERT, mode: str = "execute", **fields: Any) -> dict[str, Any]:
     plain = {"command_id": "c", "drift_id": "d", "type": type_, "target_system": "erp", "target_id": "A", "mode": mode}
+    plain |= {"approved_by": ""}
     kind = next((kind.name for kind in KINDS if kind.command == type_), "")
     return {**plain, "kind": kind, "idempotency_key": "c-0", "desired": {}, "expected": {}, **fields}
 
@@ -82,6 +83,13 @@ def test_a_command_runs_where_its_kind_is_switched_on_for_a_segment_alone() -> N
 def test_a_command_of_a_kind_switched_off_since_does_not_run() -> None:
     assert not executor(governed())._may_run(command())
     assert not executor(governed(invoice_not_posted="execute"))._may_run(command())
+
+
+def test_a_command_that_somebody_approved_runs_though_its_kind_is_not_switched_on() -> None:
+    approved = command(approved_by="ada")
+
+    assert executor(governed())._may_run(approved)
+    assert not executor(governed(won_without_erp_customer="alert"))._may_run(approved)
 
 
 @pytest.mark.parametrize("mode", ["propose", "alert", ""])

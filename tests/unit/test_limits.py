@@ -68,7 +68,7 @@ def test_it_is_said_what_keeps_it_back_and_what_to_do() -> None:
     (drift,) = company((invoice(3),), execute_up_to=limits(EUR="100")).heard(THE_END).run().drifts()
 
     assert command(drift) == "propose: over limit"
-    assert remedy(drift) == "a person decides, or execute_up_to in kinds.yaml is raised"
+    assert remedy(drift) == "`driftwise approve`, or raise execute_up_to in kinds.yaml"
 
 
 def republished(raised: dict[str, Decimal] | None, seed: int | None = None) -> Play:
