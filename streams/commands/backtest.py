@@ -96,7 +96,8 @@ def _progress(what: str, total: int) -> Iterator[Tell]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    to = Console(stderr=True)
+    with Progress(*columns, console=to, transient=True, disable=not to.is_terminal) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.update(task, completed=done)
 

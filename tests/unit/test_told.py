@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -172,25 +173,34 @@ def test_every_command_of_the_list_is_there() -> None:
 WITHOUT_STACK = """
 import sys
 sys.modules["psutil"] = None  # as where the extra is not installed
-from streams.cli import driftwise
-driftwise()
+from streams.cli import COMMANDS, driftwise
 """
+RUN = "driftwise()"
+HELPS = "for name in COMMANDS: print(name, driftwise.get_command(None, name).help)"
 
 
-def without_stack(line: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", WITHOUT_STACK, *line.split()]
+def without_stack(program: str, line: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", WITHOUT_STACK + program, *line.split()]
     return subprocess.run(command, cwd=ROOT, env=os.environ | ENVIRONMENT, capture_output=True, text=True)
 
 
 def test_without_the_packages_of_the_stack_everything_else_is_to_be_had() -> None:
-    shown = without_stack("--help").stdout
+    shown = without_stack(HELPS).stdout
     refused = {line.split()[0] for line in shown.splitlines() if "Needs more packages" in line}
 
     assert refused == {"stack", "demo", "bench"}
 
 
+def test_the_help_has_every_command_and_imports_none() -> None:
+    done = without_stack("import sys; driftwise(standalone_mode=False); print(*sys.modules)", "--help")
+    listed = re.findall(r"^  ([a-z][a-z-]*)  ", done.stdout, re.MULTILINE)
+
+    assert sorted(listed) == sorted(COMMANDS)
+    assert "streams.commands" not in done.stdout.splitlines()[-1]
+
+
 def test_what_needs_them_says_so() -> None:
-    done = without_stack("demo --kinds all")
+    done = without_stack(RUN, "demo --kinds all")
     assert done.returncode == 2
     assert "Needs more packages: pip install 'driftwise[stack]'" in done.stderr
     assert "Traceback" not in done.stderr
