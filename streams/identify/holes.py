@@ -9,7 +9,7 @@ from schemas.instants import Instant
 from streams.fleet import letters
 from streams.governance.model import Governance
 from streams.identify import keys, links
-from streams.identify.routes import route_of
+from streams.identify.routes import Route, route_of
 from tables.view import Emit, Workspace
 
 _MANY = 100_000
@@ -43,10 +43,11 @@ def open_(ws: Workspace, governance: Governance, hole: Hole, partition: int, ope
         and bool(governance.systems[system].links)
         and not links.last_asserted(ws, system, customer)
     )
-    canonical_id = "" if stranger or not customer else route_of(ws, system, customer).canonical_id
+    route = route_of(ws, system, customer)
+    canonical_id = "" if stranger or not customer else route.canonical_id
     value = hole.told(canonical_id, partition=partition, opened_at=opened_at)
     ws.put(hole.key, value)
-    _tell(ws, governance, "HoleOpened", value)
+    _tell(ws, governance, "HoleOpened", _since(value, route) if canonical_id else value)
 
 
 def close(ws: Workspace, governance: Governance, hole: Hole, how: str) -> None:
@@ -59,15 +60,20 @@ def close(ws: Workspace, governance: Governance, hole: Hole, how: str) -> None:
     _tell(ws, governance, "HoleClosed", hole.told(canonical_id, how=how))
 
 
-def move(ws: Workspace, governance: Governance, system: str, customer: str, new: str) -> None:
+def move(ws: Workspace, governance: Governance, system: str, customer: str, new: Route) -> None:
     """The native customer is of another canonical customer now; a hole that is everyone's stays so."""
     for key, opened in ws.range(keys.holes_prefix(system, customer), _MANY):
         if opened["canonical_id"]:
-            reopened = {**opened, "canonical_id": new}
+            reopened = {**opened, "canonical_id": new.canonical_id}
             ws.put(key, reopened)
-            _tell(ws, governance, "HoleOpened", reopened)
+            _tell(ws, governance, "HoleOpened", _since(reopened, new))
             closed = {k: opened[k] for k in ("canonical_id", "system", "entity", "letter_id")}
             _tell(ws, governance, "HoleClosed", closed | {"how": "moved"})
+
+
+def _since(opened: dict[str, Any], route: Route) -> dict[str, Any]:
+    """What is missing is told to this customer as of the route, so what lies before that misses nothing."""
+    return {**opened, "opened_at": max(opened["opened_at"], route.at - 1)}
 
 
 def _tell(ws: Workspace, governance: Governance, name: str, value: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ def on_route(ws: Workspace, governance: Governance, value: dict[str, Any]) -> No
     ws.put(keys.route_key(system, customer), {k: value[k] for k in ("canonical_id", "route_version", "routed_at")})
     if new.canonical_id == old.canonical_id:
         return
-    holes.move(ws, governance, system, customer, new.canonical_id)
+    holes.move(ws, governance, system, customer, new)
     prefix = keys.rows_prefix(system, customer)
     for key, image in ws.range(prefix, keys.EVERY_ROW):
         entity, native_id = key.removeprefix(prefix).split("/", 1)

@@ -90,3 +90,16 @@ def test_what_was_due_before_a_record_comes_back_is_not_counted_again_wherever_t
 
     assert all(each == said[0] for each in said)
     assert [json.loads(told)["result"] for told in said[0]] == ["missed"]
+
+
+@pytest.mark.parametrize("commits", [each, never])
+def test_what_another_customer_lacks_is_lacking_here_from_the_link_on_only(commits: Callable[[], bool]) -> None:
+    """Missed at 14; a customer with an unreadable record from 6 on is linked at 20."""
+    rules = governed(30, "contract_value_mismatch")
+    other = [Row(at, "billing", "account", "B2", "B2", {"crm_account_id": to}) for at, to in ((1, None), (20, "A"))]
+    unreadable = Row(6, "billing", "subscription", "S2", "B2", {"status": "Active", "monthly_amount": "much"})
+    log = told_to_judge(rules, [*KNOWN, *of_the_contract(4), *other, unreadable], random.Random(0), lags=False)
+
+    said = judged(rules, log, commits, never)
+
+    assert [(told["canonical_id"], told["result"]) for told in said.audited] == [("crm:A", "missed")]
