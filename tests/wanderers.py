@@ -63,7 +63,7 @@ KNOWN = (
 
 
 def governed(late_retention_seconds: float, *judged: str) -> Governance:
-    base = governance(mode="propose")
+    base = governance()
     systems = {name: s.model_copy(update={"stale_after_seconds": 10.0 * ENDS}) for name, s in base.systems.items()}
     return base.model_copy(
         update={

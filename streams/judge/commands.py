@@ -111,10 +111,11 @@ def _unmapped(case: _Case) -> Sequence[str]:
 
 def _anyone_may_lack_evidence(case: _Case) -> bool:
     """A hole whose customer nobody could read makes absence unsure for everyone."""
-    for text, _ in case.ws.range("g/", 1000):
+    for text, hole in case.ws.range("g/", 1000):
         _, system, entity, _ = text.split("/", 3)
         role = case.now.governance.systems[system].role
-        if any(r in (role, "@subject") and entity in ("*", e) for r, e in case.kind.needs):
+        needed = any(r in (role, "@subject") and entity in ("*", e) for r, e in case.kind.needs)
+        if needed and hole["at"] < case.now.instant:
             return True
     return False
 
@@ -122,10 +123,11 @@ def _anyone_may_lack_evidence(case: _Case) -> bool:
 def _misses_what_it_looks_at(case: _Case) -> bool:
     """A hole of the customer in what only the command looks at."""
     governance, prefix = case.now.governance, holes_prefix(case.now.customer)
-    for text, _ in case.ws.range(prefix, 1000):
+    for text, hole in case.ws.range(prefix, 1000):
         system, entity, _ = text.removeprefix(prefix).split("/", 2)
         role = governance.systems[system].role
-        if any(r == role and entity in ("*", e) for r, e in case.kind.for_command):
+        looked_at = any(r == role and entity in ("*", e) for r, e in case.kind.for_command)
+        if looked_at and hole["at"] < case.now.instant:
             return True
     return False
 

@@ -11,7 +11,7 @@ from schemas.instants import Instant
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge import retention
-from streams.judge.fold import Changed, fold_in, reindex
+from streams.judge.fold import EVERYTHING, Changed, fold_in, reindex
 from streams.judge.keys import ObligationKey, holes_prefix, leaving_instant
 from streams.judge.obligation import Obligation
 from streams.judge.retention import Place, Record
@@ -124,7 +124,7 @@ def _is_settled(ws: Workspace, governance: Governance, members: dict[Place, Memb
     return (
         all(is_finished(place.entity, member.version) for place, member in members.items())
         # Evidence that is missing keeps what was demanded undecided, of whomever.
-        and not ws.range(holes_prefix(customer), 1)
+        and all(hole["at"] >= instant for _, hole in ws.range(holes_prefix(customer), EVERYTHING))
         and all(_is_quiet(ws, governance, key, instant) for place in members for key in _obligations(governance, place))
     )
 

@@ -55,6 +55,31 @@ def test_a_settled_document_leaves_with_its_counterpart_its_obligations_and_its_
     assert [held(made, prefix) for prefix in ("e/", "r/", "o/", "q/")] == [[], [], [], []]
 
 
+def test_what_is_lacking_later_keeps_no_document_wherever_the_commit_falls() -> None:
+    made = company()
+    posted(made)
+    made.heard(120, "billing")
+    made.row("billing", "invoice", "I2", 150, "B", total_amount="much", run=False)
+    made.heard(200, run=False)
+    fold_all(made)
+
+    assert held(made) == []
+
+
+def fold_all(made: Company) -> None:
+    """What waits, in one commit of judge."""
+    driver = made.driver
+    while waiting := [p for p, queue in driver.queues.items() if queue and driver.stage_of(p[0]) != "judge"]:
+        driver.run_one(waiting[0])
+    for place, queue in driver.queues.items():
+        while queue:
+            driver.fold(place)
+    driver.run()
+    for partition in range(made.governance.partitions):
+        while driver.commit("judge", partition):
+            pass
+
+
 def test_its_row_stays_as_it_was_last_told() -> None:
     made = company()
     posted(made)
@@ -65,18 +90,9 @@ def test_its_row_stays_as_it_was_last_told() -> None:
 
 def test_one_that_leaves_in_the_commit_in_which_it_came_is_told_first() -> None:
     made = company()
-    driver = made.driver
     made.row("billing", "invoice", "I", 5, "B", status="Voided", run=False)
     made.heard(1000, run=False)
-    while waiting := [p for p, queue in driver.queues.items() if queue and driver.stage_of(p[0]) != "judge"]:
-        driver.run_one(waiting[0])
-    for place, queue in driver.queues.items():
-        while queue:
-            driver.fold(place)
-    driver.run()
-    for partition in range(made.governance.partitions):
-        while driver.commit("judge", partition):
-            pass
+    fold_all(made)
 
     assert (list(rows(made)), held(made)) == (["billing:I"], [])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import example, given
@@ -103,3 +103,30 @@ def test_what_another_customer_lacks_is_lacking_here_from_the_link_on_only(commi
     said = judged(rules, log, commits, never)
 
     assert [(told["canonical_id"], told["result"]) for told in said.audited] == [("crm:A", "missed")]
+
+
+LACKING: Mapping[str, tuple[str, Row, Row]] = {
+    # kind, what demands it from 4 on, what nobody can read from 18 on
+    "what only the command looks at": (
+        "invoice_not_posted",
+        Row(4, "billing", "invoice", "I", "B", {"status": "Posted"}),
+        Row(20, "billing", "invoice_line", "L", "B", {"net_amount": "much"}),
+    ),
+    "a customer, which may be anyone": (
+        "won_without_erp_customer",
+        Row(4, "crm", "Opportunity", "O", "A2", {"StageName": "Closed Won"}),
+        Row(20, "erp", "customer", "X", "X", {"status": "Limbo"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("lacking", LACKING)
+@pytest.mark.parametrize("commits", [each, never])
+def test_what_is_lacking_later_makes_no_proposal_of_a_command(lacking: str, commits: Callable[[], bool]) -> None:
+    kind, demand, unreadable = LACKING[lacking]
+    rules = governed(30, kind)
+    log = told_to_judge(rules, [*KNOWN, demand, unreadable], random.Random(0), lags=False)
+
+    (command,) = judged(rules, log, commits, never).commands
+
+    assert json.loads(command)["mode"] == "execute"
