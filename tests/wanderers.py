@@ -63,16 +63,14 @@ KNOWN = (
 
 
 def governed(late_retention_seconds: float, *judged: str) -> Governance:
-    base = governance()
-    systems = {name: s.model_copy(update={"stale_after_seconds": 10.0 * ENDS}) for name, s in base.systems.items()}
-    return base.model_copy(
-        update={
-            "judged": judged,
-            "systems": systems,
-            "partitions": 1,
-            "late_retention_seconds": late_retention_seconds,
-        }
-    )
+    return in_one_shard(governance().model_copy(update={"judged": judged}), late_retention_seconds)
+
+
+def in_one_shard(governed: Governance, late_retention_seconds: float) -> Governance:
+    """Where no source counts as stale."""
+    systems = {name: s.model_copy(update={"stale_after_seconds": 10.0 * ENDS}) for name, s in governed.systems.items()}
+    updates = {"systems": systems, "partitions": 1, "late_retention_seconds": late_retention_seconds}
+    return governed.model_copy(update=updates)
 
 
 def history(rng: random.Random) -> list[Row]:
@@ -103,21 +101,32 @@ def _row(at: int, system: str, object_: str, customer: str, held: dict[str, dict
 
 
 def told_to_judge(governed: Governance, rows: list[Row], rng: random.Random, *, lags: bool = True) -> Log:
-    """The sources are heard every few seconds; some of them lag for a while."""
-    company, behind = Company(governed), dict.fromkeys(governed.systems, 0)
-    heard = dict.fromkeys(governed.systems, 0)
-    for second in range(0, ENDS, STEP):
-        for row in (row for row in rows if second - STEP < row.at <= second):
+    company = Company(governed)
+
+    def tell(until: int) -> None:
+        for row in (row for row in rows if until - STEP < row.at <= until):
             company.row(row.system, row.object, row.id, row.at, row.customer, run=False, **row.fields)
-        for system in governed.systems:
+
+    return heard_by_judge(company.driver, tell, rng, lags=lags)
+
+
+def heard_by_judge(
+    driver: Driver, tell: Callable[[int], object], rng: random.Random, *, lags: bool = True, ends: int = ENDS
+) -> Log:
+    """The sources are heard every few seconds; some of them lag for a while. `tell` says what happened since."""
+    systems = driver.governance.systems
+    behind, heard = dict.fromkeys(systems, 0), dict.fromkeys(systems, 0)
+    for second in range(0, ends, STEP):
+        tell(second)
+        for system in systems:
             behind[system] = rng.choice((0, 0, 12, 40)) if lags and rng.random() < 0.2 else behind[system]
             heard[system] = max(heard[system], second - behind[system])
-            hear(company.driver, system, heard[system] * SECOND)
-        company.driver.run()
-    for system in governed.systems:
-        hear(company.driver, system, ENDS * SECOND)
-    company.driver.run()
-    return {partition: log for (topic, partition), log in company.driver.log.items() if topic == topics.CHANGES}
+            hear(driver, system, heard[system] * SECOND)
+        driver.run()
+    for system in systems:
+        hear(driver, system, ends * SECOND)
+    driver.run()
+    return {partition: log for (topic, partition), log in driver.log.items() if topic == topics.CHANGES}
 
 
 class Said(NamedTuple):

@@ -8,10 +8,14 @@ import random
 from collections.abc import Callable, Mapping
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.depth import cases
+from tests.dossiers.model import Dossier
+from tests.dossiers.table import DOSSIERS
 from tests.wanderers import KNOWN, RETENTIONS, Row, governed, history, judged, told_to_judge
+from tests.wandering_dossiers import played
 
 GRACE = ("customer_attribute_divergence", "contract_value_mismatch")
 DEADLINE = ("invoice_not_posted", "won_without_erp_customer", "activation_stalled", "credit_memo_unpropagated")
@@ -51,6 +55,17 @@ def test_what_is_said_of_records_that_move_and_come_back_hangs_on_no_commit(
     assert judged(rules, log, never, never) == once_each
     assert judged(rules, log, every(rng.randint(2, 40)), never) == once_each
     assert judged(rules, log, lambda: rng.random() < 0.1, lambda: rng.random() < 0.02) == once_each
+
+
+@given(dossier=st.sampled_from(DOSSIERS), seed=st.integers(0, 2**32))
+@settings(max_examples=cases(20, thorough=400))
+def test_what_is_said_of_any_kind_hangs_on_no_commit(dossier: Dossier, seed: int) -> None:
+    rng = random.Random(seed)
+    play, log = played(dossier, rng)
+    once_each = judged(play.governance, log, each, never)
+
+    assert judged(play.governance, log, never, never) == once_each
+    assert judged(play.governance, log, lambda: rng.random() < 0.1, lambda: rng.random() < 0.02) == once_each
 
 
 def of_the_contract(at: int, owner: str = "A", value: str = "900.00") -> list[Row]:
