@@ -21,7 +21,13 @@ from streams.worker.metrics import METRICS
 from streams.worker.wiring import WRITTEN
 from tests.stack import ROOT
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "ops").glob("*.md"), ROOT / "ops/governance/README.md"]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *(ROOT / "ops").glob("*.md"),
+    ROOT / "ops/governance/README.md",
+]
 SOURCES = [path for folder in ("connectors", "schemas", "streams", "tables") for path in (ROOT / folder).rglob("*.py")]
 CODE = re.compile(r"```.*?```|`[^`\n]+`|^ {4}\S[^\n]*$", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"(?<![=\w])(?<!--profile )(?:driftwise|ops/dev) ([a-z][^\n`#]*)")
