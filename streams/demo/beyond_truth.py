@@ -125,17 +125,12 @@ def _with_ends(plan: Plan, known: Mapping[int, History], drifts: Iterable[Expect
     """A conflict stands until the links are right; what falls due meanwhile is put right afterwards, and not before."""
     for drift in drifts:
         flaw = plan.faults.get(drift.customer or 0)
-        if drift.customer is None or flaw is None or flaw.kind != IDENTITY_CONFLICT:
+        held = flaw is not None and (flaw.kind, flaw.where) == (IDENTITY_CONFLICT, HELD)
+        if drift.customer is None or drift.kind != WRITEBACK_MISSING or not held:
             yield drift
             continue
-        history = known[drift.customer]
-        ends = _conflict_ends(history, drift.opened_at)
-        if drift.kind == IDENTITY_CONFLICT:
-            yield drift._replace(ended=("self_healed",) if ends else ("open",))
-        elif drift.kind == WRITEBACK_MISSING and flaw.where == HELD:
-            yield drift._replace(ended=_PUT_RIGHT, not_before=ends)
-        else:
-            yield drift
+        ends = _conflict_ends(known[drift.customer], drift.opened_at)
+        yield drift._replace(ended=_PUT_RIGHT, not_before=ends)
 
 
 def _conflict_ends(history: History, at: Instant) -> Instant | None:

@@ -39,8 +39,8 @@ def book(script: Script, posted: float, total: Decimal) -> float | None:
     amount = total + max(_CENT * 100, (total / 20).quantize(_CENT)) if wrong else total
     draft = posted + (script.soon(0.3, 1.0) if after is None else after * 0.6)
     taxed, right = _taxed(script)
-    posting = _posting(script, "erp.posting", script.profile.id("LP"), "Draft", amount, otherwise=taxed)
-    script.add(draft, "erp", INTEGRATION, posting)
+    drafted = posting(script, "erp.posting", script.profile.id("LP"), "Draft", amount, otherwise=taxed)
+    script.add(draft, "erp", INTEGRATION, drafted)
     if after is None:
         return None
     at = posted + after
@@ -71,7 +71,7 @@ def _taxed(script: Script) -> tuple[dict[str, Value], dict[str, Value]]:
 
 def book_early(script: Script, at: float, total: Decimal) -> float:
     """The ledger has it before billing has issued it; returns when."""
-    return script.add(at, "erp", _FINANCE, _posting(script, "erp.posting", script.profile.id("LP"), "Posted", total))
+    return script.add(at, "erp", _FINANCE, posting(script, "erp.posting", script.profile.id("LP"), "Posted", total))
 
 
 def follow_up(script: Script, at: float, total: Decimal, *, overdue: bool) -> None:
@@ -127,16 +127,16 @@ def _void(script: Script, at: float, total: Decimal) -> None:
     script.add(at, "billing", _BILLING, script.change("invoice", "billing.invoice", status="Voided"))
     after = script.flawed_answer(REVERSAL_INCOMPLETE)
     if after is not None:
-        reversal = _posting(script, "erp.reversal", script.profile.id("LR"), "Posted", total, "reversal")
+        reversal = posting(script, "erp.reversal", script.profile.id("LR"), "Posted", total, "reversal")
         script.add(at + after, "erp", _FINANCE, reversal)
 
 
 def _book_again(script: Script, at: float, total: Decimal) -> None:
     status = "Draft" if script.tolerable else "Posted"
-    script.add(at, "erp", _FINANCE, _posting(script, "erp.posting.2", script.profile.id("LP", 2), status, total))
+    script.add(at, "erp", _FINANCE, posting(script, "erp.posting.2", script.profile.id("LP", 2), status, total))
 
 
-def _posting(
+def posting(
     script: Script,
     record: str,
     id_: str,
@@ -144,13 +144,15 @@ def _posting(
     amount: Decimal,
     document_type: str = "invoice",
     otherwise: Mapping[str, Value] = MappingProxyType({}),
+    document: str = "",
 ) -> Write:
+    """`document`: its number; empty: that of the customer's first invoice."""
     who = script.profile
     usual: dict[str, Value] = {
         "id": id_,
         "customer_id": script.ref("erp.customer"),
         "document_type": document_type,
-        "document_number": who.id("INV"),
+        "document_number": document or who.id("INV"),
         "status": status,
         "currency": who.currency,
         "amount": amount,

@@ -70,10 +70,11 @@ def _amendment(script: Script) -> Write:
     )
 
 
-def credit(script: Script, at: float) -> None:
-    """A credit memo: asked for in billing, posted in the ERP, shown in the CRM's account view."""
+def credit(script: Script, at: float, amount: Decimal | None = None) -> None:
+    """A credit memo, over a part of the invoice unless told: asked for in billing, posted in the ERP, shown in the
+    CRM's account view."""
     who = script.profile
-    amount = credited(script)
+    amount = credited(script) if amount is None else amount
     memo: dict[str, Value] = {
         "id": who.id("M"),
         "number": who.id("CM"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
 from streams.demo.bookings import book, book_early, follow_up
@@ -11,6 +10,7 @@ from streams.demo.dunning import is_overdue, show_delinquency
 from streams.demo.flaws import CREDIT_MEMO_UNPROPAGATED, INVOICE_NOT_POSTED, VALUE_MISMATCH
 from streams.demo.further import (
     AMENDMENT_UNPROPAGATED,
+    CHARGED_TWICE,
     CREDIT_MEMO_ALONE,
     OUT_OF_ORDER,
     REFUND_UNPROPAGATED,
@@ -19,12 +19,12 @@ from streams.demo.further import (
     TAXED_OTHERWISE,
 )
 from streams.demo.further import INVOICED as FURTHER_INVOICED
+from streams.demo.invoices import draft, line, tax_on
 from streams.demo.payments import show_invoice
-from streams.demo.profile import TAX_RATE
+from streams.demo.rebilling import charge_again
 from streams.demo.script import SALES, Script
-from streams.demo.steps import Write
+from streams.demo.set_up import set_up_late
 
-_CENT = Decimal("0.01")
 _BILLING = "billing-operator"
 _AMENDED = (VALUE_MISMATCH, AMENDMENT_UNPROPAGATED)
 _INVOICED = (INVOICE_NOT_POSTED, CREDIT_MEMO_UNPROPAGATED, *FURTHER_INVOICED)
@@ -54,13 +54,14 @@ def _invoice(script: Script, at: float) -> float | None:
     free = script.flaw is None and script.chance(0.04)  # a total of zero has nothing to book
     overdue = not free and is_overdue(script)
     net = Decimal(0) if free else script.profile.monthly
-    tax = _tax(net)
+    tax = tax_on(net)
     charges = (("Subscription", net), ("Onboarding", Decimal(0)))[: 1 + script.chance(0.3)]
-    lines = (_line(script, index, *charge) for index, charge in enumerate(charges, 1))
-    script.add(at, "billing", _BILLING, _draft(script, net, tax, overdue=overdue), *lines)
+    lines = (line(script, "billing.invoice", index, *charge) for index, charge in enumerate(charges, 1))
+    script.add(at, "billing", _BILLING, draft(script, net, overdue=overdue), *lines)
     posted = _issue(script, at + script.soon(0.4, 0.9), net + tax)
     if free or posted is None:
         return posted
+    set_up_late(script, "billing", posted)
     if script.further:
         show_invoice(script, posted, net + tax)
     if overdue:
@@ -69,51 +70,14 @@ def _invoice(script: Script, at: float) -> float | None:
         moved = script.change("Account", "crm.account", Tax_Region__c="PL")
         script.add(posted + script.soon(2.0, 3.0), "crm", SALES, moved)
     booked = posted if script.tells(OUT_OF_ORDER) else book(script, posted, net + tax)
-    if booked is not None:
+    if booked is None:
+        return None
+    set_up_late(script, "ledger", booked)
+    if script.tells(CHARGED_TWICE):
+        charge_again(script, booked, net + tax)
+    else:
         follow_up(script, max(booked, posted + 0.8), net + tax, overdue=overdue)
     return booked
-
-
-def _draft(script: Script, net: Decimal, tax: Decimal, *, overdue: bool) -> Write:
-    who = script.profile
-    issued_on = who.today - timedelta(days=40 if overdue else 0)
-    return script.create(
-        "invoice",
-        "billing.invoice",
-        id=who.id("I"),
-        account_id=script.ref("billing.account"),
-        subscription_id=script.ref("billing.subscription"),
-        number=who.id("INV"),
-        status="Draft",
-        payment_status="Open",
-        currency=who.currency,
-        net_amount=net,
-        tax_amount=tax,
-        total_amount=net + tax,
-        issued_on=issued_on,
-        due_on=issued_on + timedelta(days=30),
-        tax_code=who.tax_code,
-        tax_region="PL" if script.suffers(TAXED_OTHERWISE, "region") else who.country,
-    )
-
-
-def _line(script: Script, index: int, charge: str, amount: Decimal) -> Write:
-    return script.create(
-        "invoice_line",
-        f"billing.line.{index}",
-        id=script.profile.id("L", index),
-        account_id=script.ref("billing.account"),
-        invoice_id=script.ref("billing.invoice"),
-        charge=charge,
-        quantity=1,
-        currency=script.profile.currency,
-        net_amount=amount,
-        tax_amount=_tax(amount),
-    )
-
-
-def _tax(net: Decimal) -> Decimal:
-    return (net * TAX_RATE).quantize(_CENT)
 
 
 def _issue(script: Script, at: float, total: Decimal) -> float | None:

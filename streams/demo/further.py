@@ -34,6 +34,8 @@ DELINQUENCY_UNSHOWN = "delinquency_unpropagated"
 DELINQUENCY_STAYS = "delinquency_not_cleared"
 TAXED_OTHERWISE = "tax_treatment_divergence"
 OTHER_PARENT = "hierarchy_divergence"
+CHARGED_TWICE = "charged_twice"
+BEFORE_CUSTOMER = "invoice_before_customer"
 
 OVERDUE = (DELINQUENCY_UNSHOWN, DELINQUENCY_STAYS)
 """Whose flaws need an invoice that is overdue."""
@@ -50,6 +52,8 @@ INVOICED = (
     OUT_OF_ORDER,
     STUCK_IN_FLIGHT,
     DUPLICATE_DOCUMENT,
+    CHARGED_TWICE,
+    BEFORE_CUSTOMER,
 )
 """Whose flaws need an invoice."""
 
@@ -83,6 +87,8 @@ SLA_SECONDS: dict[str, float] = {
     DELINQUENCY_STAYS: 8,  # grace, as are the next
     TAXED_OTHERWISE: 8,
     OTHER_PARENT: 8,
+    CHARGED_TWICE: 0,
+    BEFORE_CUSTOMER: 0,
 }
 
 
@@ -134,6 +140,9 @@ FAULTS: tuple[Flaw, ...] = (
     *[Flaw(DUPLICATE_DOCUMENT, Timing.NEVER)] * 5,
     *_timed(OWNERSHIP_VIOLATION),
     *[Flaw(OSCILLATION, Timing.NEVER)] * 5,
+    *_timed(CHARGED_TWICE),
+    *[Flaw(BEFORE_CUSTOMER, Timing.LATE, "billing")] * 3,
+    *[Flaw(BEFORE_CUSTOMER, Timing.LATE, "ledger")] * 2,
 )
 
 NEAR_MISSES: tuple[Flaw, ...] = (
@@ -180,4 +189,8 @@ NEAR_MISSES: tuple[Flaw, ...] = (
     *[Flaw(DUPLICATE_DOCUMENT, Timing.NEVER, within_tolerance=True)] * 2,  # a draft is not live
     *[Flaw(OWNERSHIP_VIOLATION, Timing.NEVER, within_tolerance=True)] * 2,  # the same name in capitals
     *[Flaw(OSCILLATION, Timing.NEVER, within_tolerance=True)] * 2,  # put back once
+    Flaw(CHARGED_TWICE, Timing.NEVER, "next month", within_tolerance=True),
+    Flaw(CHARGED_TWICE, Timing.NEVER, "credited", within_tolerance=True),  # the first in full, before the second
+    Flaw(BEFORE_CUSTOMER, Timing.LATE, "billing", within_tolerance=True),  # by no more than clocks may differ
+    Flaw(BEFORE_CUSTOMER, Timing.LATE, "ledger", within_tolerance=True),
 )

@@ -7,6 +7,7 @@ from streams.demo.further import PROFILE_MISSING, STEP_SKIPPED
 from streams.demo.groups import group, stated_parent
 from streams.demo.masters import stated
 from streams.demo.script import INTEGRATION, SALES, Script
+from streams.demo.set_up import status_at_first
 from streams.demo.steps import Value, Write
 
 
@@ -86,7 +87,7 @@ def open_erp_customer(script: Script, won: float) -> float | None:
             id=who.id("C"),
             external_id=script.ref("crm.account"),
             legal_name=who.name,
-            status="Active",
+            status=status_at_first(script, "ledger"),
             tax_registration=who.tax_id,
             currency=who.currency,
             country=stated(script, "erp country", who.country),
@@ -129,7 +130,7 @@ def account_in_billing(script: Script) -> Write:
         "billing.account",
         id=who.id("A"),
         name=stated(script, "billing name", who.name),
-        status="Active",
+        status=status_at_first(script, "billing"),
         crm_account_id=script.ref("crm.account"),
         currency=who.currency,
         bill_to_email=who.email,

@@ -3,13 +3,13 @@ on a slow machine, and where a correction left something behind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from schemas.instants import Instant, seconds
 from streams.demo.agreement import Mismatch, difference, mismatches, present
-from streams.demo.claims.model import openings, times
+from streams.demo.claims.model import Claim, ends_at, openings, times
 from streams.demo.claims.standing import PASSING
 from streams.demo.claims.table import CLAIMS, TEAMS, claims
 from streams.demo.flaws import SOURCE_STALE, VALUE_MISMATCH
@@ -66,7 +66,7 @@ def expected_drifts(
     `journal` holds what the companies wrote and, afterwards, what driftwise wrote (`Companies.foreign_entries`).
     """
     planned = plan.planned_drifts()
-    found = [*_subject_drifts(journal, slas, planned), *_stale_sources(outages, stale_after_seconds)]
+    found = [*_subject_drifts(journal, slas, planned, until), *_stale_sources(outages, stale_after_seconds)]
     return sorted((drift for drift in found if drift.opened_at <= until), key=lambda drift: drift.opened_at)
 
 
@@ -90,14 +90,14 @@ def _starts(history: History) -> Iterator[tuple[str, Instant]]:
 
 
 def _subject_drifts(
-    journal: Iterable[Entry], slas: Mapping[str, float], planned: frozenset[tuple[int, str]]
+    journal: Iterable[Entry], slas: Mapping[str, float], planned: frozenset[tuple[int, str]], until: Instant
 ) -> Iterator[ExpectedDrift]:
     for history in histories(journal):
         for obligation in _obligations(history):
             due = _due(obligation, slas) if obligation.kind in slas else None
             if due is not None and not obligation.met(due):
                 yield _missed(history, obligation, due, planned)
-        yield from _claimed(history, slas, planned)
+        yield from _claimed(history, slas, planned, until)
         for mismatch in mismatches(history) if VALUE_MISMATCH in slas else ():
             opened_at = mismatch.since + seconds(slas[VALUE_MISMATCH])
             if mismatch.until is None or mismatch.until > opened_at:
@@ -105,7 +105,7 @@ def _subject_drifts(
 
 
 def _claimed(
-    history: History, slas: Mapping[str, float], planned: frozenset[tuple[int, str]]
+    history: History, slas: Mapping[str, float], planned: frozenset[tuple[int, str]], until: Instant
 ) -> Iterator[ExpectedDrift]:
     changes = times(history)
     for claim in claims(history, slas):
@@ -121,7 +121,18 @@ def _claimed(
                 _versions(wrong.evidence, opened_at) if wrong.versioned else {r.name: "" for r in wrong.evidence},
                 (history.customer, claim.kind) in planned,
                 history.customer,
+                _ended(claim, changes, opened_at, until),
             )
+
+
+def _ended(claim: Claim, changes: Sequence[Instant], opened_at: Instant, until: Instant) -> tuple[str, ...]:
+    """Driftwise corrects nothing of these: they end by what the companies do, or not at all. What is owed may also
+    lapse, as a schedule does with the version that it was for."""
+    at = ends_at(claim, changes, opened_at)
+    if at is None:
+        return ("open",)
+    ending = (claim.ending,) if claim.since is None else (claim.ending, "withdrawn")
+    return ending if at <= until else ()
 
 
 def _versions(evidence: Iterable[Record], instant: Instant) -> dict[tuple[str, str, str], str]:

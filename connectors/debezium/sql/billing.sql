@@ -88,7 +88,9 @@ CREATE TABLE invoice (
     last_modified_by text NOT NULL DEFAULT current_user,
     payment_status text,
     tax_code text,
-    tax_region text
+    tax_region text,
+    service_starts_on date,
+    service_ends_on date
 );
 CREATE TABLE invoice_line (
     id text PRIMARY KEY,

@@ -1,18 +1,21 @@
-"""Kinds 14, 38, 39 and 41: invoices and credit memos on their way through billing and the ERP."""
+"""Kinds 14, 38, 39, 41 and 45: invoices and credit memos on their way through billing and the ERP."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from schemas.instants import Instant, seconds
 from streams.demo import further
+from streams.demo.claims.dunning import credited
 from streams.demo.claims.model import Claim, Wrong, money, there
 from streams.demo.journal import History, Record
 
 _ISSUED = ("Posted", "Paid")
 _CLOCKS_DIFFER = seconds(2.0)
-"""What the demo's process.yaml allows between a posting and its invoice."""
+"""What the demo's process.yaml allows between a posting and its invoice, and between either and its customer."""
 _TOTAL = {"invoice": "total_amount", "ledger_posting": "amount"}
+_CUSTOMER = {"billing": "account_id", "erp": "customer_id"}
 _STEPS = ("Draft", "Posting", "Posted", "Paid", "Voided")
 
 
@@ -91,3 +94,59 @@ def stuck_in_flight(history: History) -> Iterator[Claim]:
             return Wrong("erp", (document,), *money(document, _TOTAL[document.entity], instant))
 
         yield Claim(further.STUCK_IN_FLIGHT, document, wrong)
+
+
+def before_customer(history: History) -> Iterator[Claim]:
+    """Of an invoice in billing, and of its posting in the ledger."""
+    invoices = [(invoice, _issued(invoice)) for invoice in history.records("billing", "invoice")]
+    postings = [(posting, _in_ledger(posting)) for posting in history.records("erp", "ledger_posting")]
+    for document, posted_at in (*invoices, *postings):
+        customer = history.find(document.system, "customer", document.versions[0].values[_CUSTOMER[document.system]])
+        began = customer.first_time(lambda values: values.get("status") != "Draft") if customer else None
+        if customer is None or posted_at is None or began is None or began - posted_at <= _CLOCKS_DIFFER:
+            continue
+
+        def wrong(
+            instant: Instant, document: Record = document, customer: Record = customer, began: Instant = began
+        ) -> Wrong | None:
+            if instant < began or document.value("status", instant) == "Voided":
+                return None
+            return Wrong(document.system, (document, customer), *money(document, _TOTAL[document.entity], instant))
+
+        yield Claim(further.BEFORE_CUSTOMER, document, wrong)
+
+
+def _in_ledger(posting: Record) -> Instant | None:
+    """As a posting of an invoice."""
+    return posting.first_time(lambda v: v["document_type"] == "invoice" and v["status"] in ("Posting", "Posted"))
+
+
+def charged_twice(history: History) -> Iterator[Claim]:
+    """Told of the invoice that was posted later, and over once that one is voided."""
+    for invoice in history.records("billing", "invoice"):
+
+        def wrong(instant: Instant, invoice: Record = invoice) -> Wrong | None:
+            charging = sorted(_charging_as(history, invoice, instant), key=lambda i: (_issued(i) or 0, i.native_id))
+            if invoice not in charging[1:]:
+                return None
+            others = (other for other in charging if other is not invoice)
+            return Wrong("billing", (invoice, *others), *money(invoice, "total_amount", instant))
+
+        yield Claim(further.CHARGED_TWICE, invoice, wrong, ending="withdrawn")
+
+
+def _charging_as(history: History, invoice: Record, instant: Instant) -> list[Record]:
+    """What is issued for the same service, month and amount, and was not credited in full."""
+    same = {c: invoice.value(c, instant) for c in ("subscription_id", "service_starts_on", "total_amount")}
+    issued = [i for i in there(history.records("billing", "invoice"), instant, **same) if _stands(i, instant)]
+    return [i for i in issued if _charged(history, i, instant) > 0]
+
+
+def _stands(invoice: Record, instant: Instant) -> bool:
+    return invoice.value("status", instant) in _ISSUED and invoice.value("total_amount", instant) != 0
+
+
+def _charged(history: History, invoice: Record, instant: Instant) -> Decimal:
+    memos = credited(history, invoice.value("number", instant), instant)
+    given = sum((money(memo, "total_amount", instant)[0] for memo in memos), Decimal(0))
+    return money(invoice, "total_amount", instant)[0] - given

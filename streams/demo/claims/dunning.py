@@ -54,14 +54,14 @@ def _owed(history: History, instant: Instant) -> tuple[Record, Decimal, str] | N
             continue
         total, currency = money(invoice, "total_amount", instant)
         applied = there(history.records("erp", "cash_application"), instant, invoice_number=number)
-        settled = [(a, "amount") for a in applied] + [(c, "total_amount") for c in _credited(history, number, instant)]
+        settled = [(a, "amount") for a in applied] + [(c, "total_amount") for c in credited(history, number, instant)]
         balance = total - sum((money(record, column, instant)[0] for record, column in settled), Decimal(0))
         if balance > _CENT:
             return invoice, balance, currency
     return None
 
 
-def _credited(history: History, invoice: Native, instant: Instant) -> list[Record]:
+def credited(history: History, invoice: Native, instant: Instant) -> list[Record]:
     """What billing alone has credited counts until the ERP has decided on it."""
     books = there(history.records("erp", "credit_memo"), instant, invoice_number=invoice)
     decided = {memo.value("number", instant) for memo in books if memo.value("status", instant) != "Draft"}

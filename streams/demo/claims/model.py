@@ -35,13 +35,18 @@ class Claim(NamedTuple):
     since: Instant | None = None
     moments: tuple[Instant, ...] = ()
     """Instants, beyond those of the customer's changes, at which the answer may turn."""
+    ending: str = "self_healed"
+    """How its drift ends once all is right."""
 
 
 def openings(claim: Claim, changes: Sequence[Instant], sla: Instant) -> Iterator[tuple[Instant, Wrong]]:
     """When it opened, and with what; `changes` are the instants of the customer's changes, sorted."""
-    instants = sorted({*changes, *claim.moments}) if claim.moments else changes
     walk = _mismatches if claim.since is None else _deadlines
-    return walk(claim, instants, sla)
+    return walk(claim, _instants(claim, changes), sla)
+
+
+def _instants(claim: Claim, changes: Sequence[Instant]) -> Sequence[Instant]:
+    return sorted({*changes, *claim.moments}) if claim.moments else changes
 
 
 def _deadlines(claim: Claim, instants: Sequence[Instant], sla: Instant) -> Iterator[tuple[Instant, Wrong]]:
@@ -68,7 +73,7 @@ def _mismatches(claim: Claim, instants: Sequence[Instant], sla: Instant) -> Iter
 
 def ends_at(claim: Claim, changes: Sequence[Instant], opened_at: Instant) -> Instant | None:
     """When what had opened was right again, if it ever was."""
-    return _next(claim, changes, opened_at, is_wrong=False)
+    return _next(claim, _instants(claim, changes), opened_at, is_wrong=False)
 
 
 def _next(claim: Claim, instants: Sequence[Instant], after: Instant, *, is_wrong: bool) -> Instant | None:

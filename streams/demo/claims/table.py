@@ -51,6 +51,8 @@ CLAIMS: dict[str, Callable[[History], Iterator[Claim]]] = {
     further.DELINQUENCY_STAYS: dunning.delinquency_stays,
     further.TAXED_OTHERWISE: ledger.taxed_otherwise,
     further.OTHER_PARENT: customers.other_parent,
+    further.CHARGED_TWICE: documents.charged_twice,
+    further.BEFORE_CUSTOMER: documents.before_customer,
     beyond.IDENTITY_CONFLICT: identities.identity_conflict,
     beyond.PARENTS_IN_A_CIRCLE: groups.parents_in_a_circle,
 }
@@ -84,6 +86,8 @@ TEAMS: dict[str, str] = {
     further.DELINQUENCY_STAYS: "finance-systems",
     further.TAXED_OTHERWISE: "finance-systems",
     further.OTHER_PARENT: "customer-master",
+    further.CHARGED_TWICE: "finance-systems",
+    further.BEFORE_CUSTOMER: "finance-systems",
     beyond.IDENTITY_CONFLICT: "customer-master",
     beyond.PARENTS_IN_A_CIRCLE: "customer-master",
 }
