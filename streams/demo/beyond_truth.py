@@ -33,6 +33,8 @@ PLATFORM, INTEGRATION = "platform-engineering", "integration"
 _PUT_RIGHT = ("corrected", "self_healed")
 _TWICE = 2
 """So many may be counted once more: a drift that moves to another customer is new there."""
+_UNTOLD = seconds(3.0)
+"""What opens so late in a window may be decided together with what opens in the next, which is counted from there."""
 
 
 class Letter(NamedTuple):
@@ -209,7 +211,9 @@ def _massive(
             follows = bool(spells) and window <= spells[-1][-1] + 2 * mass.window
             spells = [*spells[:-1], [*spells[-1], window]] if follows else [*spells, [window]]
         for spell in spells:
-            certain = any(_told(known, windows[window], mass) >= mass.customers for window in spell)
+            certain = any(
+                _told(known, _early(windows[window], window, mass), mass) >= mass.customers for window in spell
+            )
             for number, window in enumerate(spell):
                 opened_at = sorted(drift.opened_at for drift in windows[window])[mass.customers - _TWICE - 1]
                 ended = ("self_healed",) if window + 3 * mass.window < until else ()
@@ -228,6 +232,10 @@ def _crowded(drifts: Iterable[ExpectedDrift], mass: Mass) -> dict[str, dict[Inst
         if len(drifting) >= mass.customers - _TWICE:
             found[kind][window] = drifting
     return found
+
+
+def _early(drifting: Iterable[ExpectedDrift], window: Instant, mass: Mass) -> Iterator[ExpectedDrift]:
+    return (drift for drift in drifting if drift.opened_at < window + mass.window - _UNTOLD)
 
 
 def _told(known: Mapping[int, History], drifting: Iterable[ExpectedDrift], mass: Mass) -> int:
