@@ -1,5 +1,5 @@
-"""The kinds that are not about one customer's records: who a customer is, who is above whom, and the
-pipeline itself. Their faults, near misses, and what befalls many at once."""
+"""The kinds that are not about one customer's records: who a customer is, who is above whom, what two of them share and
+must not, and the pipeline itself. Their faults, near misses, and what befalls many at once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from streams.demo.flaws import SOURCE_STALE, WRITEBACK_MISSING, Flaw, Timing
 from streams.demo.further import WON_WITHOUT_SUBSCRIPTION
 
 IDENTITY_CONFLICT = "identity_conflict"
+SUSPECTED_TWICE = "duplicate_customer_suspected"
+SHARED_NUMBER = "duplicate_document_across_customers"
 PARENTS_IN_A_CIRCLE = "hierarchy_circle"
 DEAD_LETTERED = "finance_event_dead_lettered"
 INEFFECTIVE = "correction_ineffective"
@@ -18,7 +20,9 @@ BREAKER = "correction_breaker"
 
 SLA_SECONDS: dict[str, float] = {
     IDENTITY_CONFLICT: 6,  # its grace: a customer is frozen before the first command about it is due
-    PARENTS_IN_A_CIRCLE: 8,  # grace
+    SUSPECTED_TWICE: 8,  # grace, as is the next but one
+    SHARED_NUMBER: 0,
+    PARENTS_IN_A_CIRCLE: 8,
     DEAD_LETTERED: 10,
     INEFFECTIVE: 90,  # longer than any correction takes to show, on a slow machine and with a silent source
 }
@@ -36,6 +40,12 @@ HELD = "held"
 FAULTS: tuple[Flaw, ...] = (
     *[Flaw(IDENTITY_CONFLICT, Timing.NEVER)] * 3,
     *[Flaw(IDENTITY_CONFLICT, Timing.LATE, HELD)] * 2,
+    *[Flaw(SUSPECTED_TWICE, Timing.NEVER, "erp")] * 2,
+    Flaw(SUSPECTED_TWICE, Timing.NEVER, "billing"),
+    Flaw(SUSPECTED_TWICE, Timing.LATE, "erp"),
+    Flaw(SUSPECTED_TWICE, Timing.LATE, "billing"),
+    *[Flaw(SHARED_NUMBER, Timing.NEVER)] * 3,
+    *[Flaw(SHARED_NUMBER, Timing.LATE)] * 2,
     *[Flaw(PARENTS_IN_A_CIRCLE, Timing.NEVER)] * 3,
     *[Flaw(PARENTS_IN_A_CIRCLE, Timing.LATE)] * 2,
     *[Flaw(DEAD_LETTERED, Timing.NEVER)] * 3,
@@ -46,6 +56,12 @@ FAULTS: tuple[Flaw, ...] = (
 NEAR_MISSES: tuple[Flaw, ...] = (
     Flaw(IDENTITY_CONFLICT, Timing.JUST_IN_TIME),
     Flaw(IDENTITY_CONFLICT, Timing.NEVER, within_tolerance=True),  # entered twice, and nobody links the second account
+    Flaw(SUSPECTED_TWICE, Timing.JUST_IN_TIME, "erp"),
+    Flaw(SUSPECTED_TWICE, Timing.JUST_IN_TIME, "billing"),
+    Flaw(SUSPECTED_TWICE, Timing.NEVER, "erp", within_tolerance=True),  # kept for another currency
+    Flaw(SUSPECTED_TWICE, Timing.NEVER, "billing", within_tolerance=True),  # a draft is not in use
+    Flaw(SHARED_NUMBER, Timing.NEVER, "voided", within_tolerance=True),
+    Flaw(SHARED_NUMBER, Timing.NEVER, "credited", within_tolerance=True),  # an invoice and a credit memo
     *[Flaw(PARENTS_IN_A_CIRCLE, Timing.JUST_IN_TIME)] * 2,
     Flaw(DEAD_LETTERED, Timing.JUST_IN_TIME),
     Flaw(DEAD_LETTERED, Timing.NEVER, within_tolerance=True),  # no financial document

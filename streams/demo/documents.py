@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from streams.demo.beyond import SHARED_NUMBER
 from streams.demo.bookings import book, book_early, follow_up
 from streams.demo.changes import amend, credit
 from streams.demo.dunning import is_overdue, show_delinquency
@@ -19,6 +20,7 @@ from streams.demo.further import (
     TAXED_OTHERWISE,
 )
 from streams.demo.further import INVOICED as FURTHER_INVOICED
+from streams.demo.groups import show_to_group
 from streams.demo.invoices import draft, line, tax_on
 from streams.demo.payments import show_invoice
 from streams.demo.rebilling import charge_again
@@ -27,7 +29,7 @@ from streams.demo.set_up import set_up_late
 
 _BILLING = "billing-operator"
 _AMENDED = (VALUE_MISMATCH, AMENDMENT_UNPROPAGATED)
-_INVOICED = (INVOICE_NOT_POSTED, CREDIT_MEMO_UNPROPAGATED, *FURTHER_INVOICED)
+_INVOICED = (INVOICE_NOT_POSTED, CREDIT_MEMO_UNPROPAGATED, SHARED_NUMBER, *FURTHER_INVOICED)
 _CREDITED = (CREDIT_MEMO_UNPROPAGATED, CREDIT_MEMO_ALONE)
 
 
@@ -64,6 +66,7 @@ def _invoice(script: Script, at: float) -> float | None:
     set_up_late(script, "billing", posted)
     if script.further:
         show_invoice(script, posted, net + tax)
+        show_to_group(script, posted, net + tax)
     if overdue:
         show_delinquency(script, posted)
     if script.suffers(TAXED_OTHERWISE, "moved"):

@@ -72,8 +72,9 @@ class History:
 
     def __init__(self, customer: int, entries: Iterable[Entry]) -> None:
         self.customer = customer
-        self.group: History | None = None
-        """Of the group that the customer belongs to, which is a customer by itself."""
+        self.beside: History | None = None
+        """Of who is told of with this customer, and is one by itself: the group that it belongs to, or a second record
+        that nobody linked."""
         self._records: dict[tuple[str, str], dict[str, Record]] = defaultdict(dict)
         # Stable: entries of one instant keep the order in which they were made.
         for entry in sorted(entries, key=lambda e: e.committed_at):
@@ -100,11 +101,11 @@ class History:
 
 
 def histories(entries: Iterable[Entry]) -> list[History]:
-    """The journal by customer; a group has its customer's number, negative."""
+    """The journal by customer; who is told of with a customer has its number, negative."""
     by_customer: dict[int, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_customer[entry.customer].append(entry)
     known = {customer: History(customer, found) for customer, found in sorted(by_customer.items())}
     for customer, history in known.items():
-        history.group = known.get(-customer) if customer > 0 else None
+        history.beside = known.get(-customer) if customer > 0 else None
     return list(known.values())

@@ -6,13 +6,13 @@ one drift of its kind and nothing else, apart from the consequences of correctin
 
 from __future__ import annotations
 
-from streams.demo.beyond import DEAD_LETTERED, IDENTITY_CONFLICT, INEFFECTIVE
+from streams.demo.beyond import DEAD_LETTERED, IDENTITY_CONFLICT, INEFFECTIVE, SUSPECTED_TWICE
 from streams.demo.contracts import activate_subscription, carry_contract
 from streams.demo.documents import bill
 from streams.demo.flaws import WRITEBACK_MISSING
 from streams.demo.further import WON_WITHOUT_SUBSCRIPTION
 from streams.demo.groups import turn_in_a_circle
-from streams.demo.identities import enter_twice
+from streams.demo.identities import enter_by_hand, enter_twice
 from streams.demo.lifecycle import change_of_state
 from streams.demo.masters import disagree
 from streams.demo.openings import open_billing_account, open_erp_customer, win_deal
@@ -27,6 +27,9 @@ def write_journey(script: Script, ending: str = "won") -> None:
     """Fills the script. `ending` is how the deal ends: won, lost or open."""
     if script.tells(IDENTITY_CONFLICT):
         enter_twice(script)
+        return
+    if script.tells(SUSPECTED_TWICE):
+        enter_by_hand(script)
         return
     ordered = is_ordered(script)
     won = win_deal(script, ending, ordered=ordered)

@@ -81,8 +81,8 @@ class Script:
         self._steps.append((at, self.profile.number, system, by, writes))
         return at
 
-    def add_for_group(self, at: float, system: System, by: str, *writes: Write) -> None:
-        """Notes a step of the group that this customer belongs to: a customer by itself, under the negative number."""
+    def add_beside(self, at: float, system: System, by: str, *writes: Write) -> None:
+        """Notes a step of who is told of with this customer: one by itself, under the negative number."""
         self._steps.append((at, -self.profile.number, system, by, writes))
 
     def journey(self, starts_at_seconds: float) -> Journey:

@@ -20,7 +20,7 @@ from streams.demo.truth import expected_drifts
 from streams.fleet import FLEET_KINDS
 from streams.governance import load
 from streams.kinds.table import judged
-from streams.suspects.table import IN_CROSSWALK
+from streams.suspects.table import SUSPECT_KINDS
 from tests.unit.ideal_companies import IdealCompanies
 
 TODAY = date(2026, 11, 24)
@@ -60,7 +60,7 @@ def test_every_kind_that_is_built_and_that_this_deployment_can_judge_is_injected
     governance = load(*governed(tmp_path, ALL))
     predicates = {kind.name for kind in judged(governance)}
 
-    built = predicates | FLEET_KINDS.keys() | set(IN_CROSSWALK)
+    built = predicates | FLEET_KINDS.keys() | SUSPECT_KINDS.keys()
     assert built == ALL.kinds
 
 

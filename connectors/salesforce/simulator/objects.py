@@ -112,7 +112,7 @@ OBJECTS: dict[str, SObject] = {
             "a01",
             (
                 Field("Account__c", "reference", required=True, refers_to="Account"),
-                Field("Number__c", external_id=True, unique=True),
+                Field("Number__c", external_id=True),
                 Field("Amount__c", "currency"),
                 _CURRENCY_CODE,
                 Field("Status__c", "picklist"),

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from streams.demo import beyond, further
 from streams.demo.claims import (
+    across,
     customers,
     documents,
     dunning,
-    groups,
     identities,
     ledger,
     payments,
@@ -54,7 +54,9 @@ CLAIMS: dict[str, Callable[[History], Iterator[Claim]]] = {
     further.CHARGED_TWICE: documents.charged_twice,
     further.BEFORE_CUSTOMER: documents.before_customer,
     beyond.IDENTITY_CONFLICT: identities.identity_conflict,
-    beyond.PARENTS_IN_A_CIRCLE: groups.parents_in_a_circle,
+    beyond.SUSPECTED_TWICE: across.suspected_twice,
+    beyond.SHARED_NUMBER: across.shared_number,
+    beyond.PARENTS_IN_A_CIRCLE: across.parents_in_a_circle,
 }
 TEAMS: dict[str, str] = {
     further.WON_WITHOUT_SUBSCRIPTION: "billing-operations",
@@ -89,6 +91,8 @@ TEAMS: dict[str, str] = {
     further.CHARGED_TWICE: "finance-systems",
     further.BEFORE_CUSTOMER: "finance-systems",
     beyond.IDENTITY_CONFLICT: "customer-master",
+    beyond.SUSPECTED_TWICE: "customer-master",
+    beyond.SHARED_NUMBER: "finance-systems",
     beyond.PARENTS_IN_A_CIRCLE: "customer-master",
 }
 
