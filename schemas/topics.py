@@ -68,7 +68,12 @@ _SHARED = (
         "canonical id/entity/native id",
         "compact",
     ),
-    Topic(DRIFTS, "one record a drift, rewritten at each transition", "drift id", "compact"),
+    Topic(
+        DRIFTS,
+        "one record a drift, rewritten at each transition; a tombstone a governed span after its end",
+        "drift id",
+        "compact",
+    ),
     Topic(COMMANDS, "corrections to perform or to propose", "target system/native subject", kept_days=30),
     Topic(COMMAND_RESULTS, "what became of each command", "target system/native subject", kept_days=30),
     Topic(AUDIT, "one record a settled obligation or dismissed letter", "drift id", kept_days=3650),

@@ -62,8 +62,10 @@ KNOWN = (
 """Two accounts, and what is linked to the first."""
 
 
-def governed(late_retention_seconds: float, *judged: str) -> Governance:
-    return in_one_shard(governance().model_copy(update={"judged": judged}), late_retention_seconds)
+def governed(late_retention_seconds: float, *judged: str, forgotten_after: float | None = None) -> Governance:
+    """`forgotten_after`: seconds after which drifts that ended are forgotten; None: never."""
+    updates = {"judged": judged, "ended_drift_retention_seconds": forgotten_after}
+    return in_one_shard(governance().model_copy(update=updates), late_retention_seconds)
 
 
 def in_one_shard(governed: Governance, late_retention_seconds: float) -> Governance:
@@ -131,7 +133,9 @@ def heard_by_judge(
 
 class Said(NamedTuple):
     drifts: dict[str, Any]
-    """The last word on each."""
+    """The last word on each; None: it was forgotten."""
+    lives: dict[str, Any]
+    """What the state holds of them."""
     commands: Counter[str]
     audit: Counter[str]
 
@@ -157,13 +161,16 @@ def judged(governed: Governance, log: Log, commits: Callable[[], bool], crashes:
                 driver.crash("judge", partition)
         while driver.commit("judge", partition):
             pass
-    return Said(dict(_drifts(driver)), Counter(_told(driver, topics.COMMANDS)), Counter(_told(driver, topics.AUDIT)))
+    lives = {key: value for n in log for key, value in driver.state("judge", n).items() if key.startswith(("d/", "t/"))}
+    return Said(
+        dict(_drifts(driver)), lives, Counter(_told(driver, topics.COMMANDS)), Counter(_told(driver, topics.AUDIT))
+    )
 
 
 def _drifts(driver: Driver) -> Iterator[tuple[str, Any]]:
     for written in driver.written[topics.DRIFTS]:
-        assert written.value is not None
-        yield written.key, {name: held for name, held in plain(written.value).items() if name != "watermarks"}
+        held = None if written.value is None else plain(written.value)
+        yield written.key, held and {name: value for name, value in held.items() if name != "watermarks"}
 
 
 def _told(driver: Driver, topic: str) -> Iterator[str]:

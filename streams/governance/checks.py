@@ -29,10 +29,12 @@ def _judged(governance: Governance) -> Iterator[Problem]:
 
 
 def _retention(governance: Governance) -> Iterator[Problem]:
-    kept, amended = governance.settled_retention_seconds, governance.late_retention_seconds
-    if kept is not None and kept <= amended:
-        what = f"must be longer than late_retention_seconds, {amended:g}: late evidence amends verdicts as old as that"
-        yield Problem("systems.yaml", "settled_retention_seconds", what)
+    amended = governance.late_retention_seconds
+    what = f"must be longer than late_retention_seconds, {amended:g}: late evidence amends verdicts as old as that"
+    for key in ("settled_retention_seconds", "ended_drift_retention_seconds"):
+        kept = getattr(governance, key)
+        if kept is not None and kept <= amended:
+            yield Problem("systems.yaml", key, what)
 
 
 def _systems(governance: Governance) -> Iterator[Problem]:

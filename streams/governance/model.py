@@ -64,6 +64,8 @@ class Governance(Governed):
     late_retention_seconds: Seconds = 600
     settled_retention_seconds: Seconds | None = 400 * 86400
     """How long a document that is settled stays in the state after its last change, in event time; None: for ever."""
+    ended_drift_retention_seconds: Seconds | None = 90 * 86400
+    """How long the record of a drift stays in q2c.drifts after its end, in event time; None: for ever."""
     canary_interval_seconds: Seconds = 30
     """How often something is broken on purpose, to see that detection works."""
     canary_sla_seconds: Seconds = 5

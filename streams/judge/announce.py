@@ -9,10 +9,10 @@ from schemas.instants import NEVER, Instant
 from schemas.money import from_json
 from streams.fleet import corrections, mass
 from streams.governance.model import Governance
-from streams.judge import breaker, told
+from streams.judge import breaker, lives, told
 from streams.judge.closing import in_period
 from streams.judge.commands import commanded, has_passed, held_by, is_held
-from streams.judge.keys import MARKS, ObligationKey, drift_key
+from streams.judge.keys import MARKS, ObligationKey
 from streams.judge.obligation import Obligation, Told, Transition
 from streams.judge.process import count
 from streams.judge.release import is_released, may_be_performed, without_approval, without_release
@@ -34,14 +34,14 @@ def announce(
         after = told.with_told(after, transition, transition.amends)  # told before it went; that stands
     if transition.what == "opened":
         drift = _opened(ws, now, kind, key, after, transition, drift_id)
-        _publish_drift(ws, key, drift)
+        _publish_drift(ws, now.governance, key, drift)
         if not transition.baseline:
             _set_going(ws, now.governance, kind, key, drift, transition.finding)
         return after._replace(drift=drift)
     if transition.what == "closed":
         assert transition.drift is not None
         ended = {"status": "closed", "closed_at": transition.at, "how": transition.how}
-        _publish_drift(ws, key, {**transition.drift, **ended})
+        _publish_drift(ws, now.governance, key, {**transition.drift, **ended})
         if not transition.baseline:
             count(ws, key.customer, kind, -1, transition.at)
         if _awaited(now.governance, transition.drift):
@@ -173,7 +173,7 @@ def look_again(
     if drift["command_id"] is None or (restraint := held_by(ws, now)) is None:
         return obligation
     drift = {**drift, "command_id": None, "restraint": restraint, "recalled_at": now.instant}
-    _publish_drift(ws, key, drift)
+    _publish_drift(ws, now.governance, key, drift)
     return obligation._replace(drift=drift)
 
 
@@ -188,7 +188,7 @@ def _release(
     if is_held(drift):
         return obligation
     drift = {**drift, "released_at": now.instant}
-    _publish_drift(ws, key, drift)
+    _publish_drift(ws, now.governance, key, drift)
     _ask(ws, now.governance, drift, answer)
     return obligation._replace(drift=drift)
 
@@ -223,22 +223,10 @@ def _heard(ws: Workspace) -> dict[str, Instant]:
     }
 
 
-def _publish_drift(ws: Workspace, key: ObligationKey, drift: dict[str, Any]) -> None:
-    """A drift that moved keeps its id, and in a compacted topic the last record is the word on it: that of its latest
-    life, though an earlier one at another customer of this partition may be settled after it, even when both have
-    ended. So the latest life is remembered beyond its end."""
-    holder = ws.get(drift_key(drift["drift_id"]))
-    if drift["status"] != "closed":
-        if holder is not None and holder["opened_at"] > drift["opened_at"]:
-            return
-        ws.put(drift_key(drift["drift_id"]), {"customer": key.customer, "opened_at": drift["opened_at"]})
-    elif holder is None or holder["customer"] != key.customer:
-        return
-    ws.emit(
-        Emit(
-            topics.DRIFTS, drift["drift_id"], "Drift", _with_money(drift, "amount_at_stake"), partition_key=key.customer
-        )
-    )
+def _publish_drift(ws: Workspace, governance: Governance, key: ObligationKey, drift: dict[str, Any]) -> None:
+    if lives.is_last_word(ws, governance, key.customer, drift):
+        value = _with_money(drift, "amount_at_stake")
+        ws.emit(Emit(topics.DRIFTS, drift["drift_id"], "Drift", value, partition_key=key.customer))
 
 
 def _audit(

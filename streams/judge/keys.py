@@ -7,13 +7,15 @@ h/CUSTOMER/SYSTEM/ENTITY/LETTER     hole in the evidence
 g/SYSTEM/ENTITY/LETTER              hole of a customer nobody could read
 b/SCOPE/NAME/DRIFT                  what stops corrections (streams/judge/breaker.py)
 f/CUSTOMER/SYSTEM/NATIVE            conflicts of identity that freeze commands (streams/judge/freeze.py)
-d/DRIFT                             latest life of a drift: its customer and opening
+d/DRIFT                             latest life of a drift: its customer and opening (streams/judge/lives.py)
 c/CUSTOMER                          revision of the merged customer in the corrected state
 p/CUSTOMER                          stage, counts and conditions
 v/HASH                              a published governance version
 o/~governance/rollout/-/BEGIN       how far what it concerns has been found (streams/judge/rollout.py)
 q/INSTANT/CUSTOMER/ENTITY/SYSTEM/ID  document that may leave then (streams/judge/retention.py)
 o/~retention/leave/-/INSTANT        documents wait for that instant
+t/INSTANT/DRIFT                     drift that ended, whose tombstone is due then (streams/judge/lives.py)
+o/~tombstones/due/-/INSTANT         tombstones wait for that instant
 ~retention                          the first instant of leaving that is not decided
 ~governance                         which version is in force from when (streams/judge/published.py)
 ~marks                              watermarks
@@ -30,7 +32,11 @@ GOVERNANCE = "~governance"
 OBLIGATIONS = "o/"
 RETENTION = "~retention"
 LEAVING = f"{OBLIGATIONS}{RETENTION}/"
+TOMBSTONES = "~tombstones"
+_BURYING = f"{OBLIGATIONS}{TOMBSTONES}/"
 _ROLLOUTS = f"{OBLIGATIONS}{GOVERNANCE}/"
+_OF_THE_SHARD = (_ROLLOUTS, LEAVING, _BURYING)
+"""What lies among the obligations to be worked off as they are."""
 
 
 class ObligationKey(NamedTuple):
@@ -54,7 +60,7 @@ def obligations_prefix(customer: str, kind: str) -> str:
 
 
 def is_obligation(key: str) -> bool:
-    return key.startswith(OBLIGATIONS) and not is_rollout(key) and not is_leaving(key)
+    return key.startswith(OBLIGATIONS) and not key.startswith(_OF_THE_SHARD)
 
 
 def is_rollout(key: str) -> bool:
@@ -62,12 +68,16 @@ def is_rollout(key: str) -> bool:
 
 
 def rollout_key(begins_at: Instant) -> str:
-    """It lies among the obligations: it is worked off as they are."""
     return ObligationKey(GOVERNANCE, "rollout", "-", str(begins_at)).text()
 
 
 def rollout_begin(key: str) -> Instant:
     return int(ObligationKey.parse(key).native_id)
+
+
+def comes_last(key: str) -> bool:
+    """It is worked off when nothing else is due by its instant."""
+    return key.startswith((LEAVING, _BURYING))
 
 
 def is_leaving(key: str) -> bool:
@@ -79,8 +89,21 @@ def leaving_key(instant: Instant) -> str:
     return ObligationKey(RETENTION, "leave", "-", f"{instant:020}").text()
 
 
-def leaving_instant(key: str) -> Instant:
+def burying_key(instant: Instant) -> str:
+    return ObligationKey(TOMBSTONES, "due", "-", f"{instant:020}").text()
+
+
+def instant_of(key: str) -> Instant:
+    """Of what comes last."""
     return int(ObligationKey.parse(key).native_id)
+
+
+def tombstones_prefix(instant: Instant) -> str:
+    return f"t/{instant}/"
+
+
+def tombstone_key(instant: Instant, drift_id: str) -> str:
+    return tombstones_prefix(instant) + drift_id
 
 
 def document_key(version: str) -> str:

@@ -12,7 +12,7 @@ from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge import retention
 from streams.judge.fold import EVERYTHING, Changed, fold_in, reindex
-from streams.judge.keys import ObligationKey, holes_prefix, leaving_instant
+from streams.judge.keys import ObligationKey, holes_prefix, instant_of
 from streams.judge.obligation import Obligation
 from streams.judge.retention import Place, Record
 from streams.kinds.documents import TIES, WHOLES, Tie, is_finished
@@ -37,7 +37,7 @@ class Member(NamedTuple):
 
 def leave(ws: Workspace, ruled: InForce, text: str) -> None:
     """One slice of those that wait for an instant."""
-    instant = leaving_instant(text)
+    instant = instant_of(text)
     prefix = retention.queue_prefix(instant)
     waiting = ws.range(prefix, SLICE)
     for key, _ in waiting:

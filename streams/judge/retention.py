@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 from schemas.instants import ALWAYS, Instant, seconds
 from streams.governance.model import Governance
-from streams.judge.keys import LEAVING, RETENTION, holes_prefix, leaving_instant, leaving_key
+from streams.judge.keys import LEAVING, RETENTION, holes_prefix, instant_of, leaving_key
 from streams.kinds.asof import entity_key
 from streams.kinds.documents import FINISHED
 from streams.kinds.facts import KNOWN, since
@@ -64,8 +64,13 @@ def leaving_at(governance: Governance, silent_since: Instant) -> Instant:
     """When what has not changed since then may leave at the earliest."""
     kept = span(governance)
     assert kept is not None
+    return in_steps(silent_since, kept)
+
+
+def in_steps(since: Instant, kept: Instant) -> Instant:
+    """The first whole step, the span behind that instant."""
     step = max(kept // STEPS, 1)
-    return -(-(silent_since + kept) // step) * step
+    return -(-(since + kept) // step) * step
 
 
 def scheduled(ws: Workspace, governance: Governance, place: Place, leaves: Instant | None, at: Instant) -> Record:
@@ -103,7 +108,7 @@ def decided(ws: Workspace, instant: Instant) -> None:
     ws.delete(leaving_key(instant))
     following = ws.range(LEAVING, 1)
     if following:
-        ws.put(RETENTION, {"first": leaving_instant(following[0][0])})
+        ws.put(RETENTION, {"first": instant_of(following[0][0])})
     else:
         ws.delete(RETENTION)
 

@@ -26,12 +26,14 @@ from streams.judge.keys import (
     OBLIGATIONS,
     RETENTION,
     ObligationKey,
+    comes_last,
+    instant_of,
     is_leaving,
     is_obligation,
     is_rollout,
-    leaving_instant,
 )
 from streams.judge.leaving import leave
+from streams.judge.lives import bury
 from streams.judge.published import RECORD as PUBLISHED
 from streams.judge.published import Published, pass_by, take
 from streams.judge.release import on_approval, on_release
@@ -140,8 +142,8 @@ class Judge:
     def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
         if is_rollout(key):
             return None if value is None else (ROLLOUT, NEVER)
-        if is_leaving(key):
-            return None if value is None else (LAST, leaving_instant(key))
+        if comes_last(key):
+            return None if value is None else (LAST, instant_of(key))
         if not is_obligation(key) or value is None or value.get("held"):
             return None
         if (awaited := value.get("awaits")) is not None:
@@ -190,6 +192,8 @@ class Judge:
             roll_out(ws, self._published.in_force(ws), due.key)
         elif is_leaving(due.key):
             leave(ws, self._published.in_force(ws), due.key)
+        elif comes_last(due.key):
+            bury(ws, due.key)
         else:
             settle(ws, self._published.in_force(ws), due.key, due.until)
 

@@ -112,6 +112,11 @@ def _of_key(key: str, fact: Fact) -> str:
     return key.split("/", 2)[1]
 
 
+def _life(value: Fact) -> Fact:
+    """When it is forgotten shows in its tombstone."""
+    return {name: value[name] for name in ("customer", "opened_at")}
+
+
 def _opened(fact: Fact) -> Instant | None:
     instant: Instant = fact["opened_at"]
     return instant
@@ -146,11 +151,12 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "h": Rule("holes"),
         "f": Rule("frozen customers"),
         "g": Rule("holes of everyone"),
-        "d": Rule("lives of drifts", when=_opened, customer=_whose),
+        "d": Rule("lives of drifts", _life, when=_opened, customer=_whose),
         "p": Rule("process facts", _process, customer=_of_key),
         "r": None,  # the reference index: checked against the versions it stands for
         "c": None,  # revisions
         "q": None,  # when documents leave: follows from their changes
+        "t": None,  # when drifts are forgotten: follows from their ends
         "v": None,  # governance versions: they came with the input, but the first
     },
     "suspects": {

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from schemas import topics
 from streams.driver import Driver, Saved
+from streams.governance import Governance
 from tests.topology import Company
 from tests.unit.test_the_law import GOES_AND_COMES_BACK, histories, in_order, inputs
 
@@ -26,8 +27,14 @@ them in another order and say something else; its commits and their outputs are 
 class Restless:
     """Drives a topology with commits, crashes and restores where chance has them."""
 
-    def __init__(self, sources: dict[tuple[str, int], list[Any]], rng: random.Random, stages: tuple[str, ...]) -> None:
-        self.company = Company()
+    def __init__(
+        self,
+        sources: dict[tuple[str, int], list[Any]],
+        rng: random.Random,
+        stages: tuple[str, ...],
+        governed: Governance | None = None,
+    ) -> None:
+        self.company = Company(governed)
         self._sources = {place: deque(records) for place, records in sources.items()}
         self._rng, self._stages = rng, stages
         self._saved: list[Saved] = []

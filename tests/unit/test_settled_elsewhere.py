@@ -75,6 +75,7 @@ def test_an_end_is_counted_where_the_drift_was_and_a_move_is_none(what: str, how
     assert counted(version(20, 3), what=what, how=how) == times
 
 
+FOR_EVER = five_systems().model_copy(update={"ended_drift_retention_seconds": None})
 LIVES: list[tuple[str, int, dict[str, Any] | None, bool, dict[str, Any] | None]] = [
     # status of the record, when it opened, the latest life known before, whether it is told, the latest life known then
     ("open", 20, None, True, {"customer": CUSTOMER, "opened_at": 20}),
@@ -95,9 +96,9 @@ def test_of_a_drift_that_moved_the_latest_life_is_told(
     ws = Workspace(MemoryView())
     if known:
         ws.put(drift_key("D"), known)
-    drift = {"drift_id": "D", "status": status, "opened_at": opened_at, "amount_at_stake": None}
+    drift = {"drift_id": "D", "status": status, "opened_at": opened_at, "closed_at": 25, "amount_at_stake": None}
 
-    _publish_drift(ws, KEY, drift)
+    _publish_drift(ws, FOR_EVER, KEY, drift)
 
     assert [(e.topic, e.key, e.record, e.value, e.partition_key) for e in ws.effects] == (
         [(topics.DRIFTS, "D", "Drift", drift, CUSTOMER)] if told else []

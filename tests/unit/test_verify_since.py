@@ -20,7 +20,7 @@ from streams.verify.start import Search
 from tables.state import PROGRESS
 from tables.view import MemoryView
 from tests.recorded_commits import Clock, CommittedRecording, micros
-from tests.topology import Company
+from tests.topology import Company, governance
 from tests.unit.test_replay_from_any_commit import Restless
 from tests.unit.test_the_law import histories, inputs
 from tests.unit.test_verify import any_of, compared, found
@@ -240,17 +240,20 @@ def test_input_that_was_lost_before_it_was_read_leaves_nothing_to_begin_with() -
 
 
 @settings(max_examples=25)
-@given(histories(), st.integers(0, 2**32))
-def test_whatever_retention_and_compaction_take_nothing_is_called_different(history: Any, seed: int) -> None:
+@given(histories(), st.integers(0, 2**32), st.sampled_from((None, 3, 20)))
+def test_whatever_retention_and_compaction_take_nothing_is_called_different(
+    history: Any, seed: int, forgotten_after: float | None
+) -> None:
     rng = random.Random(seed)
-    restless = Restless(inputs(history), rng, ())
+    governed = governance().model_copy(update={"ended_drift_retention_seconds": forgotten_after})
+    restless = Restless(inputs(history), rng, (), governed)
     clock = Clock(restless.driver)
     for hour in range(rng.randrange(3, 12)):
         for _ in range(rng.randrange(80)):
             restless.act_once()
         clock.strikes(1000 * hour)
     recording = CommittedRecording(restless.driver, clock)
-    for stage in STAGES:
+    for stage in (*STAGES, topics.DRIFTS):
         recording.compact(1000 * rng.uniform(-1, hour), stage)
     recording.expire(1000 * rng.uniform(-1, hour), *INPUTS)
 

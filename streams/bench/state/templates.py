@@ -20,7 +20,7 @@ from streams.demo.profile import draw_profile
 from streams.demo.script import Script
 from streams.demo.steps import Journey, in_time_order
 from streams.governance import Governance
-from streams.judge.keys import LEAVING
+from streams.judge.keys import OBLIGATIONS
 from streams.judge.stage import Judge
 from streams.shard import Shard
 from tables.state import decode, encode
@@ -29,8 +29,8 @@ from tables.view import Emit
 RUN = "S"
 FIRST_NUMBER = 1_000_000
 """Seven digits, as every copy has: ids of equal length keep the order of keys and the lengths inside of Avro."""
-OF_THE_SHARD = ("~", "q/", LEAVING)
-"""Keys of what is no customer's begin so; in no copy a document leaves."""
+OF_THE_SHARD = ("~", "q/", "t/", f"{OBLIGATIONS}~")
+"""Keys of what is no customer's begin so; in no copy a document leaves, or a drift is forgotten."""
 ENDED_AT: Instant = STARTED_AT + 3600 * SECOND
 
 
