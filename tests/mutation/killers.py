@@ -68,6 +68,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
         *_ALL_OF_IT,
         _DAY_ONE,
     ),
+    "streams.judge.lives": _about("settled_elsewhere", "lives"),
     "streams.judge.process": (*_about("customers_process"), *_ALL_OF_IT),
     "streams.kinds.asof": (*_about("as_of"), *_ALL_OF_IT, _CHOOSY),
     "streams.kinds.facts": (*_about("facts"), _RECORD, _NEAR_MISSES),
