@@ -18,6 +18,9 @@ from streams.driver import Driver
 from streams.governance import Governance
 from streams.judge.lives import forgotten_at
 from streams.verify.report import EQUAL
+from tests.depth import cases
+from tests.dossiers.model import Dossier
+from tests.dossiers.table import DOSSIERS
 from tests.recorded import DriverRecording
 from tests.topology import governance
 from tests.unit.test_replay_from_any_commit import ONE_INPUT, Restless, outcome
@@ -25,6 +28,7 @@ from tests.unit.test_the_law import ENDS_AFTER_IT_MOVED, GOES_AND_COMES_BACK, hi
 from tests.unit.test_verify import verified
 from tests.unit.test_where_commits_fall import DEADLINE, GRACE, each, every, never
 from tests.wanderers import governed, history, judged, told_to_judge
+from tests.wandering_dossiers import played
 
 ENDS = 100
 """Second up to which all is heard."""
@@ -93,6 +97,18 @@ def test_of_drifts_that_move_and_come_back_the_same_is_left_wherever_commits_fal
 
     assert judged(rules, log, never, never) == once_each
     assert judged(rules, log, every(rng.randint(2, 40)), never) == once_each
+    assert judged(rules, log, lambda: rng.random() < 0.1, lambda: rng.random() < 0.02) == once_each
+
+
+@given(dossier=st.sampled_from(DOSSIERS), seed=st.integers(0, 2**32), span=st.integers(6, 20))
+@settings(max_examples=cases(10, thorough=200))
+def test_of_drifts_of_any_kind_the_same_is_left_wherever_commits_fall(dossier: Dossier, seed: int, span: int) -> None:
+    rng = random.Random(seed)
+    play, log = played(dossier, rng)
+    rules = play.governance.model_copy(update={"late_retention_seconds": 5, "ended_drift_retention_seconds": span})
+    once_each = judged(rules, log, each, never)
+
+    assert judged(rules, log, never, never) == once_each
     assert judged(rules, log, lambda: rng.random() < 0.1, lambda: rng.random() < 0.02) == once_each
 
 
