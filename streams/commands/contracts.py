@@ -6,6 +6,7 @@ import click
 
 from schemas.records import all_records, avro_text, write_files
 from streams.commands.told import told_in_one_line
+from streams.governance.words import did_you_mean
 
 
 @click.command()
@@ -23,4 +24,6 @@ def schemas(write: bool, record: str | None) -> None:
     elif record in records:
         click.echo(avro_text(records[record]), nl=False)
     else:
-        raise click.ClickException(f"no record {record!r}; `driftwise schemas` lists them")
+        raise click.ClickException(
+            f"no record {record!r}{did_you_mean(record, records)}; `driftwise schemas` lists them"
+        )

@@ -12,6 +12,7 @@ from streams.commands.looking import sight
 from streams.commands.told import told_in_one_line
 from streams.fleet import breaker
 from streams.governance.model import Governance
+from streams.governance.words import did_you_mean
 from streams.look.read import CannotLook
 from streams.look.shown import print_json
 from streams.look.write import encoded, write
@@ -59,4 +60,7 @@ def scope_of(governance: Governance, what: str) -> breaker.Scope:
     for of, names in (("system", governance.systems), ("kind", governance.kinds)):
         if what in names:
             return breaker.Scope(of, what)
-    raise CannotLook(f"{what!r} is neither a kind nor a system of this deployment: {', '.join(governance.systems)}")
+    meant = did_you_mean(what, (*governance.systems, *governance.kinds))
+    raise CannotLook(
+        f"{what!r} is neither a system of this deployment ({', '.join(governance.systems)}) nor a kind{meant}"
+    )

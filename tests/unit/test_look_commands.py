@@ -257,5 +257,6 @@ def test_what_cannot_be_halted_is_refused_in_one_line(monkeypatch: pytest.Monkey
     run = looking_at(monkeypatch, made)
     monkeypatch.setattr(halts, "sight", look_commands.sight)
 
-    assert "neither a kind nor a system" in run(halts.halt, "sap", "--reason", "x").output
+    said = run(halts.halt, "invoice_not_postd", "--reason", "x").output
+    assert "is neither a system of this deployment (crm, billing, erp) nor a kind (did you mean" in said
     assert "needs a reason" in run(halts.halt, "erp", "--reason", " ").output

@@ -75,6 +75,10 @@ def test_a_mistyped_kind_is_told_what_was_probably_meant() -> None:
     )
 
 
+def test_a_mistyped_record_is_told_what_was_probably_meant() -> None:
+    assert "no record 'Drift2' (did you mean 'Drift'?); `driftwise schemas` lists them" in told("schemas Drift2")
+
+
 @pytest.mark.parametrize("line", ["drifts", "topics", "execute"])
 def test_a_setting_that_the_kafka_client_does_not_know_is_named(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("schemas.codec.Codec.prepare", lambda *_: None)
