@@ -30,7 +30,7 @@ from streams.judge.horizon import horizon_seconds
 from streams.kinds.table import KINDS, judged
 from streams.suspects.table import SUSPECT_KINDS
 
-READY_SECONDS, DRAIN_SECONDS = 60.0, 90.0
+READY_SECONDS, DRAIN_SECONDS = 60.0, 180.0
 VERDICT_SECONDS = 20.0
 """How long the last verdicts may take once everything that they need was heard."""
 
