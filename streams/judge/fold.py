@@ -35,7 +35,7 @@ from streams.kinds.table import (
     Through,
 )
 from tables.versions import MOVED, Version, as_of, comes_or_goes, fold, insert, latest, tells
-from tables.view import Workspace
+from tables.view import Value, Workspace
 
 MANY = 10_000
 """Obligations of one kind that one change may concern: deals, subscriptions, customer records; not invoices."""
@@ -136,8 +136,10 @@ def _looking(ws: Workspace, governance: Governance, change: Changed, held: list[
 
 
 def _next(ws: Workspace, key: ObligationKey) -> Instant:
-    next_: Instant = (ws.get(key.text()) or {}).get("next", ALWAYS)
-    return next_
+    value: Value = ws.get(key.text()) or {}
+    next_: Instant = value.get("next", ALWAYS)
+    again_from: Instant = value.get("again_from", next_)
+    return again_from
 
 
 def concerned(
@@ -294,9 +296,16 @@ def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool, kept_from
             return is_amended
     again_at = min(waits_for, at) if at > settled else settled
     if again_at != waits_for:
-        value = told.recalled(value) if at <= settled else value
+        value = _again(value, kept_from) if at <= settled else value
         ws.put(text, {**value, "next": again_at})
     return is_amended
+
+
+def _again(value: Value, kept_from: Instant) -> Value:
+    """To be judged again. What is known until then is what was known when the late evidence came, not what would be
+    when it is judged: that hangs on where commits fall."""
+    value = told.recalled(value)
+    return value if kept_from == ALWAYS else {"again_from": kept_from, **value}
 
 
 def save(ws: Workspace, key: ObligationKey, obligation: Obligation) -> None:

@@ -107,6 +107,8 @@ class Obligation(NamedTuple):
     """Late evidence has come since."""
     period: str = ""
     """Due by the close of the accounting period that ends on this day; empty: by its deadline."""
+    again_from: Instant | None = None
+    """Late evidence has it judged again, and this is how far back was known when that came."""
 
     def awaits_deadline(self, clock: str) -> bool:
         """Whether an answer counts only when it is due."""

@@ -63,7 +63,7 @@ def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obliga
         obligation = _still_told(ws, ruled, obligation, instant)
         remembers_until = told.looked_through_at(governance, obligation, instant)
         next_change = min(now.next_change, ruled.next_begin(instant), remembers_until)
-        return obligation._replace(status=status, settled=instant, kept=None, next=next_change)
+        return obligation._replace(status=status, settled=instant, kept=None, next=next_change, again_from=None)
     is_new = governance is not before or _is_settled_as_kept(obligation)
     clock = clock_of(now, kind, key.system, key.native_id, new_rules=is_new)
     obligation = _amended(ws, ruled, kind, key, obligation, clock)
@@ -83,7 +83,7 @@ def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obliga
         next_change = min(next_change, instant + 1)  # settled; from now on the rules in force are those for it too
     runs_on = after.status in ("armed", "open") and after.trigger == obligation.trigger
     kept = obligation.kept if runs_on else None
-    return after._replace(kept=kept, next=wake_at(after, next_change, clock.hold_down))
+    return after._replace(kept=kept, next=wake_at(after, next_change, clock.hold_down), again_from=None)
 
 
 def _still_told(ws: Workspace, ruled: InForce, o: Obligation, instant: Instant) -> Obligation:
@@ -139,7 +139,7 @@ def _amended(
     again = obligation.next <= obligation.settled
     if obligation.status != "open" or obligation.opened_at is None or not again:
         return obligation
-    if obligation.opened_at < frontier(ws, ruled):
+    if obligation.opened_at < _known_from(ws, ruled, obligation):
         return obligation
     governance = under(ruled.at(obligation.opened_at), kind, obligation.kept)
     then, answer = _ask(ws, governance, kind, key, obligation.opened_at)
@@ -156,12 +156,17 @@ def _overturned(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, o
     if o.status != "met" or o.next > o.settled:
         return o
     at = o.due if o.met_at is None else o.met_at
-    if at is None or at < frontier(ws, ruled):
+    if at is None or at < _known_from(ws, ruled, o):
         return o
     then, answer = _ask(ws, ruled.at(at), kind, key, at)
     if then.moved or (isinstance(answer, Finding) and answer.satisfied and not _is_another(o, answer)):
         return o
     return o._replace(status="armed", met_at=None, amends=o.amends or "met", settled=at - 1, next=at)
+
+
+def _known_from(ws: Workspace, ruled: InForce, o: Obligation) -> Instant:
+    """Behind it may be folded what was."""
+    return frontier(ws, ruled) if o.again_from is None else o.again_from
 
 
 def _holes(ws: Workspace, customer: str) -> list[tuple[str, Value]]:

@@ -19,7 +19,7 @@ from tables.view import Value
 
 KEPT = 16
 """The newest of an obligation that flaps."""
-_OF_MEMORY = frozenset({"next", "settled", "told", "recalled"})
+_OF_MEMORY = frozenset({"next", "settled", "told", "recalled", "again_from"})
 """What an obligation holds that is kept for nothing else."""
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.depth import cases
 from tests.dossiers.model import Dossier
 from tests.dossiers.table import DOSSIERS
-from tests.wanderers import KNOWN, RETENTIONS, Row, governed, history, judged, told_to_judge
+from tests.topology import Company
+from tests.wanderers import KNOWN, RETENTIONS, Row, governed, heard_by_judge, history, judged, told_to_judge
 from tests.wandering_dossiers import played
 
 GRACE = ("customer_attribute_divergence", "contract_value_mismatch")
@@ -105,6 +106,25 @@ def test_what_was_due_before_a_record_comes_back_is_not_counted_again_wherever_t
 
     assert all(each == said[0] for each in said)
     assert [json.loads(told)["result"] for told in said[0]] == ["missed"]
+
+
+def test_what_late_evidence_overturns_hangs_on_when_it_came_and_not_on_when_it_is_judged() -> None:
+    """Due at 14; the posting of 12 is told after 16 was heard, and may be judged when that is long past."""
+    company = Company(governed(6, "invoice_not_posted"))
+
+    def tell(until: int) -> None:
+        if until == 2:
+            for row in (*KNOWN, Row(2, "billing", "invoice", "I", "B", {"status": "Posted"})):
+                company.row(row.system, row.object, row.id, row.at, row.customer, run=False, **row.fields)
+        if until == 18:
+            company.row("erp", "ledger_posting", "P", 12, "E", run=False)
+
+    log = heard_by_judge(company.driver, tell, random.Random(0), lags=False)
+    (records,) = map(len, log.values())
+    said = [judged(company.governance, log, once(after), never).audited for after in range(0, records, 3)]
+
+    results = {tuple(told["result"] for told in audited) for audited in said}
+    assert results == {("met",), ("missed", "retracted")}
 
 
 @pytest.mark.parametrize("commits", [each, never])
