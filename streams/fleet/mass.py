@@ -17,12 +17,14 @@ from tables.view import Emit, Value, Workspace
 KIND = "mass_drift"
 COUNTED = "~drifting"
 """In judge's state: kind -> [window begins at, customers newly drifting in it, what was told]."""
+PASSED = "~surged"
+"""In judge's state: {windows: [[kind, begins at, customers newly drifting]]} that ended before they were told."""
 CUSTOMERS = "~customers"
 """In judge's state: {count} of customers that have a process here."""
 
 
 def customer_came(ws: Workspace) -> None:
-    ws.put(CUSTOMERS, {"count": (ws.get(CUSTOMERS) or {"count": 0})["count"] + 1})
+    ws.put(CUSTOMERS, {"count": _customers(ws) + 1})
 
 
 def count(ws: Workspace, governance: Governance, kind: str, at: Instant) -> None:
@@ -33,6 +35,8 @@ def count(ws: Workspace, governance: Governance, kind: str, at: Instant) -> None
     counted = ws.get(COUNTED) or {}
     begun, number, told = counted.get(kind, (window, 0, 0))
     if window > begun:
+        if _worth_telling(governance, [begun, number, told], _customers(ws)):
+            ws.put(PASSED, {"windows": [*_passed(ws), [kind, begun, number]]})
         begun, number, told = window, 0, 0
     if window == begun:  # what is settled late does not count in a window that has passed
         ws.put(COUNTED, {**counted, kind: [begun, number + 1, told]})
@@ -42,15 +46,24 @@ def tell(ws: Workspace, governance: Governance, partition: int) -> None:
     """In judge, before a commit: what the fleet stage must hear."""
     if not governance.wants(KIND):
         return
-    counted = ws.get(COUNTED) or {}
-    customers = (ws.get(CUSTOMERS) or {"count": 0})["count"]
-    news = {kind: entry for kind, entry in counted.items() if _worth_telling(governance, entry, customers)}
-    if not news:
-        return
-    ws.put(COUNTED, counted | {kind: [begun, number, number] for kind, (begun, number, _) in news.items()})
-    for kind, (begun, number, _) in news.items():
+    counted, passed, customers = ws.get(COUNTED) or {}, _passed(ws), _customers(ws)
+    lasting = [(kind, *entry[:2]) for kind, entry in counted.items() if _worth_telling(governance, entry, customers)]
+    if passed:
+        ws.delete(PASSED)
+    if lasting:
+        ws.put(COUNTED, counted | {kind: [begun, number, number] for kind, begun, number in lasting})
+    for kind, begun, number in (*passed, *lasting):
         value = {"kind": kind, "partition": partition, "window_at": begun, "drifting": number, "customers": customers}
         ws.emit(Emit(topics.PROGRESS, kind, "KindSurged", value, partition=0))
+
+
+def _passed(ws: Workspace) -> list[tuple[str, Instant, int]]:
+    return [(kind, begun, number) for kind, begun, number in (ws.get(PASSED) or {"windows": []})["windows"]]
+
+
+def _customers(ws: Workspace) -> int:
+    known = ws.get(CUSTOMERS)
+    return 0 if known is None else int(known["count"])
 
 
 def _worth_telling(governance: Governance, entry: list[int], customers: int) -> bool:

@@ -320,3 +320,22 @@ def test_a_gap_that_is_over_before_identify_commits_is_told_all_the_same() -> No
 
     (drift,) = company.drifts("source_gap")
     assert (drift["system"], drift["status"], drift["opened_at"] / SECOND) == ("erp", "closed", 5)
+
+
+@pytest.mark.parametrize("windows_a_commit", [1, 2, 4])
+def test_a_window_that_passes_within_one_commit_is_told_like_any_other(windows_a_commit: int) -> None:
+    """A worker that catches up settles hours at once."""
+    governed, view = Stage().governance, MemoryView()
+    view.apply({mass.CUSTOMERS: {"count": 100}})
+    told = []
+    for first in range(0, 4, windows_a_commit):
+        ws = Workspace(view)
+        for window in range(first, first + windows_a_commit):
+            for _ in range((1, 5, 1, 7)[window]):
+                mass.count(ws, governed, "invoice_not_posted", window * governed.kinds["mass_drift"].sla)
+        mass.tell(ws, governed, 2)
+        view.apply(ws.writes)
+        told += [e.value for e in ws.effects if e.value]
+
+    span = governed.kinds["mass_drift"].sla
+    assert [(t["window_at"] // span, t["drifting"], t["partition"]) for t in told] == [(1, 5, 2), (3, 7, 2)]
