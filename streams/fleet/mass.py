@@ -5,10 +5,10 @@ share in its own partition is worth telling; customers are spread evenly, so a s
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas import topics
-from schemas.instants import SECOND, Instant, iso
+from schemas.instants import NEVER, SECOND, Instant, iso
 from streams.fleet.breaker import Scope, halts, turned
 from streams.fleet.table import Subject, Told, clock, close, opened, publish, wait
 from streams.governance.model import Governance
@@ -21,6 +21,16 @@ PASSED = "~surged"
 """In judge's state: {windows: [[kind, begins at, customers newly drifting]]} that ended before they were told."""
 CUSTOMERS = "~customers"
 """In judge's state: {count} of customers that have a process here."""
+
+WINDOWS = 32
+"""The newest, of each kind, in which the fleet stage sums up what partitions count."""
+Parts = dict[str, list[int]]
+"""Partition of judge -> [customers that newly drift, customers]."""
+
+
+class Window(NamedTuple):
+    at: Instant
+    parts: Parts
 
 
 def customer_came(ws: Workspace) -> None:
@@ -74,30 +84,44 @@ def _worth_telling(governance: Governance, entry: list[int], customers: int) -> 
 
 
 def surged(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
-    key = f"m/{value['kind']}"
-    known = ws.get(key) or {"window_at": value["window_at"], "parts": {}, "drift": None}
-    if value["window_at"] < known["window_at"] or not governance.wants(KIND):
+    """The partitions of judge come to a window one after the other, and one that catches up tells many at once."""
+    if not governance.wants(KIND):
         return
-    if value["window_at"] > known["window_at"]:
-        known = {**known, "window_at": value["window_at"], "parts": {}}
-    parts = {**known["parts"], str(value["partition"]): [value["drifting"], value["customers"]]}
-    known = {**known, "parts": parts}
-    if _is_mass(governance, parts):
-        known = _massive(ws, governance, value["kind"], known)
+    key = f"m/{value['kind']}"
+    before, at = ws.get(key) or {}, value["window_at"]
+    windows = _windows(before)
+    windows[at] = {**windows.get(at, {}), str(value["partition"]): [value["drifting"], value["customers"]]}
+    kept = [[begun, windows[begun]] for begun in sorted(windows)[-WINDOWS:]]
+    known = {"drift": before.get("drift"), "quiet_at": before.get("quiet_at", NEVER), "windows": kept}
+    if _is_mass(governance, windows[at]):
+        known = _massive(ws, governance, value["kind"], known, Window(at, windows[at]))
     ws.put(key, known)
 
 
-def _is_mass(governance: Governance, parts: dict[str, list[int]]) -> bool:
+def _windows(known: Value) -> dict[Instant, Parts]:
+    if "window_at" in known:  # an earlier release kept the newest alone
+        return {known["window_at"]: known["parts"]}
+    return dict(known.get("windows", ()))
+
+
+def _is_mass(governance: Governance, parts: Parts) -> bool:
     rules = governance.kinds[KIND]
-    drifting, customers = (sum(part[i] for part in parts.values()) for i in (0, 1))
+    drifting, customers = _sums(parts)
     return drifting >= rules.tolerance_absolute and drifting > rules.tolerance_relative * customers
 
 
-def _massive(ws: Workspace, governance: Governance, kind: str, known: Value) -> Value:
-    span = _span(governance)
-    quiet_at = known["window_at"] + 2 * span
+def _sums(parts: Parts) -> tuple[int, int]:
+    """Customers that newly drift, and customers."""
+    return sum(drifting for drifting, _ in parts.values()), sum(customers for _, customers in parts.values())
+
+
+def _massive(ws: Workspace, governance: Governance, kind: str, known: Value, window: Window) -> Value:
+    span, ended = _span(governance), known["quiet_at"]
+    quiet_at = max(window.at + 2 * span, ended)
     if known["drift"] is None:
-        drift = opened(governance, KIND, _told(kind, known, span))
+        if quiet_at == ended:
+            return known  # it was told, and has ended
+        drift = opened(governance, KIND, _told(kind, window, span))
         publish(ws, drift)
         turned(ws, governance, Scope("kind", kind), drift, None)
         known = {**known, "drift": drift}
@@ -109,9 +133,8 @@ def _span(governance: Governance) -> Instant:
     return max(SECOND, governance.kinds[KIND].sla)
 
 
-def _told(kind: str, known: Value, span: Instant) -> Told:
-    drifting, customers = (sum(part[i] for part in known["parts"].values()) for i in (0, 1))
-    at = known["window_at"]
+def _told(kind: str, window: Window, span: Instant) -> Told:
+    at, (drifting, customers) = window.at, _sums(window.parts)
     return Told(
         Subject("driftwise", "kind", kind),
         str(at),

@@ -339,3 +339,27 @@ def test_a_window_that_passes_within_one_commit_is_told_like_any_other(windows_a
 
     span = governed.kinds["mass_drift"].sla
     assert [(t["window_at"] // span, t["drifting"], t["partition"]) for t in told] == [(1, 5, 2), (3, 7, 2)]
+
+
+def test_partitions_of_which_one_is_ahead_are_summed_up_by_window(stage: Stage) -> None:
+    assert stage.surged(5, 100, window=0) == []
+    assert stage.surged(5, 100, window=LIMIT) == []
+    assert stage.surged(20, 100, window=0, partition=1) == ["open"]
+    assert "25 of 200 customers" in stage.told[0]["observed"]
+
+
+def test_of_a_mass_that_was_told_and_has_ended_a_late_partition_tells_no_other(stage: Stage) -> None:
+    assert stage.surged(9, 100, window=0) == ["open"]
+    assert stage.clock(2 * LIMIT) == ["closed"]
+
+    assert stage.surged(9, 100, window=0, partition=1) == []
+    assert stage.surged(9, 100, window=3 * LIMIT, partition=1) == ["open"]
+
+
+def test_what_an_earlier_release_counted_still_counts(stage: Stage) -> None:
+    known = {"window_at": 0, "parts": {"0": [5, 100]}, "drift": None}
+    stage.shard.state.apply({"m/invoice_not_posted": known})
+
+    assert stage.surged(20, 100, window=0, partition=1) == ["open"]
+    assert stage.surged(20, 100, window=LIMIT, partition=1) == []
+    assert known == {"window_at": 0, "parts": {"0": [5, 100]}, "drift": None}
