@@ -106,7 +106,8 @@ def apply(heartbeat_ms: int) -> None:
 
 
 def apply_connector(governed: Governance, system: str, heartbeat_ms: int, sql_file: Path | None = None) -> None:
-    capture = Capture(system, {t: Columns(*c) for t, c in wiring.columns(governed, system).items()})
+    tables = {table: Columns(*columns) for table, columns in wiring.columns(governed, system).items()}
+    capture = Capture(system, tables, governed.systems[system].database_schema)
     try:
         dsn, database, connect_url, registry = _database(system)
         prepare(dsn, capture, governed.partitions, sql_file=sql_file)

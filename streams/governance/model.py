@@ -41,6 +41,8 @@ class System(Governed):
     """customer attribute that names a record of another system -> that system."""
     serves: dict[str, Day] = Field(default_factory=dict)
     """Legal entity -> the day from which this instance has its role there; empty: every entity, from the beginning."""
+    database_schema: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = "public"
+    """Of a PostgreSQL database, in which the mapped tables are."""
     corrections_per_minute_max: Annotated[int, Field(ge=1)] | None = None
     """So many an executor performs there, the others wait; None: as fast as it answers."""
 

@@ -10,7 +10,7 @@ from connectors.debezium.database import prepare
 from connectors.errors import Refused, Stop
 from connectors.stack.endpoints import Endpoints
 from schemas.topics import partition_for
-from tests.integration.captured import PARTITIONS, SQL_FOLDER, Captured, account, database
+from tests.integration.captured import PARTITIONS, SQL_FOLDER, Captured, account, captured, database
 
 
 def test_a_paused_connector_is_not_heard_and_catches_up(db: Captured) -> None:
@@ -48,6 +48,22 @@ def test_the_connectors_role_may_read_and_beat_but_not_write(db: Captured) -> No
 def test_a_database_without_the_tables_is_named_with_what_it_lacks(stack: Endpoints) -> None:
     with database(stack, "capture_empty") as dsn, pytest.raises(Stop, match="lacks invoice"):
         prepare(dsn, Capture("capture_empty", {"invoice": Columns("id", "account_id")}), PARTITIONS)
+
+
+def test_of_tables_with_one_name_those_of_the_governed_schema_are_captured(stack: Endpoints) -> None:
+    capture = Capture("in_schema", {"account": Columns("id", "id")}, "sales")
+    with database(stack, capture.system) as dsn:
+        with psycopg.connect(dsn) as sql:
+            sql.execute("CREATE SCHEMA sales")
+            for table in ("account", "sales.account"):
+                sql.execute(f"CREATE TABLE {table} (id text PRIMARY KEY, name text)".encode())
+            sql.execute("INSERT INTO sales.account VALUES ('S-1', 'before')")
+        with captured(stack, capture, dsn) as it:
+            it.writer.execute("INSERT INTO public.account VALUES ('S-1', 'elsewhere'), ('S-2', 'elsewhere')")
+            it.writer.execute("INSERT INTO sales.account VALUES ('S-2', 'since')")
+            it.settle()
+
+            assert [row.fields["name"] for row in it.rows("S-1", "S-2")] == ["before", "since"]
 
 
 def test_connect_refuses_a_configuration_that_cannot_work(db: Captured) -> None:
