@@ -176,7 +176,7 @@ class Clock:
     ignored_until: Instant = NEVER
     """What is due before is let be until then (`streams/governance/ignore.py`)."""
     new_rules: bool = False
-    """Other rules have come into force since the obligation was judged last."""
+    """Other rules come into force at this instant, or it opened under some that it had kept."""
     closes: Closes | None = None
     """Where accounting periods are governed that the subject belongs into."""
     transitions: list[Transition] = field(default_factory=list)

@@ -64,7 +64,8 @@ def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obliga
         remembers_until = told.looked_through_at(governance, obligation, instant)
         next_change = min(now.next_change, ruled.next_begin(instant), remembers_until)
         return obligation._replace(status=status, settled=instant, kept=None, next=next_change, again_from=None)
-    is_new = governance is not before or _is_settled_as_kept(obligation)
+    # Rules that matter have it judged as they begin; others may have come since it was judged last.
+    is_new = governance is not ruled.at(instant - 1) or _is_settled_as_kept(obligation)
     clock = clock_of(now, kind, key.system, key.native_id, new_rules=is_new)
     obligation = _amended(ws, ruled, kind, key, obligation, clock)
     after = told.left_behind(obligation, clock.advance(obligation, instant, answer, moved=now.moved))

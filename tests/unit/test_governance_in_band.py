@@ -79,6 +79,16 @@ def lives(company: Company, kind: str) -> list[tuple[float | None, float | None,
 # -- what has no deadline is judged by the rules in force at the instant
 
 
+def test_rules_of_another_kind_do_not_close_what_heals_after_them() -> None:
+    company = differing_contract()
+    company.heard(20)
+    publish(company, 30, UNPOSTED, severity="S4")
+    company.row("erp", "contract", "C", 40, "E")
+    company.heard(60)
+
+    assert lives(company, MISMATCH) == [(2 + SLA_SECONDS, 40, "self_healed")]
+
+
 def test_a_tighter_tolerance_opens_what_was_within_the_old_one_from_its_instant_on() -> None:
     company = differing_contract(tolerance_absolute=Decimal(50))
     company.heard(20)
