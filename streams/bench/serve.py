@@ -10,11 +10,12 @@ from pathlib import Path
 
 from streams.worker import interpreter
 from streams.worker.app import WorkerApp
+from streams.worker.event_loop import choose_loop
 
 
 def serve(app: WorkerApp, file: Path, tell: Callable[[], str], *, every_seconds: float = 0.1) -> int:
     """Returns the exit code. `tell` says what to write into `file`: readers see one telling or the next, never half."""
-    interpreter.choose_loop()
+    choose_loop()
     return asyncio.run(_serve(app, file, tell, every_seconds))
 
 

@@ -1,13 +1,10 @@
-"""Python's interpreter, told what kind of process a worker is."""
+"""Python's interpreter, told what kind of process a worker is. Needs nothing that peers of a benchmark do not have."""
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import sys
 import time
-
-import uvloop
 
 _COLLECT = (500_000, 20, 100)
 """Thresholds of the garbage collector. State is plain JSON data and has no cycles, so looking for some is vain: a third
@@ -18,11 +15,6 @@ _ALL_SECONDS = 900.0
 _SWITCH_SECONDS = 0.001
 """How long a thread may keep the interpreter while another wants it. A record passes from the consumer's thread to the
 event loop to a commit's thread at each hop; at Python's 5 ms each of these steps may wait that long for a busy loop."""
-
-
-def choose_loop() -> None:
-    """Call before any event loop is made: also Faust's consumer, in a thread of its own, makes one."""
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 def tune() -> None:

@@ -20,6 +20,7 @@ from streams.settings import Settings
 from streams.worker import interpreter, wiring
 from streams.worker.app import WorkerApp, build
 from streams.worker.ending import STUCK, Ending
+from streams.worker.event_loop import choose_loop
 from streams.worker.health import WorkerHealth, serve
 from streams.worker.metrics import WorkerCollector
 
@@ -40,7 +41,7 @@ def run(settings: Settings, *, port_file: Path | None = None) -> int:
     _register(codec, governance)
     _check_topics(settings, governance)
     settings.data_folder.mkdir(parents=True, exist_ok=True)
-    interpreter.choose_loop()
+    choose_loop()
     return asyncio.run(_run(settings, codec, governance, port_file))
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,3 +66,22 @@ def test_the_peers_are_pinned_with_hashes() -> None:
 def test_the_share_below_which_a_peer_is_void_is_that_of_the_contract() -> None:
     assert VOID_BELOW == 0.8
     assert void_reason(800, 1000, None) is None
+
+
+OURS_ALONE = ("uvloop", "faust", "prometheus_client", "psycopg")
+"""Packages that the peers' environment has not."""
+
+
+def test_our_own_step_loads_where_only_the_peers_packages_are() -> None:
+    installed = set(re.findall(r"^([a-z0-9-]+)==", PEERS.read_text(), re.MULTILINE))
+    assert installed.isdisjoint(OURS_ALONE)
+    program = f"""
+import sys
+from unittest.mock import MagicMock
+sys.modules |= dict.fromkeys({OURS_ALONE!r})  # importing one fails
+sys.modules |= {{name: MagicMock() for name in ("quixstreams", "quixstreams.models", "quixstreams.models.serializers")}}
+import streams.bench.step.quix_step
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert ran.returncode == 0, ran.stderr

@@ -13,6 +13,7 @@ import uvloop
 from mode.threads import ServiceThread
 
 from streams.worker import interpreter
+from streams.worker.event_loop import choose_loop
 
 
 class Node:
@@ -51,7 +52,7 @@ def test_a_cycle_that_fell_apart_after_its_commit_goes_at_the_next_look_at_every
 def test_every_event_loop_of_a_worker_is_that_in_c() -> None:
     before = asyncio.get_event_loop_policy()
     try:
-        interpreter.choose_loop()
+        choose_loop()
 
         async def of_a_thread() -> asyncio.AbstractEventLoop:
             return ServiceThread().thread_loop
