@@ -83,8 +83,9 @@ class HttpRegistry:
 
 def without_password(url: str) -> str:
     """For messages: an address may hold who asks, `https://user:password@registry`."""
-    _, at, _ = urlsplit(url).netloc.rpartition("@")
-    return url if not at else url.replace(urlsplit(url).netloc.rpartition("@")[0], "***", 1)
+    parts = urlsplit(url)
+    _, at, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"***@{host}").geturl() if at else url
 
 
 class DictRegistry:

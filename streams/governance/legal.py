@@ -48,7 +48,7 @@ class LegalEntity(Governed):
     monthly_periods: bool = False
     """Beyond those that are listed, a period ends with every month; otherwise none does."""
     posting_window: Span | None = None
-    """Days that may be posted to; null: no limit. Before it, what posts is proposed, and performed once it opens."""
+    """Days that may be posted to; null: no limit. On others what posts is proposed, and performed once they begin."""
     close_freezes: tuple[Span, ...] = ()
     """While books are being closed, corrections to them are proposed, and performed once that is over."""
 

@@ -14,7 +14,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 
 from schemas import registry
 from schemas.codec import Codec
-from schemas.registry import HttpRegistry, NoRegistry
+from schemas.registry import HttpRegistry, NoRegistry, without_password
 from streams.commands import roles
 from streams.governance import load
 from streams.worker import wiring
@@ -143,3 +143,14 @@ def test_every_role_tells_it_in_one_line(
     done = CliRunner().invoke(command, args, env=ENVIRONMENT)
 
     assert (done.exit_code, done.output) == (1, "Error: no schema registry answers at X\n")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://s:t@registry:8443/apis", "https://***@registry:8443/apis"),
+        ("http://registry/apis?a=b@c", "http://registry/apis?a=b@c"),
+    ],
+)
+def test_only_who_asks_is_left_out_of_an_address(url: str, shown: str) -> None:
+    assert without_password(url) == shown
