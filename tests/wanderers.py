@@ -39,6 +39,9 @@ CHANGES: Mapping[tuple[str, str, str], tuple[str, tuple[str | None, ...]]] = {
 LINKS = (("billing", "account", "crm_account_id"), ("erp", "customer", "external_id"))
 OWNERS = ("A", None, "A2")
 """Whose a native customer says that it is; None: its own."""
+Tell = Callable[[int], object]
+"""What has happened up to a second, since it was asked last."""
+Beside = Callable[[Driver, random.Random, Tell], Tell]
 Log = Mapping[int, list[Raw]]
 """What judge was told: partition -> its records."""
 
@@ -75,6 +78,12 @@ def in_one_shard(governed: Governance, late_retention_seconds: float) -> Governa
     return governed.model_copy(update=updates)
 
 
+def with_mode(mode: str, governed: Governance) -> Governance:
+    """Of every kind."""
+    kinds = {name: kind.model_copy(update={"mode": mode}) for name, kind in governed.kinds.items()}
+    return governed.model_copy(update={"kinds": kinds})
+
+
 def history(rng: random.Random) -> list[Row]:
     """All is known and linked in the first second; then records change, and now and then go elsewhere."""
     held: dict[str, dict[str, str | None]] = {"account": {"crm_account_id": "A"}, "customer": {"external_id": "A"}}
@@ -102,14 +111,18 @@ def _row(at: int, system: str, object_: str, customer: str, held: dict[str, dict
     return Row(at, system, object_, id_, customer, {**also, **held.get(object_, {})})
 
 
-def told_to_judge(governed: Governance, rows: list[Row], rng: random.Random, *, lags: bool = True) -> Log:
+def told_to_judge(
+    governed: Governance, rows: list[Row], rng: random.Random, *, lags: bool = True, beside: Beside | None = None
+) -> Log:
+    """`beside`: what else is told."""
     company = Company(governed)
 
     def tell(until: int) -> None:
         for row in (row for row in rows if until - STEP < row.at <= until):
             company.row(row.system, row.object, row.id, row.at, row.customer, run=False, **row.fields)
 
-    return heard_by_judge(company.driver, tell, rng, lags=lags)
+    told = tell if beside is None else beside(company.driver, rng, tell)
+    return heard_by_judge(company.driver, told, rng, lags=lags)
 
 
 def heard_by_judge(

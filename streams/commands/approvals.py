@@ -12,8 +12,8 @@ from streams.commands.context import json_option
 from streams.commands.looking import sight
 from streams.commands.told import told_in_one_line
 from streams.execute import EXECUTORS
+from streams.judge.approvals import PROPOSE, UNAPPROVED
 from streams.judge.commands import restrained
-from streams.judge.release import PROPOSE, UNAPPROVED
 from streams.kinds.table import KINDS
 from streams.look.drifts import read_drifts
 from streams.look.read import CannotLook
@@ -21,7 +21,7 @@ from streams.look.shown import print_json
 from streams.look.write import encoded, write
 from tables.view import Emit
 
-_SUBJECT = ("drift_id", "kind", "canonical_id", "system", "entity", "native_id", "command_id")
+SUBJECT = ("drift_id", "kind", "canonical_id", "system", "entity", "native_id", "command_id")
 _BY_NAME = {kind.name: kind for kind in KINDS}
 
 
@@ -41,11 +41,12 @@ def approve(drift_id: str, reason: str, as_json: bool) -> None:
     drift = next((d for d in read_drifts(see.cluster) if d["drift_id"] == drift_id), None)
     if (problem := unapprovable(drift, drift_id)) or drift is None:
         raise CannotLook(problem)
-    value = {**{name: drift[name] for name in _SUBJECT}, "by": getpass.getuser(), "reason": reason, "at": see.now}
-    customer = drift["canonical_id"]
-    partition = topics.partition_for(customer, see.governance.partitions)
-    effect = Emit(topics.CHANGES, customer, "CorrectionApproved", value, partition=partition)
-    write(see.settings, [encoded(see.cluster.codec, effect)])
+    value = {**{name: drift[name] for name in SUBJECT}, "by": getpass.getuser(), "reason": reason, "at": see.now}
+    told = (
+        Emit(topics.CHANGES, drift["canonical_id"], "CorrectionApproved", value, partition=partition)
+        for partition in range(see.governance.partitions)  # wherever its drift goes
+    )
+    write(see.settings, [encoded(see.cluster.codec, effect) for effect in told])
     if as_json:
         print_json(value)
     else:

@@ -13,10 +13,10 @@ from schemas.instants import Instant
 from schemas.money import from_json
 from streams.governance.model import Governance
 from streams.judge import breaker, freeze, posting
+from streams.judge.approvals import OVER_LIMIT, Approval, approved
 from streams.judge.keys import holes_prefix
-from streams.judge.obligation import Approval, Obligation
+from streams.judge.obligation import Obligation
 from streams.judge.openings import flaps
-from streams.judge.release import OVER_LIMIT, approved
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Ask, Finding, Subject
 from streams.kinds.quarrel import NAME, quarrels
@@ -221,7 +221,7 @@ def _case(
     command_id: str | None,
 ) -> _Case:
     subject, amount = (drift["system"], drift["native_id"]), drift["amount_at_stake"]
-    approval = approved(obligation, command_id, now.instant)
+    approval = approved(ws, now, command_id)
     return _Case(ws, now, kind, *subject, obligation, amount, finding.ask, _type(kind, finding), approval)
 
 

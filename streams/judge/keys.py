@@ -5,6 +5,7 @@ r/CUSTOMER/ENTITY/ATTR/VALUE        reference index (streams/kinds/references.py
 o/CUSTOMER/KIND/SYSTEM/ID           obligation
 h/CUSTOMER/SYSTEM/ENTITY/LETTER     hole in the evidence
 g/SYSTEM/ENTITY/LETTER              hole of a customer nobody could read
+a/COMMAND                           approval of a command (streams/judge/approvals.py)
 b/SCOPE/NAME/DRIFT                  what stops corrections (streams/judge/breaker.py)
 f/CUSTOMER/SYSTEM/NATIVE            conflicts of identity that freeze commands (streams/judge/freeze.py)
 d/DRIFT                             latest life of a drift: its customer and opening (streams/judge/lives.py)
@@ -28,6 +29,7 @@ from typing import NamedTuple
 from schemas.instants import Instant
 
 MARKS = "~marks"
+APPROVALS = "a/"
 GOVERNANCE = "~governance"
 OBLIGATIONS = "o/"
 RETENTION = "~retention"
@@ -120,6 +122,10 @@ def holes_prefix(customer: str) -> str:
 
 def freezes_prefix(customer: str) -> str:
     return f"f/{customer}/"
+
+
+def approval_key(command_id: str) -> str:
+    return f"{APPROVALS}{command_id}"
 
 
 def drift_key(drift_id: str) -> str:

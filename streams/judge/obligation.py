@@ -53,15 +53,6 @@ class Release(NamedTuple):
     at: Instant
 
 
-class Approval(NamedTuple):
-    """Somebody decided that a command is performed which was only proposed."""
-
-    command_id: str
-    by: str
-    at: Instant
-    """From when on that counts."""
-
-
 class Obligation(NamedTuple):
     status: str = "idle"
     trigger: Trigger | None = None
@@ -99,8 +90,6 @@ class Obligation(NamedTuple):
     """The next instant is judged once it is decided what has left the state by then (streams/judge/retention.py)."""
     release: Release | None = None
     """Its command was kept back (streams/judge/release.py)."""
-    approval: Approval | None = None
-    """Of the command that its drift asks for."""
     told: tuple[Told, ...] = ()
     """What became of triggers that late evidence may have judged again (streams/judge/told.py)."""
     recalled: bool = False
@@ -116,7 +105,7 @@ class Obligation(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         value: dict[str, Any] = dict(compress(zip(_FIELDS, self, strict=True), map(ne, self, _DEFAULTS)))
-        for name in ("trigger", "asked", "openings", "release", "approval"):
+        for name in ("trigger", "asked", "openings", "release"):
             if name in value:
                 value[name] = list(value[name])
         if self.told:
@@ -133,8 +122,6 @@ class Obligation(NamedTuple):
                 known[name] = Trigger(*known[name])
         if "release" in known:
             known["release"] = Release(*known["release"])
-        if "approval" in known:
-            known["approval"] = Approval(*known["approval"])
         if "openings" in known:
             known["openings"] = tuple(known["openings"])
         if "told" in known:
@@ -338,7 +325,8 @@ def wake_at(o: Obligation, next_change: Instant, hold_down: Instant) -> Instant:
         candidates.append(o.ignored_until)
     if o.clean_since is not None:
         candidates.append(o.clean_since + hold_down)
-    candidates += [word.at for word in (o.release, o.approval) if word is not None and word.at > o.settled]
+    if o.release is not None and o.release.at > o.settled:
+        candidates.append(o.release.at)
     return min(candidates)
 
 

@@ -1,6 +1,5 @@
 """Releases: what a breaker, a halt or a mass drift kept from being performed is asked for once that has ended
-(streams/fleet/withheld.py), by what is right as of then. Approvals: what was only proposed is performed, as somebody
-decided so: exactly that command, as long as its drift asks for it and nothing else keeps it back."""
+(streams/fleet/withheld.py), by what is right as of then."""
 
 from __future__ import annotations
 
@@ -12,15 +11,9 @@ from streams.governance.model import Governance
 from streams.judge.breaker import REASON, decided
 from streams.judge.fold import arm
 from streams.judge.keys import MARKS, ObligationKey
-from streams.judge.obligation import Approval, Obligation
+from streams.judge.obligation import Obligation
 from streams.kinds.table import KINDS
 from tables.view import Value, Workspace
-
-PROPOSE = "propose"
-OVER_LIMIT = "over_limit"
-"""A restraint: so much is at stake that somebody has to decide."""
-UNAPPROVED = ("", OVER_LIMIT)
-"""Why a command is proposed that an approval has performed."""
 
 
 def on_release(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
@@ -29,13 +22,6 @@ def on_release(ws: Workspace, governance: Governance, value: dict[str, Any]) -> 
     for key, held, undecided in _subjects(ws, governance, value):
         at = max(value["released_at"], undecided)
         ws.put(key.text(), {**held, "release": [value["drift_id"], at]})
-        arm(ws, key, at, late=False)
-
-
-def on_approval(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
-    """From the first instant on that was not decided when it was told."""
-    for key, held, at in _subjects(ws, governance, value):
-        ws.put(key.text(), {**held, "approval": [value["command_id"], value["by"], at]})
         arm(ws, key, at, late=False)
 
 
@@ -62,20 +48,3 @@ def is_released(o: Obligation, at: Instant) -> bool:
 def without_release(o: Obligation, at: Instant) -> Obligation:
     """Once it has been looked at."""
     return o if o.release is None or at < o.release.at else o._replace(release=None)
-
-
-def approved(o: Obligation, command_id: str | None, at: Instant) -> Approval | None:
-    """Of exactly that command: one that asks for something else is not what somebody decided about."""
-    known = o.approval
-    return known if known is not None and known.command_id == command_id and known.at <= at else None
-
-
-def may_be_performed(o: Obligation, drift: dict[str, Any], at: Instant) -> bool:
-    """Somebody approved it, and it is proposed for no other reason than that nobody had."""
-    is_proposed = drift["mode"] == PROPOSE and drift.get("restraint") in UNAPPROVED
-    return is_proposed and approved(o, drift["command_id"], at) is not None
-
-
-def without_approval(o: Obligation, at: Instant) -> Obligation:
-    """Once no drift asks for anything."""
-    return o if o.approval is None or at < o.approval.at else o._replace(approval=None)

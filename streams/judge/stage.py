@@ -17,6 +17,7 @@ from streams.governance.model import Governance
 from streams.identify.changes import ENTITY_OF_RECORD, version_of
 from streams.inputs import Divert, Due, Input
 from streams.judge import breaker
+from streams.judge.approvals import on_approval
 from streams.judge.corrected import project
 from streams.judge.fold import Changed, frontier, on_change, on_hole
 from streams.judge.freeze import on_freeze
@@ -36,7 +37,7 @@ from streams.judge.leaving import leave
 from streams.judge.lives import bury
 from streams.judge.published import RECORD as PUBLISHED
 from streams.judge.published import Published, pass_by, take
-from streams.judge.release import on_approval, on_release
+from streams.judge.release import on_release
 from streams.judge.retention import AWAITS, undecided_from
 from streams.judge.retention import Place as RecordPlace
 from streams.judge.rollout import GATE as ROLLOUT
@@ -115,7 +116,7 @@ class Judge:
             case "CorrectionReleased":
                 on_release(ws, self._published.in_force(ws).newest, value)
             case "CorrectionApproved":
-                on_approval(ws, self._published.in_force(ws).newest, value)
+                on_approval(ws, self._published.in_force(ws), value)
             case "CustomerFrozen":
                 on_freeze(ws, self._published.in_force(ws), value)
             case "HoleOpened" | "HoleClosed":

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from schemas import topics
+from schemas.instants import SECOND
 from streams.commands import approvals
 from streams.commands import look as look_commands
 from streams.commands.approvals import unapprovable
+from streams.governance import Governance
+from streams.judge.keys import APPROVALS, approval_key
 from streams.look.write import Outgoing
 from streams.verify.identities import IDENTITIES
 from tests.dossiers.model import change
@@ -22,7 +25,9 @@ from tests.topology import Company, governance
 from tests.unit.governed_company import play_of
 from tests.unit.test_look_commands import looking_at
 from tests.unit.test_posting import MIDNIGHT, TODAY, books
+from tests.wanderers import KNOWN, Row, governed, with_mode
 
+UNPOSTED = "invoice_not_posted"
 DEAL = "won_without_erp_customer"
 STORY = dossier_of(DEAL).story
 OPENS = dossier_of(DEAL).opens_at
@@ -36,9 +41,14 @@ def proposed(*story: Any, **rules: Any) -> Play:
 def approve(play: Play, **otherwise: Any) -> None:
     """As the command line does."""
     (stands,) = play.drifts()
-    told = {name: stands[name] for name in approvals._SUBJECT}
+    told = {name: stands[name] for name in approvals.SUBJECT}
     value = {**told, "by": "ada", "reason": "seen", "at": 0, **otherwise}
-    play.driver.pipe(topics.CHANGES, stands["canonical_id"], "CorrectionApproved", value)
+    for partition in range(play.governance.partitions):
+        play.driver.pipe(topics.CHANGES, stands["canonical_id"], "CorrectionApproved", value, partition=partition)
+
+
+def only_proposing(*, forgotten_after: float | None = None) -> Governance:
+    return with_mode("propose", governed(30, UNPOSTED, forgotten_after=forgotten_after))
 
 
 def commands(play: Play) -> list[tuple[str, str]]:
@@ -117,15 +127,83 @@ def test_it_is_performed_in_any_order_and_after_crashes_and_once(seed: int) -> N
     assert commands(play) == [("propose", ""), ("execute", "ada")]
 
 
-def test_an_approval_ends_with_its_drift() -> None:
-    play = proposed()
-    approve(play)
-    dossier = dossier_of(DEAL)
-    play.told(dossier.resolved_by).heard(THE_END).run()
+def unposted(governed: Governance, partitions: int) -> Company:
+    """Of a billing account that is linked to A; 10 s after 2 the drift opens, and its command is only proposed."""
+    company = Company(governed.model_copy(update={"partitions": partitions}))
+    for row in (*KNOWN, Row(2, "billing", "invoice", "I", "B", {"status": "Posted"})):
+        company.row(row.system, row.object, row.id, row.at, row.customer, **row.fields)
+    company.heard(20)
+    return company
 
-    assert play.drifts()[0]["status"] == "closed"
-    held = [shard.state for p in range(play.governance.partitions) if (shard := play.driver.saved("judge", p))]
-    assert not [key for state in held for key, value in state.items() if "approval" in value]
+
+def approved(company: Company) -> None:
+    (stands,) = company.open()
+    value = {**{name: stands[name] for name in approvals.SUBJECT}, "by": "ada", "reason": "seen", "at": 0}
+    for partition in range(company.governance.partitions):
+        company.driver.pipe(topics.CHANGES, "", "CorrectionApproved", value, partition=partition)
+
+
+def linked(company: Company, at: float, to: str) -> None:
+    company.row("billing", "account", "B", at, "B", crm_account_id=to)
+
+
+@pytest.mark.parametrize("partitions", [1, 4])
+@pytest.mark.parametrize("heard_after", [25, 40])
+def test_it_goes_with_its_drift_to_another_customer(partitions: int, heard_after: float) -> None:
+    """The invoice is A2's from 30 on; approved before that, or after."""
+    company = unposted(only_proposing(), partitions)
+    linked(company, 30, "A2")
+    company.heard(heard_after)
+    approved(company)
+    company.heard(60)
+
+    (stands,) = company.open()
+    assert (stands["canonical_id"], stands["mode"], stands["approved_by"]) == ("crm:A2", "execute", "ada")
+    assert {command["approved_by"] for command in company.commands() if command["mode"] == "execute"} == {"ada"}
+
+
+def test_it_is_still_approved_as_it_comes_back() -> None:
+    company = unposted(only_proposing(), 4)
+    approved(company)
+    company.heard(22)
+    for at, to in ((30, "A2"), (40, "A")):
+        linked(company, at, to)
+    company.heard(60)
+
+    (stands,) = company.open()
+    assert (stands["canonical_id"], stands["opened_at"], stands["mode"]) == ("crm:A", 40 * SECOND, "execute")
+
+
+@pytest.mark.parametrize(("moves_at", "mode"), [(30, "execute"), (80, "propose")])
+def test_it_counts_as_long_as_drifts_that_ended_are_kept(moves_at: float, mode: str) -> None:
+    company = unposted(only_proposing(forgotten_after=50), 4)
+    approved(company)
+    linked(company, moves_at, "A2")
+    company.heard(moves_at + 10)
+
+    assert company.open()[0]["mode"] == mode
+
+
+def test_nothing_is_kept_of_an_approval_that_counts_no_more() -> None:
+    company = unposted(only_proposing(forgotten_after=50), 1)
+    approved(company)
+    company.heard(110)
+    (stands,) = company.open()
+    other = {**{name: stands[name] for name in approvals.SUBJECT}, "command_id": "other", "by": "ada", "reason": "r"}
+    company.driver.pipe(topics.CHANGES, "", "CorrectionApproved", {**other, "at": 0})
+    company.driver.run()
+
+    held = [key for key, _ in company.driver.state("judge", 0).items() if key.startswith(APPROVALS)]
+    assert held == [approval_key("other")]
+
+
+@pytest.mark.parametrize("of", [{"kind": "another"}, {"system": "another"}])
+def test_what_nobody_knows_is_not_approved(of: dict[str, str]) -> None:
+    play = proposed()
+    approve(play, **of)
+    play.heard(THE_END).run()
+
+    assert commands(play) == [("propose", "")]
 
 
 def test_who_approved_it_makes_it_no_other_command() -> None:
@@ -159,7 +237,7 @@ def test_what_can_be_approved() -> None:
     assert "no drift d is open" in unapprovable(None, "d")
 
 
-def test_the_command_line_tells_the_partition_of_its_customer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_line_tells_every_partition(monkeypatch: pytest.MonkeyPatch) -> None:
     made = Company(governance(mode="propose").model_copy(update={"judged": (DEAL,)}))
     made.row("crm", "Account", "A", 1, Legal_Entity__c="1000")
     made.row("crm", "Opportunity", "O", 2, "A", StageName="Closed Won")
@@ -173,8 +251,8 @@ def test_the_command_line_tells_the_partition_of_its_customer(monkeypatch: pytes
     assert run(approvals.approve, "other", "--reason", "seen").exit_code == 1
     assert "needs a reason" in run(approvals.approve, stands["drift_id"], "--reason", " ").output
 
-    (outgoing,) = written
-    told = made.driver.codec.decode(outgoing.value or b"")
-    partition = topics.partition_for(stands["canonical_id"], made.governance.partitions)
-    assert (outgoing.topic, outgoing.partition, told.record) == (topics.CHANGES, partition, "CorrectionApproved")
+    told = made.driver.codec.decode(written[0].value or b"")
+    assert {(each.topic, each.value) for each in written} == {(topics.CHANGES, written[0].value)}
+    assert [each.partition for each in written] == list(range(made.governance.partitions))
+    assert told.record == "CorrectionApproved"
     assert (told.value["command_id"], told.value["reason"]) == (stands["command_id"], "seen")

@@ -14,8 +14,19 @@ from hypothesis import strategies as st
 from tests.depth import cases
 from tests.dossiers.model import Dossier
 from tests.dossiers.table import DOSSIERS
+from tests.intervening import intervening
 from tests.topology import Company
-from tests.wanderers import KNOWN, RETENTIONS, Row, governed, heard_by_judge, history, judged, told_to_judge
+from tests.wanderers import (
+    KNOWN,
+    RETENTIONS,
+    Row,
+    governed,
+    heard_by_judge,
+    history,
+    judged,
+    told_to_judge,
+    with_mode,
+)
 from tests.wandering_dossiers import played
 
 GRACE = ("customer_attribute_divergence", "contract_value_mismatch")
@@ -55,6 +66,19 @@ def test_what_is_said_of_records_that_move_and_come_back_hangs_on_no_commit(
 
     assert judged(rules, log, never, never) == once_each
     assert judged(rules, log, every(rng.randint(2, 40)), never) == once_each
+    assert judged(rules, log, lambda: rng.random() < 0.1, lambda: rng.random() < 0.02) == once_each
+
+
+@pytest.mark.parametrize("kinds", [GRACE, DEADLINE], ids=["grace", "deadline"])
+@given(seed=st.integers(0, 2**32), mode=st.sampled_from(("propose", "execute")))
+@settings(max_examples=cases(20, thorough=400))
+def test_what_is_said_as_somebody_intervenes_hangs_on_no_commit(kinds: tuple[str, ...], seed: int, mode: str) -> None:
+    rng = random.Random(seed)
+    rules = with_mode(mode, governed(rng.choice(RETENTIONS), *kinds))
+    log = told_to_judge(rules, history(rng), rng, beside=intervening)
+    once_each = judged(rules, log, each, never)
+
+    assert judged(rules, log, never, never) == once_each
     assert judged(rules, log, lambda: rng.random() < 0.1, lambda: rng.random() < 0.02) == once_each
 
 

@@ -1,0 +1,89 @@
+"""Approvals: what was only proposed is performed, as somebody decided so: exactly that command, as long as a drift asks
+for it and nothing else keeps it back.
+
+a/COMMAND    {by, at, until}
+
+It counts from the first instant on that was not decided when it was told, for as long as records of ended drifts are
+kept. The id of a command names no customer, so every partition is told: its drift may come to any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from schemas.instants import ALWAYS, NEVER, Instant, seconds
+from streams.governance.in_force import InForce
+from streams.governance.model import Governance
+from streams.judge.fold import EVERYTHING, arm, frontier
+from streams.judge.gates import heard_by, passed_by
+from streams.judge.keys import APPROVALS, ObligationKey, approval_key, drift_key
+from streams.kinds.asof import AsOf
+from streams.kinds.table import KINDS, Kind
+from tables.view import Value, Workspace
+
+PROPOSE = "propose"
+OVER_LIMIT = "over_limit"
+"""A restraint: so much is at stake that somebody has to decide."""
+UNAPPROVED = ("", OVER_LIMIT)
+"""Why a command is proposed that an approval has performed."""
+
+
+class Approval(NamedTuple):
+    by: str
+    at: Instant
+    until: Instant
+
+
+def on_approval(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
+    """What asks for the command is judged again. What will ask for it looks by itself."""
+    _forget(ws, frontier(ws, ruled))
+    kind = next((k for k in KINDS if (k.name, k.entity) == (value["kind"], value["entity"])), None)
+    if kind is None or value["system"] not in ruled.newest.systems:
+        return
+    at = passed_by(heard_by(ws, ruled.newest), ruled, kind, value["system"])[0] + 1
+    key = approval_key(value["command_id"])
+    known = ws.get(key)
+    if known is not None and at < known["until"]:
+        return  # the first word stands: from then on may have been judged
+    ws.put(key, Approval(value["by"], at, _until(ruled.newest, at))._asdict())
+    for subject, settled in _asking(ws, kind, value):
+        arm(ws, subject, max(at, settled + 1), late=False)
+
+
+def approved(ws: Workspace, now: AsOf, command_id: str | None) -> Approval | None:
+    """Of exactly that command: one that asks for something else is not what somebody decided about. Who asks is judged
+    again when it begins to count."""
+    held = ws.get(approval_key(command_id)) if command_id is not None else None
+    if held is None:
+        return None
+    known = Approval(held["by"], held["at"], held["until"])
+    now.again_at(known.at)
+    return known if known.at <= now.instant < known.until else None
+
+
+def may_be_performed(ws: Workspace, now: AsOf, drift: dict[str, Any]) -> bool:
+    """Somebody approved it, and it is proposed for no other reason than that nobody had."""
+    is_proposed = drift["mode"] == PROPOSE and drift.get("restraint") in UNAPPROVED
+    return is_proposed and approved(ws, now, drift["command_id"]) is not None
+
+
+def _asking(ws: Workspace, kind: Kind, value: dict[str, Any]) -> Iterator[tuple[ObligationKey, Instant]]:
+    """Where the drift was when somebody approved, and where it is; each with the last instant judged."""
+    life: Value = ws.get(drift_key(value["drift_id"])) or {}
+    for customer in sorted({value["canonical_id"], life.get("customer", value["canonical_id"])}):
+        subject = ObligationKey(customer, kind.row, value["system"], value["native_id"])
+        if (held := ws.get(subject.text())) is not None:
+            yield subject, held.get("settled", NEVER)
+
+
+def _until(governance: Governance, at: Instant) -> Instant:
+    """Where a source is not heard at present, nobody knows when that begins to be over."""
+    kept = governance.ended_drift_retention_seconds
+    return ALWAYS if kept is None or at <= NEVER + 1 else at + seconds(kept)
+
+
+def _forget(ws: Workspace, behind: Instant) -> None:
+    """No verdict looks behind that instant."""
+    for key, held in ws.range(APPROVALS, EVERYTHING):
+        if held["until"] < behind:
+            ws.delete(key)
