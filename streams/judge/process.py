@@ -46,6 +46,8 @@ def contribute(
     role = governance.systems[system].role
     old = _contribution(role, entity, before)
     new = _contribution(role, entity, after)
+    if before is not None and before["op"] == after["op"] and old == new:
+        return  # its customer is known, and nothing is counted otherwise: most changes, and their process is not read
     known = ws.get(process_key(customer))
     if known is None:
         mass.customer_came(ws)
