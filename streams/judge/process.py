@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas import topics
-from schemas.instants import Instant
+from schemas.instants import NEVER, Instant
 from streams.fleet import mass
 from streams.governance.model import Governance
+from streams.judge.gates import heard_by, needed_at_all
 from streams.judge.keys import process_key
 from streams.kinds.facts import PENDING_ACTIVATION
 from streams.kinds.table import Kind, judged
@@ -128,12 +129,18 @@ def publish_process(ws: Workspace, governance: Governance, customer: str) -> Non
         "canonical_id": customer,
         "revision": process["revision"],
         "stage": next((stage for stage, fact in STAGES if process["facts"].get(fact)), "prospect"),
-        "complete_until": None,
+        "complete_until": _complete_until(ws, governance),
         "members": process["members"],
         "open_drifts": process["open"],
         "conditions": [_condition(name, process) for name in _conditions(governance, process)],
     }
     ws.emit(Emit(topics.CORRECTED_STATE, key, "ProcessState", value, partition_key=customer))
+
+
+def _complete_until(ws: Workspace, governance: Governance) -> Instant | None:
+    """Every source that some verdict waits for has been heard so far; None: one was never heard."""
+    until, _ = heard_by(ws, governance).lowest(needed_at_all(governance))
+    return None if until <= NEVER else until
 
 
 def _conditions(governance: Governance, process: Value) -> Iterator[str]:

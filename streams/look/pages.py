@@ -22,7 +22,8 @@ Watermarks = Mapping[str, Instant | None]
 
 def customer(found: Customer, watermarks: Watermarks, now: Instant) -> Iterator[RenderableType]:
     process = found.process or {}
-    yield f"{found.canonical_id}: {process.get('stage', 'no process yet')} (revision {process.get('revision', 0)})"
+    told = f"revision {process['revision']}; {_complete(process['complete_until'])}" if process else "revision 0"
+    yield f"{found.canonical_id}: {process.get('stage', 'no process yet')} ({told})"
     yield f"members: {', '.join(process.get('members', [])) or 'none'}"
     open_ = process.get("open_drifts", {})
     yield f"open drifts: {', '.join(f'{kind} ({count})' for kind, count in sorted(open_.items())) or 'none'}\n"
@@ -40,11 +41,14 @@ def _condition(condition: Mapping[str, Any], now: Instant) -> Sequence[str]:
 
 
 def _entity(entity: Mapping[str, Any], now: Instant) -> RenderableType:
-    until = entity["complete_until"]
-    complete = f"complete up to {iso(until)} when it was written" if until is not None else "not heard in full yet"
+    complete = _complete(entity["complete_until"])
     title = f"{entity['entity']} {entity['native_id']} (revision {entity['revision']}; {complete})"
     columns = ("attribute", "value", "owner", "committed", "agree", "diverge", "unheard")
     return table(columns, (_attribute(a, now) for a in entity["attributes"]), title=title)
+
+
+def _complete(until: Instant | None) -> str:
+    return "not heard in full yet" if until is None else f"complete up to {iso(until)} when it was written"
 
 
 def _attribute(a: Mapping[str, Any], now: Instant) -> Sequence[str]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
 
 from schemas import topics
+from schemas.source import ALL_OBJECTS
 from streams.fleet.mass import CUSTOMERS
 from streams.governance.model import Governance
-from streams.judge.keys import process_key
+from streams.judge.gates import needed_at_all
+from streams.judge.keys import MARKS, process_key
 from streams.judge.process import IDENTITY, PROCESS, contribute, count, publish_process, set_condition
 from streams.kinds.table import BY_NAME
 from tables.view import MemoryView, Workspace
+from tables.watermarks import LINKS, heard, name
 from tests.dossiers.model import Change
 from tests.dossiers.stage import five_systems
 from tests.unit.looked_at import CUSTOMER, record, version_of
@@ -148,6 +152,19 @@ def test_a_process_is_told_as_long_as_anything_is_left_of_it(left: str) -> None:
 def test_then_it_is_taken_away() -> None:
     assert Process().published() is None
     assert Process().take(DEAL).take(DEAL, **GONE).published() is None
+
+
+def test_a_process_says_how_far_every_source_was_heard_that_a_verdict_waits_for() -> None:
+    process = Process().take(DEAL)
+    assert (process.published() or {})["complete_until"] is None
+
+    waited_for = {system: 9 for system, _ in needed_at_all(governed())} | {"billing": 7}
+    for system, until in waited_for.items():
+        for of, partition in product((ALL_OBJECTS, LINKS), range(governed().partitions)):
+            marks = process.ws.get(MARKS) or {}
+            process.ws.put(MARKS, heard(marks, name(system, of), partition, 0, "streaming", until))
+
+    assert (process.published() or {})["complete_until"] == 7
 
 
 def test_a_condition_says_since_when_nothing_or_something_of_its_kind_is_open() -> None:
