@@ -34,6 +34,8 @@ class Settings:
     """Further librdkafka client settings: security.protocol, sasl.*, ssl.*."""
     registry_client: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Further settings of the schema registry client: basic.auth.user.info, ssl.*."""
+    connect_client: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """How Kafka Connect lets us in: basic.auth.user.info, ssl.*."""
     commit_interval_seconds: float = 0.1
     """Upper bound under load; an idle input commits at once."""
     commit_gap_seconds: float = 0.01
@@ -73,8 +75,9 @@ class BadSetting(OperatorError):
 
 def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) -> Settings:
     """Settings from DRIFTWISE_* variables; keyword arguments win unless None. DRIFTWISE_KAFKA__SASL__MECHANISM=PLAIN
-    becomes the client setting sasl.mechanism, and DRIFTWISE_REGISTRY__* those of the registry's client; a variable that
-    ends in __FILE is read from the file it names; an empty one counts as not set."""
+    becomes the client setting sasl.mechanism, and DRIFTWISE_REGISTRY__* and DRIFTWISE_CONNECT__* those of the clients
+    of registry and Kafka Connect; a variable that ends in __FILE is read from the file it names; an empty one counts
+    as not set."""
     environment = {variable: value for variable, value in environment.items() if value}
     values: dict[str, Any] = {
         "kafka_bootstrap": environment.get(PREFIX + "KAFKA_BOOTSTRAP"),
@@ -85,6 +88,7 @@ def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) 
         "governance_folders": _paths(environment.get(PREFIX + "GOVERNANCE")),
         "kafka_client": _client(environment, "KAFKA__"),
         "registry_client": _client(environment, "REGISTRY__"),
+        "connect_client": _client(environment, "CONNECT__"),
         "metrics_host": environment.get(PREFIX + "METRICS_HOST"),
         "metrics_port": _number(environment, "METRICS_PORT", int),
         "commit_interval_seconds": _number(environment, "COMMIT_INTERVAL_SECONDS", float),

@@ -13,7 +13,9 @@ from typing import Any
 
 import httpx
 
+from connectors.debezium.access import access
 from connectors.errors import Refused, Retry, Stop
+from schemas.registry import without_password
 
 _NOT_FOUND = 404
 _BUSY = frozenset({409, 500, 502, 503, 504})
@@ -56,14 +58,20 @@ class ConnectorStatus:
 class Connect:
     """A Kafka Connect cluster.
 
-    Every call raises Retry where Connect cannot answer now, Refused where it rejects the request. `transport` replaces
-    the network, for tests."""
+    Every call raises Retry where Connect cannot answer now, Refused where it rejects the request. `client` says how it
+    lets us in (`connectors.debezium.access`); `transport` replaces the network, for tests."""
 
     def __init__(
-        self, url: str, timeout_seconds: float = 30.0, *, transport: httpx.BaseTransport | None = None
+        self,
+        url: str,
+        client: Mapping[str, str] | None = None,
+        timeout_seconds: float = 30.0,
+        *,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
+        self._url = without_password(url)
         # A database to validate against may answer late; Connect itself gives up after 90 s.
-        self._http = httpx.Client(base_url=url, timeout=timeout_seconds, transport=transport)
+        self._http = httpx.Client(base_url=url, timeout=timeout_seconds, transport=transport, **access(client or {}))
 
     def __enter__(self) -> Connect:
         return self
@@ -154,7 +162,7 @@ class Connect:
         try:
             answer = self._http.request(method, path, json=body)
         except httpx.TransportError as problem:
-            raise Retry(f"Kafka Connect at {self._http.base_url} cannot be reached: {problem!r}") from None
+            raise Retry(f"Kafka Connect at {self._url} cannot be reached: {problem!r}") from None
         if answer.status_code == _NOT_FOUND and method == "GET":
             return None
         if answer.is_success:

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -98,22 +99,31 @@ def connect() -> None:
 @told_in_one_line
 def apply(heartbeat_ms: int) -> None:
     """Prepare every captured database and bring its connector to the wanted configuration."""
-    governed = governance(settings())
+    found = settings()
+    governed = governance(found)
     for system, rules in governed.systems.items():
         if rules.vendor == "postgresql":
-            apply_connector(governed, system, heartbeat_ms)
+            apply_connector(governed, system, heartbeat_ms, client=found.connect_client)
             click.echo(f"{system}: connector runs")
 
 
-def apply_connector(governed: Governance, system: str, heartbeat_ms: int, sql_file: Path | None = None) -> None:
+def apply_connector(
+    governed: Governance,
+    system: str,
+    heartbeat_ms: int,
+    sql_file: Path | None = None,
+    *,
+    client: Mapping[str, str] | None = None,
+) -> None:
+    """`client`: how Kafka Connect lets us in."""
     tables = {table: Columns(*columns) for table, columns in wiring.columns(governed, system).items()}
     capture = Capture(system, tables, governed.systems[system].database_schema)
     try:
         dsn, database, connect_url, registry = _database(system)
         prepare(dsn, capture, governed.partitions, sql_file=sql_file)
         config = connector_config(capture, database, registry_url=registry, heartbeat_interval_ms=heartbeat_ms)
-        with Connect(connect_url) as client:
-            client.apply(connector_name(system), config)
+        with Connect(connect_url, client) as asked:
+            asked.apply(connector_name(system), config)
     except (Stop, Refused, Retry) as problem:
         raise click.ClickException(f"{system}: {problem}") from None
     except psycopg.Error as problem:

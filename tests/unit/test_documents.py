@@ -97,7 +97,7 @@ def _spellings(name: str) -> Iterator[str]:
     yield f"DRIFTWISE_{name}"
     yield f'"{name.partition("_")[2]}"'
     yield f'"{name.partition("_")[2].lower()}"'
-    for client in ("KAFKA__", "REGISTRY__"):
+    for client in ("KAFKA__", "REGISTRY__", "CONNECT__"):
         if name.startswith(client):
             yield f'"{client}"'
 

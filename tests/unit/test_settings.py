@@ -46,6 +46,7 @@ VARIABLES: dict[str, tuple[str, str, Any]] = {
     "governance_folders": ("GOVERNANCE", "/a:/b", (Path("/a"), Path("/b"))),
     "kafka_client": ("KAFKA__SASL__MECHANISM", "PLAIN", {"sasl.mechanism": "PLAIN"}),
     "registry_client": ("REGISTRY__SSL__CA__LOCATION", "/ca.pem", {"ssl.ca.location": "/ca.pem"}),
+    "connect_client": ("CONNECT__BASIC__AUTH__USER__INFO", "me:secret", {"basic.auth.user.info": "me:secret"}),
     "commit_interval_seconds": ("COMMIT_INTERVAL_SECONDS", "1.5", 1.5),
     "commit_gap_seconds": ("COMMIT_GAP_SECONDS", "0.5", 0.5),
     "session_timeout_seconds": ("SESSION_TIMEOUT_SECONDS", "6", 6.0),
