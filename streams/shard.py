@@ -120,7 +120,7 @@ class Shard:
         gates = self.stage.gates(Workspace(self.state))
         if self._idle[0] is gates and self._idle[1] == self.deadlines.moves:
             return found
-        for gate in filter(self.deadlines.has, gates):
+        for gate in self.deadlines.awaited(gates):
             if len(found) >= limit or (found and gate == LAST):
                 break
             until, room = gates[gate], 1 if gate == LAST else limit - len(found)

@@ -93,9 +93,9 @@ class Deadlines:
         changed, self._changed = self._changed, set()
         return [(COPY + key.encode(), _record(self._place.get(key))) for key in changed]
 
-    def has(self, gate: Gate) -> bool:
-        """Whether anything waits there."""
-        return gate in self._waiting
+    def awaited(self, gates: Iterable[Gate]) -> list[Gate]:
+        """Those of them at which anything waits."""
+        return [gate for gate in gates if gate in self._waiting]
 
     def due(self, gate: Gate, until: Instant, limit: int) -> list[str]:
         """The first keys, in (due, key) order, whose time has come."""

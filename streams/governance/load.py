@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from pydantic import ValidationError
 
 from streams.governance.checks import problems
 from streams.governance.explain import explain
-from streams.governance.files import overlay, read_file, read_folder, rival_owners, with_one_deadline
+from streams.governance.files import overlay, read_folder, rival_owners, with_one_deadline
 from streams.governance.model import Governance
 from streams.governance.problem import BadGovernance, Problem
 from streams.governance.words import did_you_mean
@@ -21,7 +23,7 @@ DEFAULT = Path(__file__).parent / "default"
 def load(*folders: Path) -> Governance:
     """The defaults overlaid with each folder in turn; raises BadGovernance with file, key and remedy."""
     given = {folder: _existing(folder) for folder in folders}
-    raw: dict[str, Any] = overlay({"mappings": {}}, read_folder(DEFAULT))
+    raw: dict[str, Any] = overlay({"mappings": {}}, deepcopy(_defaults()))
     for top in given.values():
         raw = overlay(raw, with_one_deadline(top))
     _refuse([*rival_owners(given), *_unknown_kinds(raw)], folders)
@@ -34,6 +36,12 @@ def load(*folders: Path) -> Governance:
         found = problems(governance)
     _refuse(found, folders)
     return governance
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    """Read once: they cannot change while we run, and reading them takes most of the time of `load`."""
+    return read_folder(DEFAULT)
 
 
 def _existing(folder: Path) -> dict[str, Any]:
@@ -50,7 +58,7 @@ def _refuse(found: Iterable[Problem], folders: tuple[Path, ...]) -> None:
 
 def _unknown_kinds(raw: dict[str, Any]) -> Iterable[Problem]:
     """A kind is a predicate: governance decides about it, and cannot invent one."""
-    known = read_file(DEFAULT / "kinds.yaml")
+    known = _defaults()["kinds"]
     for name in sorted(raw.get("kinds", {}).keys() - known.keys()):
         hint = did_you_mean(name, known)
         yield Problem("kinds.yaml", name, f"no such kind{hint}; known: {', '.join(known)}")

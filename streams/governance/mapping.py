@@ -58,7 +58,9 @@ class ObjectMapping(Governed):
     def _without_nothing(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """A release that knows no `keep` reads what lists none."""
         said: dict[str, Any] = plain(self)
-        return said if self.keep else {name: value for name, value in said.items() if name != "keep"}
+        if not self.keep:
+            said.pop("keep", None)
+        return said
 
     @field_validator("keep", mode="before")
     @classmethod

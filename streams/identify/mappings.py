@@ -44,7 +44,7 @@ def announce(ws: Workspace, governance: Governance, partition: int) -> None:
     for system, mapping in governance.mappings.items():
         version, known = _folder(governance, system), ws.get(keys.mapping_key(system))
         if known is None:
-            ws.put(keys.document_key(system, version), {"document": document_of(mapping)})
+            ws.put(keys.document_key(system, version), {"document": _document(governance, system)})
             named = dict.fromkeys(("first", "before", "now", "folder"), version)
             ws.put(keys.mapping_key(system), {**named, "number": 0})
         elif known["folder"] != version:
@@ -183,5 +183,13 @@ def _over(folder: SystemMapping, mapping: SystemMapping) -> SystemMapping:
 def _folder(governance: Governance, system: str) -> str:
     known: str | None = governance.derived.get((_folder, system))
     if known is None:
-        known = governance.derived[_folder, system] = version_of(document_of(governance.mappings[system]))
+        known = governance.derived[_folder, system] = version_of(_document(governance, system))
+    return known
+
+
+def _document(governance: Governance, system: str) -> str:
+    """Of what the folder says: each shard keeps it."""
+    known: str | None = governance.derived.get((_document, system))
+    if known is None:
+        known = governance.derived[_document, system] = document_of(governance.mappings[system])
     return known
