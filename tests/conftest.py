@@ -1,4 +1,5 @@
-"""Fixtures for all tests, and how far they search: more where CI is set, and most with `--thorough`."""
+"""Fixtures for all tests, which of them are about laws, and how far those search: more where CI is set, and most with
+`--thorough`."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from connectors.stack import Endpoints
 from tests.depth import QUICK, THOROUGH
@@ -34,6 +35,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("thorough"):
         settings.load_profile("thorough")  # before tests are collected: some say how many cases they are
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What hypothesis tries on many cases is about a law; other tests that are long say so themselves."""
+    for item in items:
+        if is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("law")
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from docker.errors import DockerException
-from testcontainers.compose import DockerCompose
-from testcontainers.core.docker_client import DockerClient
-
 from connectors.stack import Endpoints, down, up
 from connectors.stack.provider import INFRASTRUCTURE, published
 
@@ -37,6 +33,8 @@ def processes(folder: Path) -> Iterator[Endpoints]:
 @contextmanager
 def containers() -> Iterator[Endpoints]:
     """In a compose project of their own, so that taking volumes away with them is safe."""
+    from testcontainers.compose import DockerCompose  # half a second that tests without services need not wait
+
     os.environ["COMPOSE_PROJECT_NAME"] = "driftwise-tests"
     with DockerCompose(ROOT, compose_file_name="docker-compose.yml", build=True, services=list(INFRASTRUCTURE)):
         yield published()
@@ -44,6 +42,9 @@ def containers() -> Iterator[Endpoints]:
 
 def docker_answers() -> bool:
     """Whether there is a Docker engine to talk to."""
+    from docker.errors import DockerException
+    from testcontainers.core.docker_client import DockerClient
+
     try:
         return bool(DockerClient().client.ping())
     except DockerException:

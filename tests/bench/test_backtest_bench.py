@@ -13,6 +13,8 @@ from streams.bench.backtest.orders import DEVIATIONS, orders
 from streams.bench.peers.environment import NoPeers
 from streams.bench.table import Bench, Java
 
+pytestmark = pytest.mark.law
+
 CHECKERS = {"pm4py_replay", "pm4py_replay_live", "pm4py_footprints", "pm4py_footprints_defaults"}
 
 

@@ -11,6 +11,8 @@ import pytest
 from streams.bench.state import run
 from streams.bench.table import Bench, Java
 
+pytestmark = pytest.mark.law
+
 
 def no_broker() -> AbstractContextManager[str]:
     raise AssertionError("bench state needs no broker")

@@ -607,6 +607,7 @@ def test_what_is_withheld_is_looked_through_in_slices(monkeypatch: pytest.Monkey
     assert issued(made) == ["propose"] * 7 + ["execute"] * 7
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("seed", range(cases(12, thorough=100)))
 def test_any_interleaving_duplication_and_restart_ask_once_for_the_same(seed: int) -> None:
     def played(rng: random.Random | None) -> Any:

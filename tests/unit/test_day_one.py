@@ -173,6 +173,7 @@ def _old() -> list[Change]:
     return made
 
 
+@pytest.mark.law
 def test_forty_thousand_old_disagreements_and_ten_new_ones_open_ten() -> None:
     new = [one for one in _invoices(NEW, 1, 600, "new") if one.entity == "invoice"]
     start = FirstStart(_company()).reads(_old(), snapshot=True).reads(new)

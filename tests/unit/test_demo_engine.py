@@ -248,6 +248,7 @@ def test_where_the_companies_stall_the_topology_finds_what_nobody_planned():
     assert sum(not drift.planned for drift in truth) > 20
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_topology_finds_every_drift_of_every_kind_and_no_other(seed):
     finds_every_drift_of_every_kind_and_no_other(replay_and_score(seed, stalling=seed % 2 == 1, story=ALL))

@@ -70,6 +70,7 @@ def lives(driver: Driver) -> dict[tuple[str, str], tuple[Any, ...]]:
     }
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("seed", SEEDS)
 def test_any_order_of_arrival_gives_every_drift_the_same_life(seed: int) -> None:
     ran = replay_and_score(seed, stalling=False, story=ALL, driven=Remembering)

@@ -102,6 +102,7 @@ def test_a_plan_of_some_kinds_holds_no_others():
     assert len(planned.clean) >= 10 * len(planned.faults)
 
 
+@pytest.mark.law
 def test_each_fault_causes_its_drift_and_no_near_miss_does():
     planned = plan(3, TODAY, story=ALL)
     journal = IdealCompanies(STARTED_AT).run(planned, SLA_SECONDS)

@@ -98,6 +98,7 @@ def test_late_evidence_retracts_it_as_false(dossier: Dossier) -> None:
     assert {drift["how"] for drift in play.drifts()} == {"retracted"}
 
 
+@pytest.mark.law
 @every_kind
 @pytest.mark.parametrize("seed", range(cases(8, thorough=32)))
 def test_any_interleaving_and_duplication_say_the_same(dossier: Dossier, seed: int) -> None:
@@ -109,6 +110,7 @@ def test_any_interleaving_and_duplication_say_the_same(dossier: Dossier, seed: i
     assert shuffled.commands() == expected.commands
 
 
+@pytest.mark.law
 @every_kind
 @pytest.mark.parametrize("seed", range(cases(4, thorough=16)))
 def test_a_restart_in_mid_life_changes_nothing(dossier: Dossier, seed: int) -> None:

@@ -242,6 +242,7 @@ def test_the_state_of_the_customer_says_so(company: Company) -> None:
     assert (condition()["status"], seconds_of(condition()["last_transition_at"])) == ("True", 40)
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("since", [5, 20])
 @pytest.mark.parametrize("seed", range(12))
 def test_any_interleaving_duplication_and_restart_issue_the_same_commands(seed: int, since: float) -> None:

@@ -183,6 +183,7 @@ def test_a_deadline_in_seconds_does_not_care_what_clocks_show() -> None:
     assert [drift["opened_at"] / SECOND - began for drift in play.drifts()] == [3600]
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("seed", range(8))
 def test_any_order_gives_the_same_deadline_though_the_company_changes(seed: int) -> None:
     story = (account(2, legal_entity="DE01"), invoice(3), account(5, legal_entity="US01"))

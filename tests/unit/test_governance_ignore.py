@@ -123,6 +123,7 @@ STORIES: dict[str, Story] = {
 }
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("what", STORIES)
 @pytest.mark.parametrize("seed", range(8))
 def test_any_order_gives_the_same_verdicts(what: str, seed: int) -> None:

@@ -296,6 +296,7 @@ def any_way(seed: int) -> Callable[[Play], object]:
     return lambda play: play.run_in_any_order(random.Random(seed), duplicates=0.2, crashes=0.1)
 
 
+@pytest.mark.law
 @named(DOSSIERS)
 def test_wherever_it_arrives_and_commits_fall_verdicts_are_the_same(
     dossier: Dossier, monkeypatch: pytest.MonkeyPatch
@@ -310,6 +311,7 @@ def test_wherever_it_arrives_and_commits_fall_verdicts_are_the_same(
         assert published_at(dossier, at, rules, any_way(seed)).lives() == expected.lives()
 
 
+@pytest.mark.law
 @named(DOSSIERS)
 def test_in_force_before_the_first_instant_it_is_as_if_it_had_always_been(dossier: Dossier) -> None:
     rules = CHANGES[random.Random(repr(dossier.story)).choice(list(CHANGES))]

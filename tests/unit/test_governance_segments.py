@@ -85,6 +85,7 @@ STORIES = {
 }  # fmt: skip
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("what", STORIES)
 @pytest.mark.parametrize("seed", range(12))
 def test_any_order_gives_the_same_verdicts(what: str, seed: int) -> None:

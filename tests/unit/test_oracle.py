@@ -131,6 +131,7 @@ def by_ours(kind: str, toggles: Toggles, traces: list[Steps]) -> dict[int, int]:
     return {number: at for number, at in found.items() if at < LENGTH + T}
 
 
+@pytest.mark.law
 @pytest.mark.parametrize("kind", sorted(TOGGLES))
 def test_our_operator_and_the_monitor_say_the_same(kind: str) -> None:
     rng = random.Random(f"{kind}")

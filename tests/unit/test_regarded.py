@@ -184,6 +184,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
     return found
 
 
+@pytest.mark.law
 @every_choosy_kind
 def test_what_a_kind_decides_by_it_regards(dossier: Dossier, asked: list[Asked]) -> None:
     rng = random.Random(dossier.kind)

@@ -44,6 +44,7 @@ def said(dossier: Dossier, story: Story, *, choosy: bool, seed: int, stands: flo
     return play.lives(), play.commands(), play.audited()
 
 
+@pytest.mark.law
 @every_choosy_kind
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_what_is_not_judged_could_have_changed_nothing(dossier: Dossier, seed: int) -> None:
