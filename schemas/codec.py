@@ -1,6 +1,7 @@
 """Avro in the Confluent wire format: magic byte 0, schema id (4 bytes, big endian), body.
 
 Instants stay whole microseconds and money amounts become Decimals; `since`, maps and the like are plain Python.
+A record of ours that another release wrote is read as this release's (`schemas.readers`); all others as written.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import fastavro
 from fastavro.schema import fullname
 
 from schemas.readers import Read, reader
-from schemas.records import all_records
+from schemas.records import all_records, present_fields
 from schemas.writers import writer
 
 _HEADER = struct.Struct(">bI")
@@ -94,7 +95,7 @@ def _ours() -> Mapping[str, _Written]:
 def _parsed(text: str) -> tuple[str, Read]:
     """Short name, and what reads its values."""
     schema = fastavro.parse_schema(lean(json.loads(text)), _force=True)
-    return fullname(schema).rpartition(".")[2] if isinstance(schema, dict) else "?", reader(schema)
+    return fullname(schema).rpartition(".")[2] if isinstance(schema, dict) else "?", reader(schema, present_fields())
 
 
 class Codec:

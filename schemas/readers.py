@@ -7,7 +7,7 @@ tests hold them to fastavro, value by value, over every type that Avro has."""
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -18,12 +18,19 @@ from schemas.source_text import SourceText, UnknownType, indented
 Read = Callable[[bytes, int], tuple[Any, int]]
 """From the bytes and where a value begins to the value and where the next one does. Where the bytes end too early it
 raises, or returns a place behind their end."""
+Present = Mapping[str, Mapping[str, Any]]
+"""Full name of a record -> the fields that it has by now, each with its Avro schema."""
 _FLOATS = {"float": struct.Struct("<f"), "double": struct.Struct("<d")}
 
 
-def reader(schema: Any) -> Read:
-    """`schema` as `fastavro.parse_schema` returns it: checked, every name in full."""
-    source = _Source()
+def reader(schema: Any, present: Present | None = None) -> Read:
+    """`schema` as `fastavro.parse_schema` returns it: checked, every name in full.
+
+    A record in `present`, at whatever depth, is read as what it is by now (Avro's schema resolution): a field that its
+    writer did not know has its default, one that is no field any more is left out. Its other fields have kept their
+    types: the registry takes no schema that changes one. Raises ValueError where a field is missing and has no default.
+    """
+    source = _Source(present or {})
     name = source.function(schema)
     found: Read = source.compiled()[name]
     return found
@@ -83,8 +90,9 @@ _NUMBER = ["number = data[at]", "at += 1", "if number > 127:", "    number, at =
 class _Source(SourceText):
     """Functions in the making. A step reads the value at `at` into a variable and leaves `at` behind it."""
 
-    def __init__(self) -> None:
+    def __init__(self, present: Present) -> None:
         super().__init__({"varint": _varint, "count": _count})
+        self._present = present
         self._makers: dict[str, Callable[[Any, str], list[str]]] = {
             "null": lambda _, into: [f"{into} = None"],
             "boolean": lambda _, into: [f"{into} = data[at] != 0", "at += 1"],
@@ -137,7 +145,10 @@ class _Source(SourceText):
     def _record(self, schema: Any, into: str) -> list[str]:
         fields = [(field["name"], field["type"], self._name("field")) for field in schema["fields"]]
         lines = [line for _, type_, variable in fields for line in self._steps(type_, variable)]
-        return [*lines, f"{into} = {{{', '.join(f'{name!r}: {variable}' for name, _, variable in fields)}}}"]
+        held = {name: variable for name, _, variable in fields}
+        if (present := self._present.get(schema["name"])) is not None:
+            held = {name: held.get(name) or _default(schema["name"], field) for name, field in present.items()}
+        return [*lines, f"{into} = {{{', '.join(f'{name!r}: {variable}' for name, variable in held.items())}}}"]
 
     def _whole(self, schema: Any, into: str) -> list[str]:
         return [*_NUMBER, f"{into} = (number >> 1) ^ -(number & 1)"]
@@ -180,6 +191,14 @@ class _Source(SourceText):
             lines += [f"{'elif' if lines else 'if'} number == {number}:", *indented(self._steps(branch, into))]
         none_of_them = "raise ValueError(f'a union has no branch {number >> 1}')"
         return [*lines, "else:", f"    {none_of_them}"] if lines else [none_of_them]
+
+
+def _default(record: str, field: Mapping[str, Any]) -> str:
+    """As text, so that every value has a list or map of its own."""
+    if "default" not in field:
+        raise ValueError(f"{record} has no field {field['name']!r}, without which it says nothing")
+    value = field["default"]
+    return repr(value.encode("latin-1") if field["type"] == "bytes" else value)
 
 
 def _slice(into: str, value: str) -> list[str]:

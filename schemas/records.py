@@ -7,7 +7,7 @@ record has a default, instants are timestamp-micros, money is decimal(38, 9) byt
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -680,6 +680,24 @@ def all_records() -> dict[str, Schema]:
     plain = {name: _record(name, namespace, doc, fields) for name, (namespace, doc, fields) in _PLAIN.items()}
     changes = {change_record_name(e.name): _change_record(e) for e in ENTITIES.values()}
     return plain | changes
+
+
+@cache
+def present_fields() -> Mapping[str, Mapping[str, Schema]]:
+    """Full name -> field name -> field, of every record of ours and every record within one."""
+    return {full: fields for schema in all_records().values() for full, fields in fields_within(schema)}
+
+
+def fields_within(schema: Any) -> Iterator[tuple[str, Mapping[str, Schema]]]:
+    """Likewise, of this schema."""
+    if isinstance(schema, list):
+        for branch in schema:
+            yield from fields_within(branch)
+    elif isinstance(schema, dict):
+        if schema["type"] == "record":
+            yield f"{schema['namespace']}.{schema['name']}", {field["name"]: field for field in schema["fields"]}
+        for within in (schema.get("items"), schema.get("values"), *(f["type"] for f in schema.get("fields", ()))):
+            yield from fields_within(within)
 
 
 @cache

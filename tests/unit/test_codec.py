@@ -12,6 +12,7 @@ from schemas.codec import Codec, Unreadable, lean
 from schemas.records import all_records
 from schemas.registry import DictRegistry
 from tests.look import drift
+from tests.releases import Field, defaulted, sample, without, written_by
 
 INSTANT = {"type": "long", "logicalType": "timestamp-micros"}
 DECIMAL = {"type": "bytes", "logicalType": "decimal", "precision": 38, "scale": 9}
@@ -139,6 +140,53 @@ def test_a_schema_is_asked_for_once(codec: Codec, registry: Registry) -> None:
         codec.decode(data)
 
     assert len(registry.asked) == 1
+
+
+RECORDS = all_records()
+IN_ITSELF = {name: [f for f in defaulted(s) if f[0] == f"{s['namespace']}.{name}"] for name, s in RECORDS.items()}
+WITHIN = {name: [f for f in defaulted(s) if f not in IN_ITSELF[name]] for name, s in RECORDS.items()}
+BROUGHT = [(name, gone) for sort in (IN_ITSELF, WITHIN) for name, gone in sort.items() if gone]
+"""Record -> what a release may have brought to it."""
+
+
+@pytest.mark.parametrize(("name", "brought"), BROUGHT)
+def test_what_an_earlier_writer_did_not_know_has_its_default(
+    codec: Codec, registry: Registry, name: str, brought: list[Field]
+) -> None:
+    earlier = without(RECORDS[name], brought)
+    data = written_by(registry, earlier, sample(earlier))
+
+    assert codec.decode(data) == (name, sample(RECORDS[name], brought))
+
+
+def test_what_only_a_later_writer_knows_is_left_out(codec: Codec, registry: Registry) -> None:
+    drift = RECORDS["Drift"]
+    later = drift | {"fields": [{"name": "mood", "type": "string", "default": ""}, *drift["fields"]]}
+    data = written_by(registry, later, sample(later))
+
+    assert codec.decode(data) == ("Drift", sample(drift))
+
+
+def test_a_default_belongs_to_one_value_alone(codec: Codec, registry: Registry) -> None:
+    earlier = without(RECORDS["Drift"], [("q2c.Drift", "causes")])
+    data = written_by(registry, earlier, sample(earlier))
+    codec.decode(data).value["causes"].append("of the first")
+
+    assert codec.decode(data).value["causes"] == []
+
+
+def test_a_record_of_ours_without_what_identifies_it_is_none(codec: Codec, registry: Registry) -> None:
+    nameless = without(RECORDS["Drift"], [("q2c.Drift", "drift_id")])
+    problem = refused(codec, written_by(registry, nameless, sample(nameless)))
+
+    assert problem.reason == "bad_schema"
+    assert "q2c.Drift has no field 'drift_id'" in str(problem)
+
+
+def test_a_record_of_others_is_read_as_it_was_written(codec: Codec, registry: Registry) -> None:
+    theirs = {"type": "record", "name": "Drift", "namespace": "elsewhere", "fields": [{"name": "a", "type": "long"}]}
+
+    assert codec.decode(written_by(registry, theirs, {"a": 5})) == ("Drift", {"a": 5})
 
 
 def test_instants_are_read_as_numbers_at_every_depth() -> None:

@@ -11,14 +11,16 @@ from typing import Any
 
 import fastavro
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.codec import Codec, Unreadable
 from schemas.readers import reader
-from schemas.records import all_records
+from schemas.records import all_records, fields_within
 from schemas.registry import DictRegistry
 from schemas.source_text import UnknownType
+from schemas.writers import writer
+from tests.releases import defaulted, without
 from tests.unit.test_writers import RECORDS, WRITERS, values
 
 READERS = {name: reader(fastavro.parse_schema(schema)) for name, schema in RECORDS.items()}
@@ -95,6 +97,20 @@ def test_every_record_of_ours_is_read_as_fastavro_reads_it(name: str, data: st.D
     theirs = fastavro.schemaless_reader(io.BytesIO(body), fastavro.parse_schema(RECORDS[name]), None)
 
     assert READERS[name](body, 0) == (theirs, len(body))
+
+
+@pytest.mark.parametrize("name", sorted(name for name in RECORDS if defaulted(RECORDS[name])))
+@settings(max_examples=10)
+@given(data=st.data())
+def test_a_record_of_another_release_is_read_as_fastavro_resolves_it(name: str, data: st.DataObject) -> None:
+    newer = RECORDS[name]
+    older = without(newer, data.draw(st.sets(st.sampled_from(defaulted(newer)), min_size=1)))
+    for theirs, ours in ((older, newer), (newer, older)):
+        body = writer(theirs)(data.draw(values(theirs, {})))
+        schemas = fastavro.parse_schema(theirs), fastavro.parse_schema(ours)
+        read = reader(schemas[0], dict(fields_within(ours)))
+
+        assert read(body, 0) == (fastavro.schemaless_reader(io.BytesIO(body), *schemas), len(body))
 
 
 @given(nodes(2), st.binary(max_size=9))
