@@ -7,6 +7,9 @@ plain JSON values: text, whole numbers, booleans, ISO dates, instants in microse
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from schemas.canonical.documents import DOCUMENTS
 from schemas.canonical.finance import FINANCE
 from schemas.canonical.model import Attribute, Entity
@@ -15,9 +18,16 @@ from schemas.canonical.sales import SALES
 from schemas.canonical.subscriptions import SUBSCRIPTIONS
 from schemas.money import BASES
 
-__all__ = ["ENTITIES", "MONEY_TYPES", "Attribute", "Entity"]
+__all__ = ["ENTITIES", "MONEY_TYPES", "Attribute", "Entity", "whole"]
 
 MONEY_TYPES = BASES
 ENTITIES: dict[str, Entity] = {
     entity.name: entity for area in (PARTIES, SALES, SUBSCRIPTIONS, DOCUMENTS, FINANCE) for entity in area
 }
+_UNSAID: Mapping[str, dict[str, Any]] = {e.name: dict.fromkeys(e.attribute_names) for e in ENTITIES.values()}
+
+
+def whole(entity: str, attributes: dict[str, Any]) -> dict[str, Any]:
+    """Every attribute of the entity: of one that came after its release a state says nothing."""
+    unsaid = _UNSAID[entity]
+    return attributes if len(attributes) == len(unsaid) else {**unsaid, **attributes}

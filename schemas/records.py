@@ -701,6 +701,19 @@ def fields_within(schema: Any) -> Iterator[tuple[str, Mapping[str, Schema]]]:
 
 
 @cache
+def _fields(record: str) -> tuple[int, Schema]:
+    """How many it has, and the defaults of those that have one."""
+    fields = all_records()[record]["fields"]
+    return len(fields), {field["name"]: field["default"] for field in fields if "default" in field}
+
+
+def completed(record: str, value: dict[str, Any]) -> dict[str, Any]:
+    """A record as an earlier release kept it in its state, with the defaults of the fields that came since."""
+    count, defaults = _fields(record)
+    return value if len(value) == count else {**defaults, **value}
+
+
+@cache
 def record_texts() -> Mapping[str, str]:
     """The same as they are registered."""
     return {name: json.dumps(schema) for name, schema in all_records().items()}

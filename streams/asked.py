@@ -50,7 +50,7 @@ class Asked:
             if drift["kind"] == CONFLICT or breaker.halts(drift):
                 self._stops[STOPS[drift["kind"]](drift)].add(drift_id)
         else:
-            ask = Ask(drift["canonical_id"], drift["command_id"], drift["mode"], drift.get("restraint") or "")
+            ask = Ask(drift["canonical_id"], drift["command_id"], drift["mode"], drift["restraint"])
             self._asks[drift_id][partition] = ask
             self._ended.discard(drift_id)
 

@@ -232,8 +232,7 @@ class Executor:
         if command["mode"] != "execute" or command["type"] not in EXECUTORS:
             return False
         rules = self._governance.kinds.get(command["kind"])
-        approved = bool(command.get("approved_by"))  # a command of an earlier release does not say
-        return rules is not None and (rules.is_performed or (approved and rules.mode != "alert"))
+        return rules is not None and (rules.is_performed or (bool(command["approved_by"]) and rules.mode != "alert"))
 
     def _refusal(self, command: Command, issued_ms: int) -> str:
         """Why it is not performed, by what drifts say now. Of a command just issued that may not show yet: it is looked

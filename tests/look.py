@@ -85,5 +85,6 @@ def drift(drift_id: str, **fields: Any) -> dict[str, Any]:
         "expected": "invoice I-1 is posted",
         "observed": "no posting refers to it",
         "mode": "propose",
+        "restraint": "",
     }
     return plain | fields

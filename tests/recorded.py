@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from schemas import topics
+from schemas.codec import Codec
+from schemas.records import all_records
 from schemas.registry import DictRegistry
 from streams.driver import Driver
 from streams.letters import Raw
@@ -13,8 +15,10 @@ from streams.suspects.table import compared
 from streams.verify.recording import Bounds
 from tables.state import PROGRESS, decode, encode
 from tests.look import STAGES
+from tests.releases import Field, defaulted, kept_before, said, without, written_by
 
 Value = dict[str, Any]
+_SCHEMAS = all_records()
 
 
 class DriverRecording:
@@ -22,7 +26,7 @@ class DriverRecording:
 
     def __init__(self, driver: Driver) -> None:
         self.registry = DictRegistry()
-        self._codec = driver.codec
+        self._codec = Codec(self.registry)
         self._partitions = driver.governance.partitions
         self._firsts: dict[tuple[str, int], int] = {}
         """Below these, retention took everything."""
@@ -88,6 +92,21 @@ class DriverRecording:
         taken, self.held[topic, partition] = self.held[topic, partition][:count], self.held[topic, partition][count:]
         self._firsts[topic, partition] = taken[-1].offset + 1
 
+    def age(self) -> dict[str, list[Field]]:
+        """Make it that of a release which had none of the fields that say nothing here. Returns them, by record."""
+        ours = [place for place in self.held if not place[0].startswith(topics.CHANGELOG)]
+        read = [(place, raw, *self._codec.decode(raw.value)) for place in ours for raw in self.held[place] if raw.value]
+        telling: dict[str, set[Field]] = {}
+        for _, _, record, value in read:
+            telling.setdefault(record, set()).update(said(_SCHEMAS[record], value))
+        gone = {record: [f for f in defaulted(_SCHEMAS[record]) if f not in telling[record]] for record in telling}
+        for place, raw, record, value in read:
+            data = written_by(self.registry, without(_SCHEMAS[record], gone[record]), value)
+            self.held[place][self.held[place].index(raw)] = raw._replace(value=data)
+        for place in self.held.keys() - ours:
+            self.held[place] = [_kept_before(raw) for raw in self.held[place]]
+        return gone
+
     def _found(self, topic: str, which: Callable[[str, Value], bool]) -> Iterator[tuple[tuple[str, int], Raw]]:
         for place, records in self.held.items():
             for raw in records if place[0] == topic else ():
@@ -107,3 +126,7 @@ class DriverRecording:
     def _bounds(self, topic: str, partition: int) -> Bounds:
         held, first = self.held.get((topic, partition), []), self._firsts.get((topic, partition), 0)
         return Bounds(first, held[-1].offset + 1 if held else first)
+
+
+def _kept_before(raw: Raw) -> Raw:
+    return raw._replace(value=encode(kept_before(decode(raw.value or b""))))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.codec import lean
-from schemas.records import MONEY, fields_within
+from schemas.records import MONEY, all_records, fields_within
 from schemas.registry import DictRegistry
 from schemas.writers import writer
 
@@ -60,6 +60,39 @@ def sample(schema: Any, gone: Collection[Field] = ()) -> Any:
     if schema["type"] == "map":
         return {"one": sample(schema["values"], gone)}
     return Decimal("1.5") if schema.get("logicalType") == "decimal" else sample(schema["type"])
+
+
+def said(schema: Any, value: Any) -> set[Field]:
+    """Fields that hold something else than their default."""
+    if isinstance(schema, list):
+        return set() if value is None else said(schema[1], value)
+    if not isinstance(schema, dict):
+        return set()
+    if schema["type"] == "record":
+        full = f"{schema['namespace']}.{schema['name']}"
+        held = [(field, value[field["name"]]) for field in schema["fields"]]
+        telling = {(full, field["name"]) for field, each in held if each != field.get("default", NotImplemented)}
+        return telling.union(*(said(field["type"], each) for field, each in held))
+    within = value.values() if schema["type"] == "map" else value if schema["type"] == "array" else ()
+    return set[Field]().union(*(said(schema.get("items", schema.get("values")), each) for each in within))
+
+
+_CAME = {f["name"]: f["default"] for f in all_records()["Drift"]["fields"][-7:]}
+"""Fields of a drift that came after the first releases."""
+
+
+def kept_before(value: Any, name: str = "") -> Any:
+    """A value of the state, as a release kept it which knew no attribute that nobody has said, nor what of drifts came
+    after it, where that says nothing."""
+    if isinstance(value, list):
+        return [kept_before(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if name in ("attrs", "read"):
+        value = {attribute: said for attribute, said in value.items() if said is not None}
+    if name == "drift":
+        value = {field: held for field, held in value.items() if held != _CAME.get(field, NotImplemented)}
+    return {each: kept_before(held, each) for each, held in value.items()}
 
 
 def written_by(registry: DictRegistry, schema: Any, value: Mapping[str, Any]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas import topics
-from schemas.entities import ENTITIES, MONEY_TYPES
+from schemas.entities import ENTITIES, MONEY_TYPES, whole
 from schemas.instants import Instant
 from schemas.money import Money, from_json
 from schemas.records import change_record_name
@@ -97,6 +97,7 @@ def version_of(entity: str, value: dict[str, Any]) -> Version:
 def _to_avro(entity: str, attrs: dict[str, Any] | None) -> dict[str, Any] | None:
     if attrs is None:
         return None
+    attrs = whole(entity, attrs)
     money = {name: m._asdict() for name in _MONEY[entity] if (m := from_json(attrs[name])) is not None}
     return {**attrs, **money}
 

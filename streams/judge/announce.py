@@ -106,7 +106,7 @@ def _ask(ws: Workspace, governance: Governance, drift: dict[str, Any], finding: 
 def _awaited(governance: Governance, drift: dict[str, Any]) -> bool:
     """Its correction is not only proposed, and the fleet stage is to see that it shows; or that it is asked for once
     nothing stops it."""
-    performed = drift["mode"] == "execute" or drift.get("restraint") == breaker.REASON
+    performed = drift["mode"] == "execute" or drift["restraint"] == breaker.REASON
     return performed and drift["command_id"] is not None and corrections.followed(governance)
 
 

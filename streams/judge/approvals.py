@@ -63,7 +63,7 @@ def approved(ws: Workspace, now: AsOf, command_id: str | None) -> Approval | Non
 
 def may_be_performed(ws: Workspace, now: AsOf, drift: dict[str, Any]) -> bool:
     """Somebody approved it, and it is proposed for no other reason than that nobody had."""
-    is_proposed = drift["mode"] == PROPOSE and drift.get("restraint") in UNAPPROVED
+    is_proposed = drift["mode"] == PROPOSE and drift["restraint"] in UNAPPROVED
     return is_proposed and approved(ws, now, drift["command_id"]) is not None
 
 

@@ -247,7 +247,7 @@ def is_held(drift: Drift) -> bool:
 
 def has_passed(ws: Workspace, now: AsOf, kind: Kind, obligation: Obligation, drift: Drift, finding: Finding) -> bool:
     """What kept its command from being performed has ended, and nobody tells of that."""
-    if drift.get("restraint") not in _PASSING:
+    if drift["restraint"] not in _PASSING:
         return False
     case = _case(ws, now, kind, obligation, drift, finding, drift["command_id"])
     return not any(r.applies(case) for r in RESTRAINTS if r.passes)

@@ -19,6 +19,7 @@ from operator import ne
 from typing import Any, NamedTuple
 
 from schemas.instants import ALWAYS, NEVER, Instant
+from schemas.records import completed
 from streams.judge.closing import Closes
 from streams.kinds.finding import Answer, Finding, Waiting
 
@@ -122,6 +123,8 @@ class Obligation(NamedTuple):
                 known[name] = Trigger(*known[name])
         if "release" in known:
             known["release"] = Release(*known["release"])
+        if "drift" in known:
+            known["drift"] = completed("Drift", known["drift"])
         if "openings" in known:
             known["openings"] = tuple(known["openings"])
         if "told" in known:

@@ -41,8 +41,8 @@ def is_released(o: Obligation, at: Instant) -> bool:
     since."""
     if o.release is None or o.drift is None or o.drift["drift_id"] != o.release.drift_id or at < o.release.at:
         return False
-    commanded = o.drift["mode"] == "execute" and (o.drift.get("released_at") or NEVER) < o.release.at
-    return o.drift.get("restraint") == REASON or commanded
+    commanded = o.drift["mode"] == "execute" and (o.drift["released_at"] or NEVER) < o.release.at
+    return o.drift["restraint"] == REASON or commanded
 
 
 def without_release(o: Obligation, at: Instant) -> Obligation:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from schemas.entities import whole
 from schemas.instants import ALWAYS, Instant
 from streams.governance.calendar import Calendar
 from streams.governance.model import Governance
@@ -185,7 +186,10 @@ class AsOf:
         # What comes after all that is remembered changes nothing of it.
         if coming := [v for v in versions if instant < v["at"] < self.next_demand]:
             self._expect(entity, system, held, coming, demands=demands)
-        return Found(system, entity, native_id, held) if held is not None and held["op"] == PRESENT else None
+        if held is None or held["op"] != PRESENT:
+            return None
+        attrs = whole(entity, held["attrs"])
+        return Found(system, entity, native_id, held if attrs is held["attrs"] else {**held, "attrs": attrs})
 
     def _expect(self, entity: str, system: str, held: Version | None, coming: list[Version], *, demands: bool) -> None:
         """Remember when next one of the versions to come changes what is looked at."""

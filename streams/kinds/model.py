@@ -94,7 +94,7 @@ class Kind(NamedTuple):
 
     begins: Callable[[Governance, Version], bool] | None = None
     """Whether a version of a subject could begin anything. Where none that is kept can, and nothing runs, there is
-    nothing to judge. None: any could."""
+    nothing to judge. One that an earlier release stored may lack an attribute. None: any could."""
     compared_within: Literal["", "system", "customer"] = ""
     """Subjects are compared with one another, those of a system or all of the customer: one alone is in order."""
     counterpart: bool = False

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from schemas.entities import whole
 from streams.kinds.facts import since
 from streams.likeness.keys import keys as likeness_keys
 from streams.likeness.normalise import Normal, normal
@@ -41,7 +42,7 @@ def keyed(system: str, entity: str, version: Version | None) -> Keyed:
     attrs = version["attrs"] if version else None
     if version is None or attrs is None:
         return NOTHING
-    began = since(version["since"], _IN_FORCE[entity])
+    attrs, began = whole(entity, attrs), since(version["since"], _IN_FORCE[entity])
     began_at = began.at if began else 0
     if entity == "customer":
         return _customer(attrs, began_at)

@@ -151,7 +151,7 @@ def _compare(held: State, made: State, governance: Governance, passed: Gates, le
             continue
         found.compared += 1
         lives = [None if drift is None else _life(drift, until) for drift in (one, other)]
-        recalled = any((drift.get("recalled_at") or NEVER) > until for drift in drifts)
+        recalled = any((drift["recalled_at"] or NEVER) > until for drift in drifts)
         if recalled or _are_released_apart(drifts):
             lives = [life and {**life, "command_id": None} for life in lives]  # it is not told what was asked for then
         if lives[0] != lives[1]:
@@ -174,13 +174,13 @@ def _may_be_forgotten(governance: Governance, passed: Gates, drift: Fact) -> boo
 
 def _are_released_apart(drifts: list[Fact]) -> bool:
     """What stopped the commands of one, such as a breaker, did not come from the sources."""
-    return len({drift.get("released_at") for drift in drifts}) > 1
+    return len({drift["released_at"] for drift in drifts}) > 1
 
 
 def _life(drift: Fact, until: Instant) -> Fact:
     """As it stood at an instant."""
     life = {name: drift[name] for name in _LIFE}
-    if (drift.get("released_at") or NEVER) > until:
+    if (drift["released_at"] or NEVER) > until:
         life["command_id"] = None
     still_open = life["closed_at"] is not None and life["closed_at"] > until
     return life | {"closed_at": None, "how": ""} if still_open else life

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.instants import ALWAYS
+from schemas.records import completed
 from streams.judge.closing import Close
 from streams.judge.obligation import Clock, Obligation, Trigger, wake_at
 from streams.judge.obligation import Told as LastWord
@@ -436,8 +437,9 @@ def test_nothing_known_is_stored_as_nothing() -> None:
 
 
 def test_all_that_is_known_survives_the_store_and_what_another_release_knew_is_passed_over() -> None:
+    drift = completed("Drift", {"drift_id": "D"})
     known = Obligation(
-        "open", Trigger(1, "v1"), Trigger(2, "v2"), 11, 12, 13, 14, "ada", True, 15, 16, "L", {"drift_id": "D"}, (3, 4)
+        "open", Trigger(1, "v1"), Trigger(2, "v2"), 11, 12, 13, 14, "ada", True, 15, 16, "L", drift, (3, 4)
     )
     stored = known.as_json()
 
@@ -446,6 +448,15 @@ def test_all_that_is_known_survives_the_store_and_what_another_release_knew_is_p
     assert Obligation.from_json(stored) == known
     assert Obligation.from_json({**stored, "of_another_release": 1}) == known
     assert (stored["trigger"], stored["asked"], stored["openings"]) == ([1, "v1"], [2, "v2"], [3, 4])
+
+
+def test_a_drift_that_was_kept_before_a_field_of_it_came_has_the_default() -> None:
+    kept = completed("Drift", {"drift_id": "D", "mode": "propose"})
+    del kept["restraint"], kept["released_at"]
+
+    drift = Obligation.from_json({"status": "open", "drift": kept}).drift or {}
+
+    assert (drift["drift_id"], drift["mode"], drift["restraint"], drift["released_at"]) == ("D", "propose", "", None)
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,29 @@ def test_a_damage_is_found_where_it_is(damage: str) -> None:
     assert [d.key for d in report.differences if d.check == check]
 
 
+def test_what_an_upgrade_brought_is_no_difference() -> None:
+    """An earlier release wrote and kept nothing of it, and had nothing to say in it."""
+    made = company()
+    recording = DriverRecording(made.driver)
+    gone = recording.age()
+
+    report = verified(recording, made)
+
+    assert ("q2c.Drift", "approved_by") in gone["Drift"]
+    assert ("q2c.change.InvoiceAttributes", "correlation_id") in gone["InvoiceChanged"]
+    assert (report.code, report.differences) == (EQUAL, [])
+    assert compared(report, "judge: entity versions") > 0
+
+
+def test_what_an_earlier_release_said_otherwise_is_a_difference() -> None:
+    made = company()
+    recording = DriverRecording(made.driver)
+    recording.age()
+    recording.alter(topics.DRIFTS, any_of("Drift"), segment="gold")
+
+    assert found(verified(recording, made)) == {"judge: drifts"}
+
+
 def test_whether_a_condition_that_holds_ever_turned_is_no_difference() -> None:
     """A drift that late evidence took back turned it; where that evidence is in time none ever opens."""
     made = company()

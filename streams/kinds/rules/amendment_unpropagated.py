@@ -150,7 +150,7 @@ KIND = Kind(
     },
     answered_by=frozenset({("erp", "contract"), ("erp", "revenue_schedule"), ("crm", "contract")}),
     judge=amendment_unpropagated,
-    begins=lambda _, version: (version["attrs"]["version_number"] or 0) > 1 and "activated" in version["since"],
+    begins=lambda _, version: (version["attrs"].get("version_number") or 0) > 1 and "activated" in version["since"],
     command="erp.contract.update_value",
     sort="ask",
     condition="AmendmentsCarried",

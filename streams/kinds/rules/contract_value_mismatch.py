@@ -113,7 +113,7 @@ KIND = Kind(
         "contract": ("value", "term_months"),
     },
     judge=contract_value_mismatch,
-    begins=lambda _, version: version["attrs"]["status"] not in _NOT_COMPARED,
+    begins=lambda _, version: version["attrs"].get("status") not in _NOT_COMPARED,
     command="erp.contract.update_value",
     sort="copy",
     condition="ContractValuesAgree",

@@ -44,7 +44,7 @@ KIND = Kind(
         ("billing", "credit_memo"): All(),
     },
     judge=delinquency_not_cleared,
-    begins=lambda _, version: version["attrs"]["delinquent"] is not None,
+    begins=lambda _, version: version["attrs"].get("delinquent") is not None,
     command="crm.account.set_delinquency",
     sort="copy",
     condition="DelinquencyCleared",

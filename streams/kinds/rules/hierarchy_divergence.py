@@ -151,7 +151,7 @@ KIND = Kind(
     },
     judge=hierarchy_divergence,
     begins=lambda _, version: any(
-        version["attrs"][name] for r in RELATIONS for name in (r.in_crm, r.elsewhere, r.local)
+        version["attrs"].get(name) for r in RELATIONS for name in (r.in_crm, r.elsewhere, r.local)
     ),
     command="customer.set_parent",
     sort="copy",

@@ -121,7 +121,7 @@ KIND = Kind(
         "ledger_posting": ("status", "document_type", "net", "tax", "total", "ledger_total", "line_count"),
     },
     judge=invoice_amount_mismatch,
-    begins=lambda _, version: version["attrs"]["status"] in STATED,
+    begins=lambda _, version: version["attrs"].get("status") in STATED,
     counterpart=True,
     command="erp.invoice.reverse_and_repost",
     sort="ask",

@@ -32,7 +32,7 @@ KIND = Kind(
         "credit_memo": ("status", "total"),
     },
     judge=payment_status_unpropagated,
-    begins=lambda _, version: version["attrs"]["status"] in SHOWS_PAYMENT,
+    begins=lambda _, version: version["attrs"].get("status") in SHOWS_PAYMENT,
     counterpart=True,
     command="billing.payment_status.set",
     sort="copy",

@@ -87,7 +87,7 @@ def _steps_back(governance: Governance, entity: str, version: Version) -> dict[s
     for attribute in STATES[entity]:
         step = next(iter(trail_of(version["since"], attribute)), None)
         before = process.rank(entity, attribute, step.was) if step else None
-        after = process.rank(entity, attribute, version["attrs"][attribute]) if step else None
+        after = process.rank(entity, attribute, version["attrs"].get(attribute)) if step else None
         if step is not None and before is not None and after is not None and after < before:
             found[attribute] = step
     return found

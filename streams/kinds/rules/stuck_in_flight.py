@@ -58,7 +58,7 @@ def _row(entity: str, role: str) -> Kind:
         clock="grace",
         reach={(role, entity): Itself()},
         judge=stuck_in_flight,
-        begins=lambda _, version: version["attrs"]["status"] == "posting",
+        begins=lambda _, version: version["attrs"].get("status") == "posting",
         command="target.lookup_by_business_key",
         sort="ask",
         condition="NothingInFlight",
