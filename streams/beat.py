@@ -1,12 +1,14 @@
 """Health and metrics of the roles that are a plain loop (poll, execute): served from a thread of their own.
 
-Alive and ready while the loop has come round lately; a loop that hangs in a call to its system shows as 503."""
+Alive and ready while each of the role's loops has come round lately; one that hangs in a call to its system shows as
+503."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
@@ -18,17 +20,25 @@ from streams.worker.health import serve
 class Beat:
     def __init__(self, settings: Settings, silent_seconds_max: float) -> None:
         self._settings, self._silent_seconds_max = settings, silent_seconds_max
-        self._last = time.monotonic()
+        self._last: dict[str, float] = {}
+        """Loop -> when it came round last."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="health", daemon=True)
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        age = Gauge("driftwise_loop_age_seconds", "Time since the role's loop last came round.", registry=self.registry)
-        age.set_function(lambda: time.monotonic() - self._last)
+        age = Gauge(
+            "driftwise_loop_age_seconds", "Time since the role's slowest loop came round.", registry=self.registry
+        )
+        age.set_function(lambda: self._slowest()[0])
 
-    def __call__(self) -> None:
-        """The loop has come round."""
-        self._last = time.monotonic()
+    def of(self, loop: str) -> Callable[[], None]:
+        """What a loop calls each time that it comes round; it counts from now on."""
+
+        def came_round() -> None:
+            self._last[loop] = time.monotonic()
+
+        came_round()
+        return came_round
 
     def __enter__(self) -> Beat:
         self._thread.start()
@@ -43,5 +53,9 @@ class Beat:
         self._thread.join(5)
 
     def _silent(self) -> str | None:
-        age = time.monotonic() - self._last
-        return f"the loop has not come round for {age:.0f} s" if age > self._silent_seconds_max else None
+        age, loop = self._slowest()
+        return f"the loop of {loop} has not come round for {age:.0f} s" if age > self._silent_seconds_max else None
+
+    def _slowest(self) -> tuple[float, str]:
+        now = time.monotonic()
+        return max(((now - last, loop) for loop, last in list(self._last.items())), default=(0.0, ""))

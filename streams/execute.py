@@ -1,10 +1,11 @@
-"""The executor: performs commands for real, idempotently, and says what became of each.
+"""The executor: performs the commands for one system for real, idempotently, and says what became of each.
 
-Serial per subject (a command's key), because one consumer reads a partition in order. A command is looked up at its
-target before every write, so a redelivery finds what is there. Success is only ever claimed by the target's own change
-coming back through capture; a result says what the target answered. Before that, what drifts say by now is looked up:
-a command whose drift has ended, whose customer is in conflict or whose breaker is open is withheld; its result says so.
-No more are performed a minute than the target system's budget allows; the others wait, in order.
+Each target has a consumer group of its own: one that does not answer, or whose budget is spent, keeps nothing from the
+others. Serial per subject (a command's key), because one consumer reads a partition in order. A command is looked up at
+its target before every write, so a redelivery finds what is there. Success is only ever claimed by the target's own
+change coming back through capture; a result says what the target answered. Before that, what drifts say by now is
+looked up: a command whose drift has ended, whose customer is in conflict or whose breaker is open is withheld; its
+result says so. No more are performed a minute than the target's budget allows; the others wait, in order.
 """
 
 from __future__ import annotations
@@ -12,20 +13,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from typing import NamedTuple
 
 import psycopg
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
-from pydantic import SecretStr
 
-from connectors.erp.executor import upsert_customer
 from connectors.errors import Retry, Stop
 from connectors.outcome import FAILED, REJECTED, Outcome
-from connectors.salesforce.client import SalesforceClient
-from connectors.salesforce.executor import write_external_ref
-from connectors.salesforce.settings import CRM_SETTINGS, crm_setting
-from connectors.variables import variable
 from schemas import topics
 from schemas.codec import Codec, Unreadable
 from schemas.registry import HttpRegistry
@@ -34,8 +30,8 @@ from streams.budget import Budget
 from streams.fleet.corrections import WITHHELD
 from streams.following import CannotFollow, Following
 from streams.governance.model import Governance
-from streams.kinds.table import KINDS
 from streams.settings import Settings
+from streams.targets import EXECUTORS, Command, Targets
 
 log = logging.getLogger(__name__)
 ATTEMPTS_MAX = 5
@@ -44,90 +40,6 @@ PAUSE_SECONDS = (0.2, 1.0, 3.0, 9.0)
 SHOWS_WITHIN_SECONDS = 10.0
 """A drift and its command are written at once, and yet each partition shows its part when it comes to it."""
 _ROUND_SECONDS = 0.2
-Command = dict[str, Any]
-
-
-class Targets:
-    """Connections to the systems that commands are for, opened when first needed and after a failure anew."""
-
-    def __init__(self, dsns: Mapping[str, str], environment: Mapping[str, str]) -> None:
-        self._dsns, self._environment = dsns, environment
-        self._databases: dict[str, psycopg.Connection[Any]] = {}
-        self._clients: dict[str, SalesforceClient] = {}
-
-    def database(self, system: str) -> psycopg.Connection[Any]:
-        connection = self._databases.get(system)
-        if connection is None or connection.closed or connection.broken:
-            connection = psycopg.connect(self._dsns[system], autocommit=True)
-            self._databases[system] = connection
-        return connection
-
-    def salesforce(self, system: str) -> SalesforceClient:
-        if system not in self._clients:
-            url, client_id, secret = (crm_setting(self._environment, system, name) for name in CRM_SETTINGS)
-            self._clients[system] = SalesforceClient(url, client_id, SecretStr(secret))
-        return self._clients[system]
-
-    def require(self, governance: Governance) -> None:
-        """Raises Stop where a system cannot be reached to which commands may go: each would be rejected."""
-        missing = dict.fromkeys(what for system in targeted(governance) if (what := self._lacks(governance, system)))
-        if missing:
-            raise Stop(f"governance has corrections executed, and their targets are not known: {'; '.join(missing)}")
-
-    def _lacks(self, governance: Governance, system: str) -> str:
-        if governance.systems[system].vendor != "salesforce":
-            return "" if self._dsns.get(system) else f"set {variable(system, 'DSN')}"
-        try:
-            for setting in CRM_SETTINGS:
-                crm_setting(self._environment, system, setting)
-        except ValueError as problem:
-            return str(problem)
-        return ""
-
-    def close(self) -> None:
-        for connection in self._databases.values():
-            connection.close()
-        for client in self._clients.values():
-            client.close()
-
-
-def native_fields(governance: Governance, system: str, entity: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Canonical attribute -> value becomes the vendor's field -> value, by the same mapping that capture reads with."""
-    mapping = next(m for m in governance.mappings[system].values() if m.entity == entity)
-    found = {}
-    for name, value in values.items():
-        source = mapping.attributes[name]
-        if not isinstance(source, str):
-            raise ValueError(f"{system} {entity}.{name} is no plain field; a command cannot set it")
-        found[source] = value
-    return found
-
-
-def _upsert_customer(command: Command, targets: Targets, governance: Governance) -> Outcome:
-    desired = native_fields(governance, command["target_system"], "customer", command["desired"])
-    return upsert_customer(targets.database(command["target_system"]), desired, command["idempotency_key"])
-
-
-def _write_external_ref(command: Command, targets: Targets, governance: Governance) -> Outcome:
-    system = command["target_system"]
-    desired = native_fields(governance, system, "customer", command["desired"])
-    expected = native_fields(governance, system, "customer", command["expected"])
-    ((field, value),) = desired.items()
-    return write_external_ref(targets.salesforce(system), command["target_id"], field, value, expected.get(field))
-
-
-EXECUTORS: dict[str, Callable[[Command, Targets, Governance], Outcome]] = {
-    # command type: how it is performed; every other type stays a proposal for people
-    "erp.customer.upsert": _upsert_customer,
-    "crm.external_ref.write": _write_external_ref,
-}
-
-
-def targeted(governance: Governance) -> list[str]:
-    """Systems to which a command may go: of the role that it names first, of kinds that are switched on."""
-    kinds = (kind for kind in KINDS if kind.command in EXECUTORS and governance.kinds[kind.name].is_performed)
-    roles = dict.fromkeys(kind.command.partition(".")[0] for kind in kinds)
-    return [system for role in roles for system in governance.in_role(role)]
 
 
 class Performed(NamedTuple):
@@ -136,14 +48,14 @@ class Performed(NamedTuple):
 
 
 class Executor:
-    def __init__(self, settings: Settings, governance: Governance, targets: Targets) -> None:
-        self._governance, self._targets = governance, targets
+    def __init__(self, settings: Settings, governance: Governance, targets: Targets, system: str) -> None:
+        self._governance, self._targets, self.system = governance, targets, system
         self._codec = Codec(HttpRegistry(settings.registry_url, settings.registry_client))
         self._codec.prepare(dict.fromkeys((topics.COMMAND_RESULTS, topics.PROGRESS), ("CommandResult",)))
         self._consumer = Consumer(
             settings.client
             | {
-                "group.id": f"{settings.application}-execute",
+                "group.id": f"{settings.application}-execute-{system}",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
@@ -165,11 +77,10 @@ class Executor:
         self._producer.flush(5)
         self._consumer.close()
         self._drifts.close()
-        self._targets.close()
 
     def run(self, stop: threading.Event, on_round: Callable[[], None] = lambda: None) -> None:
         """Until told to stop. A command's offset is committed after its result has been written."""
-        log.info("executing %s", ", ".join(EXECUTORS))
+        log.info("performing commands for %s", self.system)
 
         def goes_on() -> bool:
             on_round()
@@ -206,29 +117,32 @@ class Executor:
             return True
         if not self._may_run(command):
             return True
-        if not self._is_affordable(command["target_system"], goes_on):
+        if not self._is_affordable(goes_on):
             return False
         refusal = self._refusal(command, message.timestamp()[1])
         performed = Performed(Outcome(WITHHELD, refusal), 0) if refusal else self._perform(command)
         log.info("%s %s: %s %s", command["type"], command["target_id"], *performed.outcome.__dict__.values())
         if not refusal:
-            self._budget.spend(command["target_system"])
+            self._budget.spend()
         self._produce(message.key() or b"", command, performed)
         return True
 
-    def _is_affordable(self, system: str, goes_on: Callable[[], bool]) -> bool:
+    def _is_affordable(self, goes_on: Callable[[], bool]) -> bool:
         """Waited for; what drifts say by then is looked up after that."""
-        governed = self._governance.systems.get(system)
+        governed = self._governance.systems.get(self.system)
         per_minute_max = governed.corrections_per_minute_max if governed else None
-        if (wait_seconds := self._budget.wait_seconds(system, per_minute_max)) > 0:
-            log.info("%s corrections a minute at %s: the next one in %.0f s", per_minute_max, system, wait_seconds)
-        while self._budget.wait_seconds(system, per_minute_max) > 0:
+        if (wait_seconds := self._budget.wait_seconds(per_minute_max)) > 0:
+            log.info("%s corrections a minute at %s: the next one in %.0f s", per_minute_max, self.system, wait_seconds)
+        while self._budget.wait_seconds(per_minute_max) > 0:
             if not goes_on():
                 return False
         return True
 
     def _may_run(self, command: Command) -> bool:
-        """Only what was meant to be executed, can be, and is still switched on, or was approved (promise 6)."""
+        """Only what is for our target, was meant to be executed, can be, and is still switched on, or was approved
+        (promise 6)."""
+        if command["target_system"] != self.system:
+            return False
         if command["mode"] != "execute" or command["type"] not in EXECUTORS:
             return False
         rules = self._governance.kinds.get(command["kind"])
@@ -284,3 +198,13 @@ class Executor:
         self._producer.produce(topics.COMMAND_RESULTS, data, key, partition, on_delivery=self._delivered)
         told = self._codec.encode(topics.PROGRESS, "CommandResult", value)  # the fleet stage waits for its effect
         self._producer.produce(topics.PROGRESS, told, command["drift_id"].encode(), 0, on_delivery=self._delivered)
+
+
+def run_all(executors: Sequence[tuple[Executor, Callable[[], None]]], stop: threading.Event) -> None:
+    """Each in a thread of its own, with what it is to call each round, until told to stop; what ends one ends all."""
+    with ThreadPoolExecutor(len(executors), thread_name_prefix="execute") as pool:
+        running = [pool.submit(each.run, stop, on_round) for each, on_round in executors]
+        wait(running, return_when=FIRST_COMPLETED)
+        stop.set()
+    for each in running:
+        each.result()

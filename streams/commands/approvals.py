@@ -11,7 +11,6 @@ from schemas import topics
 from streams.commands.context import json_option
 from streams.commands.looking import sight
 from streams.commands.told import told_in_one_line
-from streams.execute import EXECUTORS
 from streams.judge.approvals import PROPOSE, UNAPPROVED
 from streams.judge.commands import restrained
 from streams.kinds.table import KINDS
@@ -19,6 +18,7 @@ from streams.look.drifts import read_drifts
 from streams.look.read import CannotLook
 from streams.look.shown import print_json
 from streams.look.write import encoded, write
+from streams.targets import EXECUTORS
 from tables.view import Emit
 
 SUBJECT = ("drift_id", "kind", "canonical_id", "system", "entity", "native_id", "command_id")

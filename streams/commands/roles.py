@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,9 @@ from schemas.errors import OperatorError
 from streams.beat import Beat
 from streams.commands.context import governance, running_stack, settings
 from streams.commands.told import told_in_one_line
-from streams.execute import Executor, Targets
+from streams.execute import Executor, run_all
 from streams.governance.model import Governance
+from streams.targets import Targets, addressed
 from streams.worker import main as worker_main
 from streams.worker import wiring
 
@@ -194,7 +196,7 @@ def poll(system: str, interval_seconds: float, look_back_seconds: int) -> None:
         stop = stop_on_signals()
         # A poll may wait for the vendor, and the interval grows to an hour as the allowance shrinks.
         with Beat(found, silent_seconds_max=3600 + 600) as beat:
-            poller.run(polled, stop, on_poll=beat)
+            poller.run(polled, stop, on_poll=beat.of(system))
     except ValueError as problem:
         raise click.ClickException(str(problem)) from None
 
@@ -221,8 +223,19 @@ def execute() -> None:
         for name, rules in governed.systems.items()
         if rules.vendor == "postgresql"
     }
-    targets = Targets(dsns, os.environ)
-    targets.require(governed)
     stop = stop_on_signals()
-    with Beat(found, silent_seconds_max=120) as beat, Executor(found, governed, targets) as executor:
-        executor.run(stop, on_round=beat)
+    with ExitStack() as opened:
+        targets = opened.enter_context(closing(Targets(dsns, os.environ)))
+        targets.require(governed)
+        beat = opened.enter_context(Beat(found, silent_seconds_max=120))
+        executors = [opened.enter_context(Executor(found, governed, targets, each)) for each in _addressed(governed)]
+        run_all([(executor, beat.of(executor.system)) for executor in executors], stop)
+
+
+def _addressed(governed: Governance) -> list[str]:
+    if systems := addressed(governed):
+        return systems
+    raise click.ClickException(
+        "nothing can be performed: each kind with an executor is in mode `alert`, or no system has the role of its "
+        "target; set `mode: propose` or `execute` in kinds.yaml"
+    )

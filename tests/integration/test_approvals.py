@@ -12,7 +12,7 @@ import yaml
 from connectors.outcome import APPLIED, Outcome
 from connectors.stack import Endpoints
 from schemas import topics
-from streams import execute
+from streams import targets
 from tests.integration.deployment import Deployment, deployed
 from tests.integration.test_halts import DEAL, running
 
@@ -33,7 +33,7 @@ def test_of_two_proposals_the_one_that_was_approved_is_performed(
 ) -> None:
     asked: list[dict[str, Any]] = []
     monkeypatch.setitem(
-        execute.EXECUTORS, "erp.customer.upsert", lambda command, *_: asked.append(command) or Outcome(APPLIED)
+        targets.EXECUTORS, "erp.customer.upsert", lambda command, *_: asked.append(command) or Outcome(APPLIED)
     )
 
     def stands(deal: str) -> dict[str, Any]:

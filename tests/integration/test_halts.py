@@ -14,8 +14,9 @@ import yaml
 from connectors.outcome import APPLIED, Outcome
 from connectors.stack import Endpoints
 from schemas import topics
-from streams import execute
-from streams.execute import Executor, Targets
+from streams import targets
+from streams.execute import Executor
+from streams.targets import Targets
 from tests.integration.deployment import Deployment, deployed
 
 DEAL = "won_without_erp_customer"
@@ -55,7 +56,7 @@ def test_a_halt_stops_what_was_commanded_and_has_the_next_proposed_until_it_ends
         asked.append(command["command_id"])
         return Outcome(APPLIED)
 
-    monkeypatch.setitem(execute.EXECUTORS, "erp.customer.upsert", perform)
+    monkeypatch.setitem(targets.EXECUTORS, "erp.customer.upsert", perform)
     deployment.start().wait_ready()
     win("O1")
     before = deployment.until(lambda: drift("O1"))
@@ -88,7 +89,7 @@ class running:
 
     def __init__(self, deployment: Deployment) -> None:
         self._stop = threading.Event()
-        self._executor = Executor(deployment.settings, deployment.governance, Targets({}, {}))
+        self._executor = Executor(deployment.settings, deployment.governance, Targets({}, {}), "erp")
         self._thread = threading.Thread(target=self._executor.run, args=(self._stop,))
 
     def __enter__(self) -> None:

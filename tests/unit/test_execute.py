@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,14 +12,18 @@ import pytest
 
 from connectors.errors import Retry, Stop
 from connectors.outcome import APPLIED, FAILED, FENCED, REJECTED, Outcome
+from streams import beat as beat_module
 from streams import execute
 from streams.asked import Asked
+from streams.beat import Beat
 from streams.budget import Budget
-from streams.execute import EXECUTORS, PAUSE_SECONDS, Executor, Targets, native_fields, targeted
+from streams.execute import PAUSE_SECONDS, Executor, run_all
 from streams.fleet.corrections import WITHHELD
 from streams.governance import Governance
 from streams.governance.kind import Segment
 from streams.kinds import KINDS
+from streams.settings import Settings
+from streams.targets import EXECUTORS, Targets, addressed, native_fields, targeted
 from tests.look import drift
 from tests.topology import default_governance
 
@@ -35,7 +40,7 @@ def governed(**modes: str) -> Governance:
 def executor(governance: Governance) -> Any:
     """Without its connections: what it decides needs none."""
     found = object.__new__(Executor)
-    found._governance, found._targets = governance, None  # type: ignore[assignment]
+    found._governance, found._targets, found.system = governance, None, "erp"  # type: ignore[assignment]
     found._budget = Budget(time.monotonic)
     return found
 
@@ -78,6 +83,18 @@ def test_a_command_runs_where_its_kind_is_switched_on_for_a_segment_alone() -> N
     assert executor(segmented)._may_run(command())
     assert targeted(segmented) == ["erp", "crm"]
     assert targeted(base) == []
+
+
+def test_commands_for_another_system_are_another_executor_s() -> None:
+    assert not executor(governed(won_without_erp_customer="execute"))._may_run(command(target_system="erp-eu"))
+
+
+def test_whom_an_approved_command_may_go_to_has_an_executor_too() -> None:
+    alerting = dict.fromkeys(default_governance().kinds, "alert")
+
+    assert addressed(governed()) == ["erp", "crm"]
+    assert addressed(governed(**alerting | {"external_id_writeback_missing": "propose"})) == ["crm"]
+    assert addressed(governed(**alerting)) == []
 
 
 def test_a_command_of_a_kind_switched_off_since_does_not_run() -> None:
@@ -317,13 +334,6 @@ def test_a_command_that_still_waits_as_the_executor_ends_is_not_done_with(monkey
     assert (at, done) == ([0], False)
 
 
-def test_each_system_has_a_budget_of_its_own() -> None:
-    budget = Budget(lambda: 7.0)
-    budget.spend("erp")
-
-    assert (budget.wait_seconds("erp", 1), budget.wait_seconds("crm", 1)) == (60, 0)
-
-
 CRM = {f"DRIFTWISE_CRM_{name}": "x" for name in ("URL", "CLIENT_ID", "CLIENT_SECRET")}
 
 
@@ -343,3 +353,45 @@ def test_only_the_targets_of_what_is_switched_on_must_be_known() -> None:
     Targets({"erp": "dbname=erp"}, {}).require(governed(won_without_erp_customer="execute"))
     Targets({}, CRM).require(governed(external_id_writeback_missing="execute"))
     Targets({}, {}).require(governed(invoice_not_posted="execute"))  # stays a proposal for people
+
+
+# -- several targets
+
+
+class Loop:
+    """An executor that comes round until it is told to stop, or ends as told."""
+
+    def __init__(self, ends_with: Exception | None = None) -> None:
+        self.ends_with, self.rounds = ends_with, 0
+
+    def run(self, stop: threading.Event, on_round: Callable[[], None]) -> None:
+        while not stop.is_set():
+            self.rounds += 1
+            on_round()
+            if self.ends_with is not None:
+                raise self.ends_with
+            stop.wait(0.001)
+
+
+def test_what_ends_one_executor_ends_all_and_is_told() -> None:
+    stop, loops = threading.Event(), [Loop(), Loop(Stop("the broker does not take results")), Loop()]
+
+    with pytest.raises(Stop, match="does not take results"):
+        run_all([(loop, lambda: None) for loop in loops], stop)  # type: ignore[misc]
+
+    assert stop.is_set()
+
+
+def test_an_executor_that_does_not_come_round_is_named_whatever_the_others_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    beat, clock = Beat(Settings("127.0.0.1:1", "http://registry"), silent_seconds_max=120), [0.0]
+    monkeypatch.setattr(beat_module.time, "monotonic", lambda: clock[0])
+    erp, crm = beat.of("erp"), beat.of("crm")
+    clock[0] = 119.0
+    erp()
+    assert beat._silent() is None
+
+    clock[0] = 121.0
+    erp()
+    assert beat._silent() == "the loop of crm has not come round for 121 s"
+    crm()
+    assert beat._silent() is None

@@ -11,7 +11,6 @@ import pytest
 
 from schemas import topics
 from schemas.instants import SECOND
-from streams.execute import EXECUTORS
 from streams.governance.finance import Accounts
 from streams.judge.commands import remedy, restrained
 from streams.judge.posting import POSTS, POSTS_PRODUCTS
@@ -19,6 +18,7 @@ from streams.kinds.books import PRODUCTS
 from streams.kinds.table import KINDS
 from streams.look.pages import command
 from streams.look.why import explain
+from streams.targets import EXECUTORS
 from tests.dossiers.invoice_amount_mismatch import DOSSIERS as MISMATCHES
 from tests.dossiers.invoice_not_posted import posting
 from tests.dossiers.model import Change, change
