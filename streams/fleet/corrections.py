@@ -51,7 +51,7 @@ def asked(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
     key = f"k/{value['drift_id']}"
     if not followed(governance):
         return
-    if value.get("restraint"):
+    if value["restraint"]:
         withheld.withhold(ws, value, value["target_system"])
     elif ws.get(key) is None:
         money = value["amount_at_stake"]

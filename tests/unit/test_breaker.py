@@ -54,7 +54,7 @@ class Stage:
         self.number += 1
         drift_id = f"d{self.number}"
         place = {"canonical_id": "crm:A", "system": "crm", "entity": "opportunity", "native_id": drift_id}
-        words = {"owner_system": "erp", "expected": "it", "amount_at_stake": None}
+        words = {"owner_system": "erp", "expected": "it", "amount_at_stake": None, "restraint": ""}
         self.take("CorrectionAsked", {"drift_id": drift_id, "kind": kind, **place, **words})
         return drift_id
 

@@ -167,6 +167,7 @@ ASKED: dict[str, Any] = {
     "owner_system": "erp",
     "expected": "invoice INV-7 is posted in the ledger of erp",
     "amount_at_stake": None,
+    "restraint": "",
 }
 
 
