@@ -174,6 +174,7 @@ RESTRAINTS = (
         lambda case: bool(_unmapped(case)),
         about=_unmapped,
         remedy="state its accounts under product_to_gl in finance.yaml",
+        passes=True,
     ),
     Restraint("unreadable_record", _anyone_may_lack_evidence),
     Restraint("unreadable_record", _misses_what_it_looks_at),
@@ -235,10 +236,13 @@ def restrained(drift: Drift) -> str:
     return f"{name.replace('_', ' ')} {about}".strip()
 
 
+def _named(drift: Drift) -> str:
+    return str(drift.get("restraint") or "").partition(_ABOUT)[0]
+
+
 def remedy(drift: Drift) -> str:
     """What would let its command go; empty where that is not for governance to say."""
-    name, _, _ = str(drift.get("restraint") or "").partition(_ABOUT)
-    return next((r.remedy for r in RESTRAINTS if r.name == name), "")
+    return next((r.remedy for r in RESTRAINTS if r.name == _named(drift)), "")
 
 
 def is_held(drift: Drift) -> bool:
@@ -247,7 +251,7 @@ def is_held(drift: Drift) -> bool:
 
 def has_passed(ws: Workspace, now: AsOf, kind: Kind, obligation: Obligation, drift: Drift, finding: Finding) -> bool:
     """What kept its command from being performed has ended, and nobody tells of that."""
-    if drift["restraint"] not in _PASSING:
+    if _named(drift) not in _PASSING:
         return False
     case = _case(ws, now, kind, obligation, drift, finding, drift["command_id"])
     return not any(r.applies(case) for r in RESTRAINTS if r.passes)

@@ -191,6 +191,18 @@ def test_the_missing_original_of_a_reversal_needs_accounts_and_the_reversal_none
         original_missing, reversal_missing)] == [("propose", "unmapped_product: A-1"), OPEN]  # fmt: skip
 
 
+@pytest.mark.parametrize(("stated", "expected"), [(("B_2",), ["propose", "execute"]), (("C",), ["propose"])])
+def test_it_is_performed_from_where_the_accounts_of_its_products_are_stated(
+    stated: tuple[str, ...], expected: list[str]
+) -> None:
+    play = play_of("invoice_not_posted", (account(2), invoice(3), line(3, "B_2")), top=finance("A-1")).heard(19)
+    play.driver.publish(play.governance.model_copy(update=finance("A-1", *stated)), 20 * SECOND)
+    play.heard(MIDNIGHT).run()
+
+    assert [w.value["mode"] for w in play.driver.written[topics.COMMANDS] if w.value] == expected
+    assert play.drifts()[0]["released_at"] == (20 * SECOND if len(expected) > 1 else None)
+
+
 def test_it_is_said_which_product_and_what_to_do() -> None:
     play = played(invoice(3), line(3, "B_2"), top=finance())
     (drift,) = play.drifts()
