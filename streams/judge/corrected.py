@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ import orjson
 from schemas import topics
 from schemas.entities import ENTITIES
 from schemas.instants import NEVER
-from streams.governance.model import Governance
+from streams.governance.model import Governance, Role
 from streams.judge.keys import MARKS
 from streams.judge.process import PROCESS, publish_process
 from streams.kinds.asof import entity_key
@@ -17,6 +18,9 @@ from streams.kinds.references import EVERY, names, reference_key
 from tables.versions import PRESENT, Version, latest
 from tables.view import Emit, Place, Workspace
 from tables.watermarks import minima
+
+Records = dict[str, tuple[str, Version]]
+"""System -> id of the customer's record there, and what it says."""
 
 
 def place_of(customer: str, entity: str, system: str, native_id: str) -> Place:
@@ -61,13 +65,22 @@ def _publish_customer(ws: Workspace, governance: Governance, customer: str) -> N
     revision_key = f"c/{customer}"
     revision = (ws.get(revision_key) or {"revision": 0})["revision"] + 1
     ws.put(revision_key, {"revision": revision})
-    attributes = [_merged(governance, name, records) for name in governance.ownership["customer"]]
+    attributes = [_merged(governance, name, role, records) for name, role in _owned(governance)]
     _emit(ws, governance, customer, ("customer", "", customer), customer, revision, attributes)
 
 
-def _customer_records(ws: Workspace, customer: str) -> dict[str, tuple[str, Version]]:
-    """system -> (native id, latest version) of live customer records; the first by id where a system has several."""
-    found: dict[str, tuple[str, Version]] = {}
+def _owned(governance: Governance) -> tuple[tuple[str, Role], ...]:
+    """Attributes of a customer that have a system of record, and its role."""
+    known: tuple[tuple[str, Role], ...] | None = governance.derived.get((_owned,))
+    if known is None:
+        roles = ((name, governance.owner_role("customer", name)) for name in ENTITIES["customer"].attribute_names)
+        known = governance.derived[(_owned,)] = tuple((name, role) for name, role in roles if role is not None)
+    return known
+
+
+def _customer_records(ws: Workspace, customer: str) -> Records:
+    """Those that are live; the first by id where a system has several."""
+    found: Records = {}
     for system, native_id in names(ws, reference_key(customer, "customer", EVERY, "")):
         record = ws.get(entity_key(customer, "customer", system, native_id)) or {"versions": []}
         newest = latest(record["versions"])
@@ -76,9 +89,8 @@ def _customer_records(ws: Workspace, customer: str) -> dict[str, tuple[str, Vers
     return found
 
 
-def _merged(governance: Governance, name: str, records: dict[str, tuple[str, Version]]) -> dict[str, Any]:
-    role = governance.ownership["customer"][name]
-    owner = next(iter(governance.in_role(role)), "")
+def _merged(governance: Governance, name: str, role: Role, records: Records) -> dict[str, Any]:
+    owner = _owner(name, governance.in_role(role), records)
     native_id, version = records.get(owner, ("", None))
     value = version["attrs"].get(name) if version else None
     others = {s: v["attrs"].get(name) for s, (_, v) in records.items() if s != owner}
@@ -88,6 +100,16 @@ def _merged(governance: Governance, name: str, records: dict[str, tuple[str, Ver
     merged["diverge"] = {s: _text(v) for s, v in stated.items() if v != value}
     merged["unheard"] = sorted(s for s in governance.systems if s not in records)
     return merged
+
+
+def _owner(name: str, systems: Sequence[str], records: Records) -> str:
+    """Of the systems of record, which may be several, the first that states it, if it can be for a customer who has not
+    left; else the first that has the customer."""
+    known = [system for system in systems if system in records]
+    attrs = {system: records[system][1]["attrs"] for system in known}
+    stating = [system for system in known if attrs[system].get(name) is not None]
+    staying = [system for system in stating if attrs[system].get("status") != "churned"]
+    return next(iter((*staying, *stating, *known, *systems)), "")
 
 
 def _attribute(name: str, value: Any, owner: str, native_id: str, version: Version | None) -> dict[str, Any]:
