@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.instants import ALWAYS, NEVER, Instant
+from schemas.records import completed
 from streams.governance.model import Governance
 from streams.inputs import Due
 from streams.suspects import circle
@@ -47,7 +48,7 @@ def release(ws: Workspace, due: Due) -> tuple[str, dict[str, Any]]:
     entry = ws.get(due.key)
     assert entry is not None, f"{due.key} is due and not there"
     ws.delete(due.key)
-    return entry["record"], entry["value"]
+    return entry["record"], completed(entry["record"], entry["value"])
 
 
 def wake(key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:

@@ -57,6 +57,19 @@ def test_a_record_is_seen_as_it_was_and_so_is_when_it_changes(
     )  # fmt: skip
 
 
+def test_nobody_has_said_an_attribute_that_a_stored_version_lacks() -> None:
+    ws = workspace(invoice(5))
+    key = entity_key(CUSTOMER, "invoice", "billing", "I")
+    (version,) = ws.get(key)["versions"]  # type: ignore[index]
+    kept = {name: said for name, said in version["attrs"].items() if name != "charge"}
+    ws.put(key, {"versions": [{**version, "attrs": kept}], "revision": 1})
+
+    found = AsOf(ws, five_systems(), CUSTOMER, NOW).record("invoice", "billing", "I")
+
+    assert found is not None
+    assert (found.attrs, found.version["version"]) == (version["attrs"], version["version"])
+
+
 def test_the_earliest_change_of_all_that_was_looked_at_counts() -> None:
     now = as_of(invoice(5), invoice(15, status="voided"), invoice(5, "J"), invoice(12, "J", status="voided"))
     for native_id in ("I", "J", "I"):

@@ -14,12 +14,12 @@ from schemas.source import ALL_OBJECTS
 from streams import held
 from streams.crosswalk import Crosswalk
 from streams.governance import Governance
-from streams.inputs import Input
+from streams.inputs import Due, Input
 from streams.judge.gates import needed
 from streams.kinds.table import BY_NAME
 from streams.shard import Shard
 from streams.suspects.table import CIRCLE, CONFLICT
-from tables.view import MemoryView
+from tables.view import MemoryView, Workspace
 from tables.watermarks import LINKS as OF_LINKS
 from tests.topology import default_governance, governance
 
@@ -223,3 +223,12 @@ def test_verdicts_wait_for_every_system_that_links_where_links_do() -> None:
 
     assert [s for s, what in needed(GOVERNED, kind, "billing") if what == OF_LINKS] == ["billing", "crm", "erp"]
     assert [s for s, what in needed(default_governance(), kind, "billing") if what == OF_LINKS] == ["billing"]
+
+
+def test_what_an_earlier_release_had_wait_has_the_default_of_what_came_since() -> None:
+    ws = Workspace(MemoryView())
+    kept = {"system": "crm", "native_customer": "A", "version": "v1", "committed_at": 5}
+    held.hold(ws, "LinkAsserted", kept)
+    ((key, _),) = ws.range(held.HELD, 2)
+
+    assert held.release(ws, Due(key, 5)) == ("LinkAsserted", {**kept, "links": [], "present": False})
