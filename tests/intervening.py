@@ -1,4 +1,5 @@
-"""What else judge is told while records wander: approvals of what is asked for just then."""
+"""What else judge is told while records wander: halts, freezes and their end, releases and approvals of what is asked
+for just then."""
 
 from __future__ import annotations
 
@@ -7,28 +8,65 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas import topics
-from schemas.instants import SECOND
+from schemas.instants import SECOND, Instant
 from streams.commands.approvals import SUBJECT
 from streams.driver import Driver
 
+SELDOM = 0.15
+Stands = dict[str, Instant]
+"""Kind or customer -> since when it is stopped."""
+
 
 def intervening(driver: Driver, rng: random.Random, tell: Callable[[int], object]) -> Callable[[int], None]:
-    """Whatever `tell` tells, and now and then a word of somebody."""
+    """Whatever `tell` tells, and now and then a word of another stage or of somebody."""
+    halted: Stands = {}
+    frozen: Stands = {}
 
     def told(until: int) -> None:
         tell(until)
-        if rng.random() < 0.2:
-            _about_one(driver, rng, until)
+        if rng.random() < SELDOM:
+            turned(driver, halted, rng.choice(driver.governance.judged), until * SECOND)
+        if rng.random() < SELDOM / 2:
+            freeze(driver, frozen, rng.choice(("A", "A2")), until * SECOND)
+        if rng.random() < SELDOM * 2:
+            _about_one(driver, rng, until * SECOND)
 
     return told
 
 
-def _about_one(driver: Driver, rng: random.Random, until: int) -> None:
+def turned(driver: Driver, halted: Stands, kind: str, at: Instant) -> None:
+    since, ends = _toggled(halted, kind, at)
+    value = {"scope": "kind", "name": kind, "drift_id": f"halt of {kind} since {since}", "opened_at": since}
+    _to_judge(driver, "BreakerTurned", {**value, "closed_at": ends})
+
+
+def freeze(driver: Driver, frozen: Stands, customer: str, at: Instant) -> None:
+    since, ends = _toggled(frozen, customer, at)
+    whose = {"canonical_id": f"crm:{customer}", "system": "crm", "native_customer": customer}
+    value = {**whose, "drift_id": f"conflict of {customer} since {since}", "frozen_at": since, "frozen_until": ends}
+    _to_judge(driver, "CustomerFrozen", value)
+
+
+def _toggled(stands: Stands, what: str, at: Instant) -> tuple[Instant, Instant | None]:
+    """Since when it is stopped, and until when, if it is no more."""
+    since = stands.pop(what, None)
+    if since is not None:
+        return since, at
+    stands[what] = at
+    return at, None
+
+
+def _about_one(driver: Driver, rng: random.Random, at: Instant) -> None:
     asking = [d for d in driver.latest(topics.DRIFTS) if d["status"] == "open" and d["command_id"]]
-    if asking:
-        drift = rng.choice(asking)
-        subject = {name: drift[name] for name in SUBJECT}
-        _to_judge(driver, "CorrectionApproved", {**subject, "by": "ada", "reason": "seen", "at": until * SECOND})
+    if not asking:
+        return
+    drift = rng.choice(asking)
+    subject: dict[str, Any] = {name: drift[name] for name in SUBJECT}
+    if rng.random() < 0.6:
+        _to_judge(driver, "CorrectionApproved", {**subject, "by": "ada", "reason": "seen", "at": at})
+    else:
+        del subject["command_id"]
+        _to_judge(driver, "CorrectionReleased", {**subject, "released_at": at - rng.choice((0, 20)) * SECOND})
 
 
 def _to_judge(driver: Driver, record: str, value: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from streams.judge.commands import commanded, has_passed, held_by, is_held
 from streams.judge.keys import MARKS, ObligationKey
 from streams.judge.obligation import Obligation, Told, Transition
 from streams.judge.process import count
-from streams.judge.release import is_released, without_release
+from streams.judge.release import is_released, without_releases
 from streams.kinds.asof import AsOf, entity_key
 from streams.kinds.finding import Answer, Finding
 from streams.kinds.table import Kind
@@ -165,12 +165,12 @@ def look_again(
     """At the command of a drift that stands: it may have to be kept back, or no longer."""
     drift = obligation.drift
     if drift is None:
-        return without_release(obligation, now.instant)
+        return without_releases(obligation, now.instant)
     if not isinstance(answer, Finding) or answer.satisfied:
         return obligation
     may_go = is_held(drift) or is_released(obligation, now.instant) or may_be_performed(ws, now, drift)
     if may_go or has_passed(ws, now, kind, obligation, drift, answer):
-        return _release(ws, now, kind, key, without_release(obligation, now.instant), answer)
+        return _release(ws, now, kind, key, without_releases(obligation, now.instant), answer)
     if drift["command_id"] is None or (restraint := held_by(ws, now)) is None:
         return obligation
     drift = {**drift, "command_id": None, "restraint": restraint, "recalled_at": now.instant}

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from schemas.instants import ALWAYS, NEVER, Instant, seconds
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
-from streams.judge.fold import EVERYTHING, arm, frontier
+from streams.judge.fold import arm
+from streams.judge.forgotten import put_until
 from streams.judge.gates import heard_by, passed_by
-from streams.judge.keys import APPROVALS, ObligationKey, approval_key, drift_key
+from streams.judge.keys import ObligationKey, approval_key, drift_key
 from streams.kinds.asof import AsOf
 from streams.kinds.table import KINDS, Kind
 from tables.view import Value, Workspace
@@ -36,7 +37,6 @@ class Approval(NamedTuple):
 
 def on_approval(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
     """What asks for the command is judged again. What will ask for it looks by itself."""
-    _forget(ws, frontier(ws, ruled))
     kind = next((k for k in KINDS if (k.name, k.entity) == (value["kind"], value["entity"])), None)
     if kind is None or value["system"] not in ruled.newest.systems:
         return
@@ -45,7 +45,11 @@ def on_approval(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
     known = ws.get(key)
     if known is not None and at < known["until"]:
         return  # the first word stands: from then on may have been judged
-    ws.put(key, Approval(value["by"], at, _until(ruled.newest, at))._asdict())
+    approval = Approval(value["by"], at, _until(ruled.newest, at))
+    if approval.until == ALWAYS:
+        ws.put(key, approval._asdict())
+    else:
+        put_until(ws, ruled.newest, key, approval._asdict(), approval.until)
     for subject, settled in _asking(ws, kind, value):
         arm(ws, subject, max(at, settled + 1), late=False)
 
@@ -80,10 +84,3 @@ def _until(governance: Governance, at: Instant) -> Instant:
     """Where a source is not heard at present, nobody knows when that begins to be over."""
     kept = governance.ended_drift_retention_seconds
     return ALWAYS if kept is None or at <= NEVER + 1 else at + seconds(kept)
-
-
-def _forget(ws: Workspace, behind: Instant) -> None:
-    """No verdict looks behind that instant."""
-    for key, held in ws.range(APPROVALS, EVERYTHING):
-        if held["until"] < behind:
-            ws.delete(key)

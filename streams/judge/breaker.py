@@ -1,7 +1,7 @@
 """Breakers: while corrections of a kind, or to a system, go wrong (streams/fleet/breaker.py), or a kind drifts in so
 many customers at once that it is hardly they (M8), commands are only proposed.
 
-b/SCOPE/NAME/DRIFT    {opened, closed}: what had been heard when that was told; null: it stands
+b/SCOPE/NAME/DRIFT    {opened, closed}: what had been heard when that was told; without closed it stands
 
 A turn counts for what had not been decided when it was told, not for what happened not to be worked off yet: so it
 hangs on the order of the input alone, and a replay repeats it."""
@@ -12,6 +12,7 @@ from typing import Any
 
 from schemas.instants import ALWAYS, NEVER, Instant
 from streams.governance.model import Governance
+from streams.judge.forgotten import put_until
 from streams.judge.gates import decidable_until
 from streams.judge.keys import MARKS
 from streams.kinds.asof import AsOf
@@ -23,16 +24,13 @@ REASON = "breaker"
 _AT_A_TIME = 100
 
 
-def on_turn(ws: Workspace, value: dict[str, Any], forgotten: Instant) -> None:
-    """`forgotten`: behind it no verdict looks."""
-    prefix, heard = _prefix(value["scope"], value["name"]), ws.get(MARKS) or {}
-    for key, turned in ws.range(prefix, _AT_A_TIME):
-        if turned.get("closed") is not None and _latest(turned["closed"]) < forgotten:
-            ws.delete(key)
-    key = f"{prefix}{value['drift_id']}"
-    known = {"opened": heard} if value["closed_at"] is None else ws.get(key)
-    if known is not None:
-        ws.put(key, {**known, "closed": None if value["closed_at"] is None else heard})
+def on_turn(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
+    key, heard = f"{_prefix(value['scope'], value['name'])}{value['drift_id']}", ws.get(MARKS) or {}
+    known = ws.get(key)
+    if value["closed_at"] is None:
+        ws.put(key, known or {"opened": heard})
+    elif known is not None and known.get("closed") is None:
+        put_until(ws, governance, key, {**known, "closed": heard}, _latest(heard))
 
 
 def is_open(ws: Workspace, now: AsOf, kind: Kind, system: str, target: str) -> bool:

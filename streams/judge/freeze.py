@@ -13,6 +13,7 @@ from typing import Any
 from schemas.instants import ALWAYS, Instant
 from streams.governance.in_force import InForce
 from streams.judge.fold import EVERYTHING, arm, frontier
+from streams.judge.forgotten import put_until
 from streams.judge.keys import ObligationKey, freezes_prefix
 from streams.judge.process import IDENTITY, set_condition
 from streams.kinds.asof import AsOf
@@ -28,17 +29,16 @@ def on_freeze(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
     of its end."""
     customer, until = value["canonical_id"], value["frozen_until"]
     key = f"{freezes_prefix(customer)}{value['system']}/{value['native_customer']}"
-    passed = frontier(ws, ruled)
     known = (ws.get(key) or {"spans": {}})["spans"] | {value["drift_id"]: [value["frozen_at"], until]}
-    spans = {drift: span for drift, span in known.items() if span[1] is None or span[1] > max(span[0], passed)}
-    if spans:
-        ws.put(key, {"spans": spans})
+    last = max((ALWAYS if span[1] is None else span[1]) for span in known.values())
+    if last == ALWAYS:
+        ws.put(key, {"spans": known})
     else:
-        ws.delete(key)
+        put_until(ws, ruled.newest, key, {"spans": known}, last)
     if until is None or until > value["frozen_at"]:
         _wake(ws, customer, value["frozen_at"], _is_commanded)
     if until is not None:
-        _wake(ws, customer, max(until, passed), _is_held)
+        _wake(ws, customer, max(until, frontier(ws, ruled)), _is_held)
     stands = any(until == ALWAYS for _, until in _spans(ws, customer))
     status, reason = ("False", "IdentityConflict") if stands else ("True", "AsExpected")
     set_condition(ws, customer, IDENTITY, status, reason, value["frozen_at"] if until is None else until)

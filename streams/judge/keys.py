@@ -16,6 +16,7 @@ o/~governance/rollout/-/BEGIN       how far what it concerns has been found (str
 q/INSTANT/CUSTOMER/ENTITY/SYSTEM/ID  document that may leave then (streams/judge/retention.py)
 o/~retention/leave/-/INSTANT        documents wait for that instant
 t/INSTANT/DRIFT                     drift that ended, whose tombstone is due then (streams/judge/lives.py)
+t/INSTANT/KEY                       entry of another sort that is forgotten then (streams/judge/forgotten.py)
 o/~tombstones/due/-/INSTANT         tombstones wait for that instant
 ~retention                          the first instant of leaving that is not decided
 ~governance                         which version is in force from when (streams/judge/published.py)
@@ -104,8 +105,8 @@ def tombstones_prefix(instant: Instant) -> str:
     return f"t/{instant}/"
 
 
-def tombstone_key(instant: Instant, drift_id: str) -> str:
-    return tombstones_prefix(instant) + drift_id
+def tombstone_key(instant: Instant, what: str) -> str:
+    return tombstones_prefix(instant) + what
 
 
 def document_key(version: str) -> str:

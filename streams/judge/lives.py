@@ -14,7 +14,7 @@ and its record gets a tombstone, in one commit (contracts 2). Four things hold:
 - What ended before a release that does this is in no queue: its record stays until its drift lives again.
 
 Instants are whole steps, as those at which documents leave (streams/judge/retention.py), and wait like them in the
-store, with one entry a step in the deadline index:
+store (streams/judge/forgotten.py), with one entry a step in the deadline index:
 
 d/DRIFT                        {customer, opened_at} of its latest life; forgotten: at that instant, once it has ended
 t/INSTANT/DRIFT                {}
@@ -27,7 +27,8 @@ from typing import Any
 from schemas import topics
 from schemas.instants import Instant, seconds
 from streams.governance.model import Governance
-from streams.judge.keys import burying_key, drift_key, instant_of, tombstone_key, tombstones_prefix
+from streams.judge.forgotten import forget, wait
+from streams.judge.keys import drift_key, instant_of, tombstone_key, tombstones_prefix
 from streams.judge.retention import in_steps
 from tables.view import Emit, Value, Workspace
 
@@ -60,19 +61,24 @@ def forgotten_at(governance: Governance, closed_at: Instant) -> Instant | None:
 
 
 def bury(ws: Workspace, text: str) -> None:
-    """One slice of the tombstones that are due at an instant."""
+    """One slice of what is forgotten at an instant."""
     prefix = tombstones_prefix(instant_of(text))
     waiting = ws.range(prefix, SLICE)
     for key, _ in waiting:
         ws.delete(key)
-        _forget(ws, key.removeprefix(prefix))
+        what = key.removeprefix(prefix)
+        if "/" in what:
+            forget(ws, instant_of(text), what)
+        else:
+            _forget(ws, what)
     if len(waiting) < SLICE:
         ws.delete(text)
 
 
 def _forget(ws: Workspace, drift_id: str) -> None:
     latest = ws.get(drift_key(drift_id))
-    assert latest is not None, f"the tombstone of {drift_id} is due, and nothing is known of it"
+    if latest is None:
+        return  # a worker does not end for what nobody knows any more
     ws.delete(drift_key(drift_id))
     ws.emit(Emit(topics.DRIFTS, drift_id, "Drift", None, partition_key=latest["customer"]))
 
@@ -82,9 +88,7 @@ def _ended(ws: Workspace, governance: Governance, drift: dict[str, Any], latest:
     instant = forgotten_at(governance, drift["closed_at"])
     if instant is None:
         return {}
-    ws.put(tombstone_key(instant, drift["drift_id"]), {})
-    if ws.get(burying_key(instant)) is None:
-        ws.put(burying_key(instant), {})
+    wait(ws, instant, drift["drift_id"])
     return {"forgotten": instant}
 
 

@@ -89,8 +89,8 @@ class Obligation(NamedTuple):
     """What the audit was told of this trigger, where late evidence has taken that back."""
     awaits: Instant | None = None
     """The next instant is judged once it is decided what has left the state by then (streams/judge/retention.py)."""
-    release: Release | None = None
-    """Its command was kept back (streams/judge/release.py)."""
+    releases: tuple[Release, ...] = ()
+    """Its command was kept back (streams/judge/release.py); those that were not looked at yet."""
     told: tuple[Told, ...] = ()
     """What became of triggers that late evidence may have judged again (streams/judge/told.py)."""
     recalled: bool = False
@@ -106,11 +106,12 @@ class Obligation(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         value: dict[str, Any] = dict(compress(zip(_FIELDS, self, strict=True), map(ne, self, _DEFAULTS)))
-        for name in ("trigger", "asked", "openings", "release"):
+        for name in ("trigger", "asked", "openings"):
             if name in value:
                 value[name] = list(value[name])
-        if self.told:
-            value["told"] = [list(told) for told in self.told]
+        for name in ("told", "releases"):
+            if name in value:
+                value[name] = [list(each) for each in value[name]]
         return value
 
     @classmethod
@@ -121,8 +122,10 @@ class Obligation(NamedTuple):
         for name in ("trigger", "asked"):
             if name in known:
                 known[name] = Trigger(*known[name])
-        if "release" in known:
-            known["release"] = Release(*known["release"])
+        if "release" in value:  # of an earlier release
+            known["releases"] = (Release(*value["release"]),)
+        if "releases" in known:
+            known["releases"] = tuple(Release(*release) for release in known["releases"])
         if "drift" in known:
             known["drift"] = completed("Drift", known["drift"])
         if "openings" in known:
@@ -328,8 +331,7 @@ def wake_at(o: Obligation, next_change: Instant, hold_down: Instant) -> Instant:
         candidates.append(o.ignored_until)
     if o.clean_since is not None:
         candidates.append(o.clean_since + hold_down)
-    if o.release is not None and o.release.at > o.settled:
-        candidates.append(o.release.at)
+    candidates += [release.at for release in o.releases if release.at > o.settled]
     return min(candidates)
 
 

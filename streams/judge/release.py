@@ -21,7 +21,8 @@ def on_release(ws: Workspace, governance: Governance, value: dict[str, Any]) -> 
     released all the same. A drift that has gone to another customer was asked for there when it came."""
     for key, held, undecided in _subjects(ws, governance, value):
         at = max(value["released_at"], undecided)
-        ws.put(key.text(), {**held, "release": [value["drift_id"], at]})
+        word, words = [value["drift_id"], at], held.get("releases", [])
+        ws.put(key.text(), {**held, "releases": [*words, word] if word not in words else words})
         arm(ws, key, at, late=False)
 
 
@@ -39,12 +40,14 @@ def _subjects(
 def is_released(o: Obligation, at: Instant) -> bool:
     """The same word twice asks once: the drift is only proposed for a stop, or was commanded before that and not
     since."""
-    if o.release is None or o.drift is None or o.drift["drift_id"] != o.release.drift_id or at < o.release.at:
+    drift = o.drift
+    told = [r.at for r in o.releases if drift is not None and r.drift_id == drift["drift_id"] and r.at <= at]
+    if drift is None or not told:
         return False
-    commanded = o.drift["mode"] == "execute" and (o.drift["released_at"] or NEVER) < o.release.at
-    return o.drift["restraint"] == REASON or commanded
+    commanded = drift["mode"] == "execute" and (drift["released_at"] or NEVER) < max(told)
+    return drift["restraint"] == REASON or commanded
 
 
-def without_release(o: Obligation, at: Instant) -> Obligation:
-    """Once it has been looked at."""
-    return o if o.release is None or at < o.release.at else o._replace(release=None)
+def without_releases(o: Obligation, at: Instant) -> Obligation:
+    """Once they have been looked at."""
+    return o._replace(releases=tuple(r for r in o.releases if r.at > at)) if o.releases else o

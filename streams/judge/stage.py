@@ -19,7 +19,7 @@ from streams.inputs import Divert, Due, Input
 from streams.judge import breaker
 from streams.judge.approvals import on_approval
 from streams.judge.corrected import project
-from streams.judge.fold import Changed, frontier, on_change, on_hole
+from streams.judge.fold import Changed, on_change, on_hole
 from streams.judge.freeze import on_freeze
 from streams.judge.gates import heard_by, passed_by, passed_by_all, slowest
 from streams.judge.keys import (
@@ -112,7 +112,7 @@ class Judge:
             case "CanaryBroken":
                 canary.armed(ws, value)
             case "BreakerTurned":
-                breaker.on_turn(ws, value, frontier(ws, self._published.in_force(ws)))
+                breaker.on_turn(ws, self._published.in_force(ws).newest, value)
             case "CorrectionReleased":
                 on_release(ws, self._published.in_force(ws).newest, value)
             case "CorrectionApproved":

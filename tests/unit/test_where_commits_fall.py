@@ -11,10 +11,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from schemas.instants import SECOND
+from streams.driver import Driver
 from tests.depth import cases
 from tests.dossiers.model import Dossier
 from tests.dossiers.table import DOSSIERS
-from tests.intervening import intervening
+from tests.intervening import Stands, freeze, intervening, turned
 from tests.topology import Company
 from tests.wanderers import (
     KNOWN,
@@ -162,6 +164,38 @@ def test_what_another_customer_lacks_is_lacking_here_from_the_link_on_only(commi
     said = judged(rules, log, commits, never)
 
     assert [(told["canonical_id"], told["result"]) for told in said.audited] == [("crm:A", "missed")]
+
+
+STOPS: Mapping[str, Callable[[Driver, Stands, int], None]] = {
+    "a halt": lambda driver, since, at: turned(driver, since, "invoice_not_posted", at * SECOND),
+    "a conflict": lambda driver, since, at: freeze(driver, since, "A", at * SECOND),
+}
+
+
+STOPPED = {"a halt": ("propose", None), "a conflict": ("execute", 20 * SECOND)}
+
+
+@pytest.mark.parametrize("what", STOPS)
+@pytest.mark.parametrize("commits", [each, never])
+def test_what_stops_a_command_is_known_until_all_is_judged_that_it_stopped(
+    what: str, commits: Callable[[], bool]
+) -> None:
+    """Missed at 14, while it was stopped; that ended long before the next one, which is told last."""
+    company = Company(governed(5, "invoice_not_posted"))
+    since: Stands = {}
+
+    def tell(until: int) -> None:
+        if until == 4:
+            for row in (*KNOWN, Row(4, "billing", "invoice", "I", "B", {"status": "Posted"})):
+                company.row(row.system, row.object, row.id, row.at, row.customer, run=False, **row.fields)
+        if until in (8, 20, 60):
+            STOPS[what](company.driver, since, until)
+
+    log = heard_by_judge(company.driver, tell, random.Random(0), lags=False)
+    said = judged(company.governance, log, commits, never)
+
+    ((drift,), (command,)) = said.drifts.values(), map(json.loads, said.commands)
+    assert (command["mode"], drift["released_at"]) == STOPPED[what]
 
 
 LACKING: Mapping[str, tuple[str, Row, Row]] = {

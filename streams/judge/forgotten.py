@@ -1,0 +1,30 @@
+"""What is forgotten, and when: at an instant of event time, once all that was due by then is judged. Not as it is told
+that something is over: what lies before that may still have to be judged, wherever commits fall.
+
+t/INSTANT/KEY    {}: that entry of the state; by the id of a drift, its life (streams/judge/lives.py)"""
+
+from __future__ import annotations
+
+from schemas.instants import Instant, seconds
+from streams.governance.model import Governance
+from streams.judge.keys import burying_key, tombstone_key
+from tables.view import Value, Workspace
+
+
+def wait(ws: Workspace, instant: Instant, key: str) -> None:
+    ws.put(tombstone_key(instant, key), {})
+    if ws.get(burying_key(instant)) is None:
+        ws.put(burying_key(instant), {})
+
+
+def put_until(ws: Workspace, governance: Governance, key: str, value: Value, last: Instant) -> None:
+    """Keep it as long as verdicts of that instant may be given, or amended."""
+    instant = last + seconds(governance.late_retention_seconds) + 1
+    ws.put(key, {**value, "forgotten": instant})
+    wait(ws, instant, key)
+
+
+def forget(ws: Workspace, instant: Instant, key: str) -> None:
+    """Unless it has been put anew since."""
+    if (ws.get(key) or {}).get("forgotten") == instant:
+        ws.delete(key)
