@@ -92,6 +92,12 @@ def governance(**kind_overrides: Any) -> Governance:
     return governed.model_copy(update=updates)
 
 
+@cache
+def everyday_governance() -> Governance:
+    """The same for all who teach it nothing: what follows from it is worked out once."""
+    return governance()
+
+
 def hear(driver: Driver, system: str, until: Instant | None, *, phase: str = "streaming", epoch: int = 0) -> None:
     """Progress of a source in each of its partitions."""
     for partition in range(driver.governance.partitions):
@@ -111,7 +117,7 @@ class Company:
     """Drives one topology; times are seconds, versions count up."""
 
     def __init__(self, governed: Governance | None = None) -> None:
-        self.governance = governed or governance()
+        self.governance = governed or everyday_governance()
         self.driver = Driver(self.governance, dict.fromkeys(self.governance.systems, read))
         self._version = 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -65,6 +66,7 @@ KNOWN = (
 """Two accounts, and what is linked to the first."""
 
 
+@cache
 def governed(late_retention_seconds: float, *judged: str, forgotten_after: float | None = None) -> Governance:
     """`forgotten_after`: seconds after which drifts that ended are forgotten; None: never."""
     updates = {"judged": judged, "ended_drift_retention_seconds": forgotten_after}

@@ -22,6 +22,7 @@ LATE_RETENTION_SECONDS = 2000
 LINKED_SYSTEMS = {"processor": "processor", "product": "entitlement"}
 
 
+@cache
 def governed(dossier: Dossier) -> Governance:
     """Deadlines of 10 seconds, one kind judged, five systems that speak the canonical model."""
     base = five_systems()

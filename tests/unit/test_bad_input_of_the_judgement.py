@@ -150,7 +150,7 @@ def test_a_status_that_nobody_mapped_is_diverted_with_the_remedy_and_what_needs_
 
 
 def accounts() -> Company:
-    made = Company()
+    made = Company(governance())
     made.row("crm", "Account", "A", 1, Billing_Account_Id__c="B", ERP_Customer_Id__c="E")
     made.row("billing", "account", "B", 1)
     made.row("erp", "customer", "E", 1)

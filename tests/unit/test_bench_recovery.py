@@ -30,6 +30,7 @@ def past() -> dict[str, list[tuple[int, str, dict[str, Any]]]]:
     return found
 
 
+@pytest.mark.law
 def test_every_clone_is_a_customer_of_its_own_in_the_partition_of_its_id(past: Any) -> None:
     assert len(past) == CUSTOMERS
     for customer, entries in past.items():
@@ -38,6 +39,7 @@ def test_every_clone_is_a_customer_of_its_own_in_the_partition_of_its_id(past: A
     assert len(keys) == len(set(keys))
 
 
+@pytest.mark.law
 def test_a_clone_has_the_values_of_its_template_and_nothing_of_its_id(past: Any) -> None:
     (original, entries), *_ = templates(waiting=True)
     clone = past[f"crm:{0:018d}"]
@@ -49,6 +51,7 @@ def test_a_clone_has_the_values_of_its_template_and_nothing_of_its_id(past: Any)
     assert original.decode() not in str(clone)
 
 
+@pytest.mark.law
 def test_a_customer_has_its_master_records_what_they_demand_and_its_process(past: Any) -> None:
     first = {key[0] for entries in past.values() for _, key, _ in entries}
 
@@ -56,6 +59,7 @@ def test_a_customer_has_its_master_records_what_they_demand_and_its_process(past
     assert 4 <= sum(map(len, past.values())) / CUSTOMERS <= 8
 
 
+@pytest.mark.law
 def test_a_few_of_the_customers_still_wait(past: Any) -> None:
     wake = Judge(governance()).wake
     waiting = {customer for customer, entries in past.items() for _, key, value in entries if wake(key, value)}

@@ -231,6 +231,7 @@ def unreadable(planned: Plan) -> set[str]:
     return {str(planned.written(f"{c}/{RECORD}", "id")) for c, flaw in flawed if flaw.kind == DEAD_LETTERED}
 
 
+@pytest.mark.law
 def test_the_topology_finds_every_drift_of_a_run_and_no_other():
     _, truth, result = replay_and_score(1, stalling=False)
 
@@ -240,6 +241,7 @@ def test_the_topology_finds_every_drift_of_a_run_and_no_other():
     assert result.unresolved == 0
 
 
+@pytest.mark.law
 def test_where_the_companies_stall_the_topology_finds_what_nobody_planned():
     _, truth, result = replay_and_score(2, stalling=True)
 

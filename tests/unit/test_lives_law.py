@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from functools import cache
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ SPANS = (3, 10, 20)
 """Seconds: shorter and longer than what is open, or elsewhere, stays so."""
 
 
+@cache
 def forgetful(span: float) -> Governance:
     return governance().model_copy(update={"ended_drift_retention_seconds": span})
 

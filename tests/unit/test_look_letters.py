@@ -20,7 +20,7 @@ NOW = 7_000_000
 
 def refused() -> Company:
     """An invoice whose posting was refused: its verdict is held."""
-    company = Company()
+    company = Company(governance())
     company.row("crm", "Account", "A", 1, Billing_Account_Id__c="B", ERP_Customer_Id__c="E")
     company.row("billing", "account", "B", 1)
     company.row("erp", "customer", "E", 1)
@@ -130,7 +130,7 @@ def test_a_dismissal_closes_the_hole_where_it_is_and_the_verdict_is_given_withou
 
 
 def test_the_hole_of_an_unreadable_customer_is_closed_in_every_partition() -> None:
-    company = Company()
+    company = Company(governance())
     company.driver.pipe_raw("src.erp", b"\xff", b"no avro", 1, {})
     company.driver.run()
     letter = only(read(company))

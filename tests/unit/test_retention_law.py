@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from functools import cache
 from typing import Any, NamedTuple
 
 from hypothesis import given
@@ -71,6 +72,7 @@ def histories(draw: st.DrawFn, last: int = LAST) -> History:
     return found
 
 
+@cache
 def governed(span_seconds: float | None) -> Governance:
     updates = {"settled_retention_seconds": span_seconds, "judged": (*FIRST_KINDS, *DOCUMENT_KINDS)}
     return governance().model_copy(update=updates)

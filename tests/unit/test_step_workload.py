@@ -17,6 +17,8 @@ from streams.judge.stage import Judge
 from streams.shard import Shard
 from tables.view import Emit
 
+pytestmark = pytest.mark.law
+
 EVENTS = 12_000
 
 

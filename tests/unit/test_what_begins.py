@@ -15,7 +15,7 @@ from streams.kinds.table import KINDS, Kind, judged
 from tests.depth import cases
 from tests.dossiers.model import Dossier, Story, company
 from tests.dossiers.noise import noise
-from tests.dossiers.stage import Play
+from tests.dossiers.stage import Play, governed
 from tests.dossiers.table import DOSSIERS
 
 SEEDS = int(os.environ.get("DRIFTWISE_NOISE_SEEDS", cases(3, thorough=30)))
@@ -32,7 +32,7 @@ every_choosy_kind = pytest.mark.parametrize("dossier", CHOOSY, ids=[f"{d.kind}-{
 
 def said(dossier: Dossier, story: Story, *, choosy: bool, seed: int, stands: float) -> tuple[set[Any], ...]:
     """Drifts, commands and audit of a story. What of it was before `stands`, its sources' first snapshots show."""
-    play = Play(dossier)
+    play = Play(dossier, governed(dossier).model_copy())
     if not choosy:
         kinds, derived = judged(play.governance), play.governance.derived
         derived[(judged,)] = tuple(kind._replace(begins=None, compared_within="", counterpart=False) for kind in kinds)
