@@ -8,14 +8,31 @@ from itertools import count
 from typing import Any
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 
 from tables import changelog
 from tables.state import PROGRESS, encode
 from tables.view import Value
 
+COMPACTING = {"segment.ms": "100", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "100"}
+"""Of a changelog that the cleaner takes up whenever it looks."""
 _NUMBERS = count()
+
+
+def look_often(bootstrap: str) -> None:
+    """The broker's cleaner: by itself it looks for work every 15 s."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    often = ConfigEntry("log.cleaner.backoff.ms", "200", incremental_operation=AlterConfigOpType.SET)
+    (broker,) = admin.list_topics(timeout=10).brokers
+    cleaner = ConfigResource(ResourceType.BROKER, str(broker), incremental_configs=[often])
+    admin.incremental_alter_configs([cleaner])[cleaner].result(timeout=30)
 
 
 class Changelog:

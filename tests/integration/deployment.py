@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -215,10 +216,9 @@ def deployed(stack: Endpoints, folder: Path, heartbeat_ms: int = 200) -> Iterato
     governance = load(governance_folder)
     settings = Settings(stack.kafka_bootstrap, stack.registry_url, application=f"driftwise-{folder.name}")
     with ExitStack() as closing:
-        databases = {
-            system: closing.enter_context(_capture(stack, governance, system, heartbeat_ms))
-            for system in CUSTOMER_COLUMN
-        }
+        captures = (_capture(stack, governance, system, heartbeat_ms) for system in CUSTOMER_COLUMN)
+        with ThreadPoolExecutor() as at_once:  # a connector takes seconds to start
+            databases = dict(zip(CUSTOMER_COLUMN, at_once.map(closing.enter_context, captures), strict=True))
         closing.callback(delete_topics, settings, wiring.create_topics(settings, governance))
         wiring.register(settings, governance)
         deployment = Deployment(settings, folder, [governance_folder], databases)

@@ -19,7 +19,7 @@ from tables.recovery import Restored, restore
 from tables.standby import Followed, Place, Standbys
 from tables.state import RocksState
 from tables.view import Value
-from tests.integration.changelogs import Changelog
+from tests.integration.changelogs import COMPACTING, Changelog, look_often
 from tests.unit.test_replica import GATE, Waits
 
 KILLED = 9
@@ -93,8 +93,8 @@ def test_what_waits_is_found_again_after_a_restore_and_after_a_restart(log: Chan
 
 
 def test_a_compacted_changelog_is_restored_across_its_gaps(stack: Endpoints, folder: Path) -> None:
-    compacting = {"segment.ms": "100", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "100"}
-    log = Changelog(stack.kafka_bootstrap, **compacting)
+    look_often(stack.kafka_bootstrap)
+    log = Changelog(stack.kafka_bootstrap, **COMPACTING)
     for number in range(60):
         log.commit({f"e/{number % 3}": {"n": number}})
     until(lambda: replayed(log, folder) < 60, "compacted", timeout_seconds=120)

@@ -13,14 +13,14 @@ from streams.settings import Settings
 from streams.verify.start import Search, Start
 from tables.state import PROGRESS, decode
 from tables.view import MemoryView
-from tests.integration.changelogs import Changelog
+from tests.integration.changelogs import COMPACTING, Changelog, look_often
 
-COMPACTING = {"segment.ms": "100", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "100"}
 FIRST_COMMITS, LAST_COMMITS = 60, 8
 CLEANED_SECONDS_MAX = 120
 
 
 def test_each_commit_to_begin_with_has_its_state_however_far_the_cleaner_came(stack: Endpoints) -> None:
+    look_often(stack.kafka_bootstrap)
     log = Changelog(stack.kafka_bootstrap, **COMPACTING)
     commits = [commit(log) for _ in range(FIRST_COMMITS)]
     with closing(Cluster(Settings(stack.kafka_bootstrap, stack.registry_url))) as cluster:
