@@ -29,9 +29,12 @@ def announce(
 ) -> Obligation:
     """Emit what the transition means; returns the obligation with the drift record it now stands for."""
     drift_id = ids.drift_id(kind.name, key.system, kind.entity, key.native_id, transition.trigger.version)
-    if not _is_settled_elsewhere(ws, kind, key, transition) or _was_otherwise(now.governance, after, transition):
-        after = _audit(ws, now.governance, kind, key, after, transition, drift_id)
-    elif transition.amends:
+    elsewhere = _is_settled_elsewhere(ws, kind, key, after, transition)
+    if not elsewhere or _was_otherwise(now.governance, after, transition):
+        after = _audit(ws, now.governance, kind, key, after._replace(elsewhere=""), transition, drift_id)
+    elif transition.how != "moved":
+        after = after._replace(elsewhere=transition.trigger.version)
+    elif transition.amends and after.elsewhere != transition.trigger.version:
         after = told.with_told(after, transition, transition.amends)  # told before it went; that stands
     if transition.what == "opened":
         drift = _opened(ws, now, kind, key, after, transition, drift_id)
@@ -56,11 +59,11 @@ def _result(transition: Transition) -> str:
     return "missed" if transition.what == "opened" else transition.what
 
 
-def _is_settled_elsewhere(ws: Workspace, kind: Kind, key: ObligationKey, transition: Transition) -> bool:
-    """An obligation is counted at the customer who had its subject when it was due; one that moves on is not over, and
-    one that comes back was counted."""
+def _is_settled_elsewhere(ws: Workspace, kind: Kind, key: ObligationKey, o: Obligation, transition: Transition) -> bool:
+    """An obligation is counted at the customer who had its subject when it was due, and so is its end: what was told
+    there, nobody knows here. One that moves on is not over, and one that comes back was counted."""
     if transition.what == "closed" or transition.how == "moved":
-        return transition.how == "moved"
+        return transition.how == "moved" or o.elsewhere == transition.trigger.version
     held = ws.get(entity_key(key.customer, kind.entity, key.system, key.native_id))
     if held is None:
         return False

@@ -97,6 +97,8 @@ class Obligation(NamedTuple):
     """Late evidence has come since."""
     period: str = ""
     """Due by the close of the accounting period that ends on this day; empty: by its deadline."""
+    elsewhere: str = ""
+    """Version of a trigger that was due at another customer, before the subject came: it is counted there."""
     again_from: Instant | None = None
     """Late evidence has it judged again, and this is how far back was known when that came."""
 

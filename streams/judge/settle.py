@@ -72,6 +72,8 @@ def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obliga
     after = counted(now, kind, after, clock.transitions)
     for transition in clock.transitions:
         after = announce(ws, now, kind, key, after, transition)
+    if after.trigger is None and after.elsewhere:
+        after = after._replace(elsewhere="")
     after = _still_told(ws, ruled, after, instant)
     after = look_again(ws, now, kind, key, after, answer)
     after = watch(ws, now, kind, key, after, clock.transitions)

@@ -42,6 +42,8 @@ def left_behind(before: Obligation, after: Obligation) -> Obligation:
     trigger = before.trigger
     if before.status not in ("met", "closed") or trigger is None or trigger == after.trigger:
         return after
+    if before.elsewhere == trigger.version:
+        return after  # it was told at another customer
     result = before.amends or ("met" if before.status == "met" else "late")
     return _with(after, Told(trigger.version, trigger.at, "baseline" if before.baseline else result, after.settled))
 

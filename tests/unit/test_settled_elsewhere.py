@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas import topics
 from schemas.instants import SECOND
@@ -15,10 +19,14 @@ from streams.judge.obligation import Obligation, Transition, Trigger
 from streams.kinds.asof import AsOf, entity_key
 from streams.kinds.table import BY_NAME
 from tables.view import MemoryView, Workspace
+from tests.depth import cases
 from tests.dossiers.invoice_not_posted import DOSSIERS, invoice
 from tests.dossiers.model import change
 from tests.dossiers.stage import Play, five_systems
+from tests.topology import Company
 from tests.unit.looked_at import CUSTOMER, record, version_of
+from tests.unit.test_where_commits_fall import DEADLINE, GRACE
+from tests.wanderers import KNOWN, RETENTIONS, Row, governed, history, judged, told_to_judge
 
 KIND = BY_NAME["invoice_not_posted"]
 KEY = ObligationKey(CUSTOMER, KIND.row, "billing", "I")
@@ -74,6 +82,51 @@ def test_what_a_link_brought_after_it_was_due_is_counted_where_it_was(
 ])  # fmt: skip
 def test_an_end_is_counted_where_the_drift_was_and_a_move_is_none(what: str, how: str, times: int) -> None:
     assert counted(version(20, 3), what=what, how=how) == times
+
+
+def told_of(*rows: Row) -> list[tuple[str, str, str]]:
+    company = Company(governed(30, KIND.name))
+    for row in sorted((*KNOWN, *rows), key=lambda r: r.at):
+        company.row(row.system, row.object, row.id, row.at, row.customer, **row.fields)
+    company.heard(100)
+    audited = [w.value for w in company.driver.written[topics.AUDIT] if w.value]
+    return [(a["canonical_id"], a["result"], a["amends"]) for a in audited]
+
+
+INVOICE = Row(4, "billing", "invoice", "I", "B", {"status": "Posted"})
+"""Due at 14."""
+GOES_ON = Row(30, "billing", "account", "B", "B", {"crm_account_id": "A2"})
+
+
+def posting(at: int) -> tuple[Row, ...]:
+    """Of A; from 40 on of A2."""
+    posted = Row(at, "erp", "ledger_posting", "P", "E", {})
+    return posted, Row(40, "erp", "customer", "E", "E", {"external_id": "A2"})
+
+
+def test_what_was_met_where_it_was_due_is_not_late_where_its_subject_went() -> None:
+    """There a drift opens at 30 and closes at 40."""
+    assert told_of(INVOICE, GOES_ON, *posting(8)) == [("crm:A", "met", "")]
+
+
+def test_what_was_missed_where_it_was_due_stays_so_where_its_subject_went() -> None:
+    assert told_of(INVOICE, GOES_ON, *posting(35)) == [("crm:A", "missed", "")]
+
+
+def test_what_is_missed_where_it_is_due_is_late_there() -> None:
+    assert told_of(INVOICE, posting(20)[0]) == [("crm:A", "missed", ""), ("crm:A", "late", "missed")]
+
+
+@pytest.mark.parametrize("kinds", [GRACE, DEADLINE], ids=["grace", "deadline"])
+@given(seed=st.integers(0, 2**32), retention=st.sampled_from(RETENTIONS))
+@settings(max_examples=cases(20, thorough=400))
+def test_no_result_is_taken_back_that_was_not_told(kinds: tuple[str, ...], seed: int, retention: int) -> None:
+    rng, rules = random.Random(seed), governed(retention, *kinds)
+    said = judged(rules, told_to_judge(rules, history(rng), rng), lambda: True, lambda: False)
+
+    counts = Counter((a["drift_id"], a["result"]) for a in said.audited)
+    counts.subtract((a["drift_id"], a["amends"]) for a in said.audited if a["amends"])
+    assert min(counts.values(), default=0) >= 0
 
 
 FOR_EVER = five_systems().model_copy(update={"ended_drift_retention_seconds": None})
