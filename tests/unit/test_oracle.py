@@ -7,7 +7,7 @@ whether it is done, and this formula of the first violation:
     begins := demanded rises, or done falls after the demand has stood for T
     violated at t + T := begins at t, demanded throughout [t, t+T], not done at t+T
 
-`DRIFTWISE_ORACLE_TRACES` is the number of traces a kind; 10,000 take some minutes for all."""
+`DRIFTWISE_ORACLE_TRACES` is the number of traces a kind; 10,000 take one to four minutes a kind."""
 
 from __future__ import annotations
 
