@@ -41,6 +41,12 @@ def watermark(marks: Marks, key: str, partitions: int) -> Instant:
     return min(NEVER if mark is None else mark for _, _, mark in reports.values())
 
 
+def newest(marks: Marks) -> Instant:
+    """What had been heard of any source, at most."""
+    known = (mark for reports in marks.values() for _, _, mark in reports.values() if mark is not None)
+    return max(known, default=NEVER)
+
+
 def object_watermark(marks: Marks, system: str, entity: str, partitions: int) -> Instant:
     """Of one entity."""
     return watermark(marks, reported_as(marks, system, entity), partitions)

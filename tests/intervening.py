@@ -13,6 +13,7 @@ from streams.commands.approvals import SUBJECT
 from streams.driver import Driver
 
 SELDOM = 0.15
+LACKED = (("crm:A", "billing", "invoice_line"), ("crm:A2", "erp", "contract"), ("", "erp", "customer"))
 Stands = dict[str, Instant]
 """Kind or customer -> since when it is stopped."""
 
@@ -21,6 +22,7 @@ def intervening(driver: Driver, rng: random.Random, tell: Callable[[int], object
     """Whatever `tell` tells, and now and then a word of another stage or of somebody."""
     halted: Stands = {}
     frozen: Stands = {}
+    lacking: Stands = {}
 
     def told(until: int) -> None:
         tell(until)
@@ -28,6 +30,8 @@ def intervening(driver: Driver, rng: random.Random, tell: Callable[[int], object
             turned(driver, halted, rng.choice(driver.governance.judged), until * SECOND)
         if rng.random() < SELDOM / 2:
             freeze(driver, frozen, rng.choice(("A", "A2")), until * SECOND)
+        if rng.random() < SELDOM:
+            lack(driver, lacking, *rng.choice(LACKED), until * SECOND)
         if rng.random() < SELDOM * 2:
             _about_one(driver, rng, until * SECOND)
 
@@ -45,6 +49,16 @@ def freeze(driver: Driver, frozen: Stands, customer: str, at: Instant) -> None:
     whose = {"canonical_id": f"crm:{customer}", "system": "crm", "native_customer": customer}
     value = {**whose, "drift_id": f"conflict of {customer} since {since}", "frozen_at": since, "frozen_until": ends}
     _to_judge(driver, "CustomerFrozen", value)
+
+
+def lack(driver: Driver, lacking: Stands, customer: str, system: str, entity: str, at: Instant) -> None:
+    """Of a customer a record is missing, or is no more; without one it may be anyone's."""
+    since, ends = _toggled(lacking, f"{customer}/{system}/{entity}", at)
+    hole = {"canonical_id": customer, "system": system, "entity": entity, "letter_id": f"{customer}-{since}"}
+    if ends is None:
+        _to_judge(driver, "HoleOpened", {**hole, "partition": 0, "opened_at": since})
+    else:
+        _to_judge(driver, "HoleClosed", {**hole, "how": "moved"})
 
 
 def _toggled(stands: Stands, what: str, at: Instant) -> tuple[Instant, Instant | None]:

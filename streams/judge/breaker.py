@@ -18,7 +18,7 @@ from streams.judge.keys import MARKS
 from streams.kinds.asof import AsOf
 from streams.kinds.table import Kind
 from tables.view import Value, Workspace
-from tables.watermarks import Marks, Minima
+from tables.watermarks import Marks, Minima, newest
 
 REASON = "breaker"
 _AT_A_TIME = 100
@@ -30,14 +30,14 @@ def on_turn(ws: Workspace, governance: Governance, value: dict[str, Any]) -> Non
     if value["closed_at"] is None:
         ws.put(key, known or {"opened": heard})
     elif known is not None and known.get("closed") is None:
-        put_until(ws, governance, key, {**known, "closed": heard}, _latest(heard))
+        put_until(ws, governance, key, {**known, "closed": heard}, newest(heard))
 
 
 def is_open(ws: Workspace, now: AsOf, kind: Kind, system: str, target: str) -> bool:
     """For a verdict about a subject of the system, whose command goes to the target."""
     scopes = (_prefix("kind", kind.name), _prefix("system", target))
     turns = (known for prefix in scopes for _, known in ws.range(prefix, _AT_A_TIME))
-    return any(_applies(known, now, kind, system) for known in turns)
+    return any(counted(known, now, kind, system) for known in turns)
 
 
 def decided(heard: Marks, governance: Governance, kind: Kind, system: str) -> Instant:
@@ -45,17 +45,14 @@ def decided(heard: Marks, governance: Governance, kind: Kind, system: str) -> In
     return decidable_until(Minima(heard, governance.partitions), governance, kind, system)[0]
 
 
-def _applies(known: Value, now: AsOf, kind: Kind, system: str) -> bool:
+def counted(known: Value, now: AsOf, kind: Kind, system: str) -> bool:
+    """Whether it was so when the instant could first be judged."""
+
     def passed(heard: Marks | None, missing: Instant) -> Instant:
         return missing if heard is None else decided(heard, now.governance, kind, system)
 
     # One that an earlier release kept says nothing of what had been heard.
     return passed(known.get("opened"), NEVER) < now.instant <= passed(known.get("closed"), ALWAYS)
-
-
-def _latest(heard: Marks) -> Instant:
-    marks = (mark[2] for reports in heard.values() for mark in reports.values())
-    return max((mark for mark in marks if mark is not None), default=NEVER)
 
 
 def _prefix(scope: str, name: str) -> str:

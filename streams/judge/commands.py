@@ -5,7 +5,7 @@ Restraints are looked at whenever a command is to be issued, as of the instant j
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from schemas import ids, topics
@@ -14,7 +14,7 @@ from schemas.money import from_json
 from streams.governance.model import Governance
 from streams.judge import breaker, freeze, posting
 from streams.judge.approvals import OVER_LIMIT, Approval, approved
-from streams.judge.keys import holes_prefix
+from streams.judge.keys import holes_prefix, past_holes_prefix
 from streams.judge.obligation import Obligation
 from streams.judge.openings import flaps
 from streams.kinds.asof import AsOf
@@ -111,25 +111,28 @@ def _unmapped(case: _Case) -> Sequence[str]:
 
 def _anyone_may_lack_evidence(case: _Case) -> bool:
     """A hole whose customer nobody could read makes absence unsure for everyone."""
-    for text, hole in case.ws.range("g/", 1000):
-        _, system, entity, _ = text.split("/", 3)
-        role = case.now.governance.systems[system].role
-        needed = any(r in (role, "@subject") and entity in ("*", e) for r, e in case.kind.needs)
-        if needed and hole["at"] < case.now.instant:
-            return True
-    return False
+    return any(
+        any(r in (role, "@subject") and entity in ("*", e) for r, e in case.kind.needs)
+        for role, entity in _lacking(case, "g/", past_holes_prefix(""))
+    )
 
 
 def _misses_what_it_looks_at(case: _Case) -> bool:
     """A hole of the customer in what only the command looks at."""
-    governance, prefix = case.now.governance, holes_prefix(case.now.customer)
-    for text, hole in case.ws.range(prefix, 1000):
-        system, entity, _ = text.removeprefix(prefix).split("/", 2)
-        role = governance.systems[system].role
-        looked_at = any(r == role and entity in ("*", e) for r, e in case.kind.for_command)
-        if looked_at and hole["at"] < case.now.instant:
-            return True
-    return False
+    customer = case.now.customer
+    return any(
+        any(r == role and entity in ("*", e) for r, e in case.kind.for_command)
+        for role, entity in _lacking(case, holes_prefix(customer), past_holes_prefix(customer))
+    )
+
+
+def _lacking(case: _Case, *prefixes: str) -> Iterator[tuple[str, str]]:
+    """Role and entity of what was lacking when the instant could first be judged, though it may have come since."""
+    for prefix in prefixes:
+        for text, hole in case.ws.range(prefix, 1000):
+            system, entity, _ = text.removeprefix(prefix).split("/", 2)
+            if hole["at"] < case.now.instant and breaker.counted(hole, case.now, case.kind, case.system):
+                yield case.now.governance.systems[system].role, entity
 
 
 def _is_fought_over(case: _Case) -> bool:

@@ -11,8 +11,9 @@ from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge import retention, told
 from streams.judge.corrected import place_of
+from streams.judge.forgotten import put_until
 from streams.judge.gates import heard_by, passed_by_all
-from streams.judge.keys import ObligationKey, holes_prefix, obligations_prefix
+from streams.judge.keys import MARKS, ObligationKey, holes_prefix, obligations_prefix, past_hole_key
 from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
 from streams.judge.retention import Place
@@ -36,6 +37,7 @@ from streams.kinds.table import (
 )
 from tables.versions import MOVED, Version, as_of, comes_or_goes, fold, insert, latest, tells
 from tables.view import Value, Workspace
+from tables.watermarks import Marks, newest
 
 MANY = 10_000
 """Obligations of one kind that one change may concern: deals, subscriptions, customer records; not invoices."""
@@ -364,8 +366,9 @@ def reindex(ws: Workspace, place: Place, before: list[Version], after: list[Vers
     return moved
 
 
-def on_hole(ws: Workspace, value: dict[str, Any], *, opened: bool) -> None:
-    """A diverted record leaves a hole; when it comes home, what the hole held back is woken."""
+def on_hole(ws: Workspace, governance: Governance, value: dict[str, Any], *, opened: bool) -> None:
+    """A diverted record leaves a hole; when it comes home, what the hole held back is woken. That it was there is
+    remembered for what could have been judged before, and may not have been."""
     customer = value["canonical_id"]
     tail = f"{value['system']}/{value['entity']}/{value['letter_id']}"
     key = f"{holes_prefix(customer)}{tail}" if customer else f"g/{tail}"
@@ -374,6 +377,10 @@ def on_hole(ws: Workspace, value: dict[str, Any], *, opened: bool) -> None:
         known = ws.get(key)
         ws.put(key, known or {"at": value["opened_at"]})
         return
+    if (known := ws.get(key)) is not None:
+        heard: Marks = ws.get(MARKS) or {}
+        past = past_hole_key(customer or "", f"{value['system']}/{value['entity']}", known["at"], value["letter_id"])
+        put_until(ws, governance, past, {"at": known["at"], "closed": heard}, newest(heard))
     ws.delete(key)
     if customer:
         _wake_held(ws, customer, value["letter_id"])

@@ -6,6 +6,7 @@ o/CUSTOMER/KIND/SYSTEM/ID           obligation
 h/CUSTOMER/SYSTEM/ENTITY/LETTER     hole in the evidence
 g/SYSTEM/ENTITY/LETTER              hole of a customer nobody could read
 a/COMMAND                           approval of a command (streams/judge/approvals.py)
+l/CUSTOMER/SYSTEM/ENTITY/AT/LETTER  hole that is closed by now; of everyone: no customer
 b/SCOPE/NAME/DRIFT                  what stops corrections (streams/judge/breaker.py)
 f/CUSTOMER/SYSTEM/NATIVE            conflicts of identity that freeze commands (streams/judge/freeze.py)
 d/DRIFT                             latest life of a drift: its customer and opening (streams/judge/lives.py)
@@ -119,6 +120,15 @@ def process_key(customer: str) -> str:
 
 def holes_prefix(customer: str) -> str:
     return f"h/{customer}/"
+
+
+def past_holes_prefix(customer: str) -> str:
+    return f"l/{customer}/"
+
+
+def past_hole_key(customer: str, of: str, at: Instant, letter: str) -> str:
+    """`of`: system and entity."""
+    return f"{past_holes_prefix(customer)}{of}/{at}/{letter}"
 
 
 def freezes_prefix(customer: str) -> str:

@@ -120,7 +120,8 @@ class Judge:
             case "CustomerFrozen":
                 on_freeze(ws, self._published.in_force(ws), value)
             case "HoleOpened" | "HoleClosed":
-                on_hole(ws, value, opened=record.record == "HoleOpened")
+                governance = self._published.in_force(ws).newest
+                on_hole(ws, governance, value, opened=record.record == "HoleOpened")
             case _:
                 raise Divert("unknown_record", f"q2c.changes carries no {record.record}; is a newer release writing?")
         return record.record.lower()

@@ -42,7 +42,7 @@ class Replay:
         self.records = 0
         self.anyones_hole = bool(shard.state.range(ANYONES_HOLE, 1))
         """For a while somebody's evidence was missing and nobody could read whose: corrections that were decided then
-        were proposed, and which those are depends on where commits fell."""
+        were proposed; which those are hung on where commits fell, before it was remembered until when."""
         self._codec, self._governance, self._letters, self._hear = codec, governance, letters, hear
 
     def run(self, records: Iterable[Raw]) -> None:

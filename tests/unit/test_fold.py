@@ -284,11 +284,11 @@ def test_a_hole_stays_as_old_as_it_is_and_wakes_what_it_held_when_it_closes() ->
     ws.put(other.text(), Obligation("armed", next=9, held="L2").as_json())
     at = f"h/{CUSTOMER}/erp/ledger_posting/L1"
 
-    on_hole(ws, HOLE, opened=True)
-    on_hole(ws, {**HOLE, "opened_at": 8}, opened=True)
+    on_hole(ws, ruled().newest, HOLE, opened=True)
+    on_hole(ws, ruled().newest, {**HOLE, "opened_at": 8}, opened=True)
     assert ws.get(at) == {"at": 5}
 
-    on_hole(ws, HOLE, opened=False)
+    on_hole(ws, ruled().newest, HOLE, opened=False)
     assert ws.get(at) is None
     assert Obligation.from_json(ws.get(KEY.text())) == Obligation("armed", next=9)
     assert Obligation.from_json(ws.get(other.text())).held == "L2"
@@ -298,9 +298,9 @@ def test_a_hole_of_nobody_is_kept_apart_and_holds_nothing() -> None:
     ws = Workspace(MemoryView())
     ws.put(KEY.text(), Obligation("armed", next=9, held="L1").as_json())
 
-    on_hole(ws, {**HOLE, "canonical_id": None}, opened=True)
+    on_hole(ws, ruled().newest, {**HOLE, "canonical_id": None}, opened=True)
     assert ws.get("g/erp/ledger_posting/L1") == {"at": 5}
-    on_hole(ws, {**HOLE, "canonical_id": None}, opened=False)
+    on_hole(ws, ruled().newest, {**HOLE, "canonical_id": None}, opened=False)
 
     assert ws.get("g/erp/ledger_posting/L1") is None
     assert Obligation.from_json(ws.get(KEY.text())).held == "L1"

@@ -16,7 +16,7 @@ from streams.driver import Driver
 from tests.depth import cases
 from tests.dossiers.model import Dossier
 from tests.dossiers.table import DOSSIERS
-from tests.intervening import Stands, freeze, intervening, turned
+from tests.intervening import Stands, freeze, intervening, lack, turned
 from tests.topology import Company
 from tests.wanderers import (
     KNOWN,
@@ -166,13 +166,19 @@ def test_what_another_customer_lacks_is_lacking_here_from_the_link_on_only(commi
     assert [(told["canonical_id"], told["result"]) for told in said.audited] == [("crm:A", "missed")]
 
 
+LINE = ("crm:A", "billing", "invoice_line")
 STOPS: Mapping[str, Callable[[Driver, Stands, int], None]] = {
     "a halt": lambda driver, since, at: turned(driver, since, "invoice_not_posted", at * SECOND),
     "a conflict": lambda driver, since, at: freeze(driver, since, "A", at * SECOND),
+    "a line that nobody can read": lambda driver, since, at: lack(driver, since, *LINE, at * SECOND),
 }
 
 
-STOPPED = {"a halt": ("propose", None), "a conflict": ("execute", 20 * SECOND)}
+STOPPED = {
+    "a halt": ("propose", None),
+    "a conflict": ("execute", 20 * SECOND),
+    "a line that nobody can read": ("propose", None),
+}
 
 
 @pytest.mark.parametrize("what", STOPS)
