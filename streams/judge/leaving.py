@@ -51,6 +51,9 @@ def _decide(ws: Workspace, ruled: InForce, place: Place, instant: Instant) -> No
     record, governance = ws.get(place.key), ruled.newest
     if record is None or record.get("leaves") != instant:
         return  # it has left with another
+    if retention.span(governance) is None:
+        ws.put(place.key, {name: held for name, held in record.items() if name != "leaves"})
+        return  # it came when documents did not stay for ever
     if _is_part_of_what_stays(ws, place, instant):
         _wait(ws, place, record, retention.leaving_at(governance, instant))
         return
@@ -77,7 +80,8 @@ def _is_part_of_what_stays(ws: Workspace, place: Place, instant: Instant) -> boo
 def _earliest(governance: Governance, members: dict[Place, Member]) -> Instant:
     """They leave together, so none before the last of them may, and none before it is its turn."""
     silent: Instant = max(member.version["at"] for member in members.values())
-    turns: list[Instant] = [member.record["leaves"] for member in members.values()]
+    # One that came when documents stayed for ever has no turn of its own.
+    turns: list[Instant] = [m.record["leaves"] for m in members.values() if "leaves" in m.record]
     return max(retention.leaving_at(governance, silent), *turns)
 
 
@@ -157,7 +161,8 @@ def _depart(ws: Workspace, ruled: InForce, members: dict[Place, Member], instant
 def _remove(ws: Workspace, governance: Governance, place: Place, record: Record) -> None:
     reindex(ws, place, record["versions"], [])
     ws.delete(place.key)
-    retention.unqueue(ws, place, record["leaves"])
+    if "leaves" in record:
+        retention.unqueue(ws, place, record["leaves"])
     for key in _obligations(governance, place):
         if ws.get(key.text()) is not None:
             ws.delete(key.text())

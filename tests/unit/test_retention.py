@@ -55,6 +55,39 @@ def test_a_settled_document_leaves_with_its_counterpart_its_obligations_and_its_
     assert [held(made, prefix) for prefix in ("e/", "r/", "o/", "q/")] == [[], [], [], []]
 
 
+def governed_otherwise(made: Company, span_seconds: float | None) -> Company:
+    """The same, with another span from now on."""
+    other = company(span_seconds)
+    for partition in range(made.governance.partitions):
+        for stage in ("identify", "judge"):
+            other.driver.restore(made.driver.saved(stage, partition))
+    return other
+
+
+def test_what_waited_to_leave_stays_where_documents_stay_by_now() -> None:
+    made = company()
+    posted(made)
+    made.heard(50)
+    other = governed_otherwise(made, None)
+    other.heard(300)
+
+    assert held(other) == held(made)
+    assert not held(other, "q/")
+
+
+def test_what_came_when_documents_stayed_leaves_with_one_that_came_since() -> None:
+    made = company(None)
+    made.row("erp", "ledger_posting", "P", 7, "E")
+    made.heard(10)
+    other = governed_otherwise(made, SPAN_SECONDS)
+    other.row("billing", "invoice", "I", 15, "B", poll=100, status="Posted")
+    assert len(held(other)) == 2
+
+    other.heard(300)
+
+    assert held(other) == []
+
+
 def test_what_is_lacking_later_keeps_no_document_wherever_the_commit_falls() -> None:
     made = company()
     posted(made)
