@@ -153,7 +153,8 @@ def test_the_databases_that_are_declared_are_there(stack: Endpoints) -> None:
 
 
 def test_it_survives_its_parents_death_only_as_long_as_it_should(folder: Path) -> None:
-    """One story, as each start costs seconds: found again, killed with its parent, started offline, repaired."""
+    """One story, as each start costs seconds: found again, killed with its parent, started offline, repaired by the
+    command, which shows and stops it too."""
     with parent(folder, "attached") as process:
         wait_for(process, "the stack is up")
         first = eventually(lambda: load(folder))
@@ -176,12 +177,19 @@ def test_it_survives_its_parents_death_only_as_long_as_it_should(folder: Path) -
     assert_trace_is_there(again)
 
     Processes(folder).living()["kafka"].kill()
-    repaired = up(folder, attached=True)
+    assert "kafka 127.0.0.1:" in by_command(folder, "up")
     assert living(folder) == SERVICES
-    assert_trace_is_there(repaired)
+    assert by_command(folder, "status").count(" ready ") == len(SERVICES)
+    assert_trace_is_there(load(folder))
 
-    down(folder)
+    by_command(folder, "down")
+    assert by_command(folder, "status").count(" down ") == len(SERVICES)
     assert living(folder) == set()
+
+
+def by_command(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "connectors.stack", *arguments, "--folder", str(folder)]
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, timeout=240).stdout
 
 
 def leave_a_trace(endpoints: Endpoints) -> None:
@@ -227,16 +235,4 @@ def test_an_interrupted_start_leaves_nothing_running(folder: Path, number: signa
         os.kill(process.pid, number)
         process.wait(timeout=60)
         assert process.returncode != 0
-    assert living(folder) == set()
-
-
-def test_the_command_starts_shows_and_stops_it(folder: Path) -> None:
-    def stack(*arguments: str) -> str:
-        command = [sys.executable, "-m", "connectors.stack", *arguments, "--folder", str(folder)]
-        return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, timeout=240).stdout
-
-    assert "kafka 127.0.0.1:" in stack("up")
-    assert stack("status").count(" ready ") == len(SERVICES)
-    stack("down")
-    assert stack("status").count(" down ") == len(SERVICES)
     assert living(folder) == set()
