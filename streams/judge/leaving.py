@@ -129,15 +129,14 @@ def _is_settled(ws: Workspace, governance: Governance, members: dict[Place, Memb
         all(is_finished(place.entity, member.version) for place, member in members.items())
         # Evidence that is missing keeps what was demanded undecided, of whomever.
         and all(hole["at"] >= instant for _, hole in ws.range(holes_prefix(customer), EVERYTHING))
-        and all(_is_quiet(ws, governance, key, instant) for place in members for key in _obligations(governance, place))
+        and all(_is_quiet(ws, governance, key, instant) for place in members for key in _obligations(place))
     )
 
 
-def _obligations(governance: Governance, place: Place) -> Iterator[ObligationKey]:
+def _obligations(place: Place) -> Iterator[ObligationKey]:
     """Of which it is, or could be, the subject."""
-    system = governance.systems.get(place.system)
     for kind in KINDS:
-        if kind.entity == place.entity and (system is None or system.role in kind.roles):
+        if kind.entity == place.entity:
             yield ObligationKey(place.customer, kind.row, place.system, place.native_id)
 
 
@@ -151,18 +150,18 @@ def _is_quiet(ws: Workspace, governance: Governance, key: ObligationKey, instant
 
 def _depart(ws: Workspace, ruled: InForce, members: dict[Place, Member], instant: Instant) -> None:
     for place, member in members.items():
-        _remove(ws, ruled.newest, place, member.record)
+        _remove(ws, place, member.record)
     for place, member in members.items():
         for version in member.record["versions"]:
             if version["at"] > instant:
                 fold_in(ws, ruled, Changed(place, version), late=False)
 
 
-def _remove(ws: Workspace, governance: Governance, place: Place, record: Record) -> None:
+def _remove(ws: Workspace, place: Place, record: Record) -> None:
     reindex(ws, place, record["versions"], [])
     ws.delete(place.key)
     if "leaves" in record:
         retention.unqueue(ws, place, record["leaves"])
-    for key in _obligations(governance, place):
+    for key in _obligations(place):
         if ws.get(key.text()) is not None:
             ws.delete(key.text())
