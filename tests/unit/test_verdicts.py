@@ -472,8 +472,8 @@ def test_an_obligation_that_moves_is_counted_once() -> None:
     company.row("erp", "ledger_posting", "P", 31, "E", status="Posted")
     company.row("erp", "customer", "E", 31, external_id="A")
     company.heard(60)
-    (drift,) = company.drifts("invoice_not_posted")
-    assert (drift["status"], company.audited("invoice_not_posted")) == ("closed", ["missed"]), "it ended elsewhere"
+    ended = {drift["status"] for drift in company.drifts("invoice_not_posted")}
+    assert (ended, company.audited("invoice_not_posted")) == ({"closed"}, ["missed"]), "not where it was due"
 
 
 def test_an_obligation_that_moves_before_it_is_due_is_counted_where_it_falls_due() -> None:
