@@ -16,11 +16,13 @@ from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge.fold import arm
 from streams.judge.forgotten import put_until
-from streams.judge.gates import heard_by, passed_by
+from streams.judge.gates import passed_by
 from streams.judge.keys import ObligationKey, approval_key, drift_key
+from streams.judge.reached import reached
 from streams.kinds.asof import AsOf
 from streams.kinds.table import KINDS, Kind
 from tables.view import Value, Workspace
+from tables.watermarks import Minima
 
 PROPOSE = "propose"
 OVER_LIMIT = "over_limit"
@@ -40,7 +42,7 @@ def on_approval(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
     kind = next((k for k in KINDS if (k.name, k.entity) == (value["kind"], value["entity"])), None)
     if kind is None or value["system"] not in ruled.newest.systems:
         return
-    at = passed_by(heard_by(ws, ruled.newest), ruled, kind, value["system"])[0] + 1
+    at = passed_by(Minima(reached(ws), ruled.newest.partitions), ruled, kind, value["system"])[0] + 1
     key = approval_key(value["command_id"])
     known = ws.get(key)
     if known is not None and at < known["until"]:
@@ -81,6 +83,6 @@ def _asking(ws: Workspace, kind: Kind, value: dict[str, Any]) -> Iterator[tuple[
 
 
 def _until(governance: Governance, at: Instant) -> Instant:
-    """Where a source is not heard at present, nobody knows when that begins to be over."""
+    """Where a source was never heard, nobody knows when that begins to be over."""
     kept = governance.ended_drift_retention_seconds
     return ALWAYS if kept is None or at <= NEVER + 1 else at + seconds(kept)

@@ -14,7 +14,7 @@ from schemas.instants import ALWAYS, NEVER, Instant
 from streams.governance.model import Governance
 from streams.judge.forgotten import put_until
 from streams.judge.gates import decidable_until
-from streams.judge.keys import MARKS
+from streams.judge.reached import reached
 from streams.kinds.asof import AsOf
 from streams.kinds.table import Kind
 from tables.view import Value, Workspace
@@ -25,7 +25,7 @@ _AT_A_TIME = 100
 
 
 def on_turn(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
-    key, heard = f"{_prefix(value['scope'], value['name'])}{value['drift_id']}", ws.get(MARKS) or {}
+    key, heard = f"{_prefix(value['scope'], value['name'])}{value['drift_id']}", reached(ws)
     known = ws.get(key)
     if value["closed_at"] is None:
         ws.put(key, known or {"opened": heard})

@@ -13,9 +13,10 @@ from streams.judge import retention, told
 from streams.judge.corrected import place_of
 from streams.judge.forgotten import put_until
 from streams.judge.gates import heard_by, passed_by_all
-from streams.judge.keys import MARKS, ObligationKey, holes_prefix, obligations_prefix, past_hole_key
+from streams.judge.keys import ObligationKey, holes_prefix, obligations_prefix, past_hole_key
 from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
+from streams.judge.reached import reached
 from streams.judge.retention import Place
 from streams.kinds.asof import entity_key
 from streams.kinds.references import EVERY, add, names, reference_key, remove, values
@@ -37,7 +38,7 @@ from streams.kinds.table import (
 )
 from tables.versions import MOVED, Version, as_of, comes_or_goes, fold, insert, latest, tells
 from tables.view import Value, Workspace
-from tables.watermarks import Marks, newest
+from tables.watermarks import newest
 
 MANY = 10_000
 """Obligations of one kind that one change may concern: deals, subscriptions, customer records; not invoices."""
@@ -378,7 +379,7 @@ def on_hole(ws: Workspace, governance: Governance, value: dict[str, Any], *, ope
         ws.put(key, known or {"at": value["opened_at"]})
         return
     if (known := ws.get(key)) is not None:
-        heard: Marks = ws.get(MARKS) or {}
+        heard = reached(ws)
         past = past_hole_key(customer or "", f"{value['system']}/{value['entity']}", known["at"], value["letter_id"])
         put_until(ws, governance, past, {"at": known["at"], "closed": heard}, newest(heard))
     ws.delete(key)

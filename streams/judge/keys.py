@@ -22,6 +22,7 @@ o/~tombstones/due/-/INSTANT         tombstones wait for that instant
 ~retention                          the first instant of leaving that is not decided
 ~governance                         which version is in force from when (streams/judge/published.py)
 ~marks                              watermarks
+~reached                            how far those were that a gap or a new epoch took back (streams/judge/reached.py)
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from typing import NamedTuple
 from schemas.instants import Instant
 
 MARKS = "~marks"
+REACHED = "~reached"
 APPROVALS = "a/"
 GOVERNANCE = "~governance"
 OBLIGATIONS = "o/"

@@ -10,8 +10,9 @@ from schemas.instants import NEVER, Instant
 from streams.governance.model import Governance
 from streams.judge.breaker import REASON, decided
 from streams.judge.fold import arm
-from streams.judge.keys import MARKS, ObligationKey
+from streams.judge.keys import ObligationKey
 from streams.judge.obligation import Obligation
+from streams.judge.reached import reached
 from streams.kinds.table import KINDS
 from tables.view import Value, Workspace
 
@@ -34,7 +35,7 @@ def _subjects(
         if (kind.name, kind.entity) == (value["kind"], value["entity"]):
             key = ObligationKey(value["canonical_id"], kind.row, value["system"], value["native_id"])
             if (held := ws.get(key.text())) is not None:
-                yield key, held, decided(ws.get(MARKS) or {}, governance, kind, key.system) + 1
+                yield key, held, decided(reached(ws), governance, kind, key.system) + 1
 
 
 def is_released(o: Obligation, at: Instant) -> bool:

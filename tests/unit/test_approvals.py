@@ -162,6 +162,17 @@ def test_it_goes_with_its_drift_to_another_customer(partitions: int, heard_after
     assert {command["approved_by"] for command in company.commands() if command["mode"] == "execute"} == {"ada"}
 
 
+def test_what_is_approved_while_a_source_is_lost_is_performed_once_it_is_heard_again() -> None:
+    company = unposted(only_proposing(forgotten_after=50), 4)
+    company.heard(20, "erp", phase="gap", epoch=1)
+    approved(company)
+    assert company.open()[0]["mode"] == "propose"
+
+    company.heard(40, epoch=1)
+    (stands,) = company.open()
+    assert (stands["mode"], stands["released_at"]) == ("execute", 20 * SECOND + 1)
+
+
 def test_it_is_still_approved_as_it_comes_back() -> None:
     company = unposted(only_proposing(), 4)
     approved(company)
