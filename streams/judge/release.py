@@ -34,8 +34,8 @@ def _subjects(
     for kind in KINDS:
         if (kind.name, kind.entity) == (value["kind"], value["entity"]):
             key = ObligationKey(value["canonical_id"], kind.row, value["system"], value["native_id"])
-            if (held := ws.get(key.text())) is not None:
-                yield key, held, decided(reached(ws), governance, kind, key.system) + 1
+            if key.system in governance.systems:  # of one that has gone nothing may be known until it comes back
+                yield key, ws.get(key.text()) or {}, decided(reached(ws), governance, kind, key.system) + 1
 
 
 def is_released(o: Obligation, at: Instant) -> bool:

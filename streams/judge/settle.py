@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from schemas.instants import Instant
+from schemas.instants import ALWAYS, Instant
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge import told
@@ -18,6 +18,7 @@ from streams.judge.kept import carry_over, under
 from streams.judge.keys import ObligationKey, holes_prefix
 from streams.judge.obligation import Clock, Obligation, Trigger, wake_at
 from streams.judge.openings import calm_at, counted
+from streams.judge.release import without_releases
 from streams.judge.retention import Place, is_no_subject
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Answer, Finding, Subject, Waiting
@@ -62,7 +63,9 @@ def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obliga
     if (status := _resting(kind, obligation, answer)) is not None:
         obligation = _still_told(ws, ruled, obligation, instant)
         remembers_until = told.looked_through_at(governance, obligation, instant)
-        next_change = min(now.next_change, ruled.next_begin(instant), remembers_until)
+        obligation = without_releases(obligation, instant)
+        released_at = min((release.at for release in obligation.releases), default=ALWAYS)
+        next_change = min(now.next_change, ruled.next_begin(instant), remembers_until, released_at)
         return obligation._replace(status=status, settled=instant, kept=None, next=next_change, again_from=None)
     # Rules that matter have it judged as they begin; others may have come since it was judged last.
     is_new = governance is not ruled.at(instant - 1) or _is_settled_as_kept(obligation)
