@@ -74,7 +74,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.judge.breaker": _about("breaker"),
     "streams.judge.closing": (*_about("period_close", "obligation"), *_ALL_OF_IT),
     "streams.judge.commands": (
-        *_about("limits", "posting", "flapping", "frozen_customers", "breaker", "approvals", "announced"),
+        *_about("commanded", "limits", "posting", "flapping", "frozen_customers", "breaker", "approvals", "announced"),
         *_ALL_OF_IT,
     ),
     "streams.judge.corrected": _about("announced", "customers_process", "step_workload", "driver", "look_customers"),

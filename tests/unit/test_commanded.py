@@ -1,0 +1,203 @@
+"""What a drift asks for and what keeps that back, asked directly of a drift that is to be commanded; times are plain
+numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schemas import topics
+from schemas.instants import SECOND
+from streams.governance.process import Flapping, Process
+from streams.judge.approvals import Approval
+from streams.judge.commands import commanded, has_passed, held_by, is_held, remedy, restrained
+from streams.judge.keys import approval_key, freezes_prefix, holes_prefix
+from streams.judge.obligation import Obligation
+from streams.kinds.asof import AsOf
+from streams.kinds.finding import Ask, Finding
+from streams.kinds.quarrel import NAME
+from streams.kinds.table import BY_NAME
+from tables.view import MemoryView, Workspace
+from tests.dossiers.stage import five_systems
+from tests.unit.looked_at import CUSTOMER
+
+KIND, NOW, WINDOW = BY_NAME["invoice_not_posted"], 100, 60
+FLAPPING = Flapping(openings=2, window_seconds=WINDOW / SECOND)
+GOVERNANCE = five_systems().model_copy(
+    update={"judged": (KIND.name, NAME), "process": Process(flapping=FLAPPING), "partitions": 1, "derived": {}}
+)
+ASK = Ask("erp", "ledger_posting", "N-1", {"document_ref": "N-1"}, {"status": "draft"})
+EVIDENCE = [{"system": "billing", "entity": "invoice", "native_id": "I", "version": "v3"}]
+PERFORMED, UNREADABLE = ("execute", ""), ("propose", "unreadable_record")
+
+
+def finding(ask: Ask | None = ASK) -> Finding:
+    return Finding(False, 3, "v3", "erp", "posted", "not posted", (), ask=ask)
+
+
+def drift(mode: str = "execute", **told: Any) -> dict[str, Any]:
+    place = {"system": "billing", "native_id": "I", "amount_at_stake": None}
+    return {"drift_id": "d1", "mode": mode, "command_id": None, "restraint": "", **place, **told}
+
+
+def looked_at(ws: Workspace) -> AsOf:
+    return AsOf(ws, GOVERNANCE, CUSTOMER, NOW)
+
+
+def asked(
+    ws: Workspace | None = None, mode: str = "execute", ask: Ask | None = ASK, **obligation: Any
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The drift with its command, and what is issued."""
+    ws = ws or Workspace(MemoryView())
+    o = Obligation("open", **obligation)
+    told = commanded(ws, looked_at(ws), KIND, o, finding(ask), drift(mode), EVIDENCE)
+    return told, [effect.value for effect in ws.effects if effect.topic == topics.COMMANDS and effect.value]
+
+
+def kept_back(state: dict[str, Any], **obligation: Any) -> tuple[str, str]:
+    ws = Workspace(MemoryView())
+    for key, value in state.items():
+        ws.put(key, value)
+    told, _ = asked(ws, **obligation)
+    return told["mode"], told["restraint"]
+
+
+def test_a_command_names_its_drift_its_target_and_what_it_rests_on() -> None:
+    told, (issued,) = asked()
+
+    assert issued == {
+        "command_id": told["command_id"], "idempotency_key": issued["idempotency_key"], "drift_id": "d1",
+        "kind": KIND.name, "type": "erp.invoice.post", "sort": "ask", "target_system": "erp",
+        "target_entity": "ledger_posting", "target_id": "N-1", "canonical_id": CUSTOMER, "mode": "execute",
+        "desired": {"document_ref": "N-1"}, "expected": {"status": "draft"},
+        "evidence_versions": {"billing/invoice/I": "v3"}, "not_after": None, "approved_by": "",
+    }  # fmt: skip
+
+
+def test_its_type_and_sort_may_depend_on_what_is_wrong() -> None:
+    _, (issued,) = asked(ask=ASK._replace(command="erp.invoice.reverse", sort="set"))
+
+    assert (issued["type"], issued["sort"]) == ("erp.invoice.reverse", "set")
+
+
+def test_an_alert_asks_for_nothing_and_a_proposal_is_not_held_back_twice() -> None:
+    assert asked(mode="alert") == (drift("alert"), [])
+
+    told, (issued,) = asked(mode="propose", openings=(1, 2, 3))
+    assert (told["mode"], told["restraint"], issued["mode"]) == ("propose", "", "propose")
+
+
+def test_where_there_is_nothing_to_ask_for_nothing_is_issued() -> None:
+    told, issued = asked(ask=None)
+
+    assert (told["command_id"], told["mode"], issued) == (None, "execute", [])
+
+
+def frozen() -> Workspace:
+    ws = Workspace(MemoryView())
+    ws.put(f"{freezes_prefix(CUSTOMER)}billing/B", {"spans": {"k1": [NOW, None]}})
+    return ws
+
+
+def test_about_a_customer_in_conflict_no_command_is_issued_not_even_proposed() -> None:
+    for mode in ("execute", "propose"):
+        told, issued = asked(frozen(), mode)
+        assert (told["mode"], told["restraint"], told["command_id"], issued) == (mode, "identity_conflict", None, [])
+    assert asked(frozen(), ask=None)[0]["restraint"] == ""
+    assert (held_by(frozen(), looked_at(frozen())), held_by(Workspace(MemoryView()), looked_at(frozen()))) == (
+        "identity_conflict", None,
+    )  # fmt: skip
+
+
+def test_an_approved_command_is_performed_and_says_by_whom() -> None:
+    ws = Workspace(MemoryView())
+    proposed, _ = asked(mode="propose")
+    ws.put(approval_key(proposed["command_id"]), Approval("me", NOW, NOW + 1)._asdict())
+    told, (issued,) = asked(ws, mode="propose")
+
+    assert (told["mode"], told["approved_by"], issued["mode"], issued["approved_by"]) == (
+        "execute",
+        "me",
+        "execute",
+        "me",
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "at", "told"),
+    [
+        ("billing/invoice_line", NOW - 1, UNREADABLE),
+        ("billing/invoice_line", NOW, PERFORMED),
+        ("billing/*", NOW - 1, UNREADABLE),
+        ("erp/invoice_line", NOW - 1, PERFORMED),  # the command looks at those of billing
+        ("billing/usage", NOW - 1, PERFORMED),
+    ],
+)
+def test_what_the_customer_lacks_of_what_only_the_command_looks_at_keeps_it_back(
+    place: str, at: int, told: tuple[str, str]
+) -> None:
+    hole = f"{holes_prefix(CUSTOMER)}{place}/L/1"
+
+    assert kept_back({hole: {"at": at}}) == told
+    both = {f"{holes_prefix(CUSTOMER)}billing/customer/L0": {"at": 1}, hole: {"at": at}}
+    assert kept_back(both) == told
+
+
+@pytest.mark.parametrize(
+    ("place", "at", "told"),
+    [
+        ("erp/ledger_posting", NOW - 1, UNREADABLE),
+        ("erp/ledger_posting", NOW, PERFORMED),
+        ("erp/*", NOW - 1, UNREADABLE),
+        ("billing/invoice", NOW - 1, UNREADABLE),
+        ("crm/opportunity", NOW - 1, PERFORMED),
+        ("product/ledger_posting", NOW - 1, PERFORMED),
+    ],
+)
+def test_so_does_what_nobody_knows_whose_it_is(place: str, at: int, told: tuple[str, str]) -> None:
+    assert kept_back({f"g/{place}/L/1": {"at": at}}) == told
+
+
+@pytest.mark.parametrize(
+    ("openings", "flapping", "told"),
+    [
+        ((80, 90), None, PERFORMED),
+        ((80, 85, 90), None, ("propose", "oscillation")),
+        ((90,), {"drift_id": "M7"}, ("propose", "oscillation")),
+        ((), {"drift_id": "M7"}, PERFORMED),  # nothing has opened for a window
+    ],
+)
+def test_what_opens_again_and_again_is_only_proposed(
+    openings: tuple[int, ...], flapping: dict[str, Any] | None, told: tuple[str, str]
+) -> None:
+    assert kept_back({}, openings=openings, flapping=flapping) == told
+
+
+@pytest.mark.parametrize(
+    ("restraint", "openings", "passed"),
+    [
+        ("oscillation", (90,), True),
+        ("oscillation", (80, 85, 90), False),
+        ("unmapped_product: P1, P2", (), True),
+        ("unreadable_record", (), False),  # whoever mends that tells of it
+        ("breaker", (), False),
+        ("", (), False),
+    ],
+)
+def test_what_ends_by_itself_has_passed_once_nothing_of_that_sort_applies(
+    restraint: str, openings: tuple[int, ...], passed: bool
+) -> None:
+    ws = Workspace(MemoryView())
+    o, told = Obligation("open", openings=openings), drift("propose", restraint=restraint)
+
+    assert has_passed(ws, looked_at(ws), KIND, o, told, finding()) is passed
+
+
+def test_a_restraint_is_told_in_words_with_what_mends_it() -> None:
+    unmapped = drift(restraint="unmapped_product: P1, P2")
+
+    assert restrained(unmapped) == "unmapped product P1, P2"
+    assert remedy(unmapped) == "state its accounts under product_to_gl in finance.yaml"
+    assert (restrained({}), remedy({}), remedy(drift(restraint="breaker"))) == ("", "", "")
+    assert [is_held(drift(restraint=name)) for name in ("identity_conflict", "breaker", "")] == [True, False, False]
