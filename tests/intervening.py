@@ -1,5 +1,5 @@
-"""What else judge is told while records wander: halts, freezes and their end, releases and approvals of what is asked
-for just then."""
+"""What else judge is told while records wander: halts, holes and their end, releases and approvals of what is asked for
+just then. Freezes are not drawn: what recalls a command may still hang on where commits fall."""
 
 from __future__ import annotations
 
@@ -21,15 +21,12 @@ Stands = dict[str, Instant]
 def intervening(driver: Driver, rng: random.Random, tell: Callable[[int], object]) -> Callable[[int], None]:
     """Whatever `tell` tells, and now and then a word of another stage or of somebody."""
     halted: Stands = {}
-    frozen: Stands = {}
     lacking: Stands = {}
 
     def told(until: int) -> None:
         tell(until)
         if rng.random() < SELDOM:
             turned(driver, halted, rng.choice(driver.governance.judged), until * SECOND)
-        if rng.random() < SELDOM / 2:
-            freeze(driver, frozen, rng.choice(("A", "A2")), until * SECOND)
         if rng.random() < SELDOM:
             lack(driver, lacking, *rng.choice(LACKED), until * SECOND)
         if rng.random() < SELDOM * 2:
