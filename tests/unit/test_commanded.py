@@ -9,6 +9,7 @@ import pytest
 
 from schemas import topics
 from schemas.instants import SECOND
+from schemas.source import ALL_OBJECTS
 from streams.governance.process import Flapping, Process
 from streams.judge.approvals import Approval
 from streams.judge.commands import commanded, has_passed, held_by, is_held, remedy, restrained
@@ -19,6 +20,7 @@ from streams.kinds.finding import Ask, Finding
 from streams.kinds.quarrel import NAME
 from streams.kinds.table import BY_NAME
 from tables.view import MemoryView, Workspace
+from tables.watermarks import LINKS, name
 from tests.dossiers.stage import five_systems
 from tests.unit.looked_at import CUSTOMER
 
@@ -29,7 +31,7 @@ GOVERNANCE = five_systems().model_copy(
 )
 ASK = Ask("erp", "ledger_posting", "N-1", {"document_ref": "N-1"}, {"status": "draft"})
 EVIDENCE = [{"system": "billing", "entity": "invoice", "native_id": "I", "version": "v3"}]
-PERFORMED, UNREADABLE = ("execute", ""), ("propose", "unreadable_record")
+PERFORMED, UNREADABLE, STOPPED = ("execute", ""), ("propose", "unreadable_record"), ("propose", "breaker")
 
 
 def finding(ask: Ask | None = ASK) -> Finding:
@@ -159,6 +161,30 @@ def test_so_does_what_nobody_knows_whose_it_is(place: str, at: int, told: tuple[
     assert kept_back({f"g/{place}/L/1": {"at": at}}) == told
 
 
+def heard(until: int) -> dict[str, Any]:
+    return {name(s, of): {"0": [0, "streaming", until]} for s in GOVERNANCE.systems for of in (ALL_OBJECTS, LINKS)}
+
+
+@pytest.mark.parametrize(
+    ("scope", "opened", "closed", "told"),
+    [
+        ("kind/invoice_not_posted", NOW - 1, None, STOPPED),
+        ("system/erp", NOW - 1, None, STOPPED),
+        ("system/billing", NOW - 1, None, PERFORMED),  # it is not the target
+        ("kind/refund_unpropagated", NOW - 1, None, PERFORMED),
+        ("system/erp", NOW, None, PERFORMED),  # that instant was decided when it was told
+        ("system/erp", 50, NOW, STOPPED),
+        ("system/erp", 50, NOW - 1, PERFORMED),
+    ],
+)
+def test_what_was_not_decided_when_a_breaker_opened_and_was_when_it_closed_is_only_proposed(
+    scope: str, opened: int, closed: int | None, told: tuple[str, str]
+) -> None:
+    turned = {"opened": heard(opened)} | ({} if closed is None else {"closed": heard(closed)})
+
+    assert kept_back({f"b/{scope}/d9": turned}) == told
+
+
 @pytest.mark.parametrize(
     ("openings", "flapping", "told"),
     [
@@ -200,4 +226,4 @@ def test_a_restraint_is_told_in_words_with_what_mends_it() -> None:
     assert restrained(unmapped) == "unmapped product P1, P2"
     assert remedy(unmapped) == "state its accounts under product_to_gl in finance.yaml"
     assert (restrained({}), remedy({}), remedy(drift(restraint="breaker"))) == ("", "", "")
-    assert [is_held(drift(restraint=name)) for name in ("identity_conflict", "breaker", "")] == [True, False, False]
+    assert [is_held(drift(restraint=each)) for each in ("identity_conflict", "breaker", "")] == [True, False, False]

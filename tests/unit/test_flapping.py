@@ -88,6 +88,17 @@ def test_an_opening_that_never_was_does_not_count() -> None:
     assert [d["how"] for d in flapping.drifts(NAME)] == ["retracted"]
 
 
+def test_where_too_many_are_left_without_it_the_flapping_stands() -> None:
+    amendable = company().governance.model_copy(update={"late_retention_seconds": 60})
+    flapping = quarrel(Company(amendable), 4)
+    flapping.heard(50)
+    flapping.row("erp", "ledger_posting", "L2", 42, "E", status="Posted")
+    flapping.heard(51)
+
+    assert sorted(d["how"] for d in flapping.drifts(KIND)) == ["retracted", "self_healed", "self_healed", "self_healed"]
+    assert told(flapping) == [("I", "open", 36, None)]
+
+
 def test_a_drift_that_goes_from_customer_to_customer_and_back_opened_once() -> None:
     moving = company()
     for account in ("A", "A2"):
