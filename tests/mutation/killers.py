@@ -78,7 +78,9 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
         *_about("announced"),
         *_ALL_OF_IT,
     ),
-    "streams.judge.corrected": _about("announced", "customers_process", "step_workload", "driver", "look_customers"),
+    "streams.judge.corrected": _about(
+        "corrected", "announced", "customers_process", "step_workload", "driver", "look_customers"
+    ),
     "streams.judge.counting": (*_about("period_close"), *_ALL_OF_IT, _NEW_RULES, _DAY_ONE),
     "streams.judge.flapping": _about("flapping"),
     "streams.judge.freeze": _about("freeze", "frozen_customers", "identity_conflict"),
