@@ -25,15 +25,18 @@ ASKED = {
 }  # fmt: skip
 
 
-def released(heard: int | None = DECIDED, **asked: Any) -> Obligation:
+def told(heard: int | None = DECIDED, **asked: Any) -> Workspace:
     ws = Workspace(MemoryView())
     if heard is not None:
         systems = GOVERNANCE.systems
         ws.put(MARKS, {name(s, of): {"0": [0, "streaming", heard]} for s in systems for of in (ALL_OBJECTS, LINKS)})
     ws.put(KEY.text(), Obligation("open", settled=50, drift={"drift_id": "d1"}).as_json())
     on_release(ws, GOVERNANCE, {**ASKED, **asked})
-    assert len(ws.range("o/", 9)) == 1
-    return Obligation.from_json(ws.get(KEY.text()))
+    return ws
+
+
+def released(heard: int | None = DECIDED, **asked: Any) -> Obligation:
+    return Obligation.from_json(told(heard, **asked).get(KEY.text()))
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,17 @@ def test_its_subject_is_judged_at_the_first_instant_that_was_not_decided(
 )
 def test_nobody_else_is(other: dict[str, str]) -> None:
     assert (released(**other).releases, released(**other).next) == ((), ALWAYS)
+
+
+def test_it_is_kept_of_what_nothing_is_known_of_at_present() -> None:
+    found = Obligation.from_json(told(native_id="J").get(KEY._replace(native_id="J").text()))
+
+    assert (found.releases, found.next) == ((Release("d1", 101),), 101)
+
+
+@pytest.mark.parametrize("other", [{"system": "old"}, {"kind": "nothing"}, {"entity": "credit_memo"}])
+def test_but_not_of_what_is_not_governed(other: dict[str, str]) -> None:
+    assert [key for key, _ in told(**other).range("o/", 9)] == [KEY.text()]
 
 
 STOPPED = {"drift_id": "d1", "mode": "propose", "restraint": "breaker", "released_at": None}
