@@ -137,6 +137,11 @@ class AsOf:
         self.moved = held is not None and held["op"] == MOVED
         return found
 
+    def was_deleted(self, entity: str, system: str, native_id: str) -> bool:
+        """Before, as far as is remembered; it may be there again."""
+        value = self._ws.get(entity_key(self.customer, entity, system, native_id)) or {"versions": []}
+        return any(v["op"] not in (PRESENT, MOVED) and v["at"] <= self.instant for v in value["versions"])
+
     def in_role(self, entity: str, role: str) -> list[Found]:
         """All live records of an entity in the systems of a role; for entities a customer has few of."""
         known = self._in_role.get((entity, role))

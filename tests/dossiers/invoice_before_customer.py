@@ -43,6 +43,13 @@ IN_THE_LEDGER = Dossier(
             customer(200, "prospect"),
             customer(400),
         ),
+        "set up before, and deleted": (customer(2), posting(3), deletion(100, "erp", "customer", "E", "E")),
+        "set up before, deleted, and there again": (
+            customer(2),
+            posting(3),
+            deletion(100, "erp", "customer", "E", "E"),
+            customer(400),
+        ),
         "invoiced again after it was put back": (
             customer(2),
             customer(10, "prospect"),

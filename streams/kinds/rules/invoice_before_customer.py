@@ -39,7 +39,10 @@ def invoice_before_customer(now: AsOf, subject: Subject) -> Answer:
     tolerance = now.governance.process.step_tolerance_seconds.get(NAME)
     if record is None or posted is None or tolerance is None or not _is_invoice(record.attrs):
         return None
-    customer = now.record("customer", subject.system, record.version["customer"])
+    home = ("customer", subject.system, record.version["customer"])
+    if now.was_deleted(*home):
+        return None  # it had been there: that it is gone, or there again, sets nothing up
+    customer = now.record(*home)
     began = since(customer.version["since"], "set_up") if customer else None
     if customer is None or began is None:
         return WAITING  # not yet, or never: that is kind 40's and 47's
