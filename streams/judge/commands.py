@@ -131,8 +131,11 @@ def _lacking(case: _Case, *prefixes: str) -> Iterator[tuple[str, str]]:
     for prefix in prefixes:
         for text, hole in case.ws.range(prefix, 1000):
             system, entity, _ = text.removeprefix(prefix).split("/", 2)
-            if hole["at"] < case.now.instant and breaker.counted(hole, case.now, case.kind, case.system):
-                yield case.now.governance.systems[system].role, entity
+            governed = case.now.governance.systems.get(system)  # no verdict looks at one that has gone
+            if governed is None or hole["at"] >= case.now.instant:
+                continue
+            if breaker.counted(hole, case.now, case.kind, case.system):
+                yield governed.role, entity
 
 
 def _is_fought_over(case: _Case) -> bool:

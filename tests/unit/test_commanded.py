@@ -134,6 +134,7 @@ def test_an_approved_command_is_performed_and_says_by_whom() -> None:
         ("billing/*", NOW - 1, UNREADABLE),
         ("erp/invoice_line", NOW - 1, PERFORMED),  # the command looks at those of billing
         ("billing/usage", NOW - 1, PERFORMED),
+        ("gone/invoice_line", NOW - 1, PERFORMED),
     ],
 )
 def test_what_the_customer_lacks_of_what_only_the_command_looks_at_keeps_it_back(
@@ -155,6 +156,7 @@ def test_what_the_customer_lacks_of_what_only_the_command_looks_at_keeps_it_back
         ("billing/invoice", NOW - 1, UNREADABLE),
         ("crm/opportunity", NOW - 1, PERFORMED),
         ("product/ledger_posting", NOW - 1, PERFORMED),
+        ("gone/ledger_posting", NOW - 1, PERFORMED),  # of a system that governance has no more
     ],
 )
 def test_so_does_what_nobody_knows_whose_it_is(place: str, at: int, told: tuple[str, str]) -> None:

@@ -78,22 +78,24 @@ def test_it_goes_on_while_more_openings_come() -> None:
     assert told(flapping) == [("I", "closed", 36, 60 + WINDOW_SECONDS)]
 
 
-def test_an_opening_that_never_was_does_not_count() -> None:
+def without_one(times: int, *, posted_at: int, heard: int) -> Company:
+    """Late evidence: it was posted by another posting when one of the drifts opened."""
     amendable = company().governance.model_copy(update={"late_retention_seconds": 60})
-    flapping = quarrel(Company(amendable), 3)
-    flapping.heard(40)
-    flapping.row("erp", "ledger_posting", "L2", 30, "E", status="Posted")
-    flapping.heard(41)
+    flapping = quarrel(Company(amendable), times)
+    flapping.heard(heard)
+    flapping.row("erp", "ledger_posting", "L2", posted_at, "E", status="Posted")
+    flapping.heard(heard + 1)
+    return flapping
+
+
+def test_an_opening_that_never_was_does_not_count() -> None:
+    flapping = without_one(3, posted_at=30, heard=40)
 
     assert [d["how"] for d in flapping.drifts(NAME)] == ["retracted"]
 
 
 def test_where_too_many_are_left_without_it_the_flapping_stands() -> None:
-    amendable = company().governance.model_copy(update={"late_retention_seconds": 60})
-    flapping = quarrel(Company(amendable), 4)
-    flapping.heard(50)
-    flapping.row("erp", "ledger_posting", "L2", 42, "E", status="Posted")
-    flapping.heard(51)
+    flapping = without_one(4, posted_at=42, heard=50)
 
     assert sorted(d["how"] for d in flapping.drifts(KIND)) == ["retracted", "self_healed", "self_healed", "self_healed"]
     assert told(flapping) == [("I", "open", 36, None)]
