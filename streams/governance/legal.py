@@ -100,9 +100,6 @@ class LegalEntity(Governed):
             return last
         return self.frozen_to(last + timedelta(days=1)) or last
 
-    def may_post(self, day: date) -> bool:
-        return self.posting_window is None or self.posting_window.begins <= day <= self.posting_window.ends
-
 
 @cache
 def _zones() -> set[str]:

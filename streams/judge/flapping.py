@@ -21,16 +21,13 @@ def watch(
     ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, after: Obligation, transitions: list[Transition]
 ) -> Obligation:
     """Tell when it opened too often, or does no more."""
-    if not transitions and not after.openings and after.flapping is None:
-        return after
     if kind.name == NAME or not now.governance.wants(NAME):
         return after
     too_often = flaps(now.governance, after)
-    retracted = any(t.how == "retracted" for t in transitions)
     if after.flapping is None:
         opened = next((t for t in transitions if t.what == "opened"), None)
         return _open(ws, now, kind, key, after, opened) if too_often and opened else after
-    if retracted and not too_often:
+    if not too_often and any(t.how == "retracted" for t in transitions):
         return _close(ws, now, kind, key, after, after.flapping["opened_at"], "retracted")
     return after if after.openings else _close(ws, now, kind, key, after, now.instant, "self_healed")
 

@@ -39,10 +39,12 @@ def shut_until(now: AsOf, subject: Subject) -> Instant | None:
     entity, books = _books(now, subject)
     calendar = now.governance.calendar(books)
     day = calendar.day_of(now.instant)
-    if entity is None or entity.posting_window is None or entity.may_post(day):
+    window = entity.posting_window if entity else None
+    if window is None:
         return None
-    begins = entity.posting_window.begins
-    return calendar.begins(begins) if day < begins else ALWAYS
+    if day < window.begins:
+        return calendar.begins(window.begins)
+    return None if day <= window.ends else ALWAYS
 
 
 def without_account(now: AsOf, subject: Subject) -> list[str]:
@@ -57,4 +59,4 @@ def _books(now: AsOf, subject: Subject) -> tuple[LegalEntity | None, str | None]
     found: Found | None = now.record(*place(subject))
     named = found.attrs.get("legal_entity") if found else None
     books = named or now.legal_entity
-    return now.governance.entities.get(books or ""), books
+    return now.governance.entities.get(books) if books else None, books

@@ -150,7 +150,7 @@ def _came_back(ws: Workspace, governance: Governance, place: Place, version: Ver
     if _is_told_again(version):
         return bool(version["committed_at"] + kept < version["at"])
     known = since(version["since"], KNOWN)
-    if known is None or known.version == version["version"] or known.at + kept > version["at"]:
+    if known is None or known.at + kept > version["at"]:
         return False  # its first version, or one too young to have left: a late link may bring it without the first
     # Where a record was refused, the first that is heard of it is not the first there was.
     return not ws.range(holes_prefix(place.customer), 1)

@@ -97,6 +97,20 @@ def test_what_asks_for_it_is_judged_from_then_on_and_behind_what_is_settled(sett
     assert judged_again(approve(heard(A=settled))) == {"crm:A": again}
 
 
+def test_what_was_not_judged_yet_is_judged_as_it_begins_to_count() -> None:
+    ws = heard()
+    ws.put(KEY.text(), Obligation(next=200).as_json())
+
+    assert judged_again(approve(ws)) == {CUSTOMER: 101}
+
+
+def test_it_is_no_late_evidence() -> None:
+    ws, anew = heard(), {"told": [["v3", 3, "late", 9]], "next": 20}
+    ws.put(KEY.text(), anew)
+
+    assert approve(ws).get(KEY.text()) == anew
+
+
 def test_so_is_it_where_it_has_gone_meanwhile() -> None:
     ws = heard(A=50, Z=60, Y=70)
     ws.put(drift_key("d1"), {"customer": "crm:Z"})
