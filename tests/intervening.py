@@ -1,5 +1,5 @@
-"""What else judge is told while records wander: halts, holes and their end, releases and approvals of what is asked for
-just then. Freezes are not drawn: what recalls a command may still hang on where commits fall."""
+"""What else judge is told while records wander: halts, freezes, holes and their end, releases and approvals of what is
+asked for just then."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ Stands = dict[str, Instant]
 def intervening(driver: Driver, rng: random.Random, tell: Callable[[int], object]) -> Callable[[int], None]:
     """Whatever `tell` tells, and now and then a word of another stage or of somebody."""
     halted: Stands = {}
+    frozen: Stands = {}
     lacking: Stands = {}
 
     def told(until: int) -> None:
         tell(until)
         if rng.random() < SELDOM:
             turned(driver, halted, rng.choice(driver.governance.judged), until * SECOND)
+        if rng.random() < SELDOM / 2:  # now and then it is told late
+            freeze(driver, frozen, rng.choice(("A", "A2")), (until - rng.choice((0, 0, 0, 20))) * SECOND)
         if rng.random() < SELDOM:
             lack(driver, lacking, *rng.choice(LACKED), until * SECOND)
         if rng.random() < SELDOM * 2:
@@ -72,12 +75,16 @@ def _about_one(driver: Driver, rng: random.Random, at: Instant) -> None:
     if not asking:
         return
     drift = rng.choice(asking)
-    subject: dict[str, Any] = {name: drift[name] for name in SUBJECT}
     if rng.random() < 0.6:
+        subject = {name: drift[name] for name in SUBJECT}
         _to_judge(driver, "CorrectionApproved", {**subject, "by": "ada", "reason": "seen", "at": at})
     else:
-        del subject["command_id"]
-        _to_judge(driver, "CorrectionReleased", {**subject, "released_at": at - rng.choice((0, 20)) * SECOND})
+        release(driver, drift, at - rng.choice((0, 20)) * SECOND)
+
+
+def release(driver: Driver, drift: dict[str, Any], at: Instant) -> None:
+    subject = {name: drift[name] for name in SUBJECT if name != "command_id"}
+    _to_judge(driver, "CorrectionReleased", {**subject, "released_at": at})
 
 
 def _to_judge(driver: Driver, record: str, value: dict[str, Any]) -> None:

@@ -174,8 +174,14 @@ def look_again(
     may_go = is_held(drift) or is_released(obligation, now.instant) or may_be_performed(ws, now, drift)
     if may_go or has_passed(ws, now, kind, obligation, drift, answer):
         return _release(ws, now, kind, key, without_releases(obligation, now.instant), answer)
-    if drift["command_id"] is None or (restraint := held_by(ws, now)) is None:
+    if drift["command_id"] is None or (restraint := held_by(ws, now, kind, key.system)) is None:
         return obligation
+    return _recalled(ws, now, key, obligation, drift, restraint)
+
+
+def _recalled(
+    ws: Workspace, now: AsOf, key: ObligationKey, obligation: Obligation, drift: dict[str, Any], restraint: str
+) -> Obligation:
     drift = {**drift, "command_id": None, "restraint": restraint, "recalled_at": now.instant}
     _publish_drift(ws, now.governance, key, drift)
     return obligation._replace(drift=drift)
@@ -185,12 +191,13 @@ def _release(
     ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, obligation: Obligation, answer: Finding
 ) -> Obligation:
     """What kept its command back may have ended. It asks for what is right by now."""
-    assert obligation.drift is not None
+    stood = obligation.drift
+    assert stood is not None
     mode = now.rules(kind.name).mode  # what may be commanded, may have been decided otherwise
-    drift = {**obligation.drift, "mode": mode, "restraint": ""}
-    drift = commanded(ws, now, kind, obligation, answer, drift, _evidence(answer))
+    drift = commanded(ws, now, kind, obligation, answer, {**stood, "mode": mode, "restraint": ""}, _evidence(answer))
     if is_held(drift):
-        return obligation
+        is_asked_for = stood["command_id"] is not None
+        return _recalled(ws, now, key, obligation, stood, drift["restraint"]) if is_asked_for else obligation
     drift = {**drift, "released_at": now.instant}
     _publish_drift(ws, now.governance, key, drift)
     _ask(ws, now.governance, drift, answer)

@@ -76,7 +76,7 @@ _ABOUT = ": "
 
 
 def _customer_is_frozen(case: _Case) -> bool:
-    return freeze.frozen(case.ws, case.now)
+    return freeze.frozen(case.ws, case.now, case.kind, case.system)
 
 
 def _exceeds_limit(case: _Case) -> bool:
@@ -263,9 +263,9 @@ def has_passed(ws: Workspace, now: AsOf, kind: Kind, obligation: Obligation, dri
     return not any(r.applies(case) for r in RESTRAINTS if r.passes)
 
 
-def held_by(ws: Workspace, now: AsOf) -> str | None:
-    """What a command that was issued is recalled for."""
-    return freeze.REASON if freeze.frozen(ws, now) else None
+def held_by(ws: Workspace, now: AsOf, kind: Kind, system: str) -> str | None:
+    """What a command that was issued is recalled for. `system`: of the subject."""
+    return freeze.REASON if freeze.frozen(ws, now, kind, system) else None
 
 
 def _type(kind: Kind, finding: Finding) -> str:

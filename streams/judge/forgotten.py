@@ -1,14 +1,18 @@
 """What is forgotten, and when: at an instant of event time, once all that was due by then is judged. Not as it is told
 that something is over: what lies before that may still have to be judged, wherever commits fall.
 
-t/INSTANT/KEY    {}: that entry of the state; by the id of a drift, its life (streams/judge/lives.py)"""
+t/INSTANT/KEY    {}: that entry of the state; by the id of a drift, its life (streams/judge/lives.py)
+k/INSTANT/KEY    {}: such an entry whose instant has come, while a hole may hold back what is judged by it"""
 
 from __future__ import annotations
 
 from schemas.instants import Instant, seconds
 from streams.governance.model import Governance
-from streams.judge.keys import burying_key, tombstone_key
+from streams.judge.keys import HOLES, KEPT, burying_key, kept_key, parse_kept, tombstone_key
 from tables.view import Value, Workspace
+
+_ALL = 1_000_000
+"""Of what people and other stages say."""
 
 
 def wait(ws: Workspace, instant: Instant, key: str) -> None:
@@ -26,5 +30,16 @@ def put_until(ws: Workspace, governance: Governance, key: str, value: Value, las
 
 def forget(ws: Workspace, instant: Instant, key: str) -> None:
     """Unless it has been put anew since."""
-    if (ws.get(key) or {}).get("forgotten") == instant:
+    if (ws.get(key) or {}).get("forgotten") != instant:
+        return
+    if ws.range(HOLES, 1):
+        ws.put(kept_key(instant, key), {})
+    else:
         ws.delete(key)
+
+
+def nothing_is_held(ws: Workspace) -> None:
+    """With the last hole: what was kept for it is forgotten once all is judged that was held back."""
+    for text, _ in ws.range(KEPT, _ALL):
+        ws.delete(text)
+        wait(ws, *parse_kept(text))

@@ -1,27 +1,52 @@
 """Frozen customers: while it is in conflict who a customer is (kind 48), no command about it is issued, and what was
 issued before and still stands is recalled; executors perform only what its drift asks for (streams/asked.py).
 
-f/CUSTOMER/SYSTEM/CUSTOMER OF THE SYSTEM   {spans: {drift id of the conflict: [frozen at, until]}}
+f/CUSTOMER/SYSTEM/CUSTOMER OF THE SYSTEM   {spans: {drift id of the conflict: [frozen at, until, told, end told]}}
 
-A freeze is told before the watermark of the links that caused it, so a verdict that waits for those knows of it."""
+A freeze is told before the watermark of the links that caused it, so a verdict that waits for those knows of it. For
+others it counts from the first instant on that was not decided when it was told, and so does its end: what had been
+heard then is kept with it (`told`, `end told`), since what is judged by then hangs on where commits fall."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
-from schemas.instants import ALWAYS, Instant
+from schemas.instants import ALWAYS, NEVER, Instant
 from streams.governance.in_force import InForce
-from streams.judge.fold import EVERYTHING, arm, frontier
+from streams.governance.model import Governance
+from streams.judge.fold import EVERYTHING, arm
 from streams.judge.forgotten import put_until
+from streams.judge.gates import decidable_until, passed_by
 from streams.judge.keys import ObligationKey, freezes_prefix
 from streams.judge.process import IDENTITY, set_condition
+from streams.judge.reached import in_short, reached
 from streams.kinds.asof import AsOf
+from streams.kinds.table import BY_NAME, Kind
 from tables.view import Workspace
+from tables.watermarks import Marks, Minima, newest
 
 REASON = "identity_conflict"
 _PARTIES = 1_000
 """Records of one customer that may be in conflict at a time."""
+
+
+class Span(NamedTuple):
+    begun: Instant
+    until: Instant | None
+    """None: it stands."""
+    told: Marks | None = None
+    """What had been heard by then. An earlier release kept none."""
+    end_told: Marks | None = None
+
+    def counted(self, governance: Governance, kind: Kind, system: str) -> tuple[Instant, Instant]:
+        """From when on, and until when, for verdicts of a kind about a subject of the system."""
+
+        def undecided(heard: Marks | None) -> Instant:
+            return NEVER if heard is None else decidable_until(Minima(heard, 1), governance, kind, system)[0] + 1
+
+        until = ALWAYS if self.until is None else max(self.until, undecided(self.end_told))
+        return max(self.begun, undecided(self.told)), until
 
 
 def on_freeze(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
@@ -29,33 +54,49 @@ def on_freeze(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
     of its end."""
     customer, until = value["canonical_id"], value["frozen_until"]
     key = f"{freezes_prefix(customer)}{value['system']}/{value['native_customer']}"
-    known = (ws.get(key) or {"spans": {}})["spans"] | {value["drift_id"]: [value["frozen_at"], until]}
-    last = max((ALWAYS if span[1] is None else span[1]) for span in known.values())
-    if last == ALWAYS:
-        ws.put(key, {"spans": known})
-    else:
-        put_until(ws, ruled.newest, key, {"spans": known}, last)
-    if until is None or until > value["frozen_at"]:
-        _wake(ws, customer, value["frozen_at"], _is_commanded)
+    spans = (ws.get(key) or {"spans": {}})["spans"]
+    known = spans.get(value["drift_id"])
+    _keep(ws, ruled.newest, key, spans | {value["drift_id"]: [*_told(ws, ruled.newest, known, value)]})
+    if known is None:
+        _wake(ws, ruled, customer, value["frozen_at"], ALWAYS if until is None else until, _is_commanded)
     if until is not None:
-        _wake(ws, customer, max(until, frontier(ws, ruled)), _is_held)
-    stands = any(until == ALWAYS for _, until in _spans(ws, customer))
+        _wake(ws, ruled, customer, until, ALWAYS, _is_held)
+    stands = any(span.until is None for span in _spans(ws, customer))
     status, reason = ("False", "IdentityConflict") if stands else ("True", "AsExpected")
     set_condition(ws, customer, IDENTITY, status, reason, value["frozen_at"] if until is None else until)
 
 
-def frozen(ws: Workspace, now: AsOf) -> bool:
-    """Who asks is judged again when the answer changes, as far as that is known already."""
-    at, spans = now.instant, _spans(ws, now.customer)
+def _told(ws: Workspace, governance: Governance, known: list[Any] | None, value: dict[str, Any]) -> Span:
+    begun, until, heard = value["frozen_at"], value["frozen_until"], in_short(ws, governance.partitions)
+    if known is None:
+        return Span(begun, until, heard, None if until is None else heard)
+    before = Span(*known)
+    end_told = None if until is None else heard if before.until is None else before.end_told
+    return Span(begun, until, before.told, end_told)
+
+
+def _keep(ws: Workspace, governance: Governance, key: str, spans: dict[str, list[Any]]) -> None:
+    last = max(ALWAYS if until is None else until for _, until, *_ in spans.values())
+    if last == ALWAYS:
+        ws.put(key, {"spans": spans})
+    else:
+        put_until(ws, governance, key, {"spans": spans}, max(last, newest(reached(ws))))
+
+
+def frozen(ws: Workspace, now: AsOf, kind: Kind, system: str) -> bool:
+    """For a verdict about a subject of the system. Who asks is judged again when the answer changes, as far as that is
+    known already."""
+    at = now.instant
+    counted = (span.counted(now.governance, kind, system) for span in _spans(ws, now.customer))
+    spans = [(begun, until) for begun, until in counted if begun < until]
     for begun, until in spans:
         now.again_at(begun if begun > at else until)
     return any(begun <= at < until for begun, until in spans)
 
 
-def _spans(ws: Workspace, customer: str) -> list[tuple[Instant, Instant]]:
-    """From, and until; ALWAYS while it stands."""
-    spans = [span for _, entry in ws.range(freezes_prefix(customer), _PARTIES) for span in entry["spans"].values()]
-    return [(begun, ALWAYS if until is None else until) for begun, until in spans if until is None or begun < until]
+def _spans(ws: Workspace, customer: str) -> Iterator[Span]:
+    for _, entry in ws.range(freezes_prefix(customer), _PARTIES):
+        yield from (Span(*span) for span in entry["spans"].values())
 
 
 def _is_held(drift: dict[str, Any]) -> bool:
@@ -66,7 +107,19 @@ def _is_commanded(drift: dict[str, Any]) -> bool:
     return drift.get("command_id") is not None
 
 
-def _wake(ws: Workspace, customer: str, at: Instant, concerned: Callable[[dict[str, Any]], bool]) -> None:
+def _wake(
+    ws: Workspace,
+    ruled: InForce,
+    customer: str,
+    at: Instant,
+    before: Instant,
+    concerned: Callable[[dict[str, Any]], bool],
+) -> None:
+    """From the first instant on that is not decided, unless what is told is over by then."""
+    heard = Minima(reached(ws), ruled.newest.partitions)
     for text, value in ws.range(f"o/{customer}/", EVERYTHING):
-        if concerned(value.get("drift") or {}):
-            arm(ws, ObligationKey.parse(text), max(at, value["settled"] + 1), late=False)
+        key = ObligationKey.parse(text)
+        if concerned(value.get("drift") or {}) and key.system in ruled.newest.systems:
+            first = max(at, passed_by(heard, ruled, BY_NAME[key.kind], key.system)[0] + 1)
+            if first < before:
+                arm(ws, key, first, late=False)

@@ -18,6 +18,7 @@ q/INSTANT/CUSTOMER/ENTITY/SYSTEM/ID  document that may leave then (streams/judge
 o/~retention/leave/-/INSTANT        documents wait for that instant
 t/INSTANT/DRIFT                     drift that ended, whose tombstone is due then (streams/judge/lives.py)
 t/INSTANT/KEY                       entry of another sort that is forgotten then (streams/judge/forgotten.py)
+k/INSTANT/KEY                       the same, kept while there are holes
 o/~tombstones/due/-/INSTANT         tombstones wait for that instant
 ~retention                          the first instant of leaving that is not decided
 ~governance                         which version is in force from when (streams/judge/published.py)
@@ -34,6 +35,8 @@ from schemas.instants import Instant
 MARKS = "~marks"
 REACHED = "~reached"
 APPROVALS = "a/"
+HOLES = "h/"
+KEPT = "k/"
 GOVERNANCE = "~governance"
 OBLIGATIONS = "o/"
 RETENTION = "~retention"
@@ -112,6 +115,15 @@ def tombstone_key(instant: Instant, what: str) -> str:
     return tombstones_prefix(instant) + what
 
 
+def kept_key(instant: Instant, what: str) -> str:
+    return f"{KEPT}{instant}/{what}"
+
+
+def parse_kept(key: str) -> tuple[Instant, str]:
+    instant, what = key.removeprefix(KEPT).split("/", 1)
+    return int(instant), what
+
+
 def document_key(version: str) -> str:
     return f"v/{version}"
 
@@ -121,7 +133,7 @@ def process_key(customer: str) -> str:
 
 
 def holes_prefix(customer: str) -> str:
-    return f"h/{customer}/"
+    return f"{HOLES}{customer}/"
 
 
 def past_holes_prefix(customer: str) -> str:

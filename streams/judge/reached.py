@@ -10,7 +10,7 @@ from typing import Any
 from schemas.instants import NEVER
 from streams.judge.keys import MARKS, REACHED
 from tables.view import Value, Workspace
-from tables.watermarks import Marks
+from tables.watermarks import Marks, watermark
 
 
 def remember(ws: Workspace, key: str, partition: int, report: list[Any] | None, epoch: int, phase: str) -> None:
@@ -29,6 +29,12 @@ def reached(ws: Workspace) -> Marks:
     for key, furthest in (ws.get(REACHED) or {}).items():
         marks[key] = {p: _raised(report, furthest.get(p)) for p, report in marks.get(key, {}).items()}
     return marks
+
+
+def in_short(ws: Workspace, partitions: int) -> Marks:
+    """The same of each source as a whole, as if of one partition: where it is kept of many."""
+    marks = reached(ws)
+    return {key: {"0": [0, "streaming", watermark(marks, key, partitions)]} for key in marks}
 
 
 def _raised(report: list[Any], furthest: int | None) -> list[Any]:

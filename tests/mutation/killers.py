@@ -83,7 +83,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     ),
     "streams.judge.counting": (*_about("counts", "period_close"), *_ALL_OF_IT, _NEW_RULES, _DAY_ONE),
     "streams.judge.flapping": _about("flaps", "flapping"),
-    "streams.judge.forgotten": _about("forgotten"),
+    "streams.judge.forgotten": _about("forgotten", "kept_for_holes"),
     "streams.judge.freeze": _about("freeze", "frozen_customers", "identity_conflict"),
     "streams.judge.horizon": _about("forgotten", "governance_command"),
     "streams.judge.kept": _about("kept", "governance_in_band"),

@@ -107,9 +107,9 @@ def test_about_a_customer_in_conflict_no_command_is_issued_not_even_proposed() -
         told, issued = asked(frozen(), mode)
         assert (told["mode"], told["restraint"], told["command_id"], issued) == (mode, "identity_conflict", None, [])
     assert asked(frozen(), ask=None)[0]["restraint"] == ""
-    assert (held_by(frozen(), looked_at(frozen())), held_by(Workspace(MemoryView()), looked_at(frozen()))) == (
-        "identity_conflict", None,
-    )  # fmt: skip
+    known = looked_at(frozen())
+    assert held_by(frozen(), known, KIND, "billing") == "identity_conflict"
+    assert held_by(Workspace(MemoryView()), known, KIND, "billing") is None
 
 
 def test_an_approved_command_is_performed_and_says_by_whom() -> None:

@@ -14,6 +14,7 @@ from streams.judge.keys import MARKS, ObligationKey, freezes_prefix, process_key
 from streams.judge.obligation import Obligation, Trigger
 from streams.judge.process import IDENTITY
 from streams.kinds.asof import AsOf
+from streams.kinds.table import BY_NAME
 from tables.view import MemoryView, Workspace
 from tables.watermarks import LINKS, name
 from tests.dossiers.stage import five_systems
@@ -34,12 +35,16 @@ PROPOSED = {"command_id": None, "restraint": "breaker"}
 def heard(passed: int = PASSED, **obligations: dict[str, Any]) -> Workspace:
     """With open drifts, judged at 50, by the ids of their subjects."""
     ws = Workspace(MemoryView())
-    systems = RULED.newest.systems
-    ws.put(MARKS, {name(s, of): {"0": [0, "streaming", passed]} for s in systems for of in (ALL_OBJECTS, LINKS)})
+    hear(ws, passed)
     for native_id, drift in obligations.items():
         value = Obligation("open", Trigger(5, "v5"), settled=50).as_json()
         ws.put(KEY._replace(native_id=native_id).text(), {**value, "drift": drift})
     return ws
+
+
+def hear(ws: Workspace, until: int) -> None:
+    systems = RULED.newest.systems
+    ws.put(MARKS, {name(s, of): {"0": [0, "streaming", until]} for s in systems for of in (ALL_OBJECTS, LINKS)})
 
 
 def told(ws: Workspace, begun: int, until: int | None, drift_id: str = "k1", native: str = "B") -> Workspace:
@@ -49,7 +54,11 @@ def told(ws: Workspace, begun: int, until: int | None, drift_id: str = "k1", nat
 
 
 def known(ws: Workspace) -> dict[str, Any]:
-    return {key.rpartition("/")[2]: value["spans"] for key, value in ws.range(freezes_prefix(CUSTOMER), 9)}
+    """By the record that is in conflict: from when, and until when."""
+    return {
+        key.rpartition("/")[2]: {drift_id: span[:2] for drift_id, span in value["spans"].items()}
+        for key, value in ws.range(freezes_prefix(CUSTOMER), 9)
+    }
 
 
 def judged_again(ws: Workspace) -> dict[str, int]:
@@ -65,7 +74,7 @@ def condition(ws: Workspace) -> list[Any]:
 def asked(ws: Workspace, at: int) -> tuple[bool, int]:
     """Whether it is frozen then, and when that is judged again."""
     now = AsOf(ws, RULED.newest, CUSTOMER, at)
-    return frozen(ws, now), now.next_change
+    return frozen(ws, now, BY_NAME[KEY.kind], KEY.system), now.next_change
 
 
 def test_it_is_frozen_from_the_beginning_on_until_the_end() -> None:
@@ -108,11 +117,12 @@ def test_all_of_one_record_are_forgotten_once_the_last_has_ended_and_its_instant
     ("begun", "until", "again"),
     [
         (120, None, {"C": 120}),
-        (30, None, {"C": 51}),  # from the first instant on that is not judged
+        (30, None, {"C": 101}),  # from the first instant on that is not decided, whatever is judged
         (120, 150, {"C": 120, "H": 150}),
         (120, 120, {"H": 120}),  # it never was
-        (10, 60, {"C": 51, "H": PASSED}),
-        (10, 40, {"C": 51, "H": PASSED}),
+        (10, 101, {"H": 101}),  # over by then
+        (10, 102, {"C": 101, "H": 102}),
+        (10, 60, {"H": 101}),
     ],
 )
 def test_what_was_commanded_is_judged_as_of_its_beginning_and_what_it_held_as_of_its_end(
@@ -121,6 +131,43 @@ def test_what_was_commanded_is_judged_as_of_its_beginning_and_what_it_held_as_of
     ws = told(heard(C=COMMANDED, H=HELD, P=PROPOSED), begun, until)
 
     assert judged_again(ws) == again
+
+
+def test_one_that_is_told_late_counts_from_what_was_not_decided_then() -> None:
+    ws = told(heard(), 30, None)
+    hear(ws, 200)
+    told(ws, 30, 60)
+
+    assert [asked(ws, at) for at in (100, 101, 200, 201)] == [
+        (False, 101), (True, 201), (True, 201), (False, ALWAYS),
+    ]  # fmt: skip
+    assert (ws.get(f"{freezes_prefix(CUSTOMER)}billing/B") or {})["forgotten"] == 201
+
+
+def test_the_same_word_twice_changes_nothing() -> None:
+    ws = told(heard(C=COMMANDED), 30, None)
+    hear(ws, 200)
+    told(ws, 30, None)
+    assert (judged_again(ws), asked(ws, 100), asked(ws, 101)) == ({"C": 101}, (False, 101), (True, ALWAYS))
+
+    told(ws, 30, 60)
+    hear(ws, 300)
+    told(ws, 30, 60)
+    assert (asked(ws, 200), asked(ws, 201)) == ((True, 201), (False, ALWAYS))
+
+
+def test_one_that_an_earlier_release_kept_counts_as_it_was_told() -> None:
+    ws = heard()
+    ws.put(f"{freezes_prefix(CUSTOMER)}billing/B", {"spans": {"k1": [30, 60], "k2": [80, None]}})
+
+    assert [asked(ws, at)[0] for at in (29, 30, 59, 60, 80)] == [False, True, True, False, True]
+
+
+def test_what_stands_in_a_system_that_has_gone_is_left_as_it_is() -> None:
+    ws = heard()
+    ws.put(KEY._replace(system="gone").text(), {"settled": 50, "drift": COMMANDED})
+
+    assert judged_again(told(ws, 120, 150)) == {}
 
 
 def test_what_has_no_open_drift_is_not() -> None:

@@ -16,7 +16,7 @@ from streams.driver import Driver
 from tests.depth import cases
 from tests.dossiers.model import Dossier
 from tests.dossiers.table import DOSSIERS
-from tests.intervening import Stands, freeze, intervening, lack, turned
+from tests.intervening import Stands, freeze, intervening, lack, release, turned
 from tests.topology import Company
 from tests.wanderers import (
     KNOWN,
@@ -174,6 +174,12 @@ STOPS: Mapping[str, Callable[[Driver, Stands, int], None]] = {
 }
 
 
+def tell_of_an_invoice(company: Company) -> None:
+    """Posted at 4, and due to be in the books at 14."""
+    for row in (*KNOWN, Row(4, "billing", "invoice", "I", "B", {"status": "Posted"})):
+        company.row(row.system, row.object, row.id, row.at, row.customer, run=False, **row.fields)
+
+
 STOPPED = {
     "a halt": ("propose", None),
     "a conflict": ("execute", 20 * SECOND),
@@ -192,8 +198,7 @@ def test_what_stops_a_command_is_known_until_all_is_judged_that_it_stopped(
 
     def tell(until: int) -> None:
         if until == 4:
-            for row in (*KNOWN, Row(4, "billing", "invoice", "I", "B", {"status": "Posted"})):
-                company.row(row.system, row.object, row.id, row.at, row.customer, run=False, **row.fields)
+            tell_of_an_invoice(company)
         if until in (8, 20, 60):
             STOPS[what](company.driver, since, until)
 
@@ -202,6 +207,71 @@ def test_what_stops_a_command_is_known_until_all_is_judged_that_it_stopped(
 
     ((drift,), (command,)) = said.drifts.values(), map(json.loads, said.commands)
     assert (command["mode"], drift["released_at"]) == STOPPED[what]
+
+
+@pytest.mark.parametrize("what", STOPS)
+@pytest.mark.parametrize("commits", [each, never])
+def test_what_stops_a_command_is_known_as_long_as_a_record_is_lacking_without_which_nothing_is_judged(
+    what: str, commits: Callable[[], bool]
+) -> None:
+    """Due at 14, while it was stopped; what would answer it is unreadable from 6 to 70."""
+    company = Company(governed(5, "invoice_not_posted"))
+    since: Stands = {}
+
+    def tell(until: int) -> None:
+        if until == 4:
+            tell_of_an_invoice(company)
+        if until in (6, 70):
+            lack(company.driver, since, "crm:A", "erp", "ledger_posting", until * SECOND)
+        if until in (8, 20):
+            STOPS[what](company.driver, since, until)
+
+    log = heard_by_judge(company.driver, tell, random.Random(0), lags=False)
+    said = judged(company.governance, log, commits, never)
+
+    ((drift,), (command,)) = said.drifts.values(), map(json.loads, said.commands)
+    assert (command["mode"], drift["released_at"]) == STOPPED[what]
+
+
+@pytest.mark.parametrize("commits", [each, never])
+def test_what_is_released_at_the_instant_at_which_a_conflict_begins_is_recalled(commits: Callable[[], bool]) -> None:
+    """Missed at 14; in conflict from 20 to 40."""
+    company = Company(governed(5, "invoice_not_posted"))
+    since: Stands = {}
+
+    def tell(until: int) -> None:
+        if until == 4:
+            tell_of_an_invoice(company)
+        if until == 20:
+            release(company.driver, company.open()[0], 20 * SECOND)
+        if until in (20, 40):
+            freeze(company.driver, since, "A", until * SECOND)
+
+    log = heard_by_judge(company.driver, tell, random.Random(0), lags=False)
+    said = judged(company.governance, log, commits, never)
+
+    (drift,) = said.drifts.values()
+    assert (drift["recalled_at"], drift["released_at"]) == (20 * SECOND, 40 * SECOND)
+    assert len(list(said.commands.elements())) == 2
+
+
+@pytest.mark.parametrize("commits", [each, never])
+def test_a_conflict_told_too_late_counts_for_what_was_not_decided_by_then(commits: Callable[[], bool]) -> None:
+    """Missed at 14. In conflict from 10 to 30, as is told when 18 and 38 have been heard."""
+    company = Company(governed(5, "invoice_not_posted"))
+    since: Stands = {}
+
+    def tell(until: int) -> None:
+        if until == 4:
+            tell_of_an_invoice(company)
+        if until in (20, 40):
+            freeze(company.driver, since, "A", (until - 10) * SECOND)
+
+    log = heard_by_judge(company.driver, tell, random.Random(0), lags=False)
+    said = judged(company.governance, log, commits, never)
+
+    (drift,) = said.drifts.values()
+    assert (drift["recalled_at"], drift["released_at"]) == (18 * SECOND + 1, 38 * SECOND + 1)
 
 
 LACKING: Mapping[str, tuple[str, Row, Row]] = {
