@@ -156,7 +156,7 @@ class Crosswalk:
         circle.moved(ws, *member, canonical_id, at)
 
     def _seniority(self, member: Member) -> tuple[int, str]:
-        return self._governance.seniority.index(member.system), member.native_customer
+        return self._governance.rank(member.system), member.native_customer
 
     def _hear(self, ws: Workspace, value: dict[str, Any]) -> None:
         marks = ws.get(MARKS) or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AwareDatetime, Field
 
@@ -102,6 +102,19 @@ class Governance(Governed):
     def seniority(self) -> tuple[str, ...]:
         return tuple(self.systems)
 
+    def rank(self, system: str) -> int:
+        """The senior first; one that governance has no more is behind all that it has."""
+        return self._ranks.get(system, len(self._ranks))
+
+    @cached_property
+    def _ranks(self) -> dict[str, int]:
+        return {system: rank for rank, system in enumerate(self.systems)}
+
+    def roles_of(self, system: str) -> tuple[Role, ...]:
+        """What it may be: of one that governance has no more it is not known."""
+        governed = self.systems.get(system)
+        return (governed.role,) if governed else get_args(Role)
+
     @property
     def linking(self) -> tuple[str, ...]:
         """The systems whose customers name those of others."""
@@ -117,12 +130,12 @@ class Governance(Governed):
 
     def entity_of(self, system: str, object_: str) -> str | None:
         """The canonical entity that a source's object is mapped to."""
-        mapping = self.mappings[system].get(object_)
+        mapping = self.mappings.get(system, {}).get(object_)
         return mapping.entity if mapping else None
 
     def carries(self, system: str, entity: str) -> bool:
         """Whether records of this entity are captured from the system."""
-        return entity in self._carried[system]
+        return entity in self._carried.get(system, ())
 
     @cached_property
     def _carried(self) -> dict[str, frozenset[str]]:

@@ -91,6 +91,8 @@ def up_to_date(ws: Workspace, governance: Governance, row: Row, known: Value | N
 def customer_up_to_date(ws: Workspace, governance: Governance, system: str, customer: str) -> None:
     """All that is known of a native customer: by one mapping after the other, since from when on its rows are read so
     follows from its own record."""
+    if system not in governance.mappings:
+        return  # it is read again once governance has the system again
     for pending in mappings.pending(ws.get(keys.mapping_key(system))):
         for key, image in ws.range(keys.rows_prefix(system, customer), keys.EVERY_ROW):
             if key > pending["after"]:

@@ -20,11 +20,13 @@ from streams.identify.gaps import on_gap
 from streams.identify.reroute import on_route
 from streams.identify.rows import on_row
 from streams.inputs import Divert, Due, Input, WithoutDeadlines
+from tables.deadlines import Gate
 from tables.view import Value, Workspace
 
-_READING = ("~mapping", "")
-"""Where systems wait whose rows are to be read again."""
-_GATES: Mapping[tuple[str, ...], Instant] = {_READING: ALWAYS}
+_READING = "~mapping"
+"""Where a system waits whose rows are to be read again: always open, while governance has it."""
+_OF_EARLIER = (_READING, "")
+"""Where all of them waited, in the index of an earlier release."""
 
 
 class Identify(WithoutDeadlines):
@@ -33,6 +35,8 @@ class Identify(WithoutDeadlines):
 
     def __init__(self, governance: Governance, readers: Mapping[str, Reader]) -> None:
         self._governance = governance
+        gates = (_OF_EARLIER, *((_READING, system) for system in governance.mappings))
+        self._gates: Mapping[Gate, Instant] = dict.fromkeys(gates, ALWAYS)
         self._readers = {topics.source_topic(system): (system, reader) for system, reader in readers.items()}
 
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
@@ -51,14 +55,18 @@ class Identify(WithoutDeadlines):
         if again.is_refused(ws, self._governance, letter):
             letters.diverted(ws, self._governance, partition, letter)
 
-    def wake(self, key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:
-        return (_READING, NEVER) if mappings.is_pending(value) else None
+    def wake(self, key: str, value: Value | None) -> tuple[Gate, Instant] | None:
+        return ((_READING, key.removeprefix(keys.MAPPINGS)), NEVER) if mappings.is_pending(value) else None
 
-    def gates(self, ws: Workspace) -> Mapping[tuple[str, ...], Instant]:
-        return _GATES
+    def gates(self, ws: Workspace) -> Mapping[Gate, Instant]:
+        return self._gates
 
     def settle(self, ws: Workspace, due: Due) -> None:
-        again.slice_(ws, self._governance, due.key.removeprefix(keys.MAPPINGS))
+        system = due.key.removeprefix(keys.MAPPINGS)
+        if system in self._governance.mappings:
+            again.slice_(ws, self._governance, system)
+        elif (value := ws.get(due.key)) is not None:
+            ws.put(due.key, value)  # to wait at its own gate
 
     def flush(self, ws: Workspace, partition: int) -> None:
         mappings.announce(ws, self._governance, partition)

@@ -129,8 +129,8 @@ def _only_answers(
 
 def _looking(ws: Workspace, governance: Governance, change: Changed, held: list[Version]) -> Iterator[ObligationKey]:
     """Who looks at the record as it was, whatever the change says; some of them may not exist."""
-    customer, entity, system, _ = change.place
-    for alike in noticed_by(governance, governance.systems[system].role, entity):
+    customer = change.place.customer
+    for alike in _noticed(governance, change):
         if isinstance(alike.reach, All | Consulted):
             yield from (key for kind in alike.kinds for key in _running(ws, kind, customer))
         else:
@@ -157,10 +157,10 @@ def concerned(
     """Every obligation whose verdict this change could touch, by what it says otherwise than the version before. A
     record that changes its reference concerns the old and the new: then it is asked before and after the fold, each
     time with the versions `held`, the second time only for what is found by references (`referring`)."""
-    (customer, entity, system, _), after = change.place, change.version
+    customer, after = change.place.customer, change.version
     still = before if before is None or not comes_or_goes(before, after) else None
     found: list[ObligationKey] = []
-    for alike in noticed_by(governance, governance.systems[system].role, entity):
+    for alike in _noticed(governance, change):
         if referring and not isinstance(alike.reach, Refers | Through | Either):
             continue
         kinds = alike.kinds if still is None else _told(alike, still, after)
@@ -171,6 +171,17 @@ def concerned(
         elif subjects := _reached(ws, governance, alike, change, held):
             found += _worth_judging(ws, governance, kinds, change, subjects)
     return found
+
+
+def _noticed(governance: Governance, change: Changed) -> Iterator[Alike]:
+    """Of a system that governance has no more whatever might look at it: what is armed so waits until it is back."""
+    for role in governance.roles_of(change.place.system):
+        yield from noticed_by(governance, role, change.place.entity)
+
+
+def _may_be_in(governance: Governance, system: str, roles: Collection[str]) -> bool:
+    governed = governance.systems.get(system)
+    return governed is None or governed.role in roles
 
 
 def _told(alike: Alike, before: Version, after: Version) -> Sequence[Kind]:
@@ -237,7 +248,7 @@ def _reached(
         case Itself():
             return (change.local,)
         case Siblings():
-            is_one = entity == alike.entity and governance.systems[home].role in alike.roles
+            is_one = entity == alike.entity and _may_be_in(governance, home, alike.roles)
             found = _found(ws, governance, customer, alike, EVERY, "")
             return {change.local, *found} if is_one else set(found)
         case Refers(attribute, theirs):
@@ -265,15 +276,16 @@ def _found(
     ws: Workspace, governance: Governance, customer: str, alike: Alike, attribute: str, value: str
 ) -> Iterator[Local]:
     for system, native_id in names(ws, reference_key(customer, alike.entity, attribute, value), MANY):
-        if governance.systems[system].role in alike.roles:
+        if _may_be_in(governance, system, alike.roles):
             yield alike.entity, system, native_id
 
 
 def _homes(governance: Governance, alike: Alike, system: str) -> tuple[str, ...]:
     """Where a subject is at home that a record of this system names by its id."""
-    if governance.systems[system].role in alike.roles:
-        return (system,)
-    return tuple(home for role in alike.roles for home in governance.in_role(role))
+    own = (system,) if _may_be_in(governance, system, alike.roles) else ()
+    if own and system in governance.systems:
+        return own
+    return (*own, *(home for role in alike.roles for home in governance.in_role(role)))
 
 
 def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool, kept_from: Instant = ALWAYS) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from schemas import topics
 from schemas.instants import NEVER, Instant
 from streams.fleet import mass
-from streams.governance.model import Governance
+from streams.governance.model import Governance, Role
 from streams.judge.gates import heard_by, needed_at_all
 from streams.judge.keys import process_key
 from streams.kinds.facts import PENDING_ACTIVATION
@@ -44,7 +44,8 @@ def contribute(
 ) -> None:
     """Take the record's old contribution out of the customer's counts and put the new one in."""
     entity, system, native_id = place
-    role = governance.systems[system].role
+    governed = governance.systems.get(system)  # what was counted by the role of one that has gone stands
+    role = governed.role if governed else None
     old = _contribution(role, entity, before)
     new = _contribution(role, entity, after)
     if before is not None and before["op"] == after["op"] and old == new:
@@ -69,7 +70,7 @@ def contribute(
         _keep(ws, customer, changed)
 
 
-def _contribution(role: str, entity: str, version: Version | None) -> set[str]:
+def _contribution(role: Role | None, entity: str, version: Version | None) -> set[str]:
     if version is None or version["op"] != "upsert":
         return set()
     if entity not in _COUNTED:

@@ -92,7 +92,14 @@ def _subjects(ws: Workspace, governance: Governance, customer: str, kind: Kind) 
     for text, _ in ws.range(f"o/{customer}/{kind.row}/", _MANY):
         key = ObligationKey.parse(text)
         found.add(Subject(key.system, kind.entity, key.native_id))
-    return found
+    return {subject for subject in found if subject.system in governance.systems}
+
+
+def left_alone(view: View, governance: Governance, customer: str, kind: Kind) -> Iterator[ObligationKey]:
+    """What is demanded, or was, of records of systems that governance has no more."""
+    for text, _ in view.range(f"o/{customer}/{kind.row}/", _MANY):
+        if (key := ObligationKey.parse(text)).system not in governance.systems:
+            yield key
 
 
 _MANY = 1_000_000

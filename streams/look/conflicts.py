@@ -48,7 +48,7 @@ def cluster(judge: View, crosswalk: View, governance: Governance, customer: str)
     for text, node in crosswalk.range("n/", _MANY):
         party = Party(*text.removeprefix("n/").split("/", 1))
         found = found | {party} if (node["canonical"] or ids.canonical_id(*party)) == customer else found - {party}
-    return sorted(found, key=lambda p: (governance.seniority.index(p.system), p.native_customer))
+    return sorted(found, key=lambda p: (governance.rank(p.system), p.native_customer))
 
 
 def lowest(crosswalk: View, governance: Governance, systems: Iterable[str]) -> Heard:

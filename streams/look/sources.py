@@ -61,6 +61,8 @@ def waiting(view: MemoryView, governance: Governance, now: Instant) -> Iterator[
         if not is_obligation(text) or is_canary(text):
             continue
         key, obligation = ObligationKey.parse(text), Obligation.from_json(value)
+        if key.system not in governance.systems:
+            continue  # no source will tell more of it
         until, source = bound(key.kind, key.system)
         if obligation.held is not None or not until < obligation.next <= now:
             continue

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 from schemas.instants import Instant, iso
 from streams.governance.model import Governance
-from streams.judge.keys import holes_prefix
+from streams.judge.keys import ObligationKey, holes_prefix
+from streams.judge.obligation import Obligation
 from streams.judge.retention import span
 from streams.kinds.documents import FINISHED
 from streams.kinds.table import KINDS, Kind, judged, unobserved
-from streams.look.case import Case, cases
+from streams.look.case import Case, cases, left_alone
 from streams.look.parked import PARKED, Parked
 from streams.look.reasons import hole, reason
 from tables.view import View
@@ -70,6 +71,7 @@ def explain(
     found: list[Explanation] = []
     for kind in judged(governance):
         of_kind = [_explain(case, parked or {}) for case in cases(view, governance, customer, kind, now)]
+        of_kind += [_left_alone(view, kind, key) for key in left_alone(view, governance, customer, kind)]
         found += of_kind or [_without_subject(governance, kind)]
     found += list(_not_observed(governance))
     found += _holes(view, customer, parked or {})
@@ -98,6 +100,13 @@ def _explain(case: Case, parked: Mapping[str, Parked]) -> Explanation:
         because = row.text
     amount, due = case.finding.amount if case.finding else None, case.due.at if case.due else None
     return Explanation(case.kind.name, *case.subject, outcome, because, due, case.drift_id, amount)
+
+
+def _left_alone(view: View, kind: Kind, key: ObligationKey) -> Explanation:
+    obligation = Obligation.from_json(view.get(key.text()))
+    drift_id = obligation.drift["drift_id"] if obligation.drift else ""
+    text = f"{key.system} is no system of this deployment any more: it stands as it was known last"
+    return Explanation(kind.name, key.system, kind.entity, key.native_id, "off", text, drift_id=drift_id)
 
 
 def _without_subject(governance: Governance, kind: Kind) -> Explanation:

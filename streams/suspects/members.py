@@ -39,7 +39,7 @@ class Member(NamedTuple):
 
 def senior_first(governance: Governance, member: Member) -> tuple[int, int, str]:
     """By governed order of systems, then who is in use for longer: that one survives."""
-    return governance.seniority.index(member.system), member.began_at, member.native_id
+    return governance.rank(member.system), member.began_at, member.native_id
 
 
 def older(new: Member, known: Member, *, present: bool) -> bool:
@@ -100,8 +100,8 @@ def _has_its_own(_: Governance, senior: Member, junior: Member) -> bool:
 def _in_parallel(governance: Governance, one: Member, other: Member) -> bool:
     """Two instances of a role that serve the same company, at one time or another: while the one replaces the other
     each has the customer."""
-    systems = [governance.systems[member.system] for member in (one, other)]
-    if one.system == other.system or systems[0].role != systems[1].role:
+    systems = [governed for member in (one, other) if (governed := governance.systems.get(member.system))]
+    if one.system == other.system or len(systems) < 2 or systems[0].role != systems[1].role:
         return False
     serves = [set(system.serves) for system in systems]
     company = one.fields.get("legal_entity") or other.fields.get("legal_entity")

@@ -100,8 +100,9 @@ class WorkerCollector(Collector):
             stage = runner.shard.stage
             if isinstance(stage, Judge):
                 view = Workspace(runner.shard.state)
+                gates = set(stage.gates(view))  # of a system that has gone nobody waits for more
                 for gate, _, key in runner.shard.deadlines.waiting(0, now):
-                    if is_obligation(key) and not canary.is_canary(key):
+                    if gate in gates and is_obligation(key) and not canary.is_canary(key):
                         found[stage.holding_back(view, gate), ObligationKey.parse(key).kind] += 1
         for (source, kind), number in found.items():
             family.add_metric([source, kind], number)

@@ -19,11 +19,13 @@ from schemas.instants import SECOND
 from streams.backtest.canonical import read
 from streams.fleet import Fleet
 from streams.identify.stage import Identify
+from streams.judge.stage import Judge
 from streams.shard import Shard
 from streams.worker.counters import SHORT, Buckets, Counters
 from streams.worker.metrics import METRICS, WorkerCollector
 from tables.view import MemoryView
 from tests.topology import Company
+from tests.unit.governance_folder import without
 
 COUNTER = "_total"
 COUNTED = ("driftwise_obligations_unknown", "driftwise_rules_overruled", "driftwise_shard_paused")
@@ -194,6 +196,14 @@ def test_what_is_due_and_undecided_names_the_source_it_waits_for() -> None:
     assert [(kind, source.split("/")[0], number) for (kind, source), number in waiting.items()] == [
         ("won_without_erp_customer", "erp", 1)
     ]
+
+
+def test_for_what_is_due_in_a_system_that_has_gone_nobody_waits() -> None:
+    shard, governed = judged(5, "crm", "billing"), without(Company().governance, "crm")
+    left = Shard(Judge(governed), shard.partition, shard.state)
+
+    assert len(left.deadlines) == len(shard.deadlines)
+    assert samples(collector({("judge", 0): runner(left)}, {}), "driftwise_obligations_unknown") == {}
 
 
 @pytest.mark.parametrize(
