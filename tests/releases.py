@@ -90,7 +90,7 @@ def kept_before(value: Any, name: str = "") -> Any:
         return value
     if name in ("attrs", "read"):
         value = {attribute: said for attribute, said in value.items() if said is not None}
-    if name == "drift":
+    if name in ("drift", "flapping"):
         value = {field: held for field, held in value.items() if held != _CAME.get(field, NotImplemented)}
     return {each: kept_before(held, each) for each, held in value.items()}
 

@@ -128,8 +128,9 @@ class Obligation(NamedTuple):
             known["releases"] = (Release(*value["release"]),)
         if "releases" in known:
             known["releases"] = tuple(Release(*release) for release in known["releases"])
-        if "drift" in known:
-            known["drift"] = completed("Drift", known["drift"])
+        for name in ("drift", "flapping"):
+            if name in known:
+                known[name] = completed("Drift", known[name])
         if "openings" in known:
             known["openings"] = tuple(known["openings"])
         if "told" in known:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from schemas import topics
+from schemas.instants import SECOND
 from streams.driver import Driver
 from tests.dossiers.model import Dossier
 from tests.dossiers.stage import Play
@@ -14,6 +16,9 @@ from tests.dossiers.table import DOSSIERS
 from tests.look import STAGES
 from tests.releases import kept_before
 from tests.topology import Company, unlinked_invoice
+from tests.unit.test_flapping import company as may_flap
+from tests.unit.test_flapping import quarrel
+from tests.unit.test_identity_conflict import claimed_twice, linked
 from tests.unit.test_suspects import LOOKS_LIKE_ACME, twins, watchful
 
 Kept = Callable[[Any], Any]
@@ -61,7 +66,55 @@ def apart(made: Company) -> None:
     made.heard(60)
 
 
-@pytest.mark.parametrize(("begun", "then"), [(unlinked_invoice, link), (suspicious, apart)])
+def silent() -> Company:
+    made = Company()
+    observed(made, 60, 1)
+    return made
+
+
+def heard_again(made: Company) -> None:
+    observed(made, 70, 70)
+
+
+def observed(made: Company, at: int, mark: int) -> None:
+    value = {"system": "erp", "partition": 0, "observed_at": at * SECOND, "watermark": mark * SECOND}
+    made.driver.pipe(topics.PROGRESS, "erp", "SourceObserved", value, partition=0)
+    made.driver.run()
+
+
+def conflicting() -> Company:
+    made = Company(linked())
+    claimed_twice(made)
+    made.heard(30)
+    return made
+
+
+def no_more(made: Company) -> None:
+    made.row("crm", "Account", "A2", 40, ERP_Customer_Id__c=None)
+    made.heard(60)
+
+
+def flapping() -> Company:
+    made = quarrel(may_flap(), 3)
+    made.heard(50)
+    return made
+
+
+def calm(made: Company) -> None:
+    made.row("erp", "ledger_posting", "L", 51, "E", status="Posted")
+    made.heard(500)
+
+
+STORIES = [
+    (unlinked_invoice, link),
+    (suspicious, apart),
+    (silent, heard_again),
+    (conflicting, no_more),
+    (flapping, calm),
+]
+
+
+@pytest.mark.parametrize(("begun", "then"), STORIES)
 def test_what_is_told_once_more_is_the_same(begun: Callable[[], Company], then: Callable[[Company], None]) -> None:
     def said(kept: Kept) -> Any:
         made = begun()
