@@ -15,6 +15,7 @@ stood, does not depend on who arrives first.
     c/SYSTEM/CUSTOMER   the conflict of a record that is not the cluster's senior: {senior, due, opened, drift}
     w/DUE/SYSTEM/CUSTOMER   those in the order in which they fall due
     b/, y/, v/   parents, and circles of them (streams/suspects/circle.py)
+    d/DRIFT/PARTITION   what has ended, until it is forgotten (streams/graves.py)
     ~marks              watermarks of the links of each system, per identify shard
     ~sent               those that were sent on
 """
@@ -26,7 +27,7 @@ from typing import Any, NamedTuple
 
 from schemas import ids, topics
 from schemas.instants import NEVER, Instant
-from streams import held
+from streams import graves, held
 from streams.governance.model import Governance
 from streams.inputs import Divert, Due, Input
 from streams.suspects import circle, conflict
@@ -55,7 +56,7 @@ _ALONE: Value = {"links": [], "back": [], "at": NEVER, "canonical": None, "route
 
 class Crosswalk:
     name = "crosswalk"
-    waits_under: tuple[str, ...] = (held.HELD, *_TELLS)
+    waits_under: tuple[str, ...] = (held.HELD, *_TELLS, graves.GRAVES)
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance
@@ -75,7 +76,10 @@ class Crosswalk:
     def settle(self, ws: Workspace, due: Due) -> None:
         tell = _TELLS.get(due.key[:2])
         if tell is not None:
-            tell(ws, due.key)
+            tell(ws, self._governance, due.key)
+            return
+        if due.key.startswith(graves.GRAVES):
+            graves.bury(ws, due.key, due.until)
             return
         record, value = held.release(ws, due)
         if record == "ParentAsserted":
@@ -84,7 +88,8 @@ class Crosswalk:
             self._assert(ws, value)
 
     def wake(self, key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:
-        return held.wake(key, value) or circle.wake(key, value) or conflict.wake(key, value)
+        waits = held.wake(key, value) or circle.wake(key, value) or conflict.wake(key, value)
+        return waits or graves.wake(key, value)
 
     def gates(self, ws: Workspace) -> Mapping[Gate, Instant]:
         """What was asserted first: a conflict or a circle is told of once it has stood through all of that."""
@@ -153,7 +158,7 @@ class Crosswalk:
         partition = topics.partition_for(member.native_customer, self._governance.partitions)
         key = f"{member.system}/{member.native_customer}"
         ws.emit(Emit(topics.CROSSWALK, key, "RouteAssigned", value, partition=partition))
-        circle.moved(ws, *member, canonical_id, at)
+        circle.moved(ws, self._governance, *member, canonical_id, at)
 
     def _seniority(self, member: Member) -> tuple[int, str]:
         return self._governance.rank(member.system), member.native_customer

@@ -121,7 +121,7 @@ def _open(
         causes=(scope.name,) if scope.of == "kind" else (),
     )
     drift = opened(governance, KIND, told)
-    publish(ws, drift)
+    publish(ws, governance, drift)
     turned(ws, governance, scope, drift, None)
     if until is not None:
         wait(ws, max(until, clock(ws)), f"b/{scope.text}")
@@ -141,7 +141,7 @@ def _observed(how: str, number: int, until: Instant) -> str:
 
 def _close(ws: Workspace, governance: Governance, drift: Value, at: Instant, how: str) -> None:
     at = max(at, drift["opened_at"])
-    close(ws, drift, at, how)
+    close(ws, governance, drift, at, how)
     turned(ws, governance, Scope(*drift["native_id"].split("/", 1)), drift, at)
 
 

@@ -109,7 +109,7 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
         ws.delete(key)  # counted, and nobody is to be told
         return
     drift = opened(governance, KIND, _told(entry, verify_until))
-    publish(ws, drift)
+    publish(ws, governance, drift)
     ws.put(key, {**entry, "drift": drift})
 
 
@@ -148,7 +148,7 @@ def ended(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
     if entry is None:
         return
     if entry["drift"] is not None:
-        close(ws, entry["drift"], value["closed_at"], value["how"])
+        close(ws, governance, entry["drift"], value["closed_at"], value["how"])
     if entry["result"] is not None and value["how"] == "corrected":
         _showed(ws, governance, entry, value["closed_at"], wrong=False)
     ws.delete(key)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from schemas.instants import NEVER, iso
+from schemas.instants import NEVER, Instant, iso
 from streams.fleet.table import Subject, Told, close, opened, publish
 from streams.governance.model import Governance
 from tables.view import Value, Workspace
@@ -48,11 +48,18 @@ def _heard(ws: Workspace, governance: Governance, partition: str, mark: dict[str
     drift = source["drift"]
     if gaps and drift is None:
         drift = _open(governance, {**source, "marks": marks}, mark)
-        publish(ws, drift)
+        publish(ws, governance, drift)
     elif drift is not None and not gaps and all(m >= whole for p, m in marks.items() if p not in lost):
-        close(ws, drift, whole)
+        close(ws, governance, drift, whole)
         drift, lost, whole = None, set(), NEVER
     ws.put(key, {"marks": marks, "gaps": sorted(gaps), "lost": sorted(lost), "whole": whole, "drift": drift})
+
+
+def left(ws: Workspace, governance: Governance, system: str, at: Instant) -> None:
+    for key, source in ws.range(f"g/{system}/", 1000):
+        if source["drift"] is not None:
+            close(ws, governance, source["drift"], at, "rules_changed")
+            ws.put(key, {**source, "drift": None})
 
 
 def _with_mark(source: Value | None, partition: str, mark: int) -> Value:

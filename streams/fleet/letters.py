@@ -57,7 +57,7 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
         f"driftwise dead-letters show {letter} says what to do",
     )
     drift = opened(governance, KIND, told)
-    publish(ws, drift)
+    publish(ws, governance, drift)
     ws.put(key, {**entry, "drift": drift})
 
 
@@ -67,5 +67,5 @@ def resolved(ws: Workspace, governance: Governance, value: dict[str, Any]) -> No
     if entry is None:
         return
     if entry["drift"] is not None:
-        close(ws, entry["drift"], clock(ws), "corrected" if value["how"] == "replayed" else "accepted")
+        close(ws, governance, entry["drift"], clock(ws), "corrected" if value["how"] == "replayed" else "accepted")
     ws.delete(key)

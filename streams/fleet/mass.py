@@ -122,7 +122,7 @@ def _massive(ws: Workspace, governance: Governance, kind: str, known: Value, win
         if quiet_at == ended:
             return known  # it was told, and has ended
         drift = opened(governance, KIND, _told(kind, window, span))
-        publish(ws, drift)
+        publish(ws, governance, drift)
         turned(ws, governance, Scope("kind", kind), drift, None)
         known = {**known, "drift": drift}
         wait(ws, max(quiet_at, clock(ws)), f"m/{kind}")
@@ -154,7 +154,7 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
     if known["quiet_at"] > clock(ws):
         wait(ws, known["quiet_at"], key)
         return
-    close(ws, known["drift"], known["quiet_at"])
+    close(ws, governance, known["drift"], known["quiet_at"])
     turned(ws, governance, Scope("kind", key.removeprefix("m/")), known["drift"], known["quiet_at"])
     ws.put(key, {**known, "drift": None})
 

@@ -8,7 +8,8 @@ l/LETTER             M1
 k/DRIFT              M6
 m/KIND/WINDOW        M8
 b/SCOPE/NAME         C4
-h/DRIFT              what C4 and M8 withhold"""
+h/DRIFT              what C4 and M8 withhold
+d/DRIFT/PARTITION    what has ended, until it is forgotten (streams/graves.py)"""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas import topics
-from streams import canary
+from streams import canary, graves
 from streams.fleet import breaker, corrections, gaps, letters, mass, stale, withheld
 from streams.fleet.table import CLOCK, clock, fallen_due
 from streams.governance.model import Governance
@@ -28,6 +29,7 @@ Take = Callable[[Workspace, Governance, dict[str, Any]], None]
 
 def _observed(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
     stale.observed(ws, governance, value)
+    stale.left(ws, governance, value["observed_at"])
     if value["observed_at"] > clock(ws):
         ws.put(CLOCK, {"at": value["observed_at"]})
     for key in fallen_due(ws, clock(ws)):
@@ -58,6 +60,7 @@ DUE: dict[str, Callable[[Workspace, Governance, str], None]] = {
     "m": mass.due,
     "b": breaker.due,
     "h": withheld.due,
+    "d": lambda ws, governance, key: graves.bury(ws, key, clock(ws)),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from schemas.instants import Instant, iso, seconds
 from streams import canary
+from streams.fleet import gaps
 from streams.fleet.table import Subject, Told, close, opened, publish
 from streams.governance.model import Governance
 from tables.view import Value, Workspace
@@ -35,11 +36,21 @@ def observed(ws: Workspace, governance: Governance, value: dict[str, Any]) -> No
     drift = source["drift"]
     if stale and drift is None and governance.wants(KIND):
         drift = _open(governance, system, min(stale), limit)
-        publish(ws, drift)
+        publish(ws, governance, drift)
     elif not stale and drift is not None:
-        close(ws, drift, value["observed_at"])
+        close(ws, governance, drift, value["observed_at"])
         drift = None
     ws.put(key, {"observed": seen, "drift": drift})
+
+
+def left(ws: Workspace, governance: Governance, at: Instant) -> None:
+    """Nobody observes a system that governance has no more: what is open of it ends."""
+    for key, source in ws.range("s/", 1000):
+        if (system := key.removeprefix("s/")) not in governance.systems:
+            ws.delete(key)
+            gaps.left(ws, governance, system, at)
+            if source["drift"] is not None:
+                close(ws, governance, source["drift"], at, "rules_changed")
 
 
 def _open(governance: Governance, system: str, mark: Instant, limit: Instant) -> Value:

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from schemas import ids, topics
 from schemas.instants import Instant
 from schemas.money import from_json
+from schemas.records import completed
+from streams import graves
 from streams.governance.model import Governance
 from tables.view import Emit, Value, Workspace
 
@@ -90,14 +92,17 @@ def opened(governance: Governance, kind: str, told: Told) -> Value:
     }
 
 
-def publish(ws: Workspace, drift: Value) -> None:
+def publish(ws: Workspace, governance: Governance, drift: Value) -> None:
     money = from_json(drift["amount_at_stake"])
-    value = {**drift, "amount_at_stake": money._asdict() if money else None}
+    value = {**completed("Drift", drift), "amount_at_stake": money._asdict() if money else None}
+    if (grave := graves.told(ws, governance, drift)) is not None:
+        key, due = grave
+        wait(ws, max(due, clock(ws)), key)
     ws.emit(Emit(topics.DRIFTS, drift["drift_id"], "Drift", value, partition_key=drift["canonical_id"]))
 
 
-def close(ws: Workspace, drift: Value, at: Instant, how: str = "self_healed") -> None:
-    publish(ws, {**drift, "status": "closed", "closed_at": max(at, drift["opened_at"]), "how": how})
+def close(ws: Workspace, governance: Governance, drift: Value, at: Instant, how: str = "self_healed") -> None:
+    publish(ws, governance, {**drift, "status": "closed", "closed_at": max(at, drift["opened_at"]), "how": how})
 
 
 def wait(ws: Workspace, due: Instant, key: str) -> None:

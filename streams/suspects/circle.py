@@ -16,13 +16,13 @@ from schemas.instants import Instant
 from streams.governance.model import Governance
 from streams.suspects import suspicion
 from streams.suspects.suspicion import Suspected
-from streams.suspects.table import CIRCLE
+from streams.suspects.table import CIRCLE, SUSPECT_KINDS
 from tables.deadlines import Gate
 from tables.view import Value, View, Workspace
 
 PARENT = "parent_ref"
 WAITING = "v/"
-GATE = ("circles",)
+GATE = SUSPECT_KINDS[CIRCLE].gate
 _DEEPEST = 1_000
 """Customers above one another: no group has as many, and a walk ends somewhere."""
 
@@ -54,16 +54,16 @@ def asserted(ws: Workspace, governance: Governance, value: dict[str, Any]) -> No
     else:
         ws.put(key, {"parent": value["parent"], "at": at, "snapshot": value["snapshot"]})
     if before:
-        _end(ws, system, before, at)
+        _end(ws, governance, system, before, at)
     if (now := _circle(ws, system, customer)) and governance.wants(CIRCLE):
         _begin(ws, governance, system, now)
 
 
-def moved(ws: Workspace, system: str, customer: str, canonical_id: str, at: Instant) -> None:
+def moved(ws: Workspace, governance: Governance, system: str, customer: str, canonical_id: str, at: Instant) -> None:
     """The record that a circle is told of is another customer's now."""
     key = f"y/{system}/{customer}"
     if (entry := ws.get(key)) is not None:
-        suspicion.move(ws, key, entry, canonical_id, at)
+        suspicion.move(ws, governance, key, entry, canonical_id, at)
         if (after := ws.get(key)) is not None:
             _await(ws, system, customer, after["due"])
 
@@ -72,9 +72,9 @@ def wake(key: str, value: Value | None) -> tuple[Gate, Instant] | None:
     return suspicion.waits(WAITING, GATE, key, value)
 
 
-def tell(ws: Workspace, key: str) -> None:
+def tell(ws: Workspace, governance: Governance, key: str) -> None:
     """One has stood until it was due."""
-    suspicion.fall_due_at(ws, WAITING, "y/", key)
+    suspicion.fall_due_at(ws, governance, WAITING, "y/", key)
 
 
 def _begin(ws: Workspace, governance: Governance, system: str, members: list[str]) -> None:
@@ -91,10 +91,10 @@ def _await(ws: Workspace, system: str, customer: str, due: Instant) -> None:
     ws.put(f"{WAITING}{due:020d}/{system}/{customer}", {})
 
 
-def _end(ws: Workspace, system: str, members: list[str], at: Instant) -> None:
+def _end(ws: Workspace, governance: Governance, system: str, members: list[str], at: Instant) -> None:
     key = f"y/{system}/{members[0]}"
     if (entry := ws.get(key)) is not None:
-        suspicion.end(ws, key, entry, at)
+        suspicion.end(ws, governance, key, entry, at)
 
 
 class Chain(NamedTuple):

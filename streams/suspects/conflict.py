@@ -12,12 +12,12 @@ from schemas.instants import NEVER, Instant
 from streams.governance.model import Governance
 from streams.suspects import suspicion
 from streams.suspects.suspicion import Suspected
-from streams.suspects.table import CONFLICT
+from streams.suspects.table import CONFLICT, SUSPECT_KINDS
 from tables.deadlines import Gate
 from tables.view import Emit, Value, Workspace
 
 WAITING = "w/"
-GATE = ("conflicts",)
+GATE = SUSPECT_KINDS[CONFLICT].gate
 """w/DUE/SYSTEM/CUSTOMER: conflicts in the order in which they fall due."""
 
 
@@ -57,7 +57,7 @@ def weigh(
     if entry is not None:
         if senior is not None and entry["senior"] == list(senior):
             return
-        suspicion.end(ws, party.key, entry, caused_at)
+        suspicion.end(ws, governance, party.key, entry, caused_at)
         _freeze(ws, party, entry["drift"], max(caused_at, entry["due"]))
     if senior is not None:
         at = max(joined.at, caused_at) if entry is not None else joined.at
@@ -91,8 +91,8 @@ def open_until(governance: Governance, resolved: Mapping[str, Instant]) -> Insta
     return min((resolved.get(name, NEVER) for name in governance.linking), default=NEVER)
 
 
-def tell(ws: Workspace, key: str) -> None:
-    suspicion.fall_due_at(ws, WAITING, "c/", key)
+def tell(ws: Workspace, governance: Governance, key: str) -> None:
+    suspicion.fall_due_at(ws, governance, WAITING, "c/", key)
 
 
 def _suspected(rival: Party, senior: Party, joined: Joined, at: Instant) -> Suspected:

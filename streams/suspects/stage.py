@@ -3,6 +3,7 @@
 m/KEY/SYSTEM/ENTITY/ID   a record that has the key, as it said last
 p/KEY/SYSTEM/ENTITY/ID   what is suspected of it: {senior, due, opened, drift}
 h/, a/                   what is not yet applied to these (held.py)
+d/DRIFT/PARTITION        what has ended, until it is forgotten (streams/graves.py)
 ~marks                   watermarks, per identify shard
 
 A record is a suspect under one senior a key, so that ten records of one customer are nine suspicions and not 45.
@@ -16,6 +17,7 @@ from typing import Any
 from schemas import topics
 from schemas.instants import Instant
 from schemas.money import Money
+from streams import graves
 from streams.governance.model import Governance
 from streams.inputs import Divert, Due, Input
 from streams.likeness.keys import CROWD
@@ -32,7 +34,7 @@ MARKS = "~marks"
 
 class Suspects:
     name = "suspects"
-    waits_under: tuple[str, ...] = (held.WAITING, "p/")
+    waits_under: tuple[str, ...] = (held.WAITING, "p/", graves.GRAVES)
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance
@@ -90,10 +92,10 @@ class Suspects:
         now = {m.place: words for m in seniors if (words := likeness(self._governance, m, junior))}
         if entry is not None and entry["senior"] in now:
             if entry["drift"]["canonical_id"] != junior.canonical_id:
-                suspicion.move(ws, key, entry, junior.canonical_id, at)
+                suspicion.move(ws, self._governance, key, entry, junior.canonical_id, at)
             return
         if entry is not None:
-            suspicion.end(ws, key, entry, at)
+            suspicion.end(ws, self._governance, key, entry, at)
         senior = next((m for m in seniors if m.place in now), None)
         if senior is not None and not crowd:
             told = _suspected(junior, senior, now[senior.place], at if entry else _since(junior, senior))
@@ -107,7 +109,7 @@ class Suspects:
 
     def wake(self, key: str, value: Value | None) -> tuple[tuple[str, ...], Instant] | None:
         if value is None or not key.startswith("p/") or value["opened"]:
-            return held.wake(key, value)
+            return held.wake(key, value) or graves.wake(key, value)
         return (value["drift"]["entity"],), value["due"]
 
     def gates(self, ws: Workspace) -> Mapping[Gate, Instant]:
@@ -126,10 +128,13 @@ class Suspects:
             for member, present in held.release(ws, due.key, due.until):
                 self._apply(ws, member, present=present)
             return
+        if due.key.startswith(graves.GRAVES):
+            graves.bury(ws, due.key, due.until)
+            return
         entry = ws.get(due.key)
         # What was applied just before may have ended what was due, and begun another in its place.
         if entry is not None and not entry["opened"] and entry["due"] <= due.until:
-            suspicion.fall_due(ws, due.key, entry)
+            suspicion.fall_due(ws, self._governance, due.key, entry)
 
     def put_aside(self, ws: Workspace, key: str, letter_id: str) -> Emit | None:
         return None  # a suspicion is small

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from schemas import ids, topics
 from schemas.instants import Instant
 from schemas.money import from_json
+from schemas.records import completed
+from streams import graves
 from streams.governance.model import Governance
 from streams.suspects.table import SUSPECT_KINDS
 from tables.deadlines import Gate
@@ -45,9 +47,9 @@ def begin(ws: Workspace, governance: Governance, key: str, suspected: Suspected,
     return due
 
 
-def fall_due(ws: Workspace, key: str, entry: Value) -> None:
+def fall_due(ws: Workspace, governance: Governance, key: str, entry: Value) -> None:
     """It has stood until it was due."""
-    _open(ws, entry["drift"], entry["desired"])
+    _open(ws, governance, entry["drift"], entry["desired"])
     ws.put(key, {**entry, "opened": True})
 
 
@@ -58,29 +60,29 @@ def waits(waiting: str, gate: Gate, key: str, value: Value | None) -> tuple[Gate
     return gate, int(key.removeprefix(waiting).partition("/")[0])
 
 
-def fall_due_at(ws: Workspace, waiting: str, entries: str, key: str) -> None:
+def fall_due_at(ws: Workspace, governance: Governance, waiting: str, entries: str, key: str) -> None:
     """What `key` names has come to its instant; unless it ended, or was put off, before it."""
     due, place = key.removeprefix(waiting).split("/", 1)
     ws.delete(key)
     entry = ws.get(f"{entries}{place}")
     if entry is not None and not entry["opened"] and entry["due"] == int(due):
-        fall_due(ws, f"{entries}{place}", entry)
+        fall_due(ws, governance, f"{entries}{place}", entry)
 
 
-def end(ws: Workspace, key: str, entry: Value, at: Instant, how: str = "self_healed") -> None:
+def end(ws: Workspace, governance: Governance, key: str, entry: Value, at: Instant, how: str = "self_healed") -> None:
     """It stands no longer, as of `at`."""
     ws.delete(key)
     drift = entry["drift"]
     if not entry["opened"]:
         if at <= entry["due"]:
             return
-        _open(ws, drift, entry["desired"])
-    _publish(ws, {**drift, "status": "closed", "closed_at": max(at, drift["opened_at"]), "how": how})
+        _open(ws, governance, drift, entry["desired"])
+    _publish(ws, governance, {**drift, "status": "closed", "closed_at": max(at, drift["opened_at"]), "how": how})
 
 
-def move(ws: Workspace, key: str, entry: Value, canonical_id: str, at: Instant) -> None:
+def move(ws: Workspace, governance: Governance, key: str, entry: Value, canonical_id: str, at: Instant) -> None:
     """Its record is another customer's now: the drift ends there and goes on here, under the same id."""
-    end(ws, key, entry, at, "moved")
+    end(ws, governance, key, entry, at, "moved")
     due = max(entry["due"], at)
     drift = {**entry["drift"], "canonical_id": canonical_id, "opened_at": due}
     ws.put(key, {**entry, "due": due, "opened": False, "drift": drift})
@@ -133,8 +135,8 @@ def _versions(evidence: Any) -> dict[str, str]:
     return {f"{e['system']}/{e['entity']}/{e['native_id']}": e["version"] for e in evidence}
 
 
-def _open(ws: Workspace, drift: Value, desired: dict[str, str]) -> None:
-    _publish(ws, drift)
+def _open(ws: Workspace, governance: Governance, drift: Value, desired: dict[str, str]) -> None:
+    _publish(ws, governance, drift)
     if drift["command_id"] is None:
         return
     value = {
@@ -157,7 +159,8 @@ def _open(ws: Workspace, drift: Value, desired: dict[str, str]) -> None:
     ws.emit(Emit(topics.COMMANDS, f"{drift['system']}/{drift['native_id']}", "Command", value))
 
 
-def _publish(ws: Workspace, drift: Value) -> None:
+def _publish(ws: Workspace, governance: Governance, drift: Value) -> None:
     money = from_json(drift["amount_at_stake"])
-    value = {**drift, "amount_at_stake": money._asdict() if money else None}
+    value = {**completed("Drift", drift), "amount_at_stake": money._asdict() if money else None}
+    graves.told(ws, governance, drift, SUSPECT_KINDS[drift["kind"]].gate or (drift["entity"],))
     ws.emit(Emit(topics.DRIFTS, drift["drift_id"], "Drift", value, partition_key=drift["canonical_id"]))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from streams.governance.model import Governance
+from tables.deadlines import Gate
 from tables.watermarks import LINKS
 
 
@@ -16,6 +17,8 @@ class SuspectKind(NamedTuple):
     """Proposed only: a person decides who is who."""
     when: str
     """In a sentence: what it is when it drifts."""
+    gate: Gate = ()
+    """Where it waits until it is due; empty: at that of the subject's entity."""
 
 
 CUSTOMERS = "duplicate_customer_suspected"
@@ -27,6 +30,7 @@ SUSPECT_KINDS: Mapping[str, SuspectKind] = {
         "36",
         "hierarchy.resolve",
         "the chain of a customer's parents comes back to where it began, over other customers",
+        ("circles",),
     ),
     CUSTOMERS: SuspectKind(
         "44",
@@ -42,6 +46,7 @@ SUSPECT_KINDS: Mapping[str, SuspectKind] = {
         "48",
         "crosswalk.resolve",
         "the most senior system that knows a customer has two records of it; meanwhile its commands are withheld",
+        ("conflicts",),
     ),
 }
 IN_CROSSWALK = (CIRCLE, CONFLICT)

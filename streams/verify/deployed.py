@@ -95,7 +95,7 @@ def read_output(
             if place.shards == 1 or _wrote(place, output, value):
                 written_at = raw.timestamp_ms * 1_000
                 when = _when(raw.offset < bounds[number].end, after is not None and written_at <= after)
-                into.add(output, record, _key(raw), value, written_at, when)
+                into.add(output, record, output.key(_key(raw), number), value, written_at, when)
 
 
 def _when(is_sure: bool, is_old: bool) -> When:
@@ -105,7 +105,7 @@ def _when(is_sure: bool, is_old: bool) -> When:
 
 
 def _wrote(place: Place, output: Output, value: Value | None) -> bool:
-    if output.shard is None:
+    if output.shard is None or (value is None and output.compacted):
         return True
     try:
         return topics.partition_for(output.shard(value or {}), place.shards) == place.partition

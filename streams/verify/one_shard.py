@@ -132,7 +132,8 @@ class ShardVerifier:
         def hear(effect: Emit) -> None:
             for output, ledger in outputs:
                 if effect.topic == output.topic:
-                    ledger.add(output, *self._as_read(effect))
+                    record, key, value = self._as_read(effect)
+                    ledger.add(output, record, output.key(key, self._partition_of(effect)), value)
 
         aside = put_aside(held.state) if place.stage == "judge" else {}
         found.aside = customers(aside)
@@ -179,6 +180,11 @@ class ShardVerifier:
 
     def _stage(self, place: Place, governance: Governance) -> Stage:
         return next(stage for stage in self._stages(governance).values() if stage.name == place.stage)
+
+    def _partition_of(self, effect: Emit) -> int:
+        if effect.partition is not None:
+            return effect.partition
+        return topics.partition_for(effect.partition_key or effect.key, self._governance.partitions)
 
     def _as_read(self, effect: Emit) -> tuple[str, str, dict[str, object] | None]:
         """Record, key and value of an effect, as a reader of its topic gets them."""

@@ -36,6 +36,11 @@ class Output(NamedTuple):
     stage has one shard."""
     customer: Callable[[Value], str] | None = None
     """Whose verdict it is."""
+    placed: bool = False
+    """Each partition has a last word of its own: the name is that of the key there."""
+
+    def key(self, key: str, partition: int) -> str:
+        return f"{key}/{partition}" if self.placed else key
 
 
 def plain(value: Any) -> Any:
@@ -53,29 +58,18 @@ def without(*names: str) -> Callable[[Value], Fact]:
 
 OF_OTHERS = frozenset(FLEET_KINDS) | frozenset(SUSPECT_KINDS)
 """Kinds that judge does not judge."""
+_CONFLICTS = frozenset(IN_CROSSWALK)
+_PAIRS = frozenset(SUSPECT_KINDS) - _CONFLICTS
 
 
-def _of_customers(record: str, key: str, value: Value) -> str | None:
-    return key if value.get("kind") not in OF_OTHERS else None
-
-
-def _of_conflicts(record: str, key: str, value: Value) -> str | None:
-    """A drift that moved was told under each customer."""
-    return f"{key}/{value['canonical_id']}" if value.get("kind") in IN_CROSSWALK else None
-
-
-def _of_pairs(record: str, key: str, value: Value) -> str | None:
-    ours = value.get("kind") in SUSPECT_KINDS and value["kind"] not in IN_CROSSWALK
-    return f"{key}/{value['canonical_id']}" if ours else None
+def _of_kinds(kinds: frozenset[str], *, others: bool = False) -> Callable[[str, str, Value], str | None]:
+    """Drifts of these kinds, or of the others. A tombstone may be anyone's: where nothing was told it takes nothing."""
+    return lambda record, key, value: key if not value or (value["kind"] in kinds) != others else None
 
 
 def _of_business_key(value: Value) -> str:
     """Which key a suspicion is under; the trigger begins with it."""
     return str(value["trigger_version"]).partition("/")[0]
-
-
-def _of_sources(record: str, key: str, value: Value) -> str | None:
-    return key if value.get("kind") in FLEET_KINDS else None
 
 
 def _drift_turned(value: Value) -> Instant | None:
@@ -165,22 +159,33 @@ OUTPUTS: Mapping[str, tuple[Output, ...]] = {
     ),
     "crosswalk": (
         Output("routes", topics.CROSSWALK, _route, without(), _at("routed_at"), compacted=True),
-        Output("identity conflicts", topics.DRIFTS, _of_conflicts, without(), _drift_turned, True),
+        Output("identity conflicts", topics.DRIFTS, _of_kinds(_CONFLICTS), without(), _drift_turned, True, placed=True),
         _letters("crosswalk"),
     ),
     "suspects": (
-        Output("suspects", topics.DRIFTS, _of_pairs, without(), _drift_turned, True, _of_business_key),
+        Output(
+            "suspects", topics.DRIFTS, _of_kinds(_PAIRS), without(), _drift_turned, True, _of_business_key, placed=True
+        ),
         _letters("suspects"),
     ),
     "judge": (
-        Output("drifts", topics.DRIFTS, _of_customers, without("watermarks"), _drift_turned, True, None, WHOSE),
+        Output(
+            "drifts",
+            topics.DRIFTS,
+            _of_kinds(OF_OTHERS, others=True),
+            without("watermarks"),
+            _drift_turned,
+            True,
+            None,
+            WHOSE,
+        ),
         Output("commands", topics.COMMANDS, _command, without(), None, False, WHOSE, WHOSE),
         Output("audit", topics.AUDIT, _settlement, without(), _at("settled_at"), False, WHOSE, WHOSE),
         Output("corrected state", topics.CORRECTED_STATE, _any, _corrected, _corrected_at, True),
         _letters("judge"),
     ),
     "fleet": (
-        Output("stale sources", topics.DRIFTS, _of_sources, without(), _at("opened_at"), True),
+        Output("stale sources", topics.DRIFTS, _of_kinds(frozenset(FLEET_KINDS)), without(), _at("opened_at"), True),
         _letters("fleet"),
     ),
 }

@@ -161,6 +161,7 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "b": Rule("parents"),
         "y": Rule("circles of parents", _suspicion),
         "v": None,
+        "d": None,  # when drifts are forgotten: follows from their ends
     },
     "judge": {
         "e": Rule("entity versions", _here, _same_history, _committed),
@@ -181,6 +182,7 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "p": Rule("suspects", _suspicion),
         "h": Rule("what is held of business keys"),
         "a": None,  # follows from what is held
+        "d": None,  # when suspicions are forgotten: follows from their ends
     },
     "fleet": {"s": Rule("observations of sources")},
 }

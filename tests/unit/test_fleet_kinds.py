@@ -30,11 +30,23 @@ class Stage:
         self.governance = base.model_copy(update={"judged": tuple(FLEET_KINDS), "kinds": rules})
         self.shard = Shard(Fleet(self.governance), 0, MemoryView())
         self.told: list[dict[str, Any]] = []
+        self.buried: list[str] = []
+
+    def restarted(self) -> Stage:
+        """By a worker that has this governance."""
+        self.shard = Shard(Fleet(self.governance), 0, self.shard.state)
+        return self
+
+    def observe(self, at: float, mark: float, system: str = "erp") -> list[str]:
+        times = {"observed_at": round(at * SECOND), "watermark": round(mark * SECOND)}
+        return self.take("SourceObserved", system=system, partition=0, **times)
 
     def take(self, record: str, /, **value: Any) -> list[str]:
         effects = self.shard.process(Input(topics.PROGRESS, 0, 0, "", record, value, {}))
-        drifts = [effect.value for effect in effects if effect.value and effect.topic == topics.DRIFTS]
+        told = [effect for effect in effects if effect.topic == topics.DRIFTS]
+        drifts = [effect.value for effect in told if effect.value]
         self.told += drifts
+        self.buried += [effect.key for effect in told if effect.value is None]
         return [drift["status"] for drift in drifts]
 
     def clock(self, at: float, *, judged_until: float | None = None) -> list[str]:
