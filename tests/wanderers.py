@@ -114,7 +114,13 @@ def _row(at: int, system: str, object_: str, customer: str, held: dict[str, dict
 
 
 def told_to_judge(
-    governed: Governance, rows: list[Row], rng: random.Random, *, lags: bool = True, beside: Beside | None = None
+    governed: Governance,
+    rows: list[Row],
+    rng: random.Random,
+    *,
+    lags: bool = True,
+    gaps: bool = False,
+    beside: Beside | None = None,
 ) -> Log:
     """`beside`: what else is told."""
     company = Company(governed)
@@ -124,24 +130,37 @@ def told_to_judge(
             company.row(row.system, row.object, row.id, row.at, row.customer, run=False, **row.fields)
 
     told = tell if beside is None else beside(company.driver, rng, tell)
-    return heard_by_judge(company.driver, told, rng, lags=lags)
+    return heard_by_judge(company.driver, told, rng, lags=lags, gaps=gaps)
 
 
 def heard_by_judge(
-    driver: Driver, tell: Callable[[int], object], rng: random.Random, *, lags: bool = True, ends: int = ENDS
+    driver: Driver,
+    tell: Callable[[int], object],
+    rng: random.Random,
+    *,
+    lags: bool = True,
+    gaps: bool = False,
+    ends: int = ENDS,
 ) -> Log:
-    """The sources are heard every few seconds; some of them lag for a while. `tell` says what happened since."""
+    """The sources are heard every few seconds; some of them lag for a while, or are lost. `tell` says what happened
+    since."""
     systems = driver.governance.systems
     behind, heard = dict.fromkeys(systems, 0), dict.fromkeys(systems, 0)
+    lost, epochs = dict.fromkeys(systems, False), dict.fromkeys(systems, 0)
     for second in range(0, ends, STEP):
         tell(second)
         for system in systems:
             behind[system] = rng.choice((0, 0, 12, 40)) if lags and rng.random() < 0.2 else behind[system]
             heard[system] = max(heard[system], second - behind[system])
-            hear(driver, system, heard[system] * SECOND)
+            if gaps and rng.random() < (0.3 if lost[system] else 0.05):
+                lost[system] = not lost[system]
+                epochs[system] += lost[system]
+                heard[system] = max(0, second - rng.choice((behind[system], 40)))  # a new epoch may begin before that
+            until, phase = (None, "gap") if lost[system] else (heard[system] * SECOND, "streaming")
+            hear(driver, system, until, phase=phase, epoch=epochs[system])
         driver.run()
     for system in systems:
-        hear(driver, system, ends * SECOND)
+        hear(driver, system, ends * SECOND, epoch=epochs[system])
     driver.run()
     return {partition: log for (topic, partition), log in driver.log.items() if topic == topics.CHANGES}
 
@@ -150,7 +169,7 @@ class Said(NamedTuple):
     drifts: dict[str, Any]
     """The last word on each; None: it was forgotten."""
     lives: dict[str, Any]
-    """What the state holds of them."""
+    """What the state holds of them, and of what is to be forgotten."""
     commands: Counter[str]
     audit: Counter[str]
 

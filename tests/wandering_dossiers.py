@@ -19,7 +19,8 @@ def played(dossier: Dossier, rng: random.Random) -> tuple[Play, Log]:
     """A play of it, and what judge was told there."""
     play = Play(dossier, in_one_shard(of_dossier(dossier), rng.choice(RETENTIONS)))
     story = _wandering(dossier, rng)
-    return play, heard_by_judge(play.driver, lambda until: play.tell(_since(story, until)), rng, ends=ENDS)
+    gaps = rng.choice((True, False))
+    return play, heard_by_judge(play.driver, lambda until: play.tell(_since(story, until)), rng, gaps=gaps, ends=ENDS)
 
 
 def _since(story: Story, until: int) -> Story:

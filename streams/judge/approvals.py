@@ -18,11 +18,10 @@ from streams.judge.fold import arm
 from streams.judge.forgotten import put_until
 from streams.judge.gates import passed_by
 from streams.judge.keys import ObligationKey, approval_key, drift_key
-from streams.judge.reached import reached
+from streams.judge.reached import reached_by
 from streams.kinds.asof import AsOf
 from streams.kinds.table import KINDS, Kind
 from tables.view import Value, Workspace
-from tables.watermarks import Minima
 
 PROPOSE = "propose"
 OVER_LIMIT = "over_limit"
@@ -42,7 +41,7 @@ def on_approval(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
     kind = next((k for k in KINDS if (k.name, k.entity) == (value["kind"], value["entity"])), None)
     if kind is None or value["system"] not in ruled.newest.systems:
         return
-    at = passed_by(Minima(reached(ws), ruled.newest.partitions), ruled, kind, value["system"])[0] + 1
+    at = passed_by(reached_by(ws, ruled.newest), ruled, kind, value["system"])[0] + 1
     key = approval_key(value["command_id"])
     known = ws.get(key)
     if known is not None and at < known["until"]:

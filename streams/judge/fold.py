@@ -12,11 +12,11 @@ from streams.governance.model import Governance
 from streams.judge import retention, told
 from streams.judge.corrected import place_of
 from streams.judge.forgotten import nothing_is_held, put_until
-from streams.judge.gates import heard_by, passed_by_all
+from streams.judge.gates import passed_by_all
 from streams.judge.keys import HOLES, ObligationKey, holes_prefix, obligations_prefix, past_hole_key
 from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
-from streams.judge.reached import reached
+from streams.judge.reached import reached, reached_by
 from streams.judge.retention import Place
 from streams.kinds.asof import entity_key
 from streams.kinds.references import EVERY, add, names, reference_key, remove, values
@@ -67,7 +67,7 @@ def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
 
     A duplicate changes nothing and needs no new judgement: the commit that folded the first also armed its instants."""
     governance, at = ruled.newest, change.version["at"]
-    marks, (_, entity, system, _) = heard_by(ws, governance), change.place
+    marks, (_, entity, system, _) = reached_by(ws, governance), change.place
     heard = marks.of(system, entity)
     is_past = at <= heard and retention.is_past(governance, entity, at, min(heard, passed_by_all(marks, ruled)))
     if is_past and ws.get(change.place.key) is None:
@@ -362,8 +362,8 @@ def _store(
 
 
 def frontier(ws: Workspace, ruled: InForce) -> Instant:
-    """Behind it no verdict looks: what every gate has passed, less what late evidence may still amend."""
-    return passed_by_all(heard_by(ws, ruled.newest), ruled) - seconds(ruled.newest.late_retention_seconds)
+    """Behind it no verdict looks: what every gate has ever passed, less what late evidence may still amend."""
+    return passed_by_all(reached_by(ws, ruled.newest), ruled) - seconds(ruled.newest.late_retention_seconds)
 
 
 def reindex(ws: Workspace, place: Place, before: list[Version], after: list[Version]) -> bool:

@@ -20,7 +20,7 @@ from streams.judge.forgotten import put_until
 from streams.judge.gates import decidable_until, passed_by
 from streams.judge.keys import ObligationKey, freezes_prefix
 from streams.judge.process import IDENTITY, set_condition
-from streams.judge.reached import in_short, reached
+from streams.judge.reached import in_short, reached, reached_by
 from streams.kinds.asof import AsOf
 from streams.kinds.table import BY_NAME, Kind
 from tables.view import Workspace
@@ -116,7 +116,7 @@ def _wake(
     concerned: Callable[[dict[str, Any]], bool],
 ) -> None:
     """From the first instant on that is not decided, unless what is told is over by then."""
-    heard = Minima(reached(ws), ruled.newest.partitions)
+    heard = reached_by(ws, ruled.newest)
     for text, value in ws.range(f"o/{customer}/", EVERYTHING):
         key = ObligationKey.parse(text)
         if concerned(value.get("drift") or {}) and key.system in ruled.newest.systems:

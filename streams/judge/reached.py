@@ -1,16 +1,19 @@
 """How far sources have ever been heard: behind it may be judged already, also while a gap or a new epoch takes their
-watermarks back. What counts for all that is not judged yet, counts from there on.
+watermarks back. What counts for all that is not judged yet, counts from there on; and what a source tells of before is
+late, as where a connector that was lost reads again what it missed.
 
-~reached    {system/object: {partition: watermark}} of those that were taken back"""
+~reached    {system/object: {partition: watermark}} of those that were taken back, until they are heard as far again"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections import deque
+from typing import Any, NamedTuple
 
-from schemas.instants import NEVER
+from schemas.instants import ALWAYS, NEVER, Instant
+from streams.governance.model import Governance
 from streams.judge.keys import MARKS, REACHED
 from tables.view import Value, Workspace
-from tables.watermarks import Marks, watermark
+from tables.watermarks import Marks, Minima, minima, watermark
 
 
 def remember(ws: Workspace, key: str, partition: int, report: list[Any] | None, epoch: int, phase: str) -> None:
@@ -23,12 +26,54 @@ def remember(ws: Workspace, key: str, partition: int, report: list[Any] | None, 
     ws.put(REACHED, {**known, key: {**of_key, str(partition): furthest}})
 
 
+def regained(ws: Workspace, key: str, partition: int, mark: Instant | None) -> None:
+    """After a report: what is heard as far as ever needs no memory of that."""
+    known: Value = ws.get(REACHED) or {}
+    of_key = known.get(key, {})
+    if mark is None or mark < of_key.get(str(partition), ALWAYS):
+        return
+    left = {p: at for p, at in of_key.items() if p != str(partition)}
+    others = {source: furthest for source, furthest in known.items() if source != key}
+    _put(ws, {**others, key: left} if left else others)
+
+
+def _put(ws: Workspace, known: Value) -> None:
+    if known:
+        ws.put(REACHED, known)
+    else:
+        ws.delete(REACHED)
+
+
 def reached(ws: Workspace) -> Marks:
     """The marks, each as high as it ever was."""
-    marks: Marks = dict(ws.get(MARKS) or {})
-    for key, furthest in (ws.get(REACHED) or {}).items():
-        marks[key] = {p: _raised(report, furthest.get(p)) for p, report in marks.get(key, {}).items()}
-    return marks
+    marks: Marks = ws.get(MARKS) or {}
+    known = ws.get(REACHED)
+    if not known:
+        return marks
+    for seen in _RECENT:
+        if seen.marks is marks and seen.known is known:
+            return seen.raised
+    raised = marks | {
+        key: {p: _raised(report, furthest.get(p)) for p, report in marks.get(key, {}).items()}
+        for key, furthest in known.items()
+    }
+    _RECENT.appendleft(_Seen(marks, known, raised))
+    return raised
+
+
+def reached_by(ws: Workspace, governance: Governance) -> Minima:
+    """The same as gates ask for it."""
+    return minima(reached(ws), governance.partitions)
+
+
+class _Seen(NamedTuple):
+    marks: Marks
+    known: Value
+    raised: Marks
+
+
+_RECENT: deque[_Seen] = deque(maxlen=64)
+"""What was asked for last while sources are lost: every change asks. None of it is ever changed in place."""
 
 
 def in_short(ws: Workspace, partitions: int) -> Marks:

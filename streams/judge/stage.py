@@ -37,7 +37,7 @@ from streams.judge.leaving import leave
 from streams.judge.lives import bury
 from streams.judge.published import RECORD as PUBLISHED
 from streams.judge.published import Published, pass_by, take
-from streams.judge.reached import remember
+from streams.judge.reached import regained, remember
 from streams.judge.release import on_release
 from streams.judge.retention import AWAITS, undecided_from
 from streams.judge.retention import Place as RecordPlace
@@ -261,4 +261,5 @@ def _hear(ws: Workspace, value: dict[str, Any]) -> None:
         report = marks.get(key, {}).get(str(value["partition"]))
         remember(ws, key, value["partition"], report, mark["epoch"], mark["phase"])
         marks = heard(marks, key, value["partition"], mark["epoch"], mark["phase"], mark["watermark"])
+        regained(ws, key, value["partition"], marks[key][str(value["partition"])][2])
     ws.put(MARKS, marks)

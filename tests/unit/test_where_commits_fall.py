@@ -77,7 +77,7 @@ def test_what_is_said_of_records_that_move_and_come_back_hangs_on_no_commit(
 def test_what_is_said_as_somebody_intervenes_hangs_on_no_commit(kinds: tuple[str, ...], seed: int, mode: str) -> None:
     rng = random.Random(seed)
     rules = with_mode(mode, governed(rng.choice(RETENTIONS), *kinds))
-    log = told_to_judge(rules, history(rng), rng, beside=intervening)
+    log = told_to_judge(rules, history(rng), rng, gaps=rng.choice((True, False)), beside=intervening)
     once_each = judged(rules, log, each, never)
 
     assert judged(rules, log, never, never) == once_each
