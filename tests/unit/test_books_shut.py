@@ -103,13 +103,13 @@ def test_what_makes_an_entry_in_the_ledger_waits_for_the_window_and_nothing_else
 COMMANDS = sorted({kind.command for kind in KINDS if kind.command} | ENTRIES)
 
 
-def kept_back(command: str, **decided: Any) -> str:
+def kept_back(command: str, *records: Change, kind: str = "invoice_not_posted", **decided: Any) -> str:
     """By what, in the middle of February."""
-    ws = workspace(ACCOUNT, invoice())
+    ws = workspace(ACCOUNT, invoice(), *records)
     now = AsOf(ws, governed(**decided), CUSTOMER, at(2026, 2, 10))
     finding = Finding(False, 3, "v3", "erp", "", "", (), ask=Ask("erp", "ledger_posting", "N", {}, command=command))
     drift = {"drift_id": "d", "system": "billing", "native_id": "I", "mode": "execute", "amount_at_stake": None}
-    told = commanded(ws, now, BY_NAME["invoice_not_posted"], Obligation("open"), finding, drift, [])
+    told = commanded(ws, now, BY_NAME[kind], Obligation("open"), finding, drift, [])
     assert (told["mode"] == "propose") is bool(told["restraint"])
     return str(told["restraint"])
 
@@ -146,6 +146,11 @@ def test_products_without_an_account_are_named_once_and_in_order() -> None:
 
 def test_an_invoice_of_another_system_with_the_same_id_charges_for_others() -> None:
     assert lacking(line("B"), line("C", "2", system="billing2"), line("D", "3", invoice_ref="J")) == ["B"]
+
+
+def test_what_is_no_invoice_charges_for_no_products() -> None:
+    assert kept_back("erp.invoice.post", line("B")) == "unmapped_product: B"
+    assert kept_back("erp.invoice.post", line("B"), kind="refund_unpropagated") == ""
 
 
 def test_whatever_passes_by_itself_is_no_stop_that_somebody_ends() -> None:

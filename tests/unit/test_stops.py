@@ -78,6 +78,22 @@ def test_where_all_is_sound_nothing_is_kept() -> None:
     assert right(nothing()).range("b/", 9) == []
 
 
+def test_where_none_may_go_wrong_what_goes_right_opens_nothing_either() -> None:
+    ws = nothing()
+    breaker.went(ws, governed(tolerance_absolute=Decimal(0)), POSTED, "erp", 50, REFUSED, wrong=False)
+
+    assert drifts(ws) == []
+
+
+def test_what_earlier_releases_counted_counts() -> None:
+    ws = nothing()
+    for scope in (f"kind/{POSTED}", "system/erp"):
+        ws.put(f"b/{scope}", {"refused": RUN - 1, "ineffective": 1, "drift": None, "until": None})
+
+    assert len(drifts(wrong(ws))) == 2
+    assert ws.get("b/system/erp") == {**(ws.get("b/system/erp") or {}), "refused": RUN, "ineffective": 1}
+
+
 def test_nobody_counts_where_it_is_not_wanted() -> None:
     ws = wrong(nothing(), RUN, governed=NOBODY)
 
