@@ -134,6 +134,21 @@ def test_what_an_earlier_release_kept_of_a_gap_ends_too() -> None:
     assert heard(ws, 9) == [("closed", 5, 9)]
 
 
+@pytest.mark.parametrize("lost", [(0,), (0, 1)])
+def test_what_is_taken_out_of_governance_in_a_gap_and_put_back_is_in_that_gap_still(lost: tuple[int, ...]) -> None:
+    ws = nothing()
+    for partition in (0, 1):
+        heard(ws, 5, partition=partition)
+    for partition in lost:
+        heard(ws, None, "gap", partition)
+    gaps.left(ws, GOVERNANCE, "erp", 20)
+    assert [(d["closed_at"], d["how"]) for d in told(ws)] == [(20, "rules_changed")]
+
+    assert heard(ws, 30) == ([] if lost == (0,) else [("open", 5, None)])
+    assert heard(ws, 30, partition=1) == ([] if lost == (0,) else [("closed", 5, 30)])
+    assert (source(ws)["gaps"], source(ws)["marks"], source(ws)["drift"]) == ([], {"0": 30, "1": 30}, None)
+
+
 # -- letters
 
 FINANCIAL = {
