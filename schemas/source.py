@@ -44,6 +44,8 @@ class Heard(NamedTuple):
     phase: str
     """snapshot | streaming | gap; only streaming has a watermark."""
     watermark: Instant | None
+    oldest_version: str = ""
+    """What a snapshot of this epoch did not see has versions before this one only: it is gone. Empty: nothing is."""
 
 
 class Probed(NamedTuple):

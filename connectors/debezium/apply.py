@@ -84,15 +84,20 @@ class Connect:
 
         Raises Stop with the cause when it does not run by then; Refused for an invalid configuration."""
         deadline = time.monotonic() + timeout_seconds
+        self.configure(name, config, timeout_seconds)
+        self.wait_running(name, deadline - time.monotonic())
+
+    def configure(self, name: str, config: Mapping[str, str], timeout_seconds: float = 60.0) -> None:
+        """Like `apply`, without waiting: a connector that was stopped stays so."""
+        deadline = time.monotonic() + timeout_seconds
         wanted = dict(config) | {"name": name}
         while True:
             try:
                 if self.config(name) != wanted:
                     self._call("PUT", f"/connectors/{name}/config", wanted)
-                break
+                return
             except Retry as problem:
                 _pause(deadline, _PAUSE_SECONDS, f"Kafka Connect did not take connector {name}: {problem}")
-        self.wait_running(name, deadline - time.monotonic())
 
     def wait_running(self, name: str, timeout_seconds: float = 60.0) -> None:
         """Wait until the connector and its tasks run, restarting what failed; raises Stop at the deadline."""
@@ -151,12 +156,16 @@ class Connect:
     def forget_position(self, name: str, timeout_seconds: float = 30.0) -> None:
         """Stop the connector and forget how far it read: `resume` then begins with a new snapshot.
 
-        Operator action after a lost replication slot (drop the slot too); its reader needs a new epoch."""
+        Its replication slot has to go too, and what follows needs a new epoch (`recapture`)."""
+        self.stop_and_wait(name, timeout_seconds)
+        self._call("DELETE", f"/connectors/{name}/offsets")
+
+    def stop_and_wait(self, name: str, timeout_seconds: float = 30.0) -> None:
+        """Raises Stop where it is not stopped by then."""
         deadline = time.monotonic() + timeout_seconds
         self.stop(name)
         while (status := self.status(name)) is None or status.parts != ("STOPPED",):
             _pause(deadline, _PAUSE_SECONDS, f"Connector {name} does not stop ({status}): see Kafka Connect's log.")
-        self._call("DELETE", f"/connectors/{name}/offsets")
 
     def _call(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Any:
         try:

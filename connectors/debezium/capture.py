@@ -9,6 +9,10 @@ from typing import NamedTuple
 
 MARKER_TABLE = "driftwise_marker"
 MARKER_KEY = "key"
+EPOCH = "epoch"
+"""Marker column that says with which snapshot the capture began; 0: the first."""
+EPOCH_HEADER = "driftwise.epoch"
+"""Of a record captured since any other snapshot than the first."""
 TRUNCATED = "truncated"
 """Marker column that names the table just truncated, null at a heartbeat."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from connectors.debezium.capture import MARKER_TABLE, Capture
+from connectors.debezium.capture import EPOCH_HEADER, MARKER_TABLE, Capture
 from schemas.topics import source_topic
 
 _REFERENCE = re.compile(r"\$\{[^}]+\}")
@@ -44,6 +44,7 @@ _ALWAYS = {
     "producer.override.enable.idempotence": "true",  # a resent batch is not written twice
     "producer.override.max.in.flight.requests.per.connection": "1",
     "key.converter": "org.apache.kafka.connect.storage.StringConverter",
+    "header.converter": "org.apache.kafka.connect.storage.SimpleHeaderConverter",
 }
 
 _APICURIO = {
@@ -96,17 +97,19 @@ def connector_config(
     registry_url: str | None = None,
     heartbeat_interval_ms: int = 100,
     poll_interval_ms: int = 5,
+    epoch: int = 0,
 ) -> dict[str, str]:
     """Configuration for `PUT /connectors/{name}/config`.
 
     `registry_url` is Apicurio's own API (`.../apis/registry/v2`) as seen from Connect; None leaves values to the
-    converter that the Connect worker is set up with."""
+    converter that the Connect worker is set up with. `epoch`: of the snapshot with which the capture begins, which each
+    record then says in a header; 0 is the first."""
     return (
         _ALWAYS
         | database.settings()
         | _converter(registry_url)
         | _tables(capture)
-        | _transforms(capture)
+        | _transforms(capture, epoch)
         | {
             "poll.interval.ms": str(poll_interval_ms),
             "heartbeat.interval.ms": str(heartbeat_interval_ms),
@@ -132,7 +135,7 @@ def _tables(capture: Capture) -> dict[str, str]:
     }
 
 
-def _transforms(capture: Capture) -> dict[str, str]:
+def _transforms(capture: Capture, epoch: int) -> dict[str, str]:
     """Drop what is no row of a captured table, take the key out of its struct, then send all to one topic.
 
     The predicates look at the table's own topic name, so the router comes last."""
@@ -147,6 +150,7 @@ def _transforms(capture: Capture) -> dict[str, str]:
             }
             for column in groups
         },
+        **({"epoch": _header(EPOCH_HEADER, epoch)} if epoch else {}),
         "route": {
             "type": "org.apache.kafka.connect.transforms.RegexRouter",
             "regex": ".*",
@@ -162,6 +166,14 @@ def _transforms(capture: Capture) -> dict[str, str]:
         for name, tables in patterns.items()
     }
     return _listed("transforms", transforms) | _listed("predicates", predicates)
+
+
+def _header(name: str, value: int) -> dict[str, str]:
+    return {
+        "type": "org.apache.kafka.connect.transforms.InsertHeader",
+        "header": name,
+        "value.literal": str(value),
+    }
 
 
 def _tables_by_key(capture: Capture) -> dict[str, list[str]]:

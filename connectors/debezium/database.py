@@ -10,14 +10,15 @@ import psycopg
 from psycopg import sql
 
 from connectors.debezium.capture import MARKER_TABLE, Capture
-from connectors.debezium.markers import Connection, create_markers
+from connectors.debezium.markers import Connection, create_markers, epoch
 from connectors.errors import Stop
 
 
 def prepare(
     conninfo: str, capture: Capture, partitions: int, *, sql_file: Path | None = None, role: str | None = None
-) -> None:
-    """Prepare the database for capture into a topic of `partitions` partitions; repeating it changes nothing.
+) -> int:
+    """Prepare the database for capture into a topic of `partitions` partitions; repeating it changes nothing. Returns
+    the epoch with which it is captured.
 
     `sql_file` creates the tables where none of them exists yet. `role` is who the connector logs in as: it is created
     if missing (its password is the operator's business). Raises Stop where the database cannot be captured."""
@@ -29,6 +30,7 @@ def prepare(
         _publish(connection, capture)
         if role is not None:
             _grant(connection, capture, role)
+        return epoch(connection, capture)
 
 
 def _require_logical_log(connection: Connection) -> None:

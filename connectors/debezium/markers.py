@@ -11,7 +11,7 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from connectors.debezium.capture import MARKER_TABLE, Capture
+from connectors.debezium.capture import EPOCH, MARKER_TABLE, Capture
 from schemas.topics import partition_for
 
 Connection = psycopg.Connection[tuple[object, ...]]
@@ -20,6 +20,11 @@ _CREATE: LiteralString = (
     "CREATE TABLE IF NOT EXISTS {marker} (partition integer PRIMARY KEY, key text NOT NULL,"
     " beat timestamptz NOT NULL DEFAULT now(), truncated text)"
 )
+_HAS_EPOCH: LiteralString = "SELECT 1 FROM pg_attribute WHERE attrelid = %s::regclass AND attname = %s"
+# Not with the table: it has been there since earlier releases. ALTER TABLE locks, so it is asked for first.
+_ADD_EPOCH: LiteralString = "ALTER TABLE {marker} ADD COLUMN {epoch} bigint NOT NULL DEFAULT 0"
+_EPOCH: LiteralString = "SELECT max({epoch}) FROM {marker}"
+_BEGIN_EPOCH: LiteralString = "UPDATE {marker} SET {epoch} = %s"
 _REMOVE: LiteralString = "DELETE FROM {marker} WHERE partition >= %s"
 # Rows that are right already are not touched, so they cause no traffic.
 _PLACE: LiteralString = (
@@ -52,6 +57,8 @@ def create_markers(connection: Connection, capture: Capture, partitions: int) ->
     """Create the marker table with one row a partition, and let TRUNCATE of a captured table write to it."""
     marker = sql.Identifier(capture.schema, MARKER_TABLE)
     connection.execute(sql.SQL(_CREATE).format(marker=marker))
+    if connection.execute(_HAS_EPOCH, (capture.qualified(MARKER_TABLE), EPOCH)).fetchone() is None:
+        connection.execute(sql.SQL(_ADD_EPOCH).format(**_names(capture)))
     connection.execute(sql.SQL(_REMOVE).format(marker=marker), (partitions,))
     connection.cursor().executemany(sql.SQL(_PLACE).format(marker=marker), list(enumerate(marker_keys(partitions))))
     function = sql.Identifier(capture.schema, "driftwise_truncated")
@@ -60,3 +67,20 @@ def create_markers(connection: Connection, capture: Capture, partitions: int) ->
         if connection.execute(_HAS_TRIGGER, (capture.qualified(name),)).fetchone() is None:
             table = sql.Identifier(capture.schema, name)
             connection.execute(sql.SQL(_TRIGGER).format(table=table, function=function))
+
+
+def epoch(connection: Connection, capture: Capture) -> int:
+    """With which snapshot the capture of this database began; 0: the first."""
+    found = connection.execute(sql.SQL(_EPOCH).format(**_names(capture))).fetchone()
+    return int(str(found[0])) if found is not None and found[0] is not None else 0
+
+
+def begin_epoch(connection: Connection, capture: Capture, at_least: int) -> int:
+    """Another one, kept where it holds: in the database that is read anew."""
+    begun = max(epoch(connection, capture) + 1, at_least)
+    connection.execute(sql.SQL(_BEGIN_EPOCH).format(**_names(capture)), (begun,))
+    return begun
+
+
+def _names(capture: Capture) -> dict[str, sql.Identifier]:
+    return {"marker": sql.Identifier(capture.schema, MARKER_TABLE), "epoch": sql.Identifier(EPOCH)}

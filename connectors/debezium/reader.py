@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.debezium.capture import MARKER_TABLE, TRUNCATED, Columns
+from connectors.debezium.capture import EPOCH_HEADER, MARKER_TABLE, TRUNCATED, Columns
 from connectors.debezium.text import fields_text
 from schemas.codec import Unreadable
 from schemas.instants import Instant
@@ -30,7 +30,7 @@ def reader(
     """A reader of `src.<system>`; `tables`: table -> (id column, native customer column).
 
     `slack_micros` is how far commit times may run backwards along the log (`commit_time_slack`); `epoch` rises with
-    each new snapshot into the same topic."""
+    each new snapshot into the same topic, where records do not say a higher one themselves (`EPOCH_HEADER`)."""
     return _DebeziumReader(system, {name: Columns(*columns) for name, columns in tables.items()}, slack_micros, epoch)
 
 
@@ -54,28 +54,30 @@ class _DebeziumReader:
     def _read(self, value: dict[str, Any], headers: Mapping[str, bytes]) -> SourceEvent:
         op, source = value["op"], value["source"]
         table = source["table"]
+        epoch = max(self.epoch, int(headers.get(EPOCH_HEADER, 0)))
         if table == MARKER_TABLE:
-            return self._heard(op, value)
+            return self._heard(op, value, epoch)
         if table not in self.tables:
             raise Unreadable("unknown_table", f"table {table!r} of {self.system} is not in the governed mapping")
         if op == "t":  # has no row, hence no key: one partition sees it; the markers tell all (database.py)
             return Skipped("truncate")
         if op not in _IMAGES:
             raise Unreadable("unknown_operation", f"operation {op!r} of {self.system}.{table}")
-        return self._row(op, value, headers)
+        return self._row(op, value, headers, epoch)
 
-    def _heard(self, op: str, value: dict[str, Any]) -> SourceEvent:
+    def _heard(self, op: str, value: dict[str, Any], epoch: int) -> SourceEvent:
         if op == "r":
-            return Heard(self.system, ALL_OBJECTS, self.epoch, "snapshot", None)
+            return Heard(self.system, ALL_OBJECTS, epoch, "snapshot", None)
         if op not in "cu":
             return Skipped("marker_removed")
         committed_at = _committed_at(value["source"])
         truncated = value["after"][TRUNCATED]
         if truncated is not None:
             return Gap(self.system, truncated, committed_at)
-        return Heard(self.system, ALL_OBJECTS, self.epoch, "streaming", committed_at - self.slack_micros)
+        heard_until = committed_at - self.slack_micros
+        return Heard(self.system, ALL_OBJECTS, epoch, "streaming", heard_until, _oldest_version(epoch))
 
-    def _row(self, op: str, value: dict[str, Any], headers: Mapping[str, bytes]) -> SourceRow:
+    def _row(self, op: str, value: dict[str, Any], headers: Mapping[str, bytes], epoch: int) -> SourceRow:
         source = value["source"]
         table = source["table"]
         columns = self.tables[table]
@@ -92,7 +94,7 @@ class _DebeziumReader:
             native_id=_text(image, columns.id, table),
             native_customer=_text(image, columns.customer, table),
             operation=operation,
-            version=_version(self.epoch, source, operation),
+            version=_version(epoch, source, operation),
             native_version=str(source["txId"]),
             committed_at=_committed_at(source),
             snapshot=_in_snapshot(source),
@@ -117,6 +119,10 @@ def _version(epoch: int, source: dict[str, Any], operation: str) -> str:
     committed, position = (int(part or 0) for part in json.loads(source["sequence"]))
     log = int(source.get("snapshot") in (None, "false", "incremental"))
     return f"{epoch:010d}.{log}.{committed:020d}.{position:020d}.{int(operation == 'moved_in')}"
+
+
+def _oldest_version(epoch: int) -> str:
+    return f"{epoch:010d}." if epoch else ""
 
 
 def _in_snapshot(source: dict[str, Any]) -> bool:

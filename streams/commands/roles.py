@@ -22,6 +22,7 @@ from connectors.debezium.apply import Connect
 from connectors.debezium.capture import Capture, Columns
 from connectors.debezium.connector import Database, connector_config
 from connectors.debezium.database import prepare
+from connectors.debezium.recapture import recapture
 from connectors.errors import Refused, Retry, Stop
 from connectors.salesforce import poller
 from connectors.salesforce.settings import SalesforceSettings
@@ -94,10 +95,13 @@ def connect() -> None:
     """Debezium connectors."""
 
 
-@connect.command()
-@click.option(
+HEARTBEAT = click.option(
     "--heartbeat-ms", default=100, show_default=True, help="Interval of the marker rows: part of every verdict."
 )
+
+
+@connect.command()
+@HEARTBEAT
 @told_in_one_line
 def apply(heartbeat_ms: int) -> None:
     """Prepare every captured database and bring its connector to the wanted configuration."""
@@ -109,6 +113,23 @@ def apply(heartbeat_ms: int) -> None:
             click.echo(f"{system}: connector runs")
 
 
+@connect.command()
+@click.argument("system")
+@HEARTBEAT
+@told_in_one_line
+def snapshot(system: str, heartbeat_ms: int) -> None:
+    """Capture a database anew, from a snapshot: its replication slot was lost, or it was restored from a copy.
+
+    What the snapshot does not show is presumed deleted. Until it has been read, verdicts that need the system wait."""
+    found = settings()
+    governed = governance(found)
+    if governed.systems.get(system) is None or governed.systems[system].vendor != "postgresql":
+        captured = ", ".join(name for name, rules in governed.systems.items() if rules.vendor == "postgresql")
+        raise click.ClickException(f"{system!r} is no captured database of this governance: {captured or 'none'}")
+    apply_connector(governed, system, heartbeat_ms, client=found.connect_client, anew=True)
+    click.echo(f"{system}: is captured anew; `driftwise sources` shows when it has been read")
+
+
 def apply_connector(
     governed: Governance,
     system: str,
@@ -116,16 +137,25 @@ def apply_connector(
     sql_file: Path | None = None,
     *,
     client: Mapping[str, str] | None = None,
+    anew: bool = False,
 ) -> None:
-    """`client`: how Kafka Connect lets us in."""
+    """`client`: how Kafka Connect lets us in. `anew`: from a snapshot, whatever was captured before."""
     tables = {table: Columns(*columns) for table, columns in wiring.columns(governed, system).items()}
     capture = Capture(system, tables, governed.systems[system].database_schema)
     try:
         dsn, database, connect_url, registry = _database(system)
-        prepare(dsn, capture, governed.partitions, sql_file=sql_file)
-        config = connector_config(capture, database, registry_url=registry, heartbeat_interval_ms=heartbeat_ms)
+        epoch = prepare(dsn, capture, governed.partitions, sql_file=sql_file)
+
+        def config(epoch: int) -> dict[str, str]:
+            return connector_config(
+                capture, database, registry_url=registry, heartbeat_interval_ms=heartbeat_ms, epoch=epoch
+            )
+
         with Connect(connect_url, client) as asked:
-            asked.apply(connector_name(system), config)
+            if anew:
+                recapture(asked, connector_name(system), dsn, capture, config, at_least=int(time.time()))
+            else:
+                asked.apply(connector_name(system), config(epoch))
     except (Stop, Refused, Retry) as problem:
         raise click.ClickException(f"{system}: {problem}") from None
     except psycopg.Error as problem:

@@ -35,8 +35,9 @@ class System(Governed):
     """How far commit times may run backwards along a database's log."""
     max_clock_skew_seconds: Seconds = 0
     epoch: Annotated[int, Field(ge=0)] = 0
-    """Raise it by one before a database is captured from a new snapshot (a lost slot, a restored copy), once the worker
-    has caught up: rows of the new snapshot then count as newer than all that was captured before."""
+    """Of a database whose records do not say one themselves, as they do since `driftwise connect snapshot`: raise it by
+    one before it is captured from a new snapshot by other means, once the worker has caught up. Rows of that snapshot
+    then count as newer than all that was captured before."""
     links: dict[str, str] = Field(default_factory=dict)
     """customer attribute that names a record of another system -> that system."""
     serves: dict[str, Day] = Field(default_factory=dict)

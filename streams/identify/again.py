@@ -16,7 +16,7 @@ from schemas.instants import Instant
 from schemas.source import UNCHANGED
 from streams.governance.mapping import ObjectMapping, SystemMapping
 from streams.governance.model import Governance
-from streams.identify import furthest, holes, images, keys, links, mappings, parking
+from streams.identify import furthest, holes, images, keys, links, mappings, parking, sweeps
 from streams.identify.canonicalize import attributes
 from streams.identify.changes import change
 from streams.identify.holes import Hole
@@ -50,12 +50,50 @@ class Row(NamedTuple):
         return keys.row_key(*self)
 
 
+def steps(ws: Workspace, system: str) -> list[Value]:
+    """What is to be done with its rows, in the order in which it came: they are read by another mapping, or looked for
+    by a sweep."""
+    swept, read = ws.get(keys.sweep_key(system)), mappings.pending(ws.get(keys.mapping_key(system)))
+    if not sweeps.is_pending(swept):
+        return read
+    return sorted([*read, *sweeps.pending(swept)], key=lambda step: step.get("mapping", step["number"] - 0.5))
+
+
+def is_behind(ws: Workspace, system: str) -> bool:
+    return bool(steps(ws, system))
+
+
 def slice_(ws: Workspace, governance: Governance, system: str) -> None:
-    """The next rows of the system, by the first mapping that is pending; behind them, those that wait for their
-    parents."""
-    pending = next(iter(mappings.pending(ws.get(keys.mapping_key(system)))), None)
-    if pending is None:
+    """The next rows of the system, by what is first."""
+    first = next(iter(steps(ws, system)), None)
+    if first is None:
         return
+    if _is_sweep(first):
+        _sweep(ws, governance, system, first)
+    else:
+        _read_slice(ws, governance, system, first)
+
+
+def _is_sweep(step: Value) -> bool:
+    return "entities" in step
+
+
+def _sweep(ws: Workspace, governance: Governance, system: str, sweep: Value) -> None:
+    found = ws.range(keys.system_prefix(system), SLICE, sweep["after"])
+    for key, image in found:
+        _take(ws, governance, sweep, row_of(system, key, image), image)
+    sweeps.read_so_far(ws, system, found[-1][0] if len(found) == SLICE else None)
+
+
+def _take(ws: Workspace, governance: Governance, step: Value, row: Row, image: Value) -> None:
+    if _is_sweep(step):
+        sweeps.take_away(ws, governance, step, (row.system, row.entity, row.native_id), image)
+    else:
+        _read(ws, governance, step, row, image)
+
+
+def _read_slice(ws: Workspace, governance: Governance, system: str, pending: Value) -> None:
+    """By a mapping; behind the rows, those that wait for their parents."""
     waiting = keys.parked_of(system)
     if pending["after"] < waiting:
         found = ws.range(keys.system_prefix(system), SLICE, pending["after"])
@@ -69,34 +107,34 @@ def slice_(ws: Workspace, governance: Governance, system: str) -> None:
     mappings.read_so_far(ws, system, found[-1][0] if len(found) == SLICE else following)
 
 
-def finish(ws: Workspace, governance: Governance, system: str) -> None:
-    """Something concerns all its rows: they are read now."""
-    while mappings.is_pending(ws.get(keys.mapping_key(system))):
-        slice_(ws, governance, system)
-
-
-def up_to_date(ws: Workspace, governance: Governance, row: Row, known: Value | None) -> Value | None:
-    """The image of a row, read by the mapping in force. `known`: the entry of its system's mapping."""
-    key = row.key
-    image = ws.get(key)
-    if image is None or known is None or "after" not in known:
-        return image
-    for pending in mappings.pending(known):
-        if key > pending["after"]:
-            _read(ws, governance, pending, row, image)
-            image = ws.get(key) or image
+def up_to_date(ws: Workspace, governance: Governance, row: Row) -> Value | None:
+    """The image of a row, behind all that is to be done with it."""
+    image = ws.get(row.key)
+    if image is not None and (todo := steps(ws, row.system)):
+        if any(map(_is_sweep, todo)):  # from when on it is read follows from its customer, which may be gone
+            customer_up_to_date(ws, governance, row.system, row.customer)
+        else:
+            _catch_up(ws, governance, todo, row)
+        image = ws.get(row.key)
     return image
 
 
+def _catch_up(ws: Workspace, governance: Governance, todo: list[Value], row: Row) -> None:
+    for step in todo:
+        image = ws.get(row.key)
+        if image is not None and row.key > step["after"]:
+            _take(ws, governance, step, row, image)
+
+
 def customer_up_to_date(ws: Workspace, governance: Governance, system: str, customer: str) -> None:
-    """All that is known of a native customer: by one mapping after the other, since from when on its rows are read so
+    """All that is known of a native customer: by one step after the other, since from when on its rows are read so
     follows from its own record."""
     if system not in governance.mappings:
         return  # it is read again once governance has the system again
-    for pending in mappings.pending(ws.get(keys.mapping_key(system))):
+    for step in steps(ws, system):
         for key, image in ws.range(keys.rows_prefix(system, customer), keys.EVERY_ROW):
-            if key > pending["after"]:
-                _read(ws, governance, pending, row_of(system, key, image), image)
+            if key > step["after"]:
+                _take(ws, governance, step, row_of(system, key, image), image)
 
 
 def try_out(image: Value, before: SystemMapping, mapping: SystemMapping) -> None:

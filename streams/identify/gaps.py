@@ -1,15 +1,10 @@
-"""Rows vanished without a record of each: they are presumed deleted."""
+"""A source lost track of rows: what is left of them is not known one by one."""
 
 from __future__ import annotations
 
-from schemas.instants import Instant
-from schemas.source import ALL_OBJECTS, Gap
+from schemas.source import ALL_OBJECTS, Gap, Heard
 from streams.governance.model import Governance
-from streams.identify import again, images, keys, progress
-from streams.identify.changes import change
-from streams.identify.routes import route_of
-from streams.suspects import tell
-from tables.versions import PRESENT, Version
+from streams.identify import keys, progress, sweeps
 from tables.view import Workspace
 
 
@@ -18,28 +13,22 @@ def on_gap(ws: Workspace, governance: Governance, partition: int, event: Gap) ->
     entity = governance.entity_of(event.system, event.object) or event.object
     for object_ in (ALL_OBJECTS, entity):
         progress.withdraw(ws, event.system, object_, partition)
-    if entity == "customer":  # from when on the rows of a customer are read anew follows from its own
-        again.finish(ws, governance, event.system)
-    prefix, known = keys.system_prefix(event.system), ws.get(keys.mapping_key(event.system))
-    for key, image in ws.range(prefix, keys.EVERY_ROW):
-        _, of, native_id = key.removeprefix(prefix).split("/", 2)
-        if of != entity:
-            continue
-        image = again.up_to_date(ws, governance, again.row_of(event.system, key, image), known) or image
-        last = image["versions"][-1]
-        if last["op"] == PRESENT and last["at"] < event.committed_at:
-            gone = _gone(last, event.committed_at)
-            images.keep(ws, governance, key, [*image["versions"], gone])
-            _tell(ws, governance, (event.system, entity, native_id), last, gone)
+    sweeps.begin(ws, governance, event.system, [entity], event.committed_at, emptied=True)
 
 
-def _gone(last: Version, at: Instant) -> Version:
-    gone = {**last, "op": "presumed_deleted", "attrs": None, "since": {}, "at": at, "committed_at": at}
-    return gone | {"version": f"{last['version']}.gone", "by": "unknown"}
+def on_heard(ws: Workspace, governance: Governance, partition: int, event: Heard) -> None:
+    """Where a snapshot has ended with it, what that did not show is gone (contracts 3)."""
+    key = keys.snapshot_key(event.system)
+    if event.phase == "snapshot":
+        ws.put(key, {"epoch": event.epoch})
+    elif event.phase == "streaming" and (begun := ws.get(key)) is not None and begun["epoch"] == event.epoch:
+        ws.delete(key)
+        _snapshot_ended(ws, governance, event)
+    progress.on_heard(ws, governance, partition, event)
 
 
-def _tell(ws: Workspace, governance: Governance, row: tuple[str, str, str], last: Version, gone: Version) -> None:
-    route = route_of(ws, row[0], last["customer"])
-    effective_at = max(gone["at"], route.at)
-    ws.emit(change(route.canonical_id, *row, gone, route.version, effective_at))
-    tell.changed(ws, governance, tell.Record(*row, route.canonical_id), last, gone, effective_at)
+def _snapshot_ended(ws: Workspace, governance: Governance, event: Heard) -> None:
+    if event.oldest_version and event.watermark is not None:
+        entities = {mapping.entity for mapping in governance.mappings[event.system].values()}
+        oldest = event.oldest_version
+        sweeps.begin(ws, governance, event.system, entities, event.watermark, oldest_version=oldest)

@@ -56,9 +56,12 @@ def keep(
     versions: list[Version],
     native: Native | None = None,
     number: int | None = None,
+    came: int | None = None,
 ) -> None:
-    """`number`: of the mapping by which it was read, where that is not the one in force."""
+    """`number`: of the mapping by which it was read, where that is not the one in force. `came`: where it came from its
+    source, how many sweeps had begun."""
     answered(ws, governance, key)
+    came = swept(ws.get(key)) if came is None else came
     several = len(versions) > 1  # most have one, of which nothing can be folded
     image: dict[str, Any] = {"versions": fold(versions, links.frontier(ws, governance)) if several else versions}
     if number is None:
@@ -67,7 +70,14 @@ def keep(
         image["read"] = number
     if native is not None:
         image["native"] = _plain(native)
+    if came:
+        image["swept"] = came
     ws.put(key, image)
+
+
+def swept(image: dict[str, Any] | None) -> int:
+    """How many sweeps had begun when it came last: those that did before do not concern it."""
+    return 0 if image is None else int(image.get("swept", 0))
 
 
 def forget(ws: Workspace, key: str, image: dict[str, Any], *mappings: SystemMapping) -> dict[str, Any]:

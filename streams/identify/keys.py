@@ -7,7 +7,9 @@ h/SYSTEM/CUSTOMER/LETTER       hole in the evidence of a native customer, and wh
 k/SYSTEM/CUSTOMER/PARENT/PARENT_ID/ENTITY/ID   row parked until its parent comes
 m/SYSTEM                       which mapping is in force (streams/identify/mappings.py)
 v/SYSTEM/HASH                  a mapping of the system
+s/SYSTEM                       which of its rows are gone (streams/identify/sweeps.py)
 ~marks                         watermarks heard in this partition
+~snapshot/SYSTEM               in which epoch a snapshot of it is being read
 ~streamed                      SYSTEM/OBJECT that left streaming once, and how far it had come: a gap, a new snapshot
 """
 
@@ -19,6 +21,7 @@ from urllib.parse import quote
 MARKS = "~marks"
 STREAMED = "~streamed"
 MAPPINGS = "m/"
+SWEEPS = "s/"
 SENT = "~sent"
 """Marks as told downstream."""
 TOLD = "~told"
@@ -56,6 +59,14 @@ def route_key(system: str, customer: str) -> str:
 
 def links_key(system: str, customer: str) -> str:
     return f"l/{system}/{part(customer)}"
+
+
+def snapshot_key(system: str) -> str:
+    return f"~snapshot/{system}"
+
+
+def sweep_key(system: str) -> str:
+    return f"{SWEEPS}{system}"
 
 
 def mapping_key(system: str) -> str:

@@ -8,8 +8,7 @@ from schemas import topics
 from schemas.instants import SECOND
 from schemas.source import ALL_OBJECTS
 from streams.governance.model import Governance
-from streams.identify import keys
-from streams.identify.mappings import is_pending
+from streams.identify import again, keys
 from streams.suspects import circle, tell
 from tables.view import Emit, Workspace
 from tables.watermarks import Marks
@@ -20,7 +19,9 @@ def send(ws: Workspace, governance: Governance, partition: int) -> None:
     marks, sent = ws.get(keys.MARKS) or {}, ws.get(keys.SENT) or {}
     changed = {name: reports for name, reports in marks.items() if reports != sent.get(name)}
     if changed:  # of a system whose rows are read again, nothing is said before all of them are
-        changed = {name: reports for name, reports in changed.items() if not _waits(ws, name)}
+        changed = {
+            name: reports for name, reports in changed.items() if not again.is_behind(ws, name.partition("/")[0])
+        }
     if not changed:
         return
     ws.put(keys.SENT, {**sent, **changed})
@@ -33,10 +34,6 @@ def send(ws: Workspace, governance: Governance, partition: int) -> None:
     linked = [e for e in entries if e["object"] in (ALL_OBJECTS, "customer") and e["system"] in linking]
     if linked:
         ws.emit(Emit(topics.LINKS, "", "Watermarks", {**value, "watermarks": linked}, partition=0))
-
-
-def _waits(ws: Workspace, name: str) -> bool:
-    return is_pending(ws.get(keys.mapping_key(name.partition("/")[0])))
 
 
 def _tell_onlookers(ws: Workspace, governance: Governance, partition: int, changed: Marks) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from schemas.entities import ENTITIES
+from schemas.instants import Instant
 from schemas.source import UNCHANGED, SourceRow
 from streams.governance.mapping import ObjectMapping
 from streams.governance.model import Governance
@@ -17,7 +18,7 @@ from tables.view import Value, Workspace
 
 _MANY = 100_000
 _PARENTS = frozenset(entity.parent for entity in ENTITIES.values())
-_VERSION = SourceRow._fields.index("version")
+_OBJECT, _VERSION = map(SourceRow._fields.index, ("object", "version"))
 
 
 class Waiting(NamedTuple):
@@ -114,6 +115,17 @@ def _tried(mapping: ObjectMapping, fields: dict[str, str | None], last: dict[str
         return attributes(mapping, fields, last)
     except Divert:
         return last
+
+
+def vanish(ws: Workspace, governance: Governance, system: str, is_gone: Callable[[str, str, Instant], bool]) -> None:
+    """What waits and is not there any more waits no longer. `is_gone`: a row of this entity, with this version, as of
+    this instant."""
+    for key, waits in ws.range(keys.parked_of(system), keys.EVERY_ROW):
+        row, object_ = SourceRow(*waits["row"]), governance.mappings[system].get(waits["row"][_OBJECT])
+        if object_ is not None and is_gone(object_.entity, row.version, row.committed_at):
+            ws.delete(key)
+            hole = Hole(system, row.native_customer, object_.entity, waits["letter_id"])
+            holes.close(ws, governance, hole, "vanished")
 
 
 def arrived(ws: Workspace, governance: Governance, waiting: Waiting) -> None:

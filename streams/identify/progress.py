@@ -9,7 +9,7 @@ from streams import canary
 from streams.governance.model import Governance
 from streams.identify import keys, onward
 from tables.view import Emit, Workspace
-from tables.watermarks import LINKS, heard
+from tables.watermarks import LINKS, Marks, heard
 
 
 def on_heard(ws: Workspace, governance: Governance, partition: int, event: Heard) -> None:
@@ -22,7 +22,10 @@ def on_heard(ws: Workspace, governance: Governance, partition: int, event: Heard
 def hear(ws: Workspace, upstream: int, event: Heard) -> None:
     marks = ws.get(keys.MARKS) or {}
     name = f"{event.system}/{event.object}"
-    after = heard(marks, name, upstream, event.epoch, event.phase, event.watermark)
+    phase = event.phase
+    if phase == "snapshot" and _has_streamed(ws, marks, name, upstream):
+        phase = "gap"  # what happened since was not seen
+    after = heard(marks, name, upstream, event.epoch, phase, event.watermark)
     if after is marks:
         return
     ws.put(keys.MARKS, after)
@@ -33,6 +36,11 @@ def hear(ws: Workspace, upstream: int, event: Heard) -> None:
         ws.put(keys.STREAMED, {**streamed, name: furthest})
     if phases[0] == "streaming" and phases[1] == "gap" and event.object != LINKS:
         onward.tell_gap(ws, upstream, name, after[name][str(upstream)])
+
+
+def _has_streamed(ws: Workspace, marks: Marks, name: str, upstream: int) -> bool:
+    now = marks.get(name, {}).get(str(upstream))
+    return (now is not None and now[1] == "streaming") or name in (ws.get(keys.STREAMED) or {})
 
 
 def withdraw(ws: Workspace, system: str, object_: str, partition: int) -> None:

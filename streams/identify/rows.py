@@ -8,7 +8,7 @@ from schemas.instants import ALWAYS, NEVER
 from schemas.source import UNCHANGED, SourceRow
 from streams.governance.mapping import ObjectMapping
 from streams.governance.model import Governance
-from streams.identify import images, keys, links, mappings, parking
+from streams.identify import images, keys, links, mappings, parking, sweeps
 from streams.identify.again import Row, customer_up_to_date, up_to_date
 from streams.identify.canonicalize import attributes
 from streams.identify.changes import change, moved
@@ -40,7 +40,7 @@ def on_row(
     place = Row(row.system, row.native_customer, entity, row.native_id)
     if entity == "customer":
         customer_up_to_date(ws, governance, row.system, row.native_customer)  # when they are read anew follows from it
-    image = up_to_date(ws, governance, place, known)
+    image = up_to_date(ws, governance, place)
     versions: list[Version] = [] if image is None else image["versions"]
     last = next((v for v in reversed(versions) if v["version"] < row.version), None)
     attrs, native = None, None
@@ -117,7 +117,8 @@ def _tell(
     route = route_of(ws, system, customer)
     effective_at = max(version["at"], route.at)
     if not versions or _is_newest(version, versions):
-        images.keep(ws, governance, row.key, [*versions, version], native)
+        came = sweeps.begun(ws.get(keys.sweep_key(system)))
+        images.keep(ws, governance, row.key, [*versions, version], native, came=came)
         if entity == "customer":
             links.asserted(ws, governance, system, version)
             links.parent_asserted(ws, governance, system, version, versions[-1] if versions else None)

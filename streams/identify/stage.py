@@ -14,9 +14,9 @@ from schemas.instants import ALWAYS, NEVER, Instant
 from schemas.source import ALL_OBJECTS, Gap, Heard, Probed, Reader, Skipped, SourceEvent, SourceRow
 from streams.governance.difference import Difference
 from streams.governance.model import Governance
-from streams.identify import again, keys, letters, mappings, onward, progress
+from streams.identify import again, keys, letters, mappings, onward, progress, sweeps
 from streams.identify.clocks import credible
-from streams.identify.gaps import on_gap
+from streams.identify.gaps import on_gap, on_heard
 from streams.identify.reroute import on_route
 from streams.identify.rows import on_row
 from streams.inputs import Divert, Due, Input, WithoutDeadlines
@@ -31,7 +31,7 @@ _OF_EARLIER = (_READING, "")
 
 class Identify(WithoutDeadlines):
     name = "identify"
-    waits_under: tuple[str, ...] = (keys.MAPPINGS,)
+    waits_under: tuple[str, ...] = (keys.MAPPINGS, keys.SWEEPS)
 
     def __init__(self, governance: Governance, readers: Mapping[str, Reader]) -> None:
         self._governance = governance
@@ -56,13 +56,14 @@ class Identify(WithoutDeadlines):
             letters.diverted(ws, self._governance, partition, letter)
 
     def wake(self, key: str, value: Value | None) -> tuple[Gate, Instant] | None:
-        return ((_READING, key.removeprefix(keys.MAPPINGS)), NEVER) if mappings.is_pending(value) else None
+        is_pending = sweeps.is_pending if key.startswith(keys.SWEEPS) else mappings.is_pending
+        return ((_READING, _system(key)), NEVER) if is_pending(value) else None
 
     def gates(self, ws: Workspace) -> Mapping[Gate, Instant]:
         return self._gates
 
     def settle(self, ws: Workspace, due: Due) -> None:
-        system = due.key.removeprefix(keys.MAPPINGS)
+        system = _system(due.key)
         if system in self._governance.mappings:
             again.slice_(ws, self._governance, system)
         elif (value := ws.get(due.key)) is not None:
@@ -94,7 +95,7 @@ class Identify(WithoutDeadlines):
                 )
                 on_row(ws, governance, record, event, first)
             case Heard():
-                progress.on_heard(ws, governance, partition, event)
+                on_heard(ws, governance, partition, event)
             case Probed():
                 progress.on_probe(ws, governance, partition, event)
             case Gap():
@@ -117,7 +118,13 @@ class Identify(WithoutDeadlines):
     def _on_crosswalk(self, ws: Workspace, record: Input) -> str:
         if record.record == "Watermarks":
             for mark in record.value["watermarks"]:
-                progress.hear(ws, 0, Heard(**{k: mark[k] for k in Heard._fields}))
+                told = mark["system"], mark["object"], mark["epoch"], mark["phase"], mark["watermark"]
+                progress.hear(ws, 0, Heard(*told))
             return "watermarks"
         on_route(ws, self._governance, record.value)
         return "route"
+
+
+def _system(key: str) -> str:
+    """Whose rows wait under this key: to be read again, or looked for by a sweep."""
+    return key.partition("/")[2]

@@ -11,7 +11,8 @@ from streams.suspects.table import KIND_OF, SUSPECT_KINDS
 
 SWITCH = (
     "records of different customers are compared only with `suspects: true` in systems.yaml; set it, run `driftwise"
-    " topics`, restart the workers, and raise `epoch` of a system to have the rows compared that it holds already"
+    " topics`, restart the workers; what a system holds already is compared once that is read anew (a captured"
+    " database: `driftwise connect snapshot`)"
 )
 
 

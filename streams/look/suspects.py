@@ -175,8 +175,10 @@ def _not_yet(looked: Looked) -> Said | None:
 def _untold(looked: Looked) -> Said | None:
     if looked.is_told:
         return None
-    text = "the stage that compares has not been told of it: if it was there before `suspects` was switched on, raise"
-    return "unknown", f"UNKNOWN: {text} `epoch` of {looked.asked.subject.system}"
+    text = (
+        "the stage that compares has not been told of it: if it was there before `suspects` was switched on, it is told"
+    )
+    return "unknown", f"UNKNOWN: {text} once {looked.asked.subject.system} is read anew (`driftwise connect snapshot`)"
 
 
 def _close(looked: Looked) -> Said | None:

@@ -72,6 +72,8 @@ class Captured:
     writer: psycopg.Connection[tuple[object, ...]]
     connect: Connect
     consumer: Consumer
+    config: Callable[[int], dict[str, str]]
+    """Of its connector, with this epoch."""
     seen: list[Seen] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -108,6 +110,11 @@ class Captured:
                 highest[partition] = max(highest[partition], event.watermark)
         return highest
 
+    def epochs(self) -> set[int]:
+        """In which the partitions were heard last."""
+        heard = {s.partition: s.event for s in self.seen if isinstance(s.event, Heard)}
+        return {event.epoch for event in heard.values()}
+
     def rows(self, *native_ids: str) -> list[SourceRow]:
         """All versions seen of these rows, in the order of arrival within each partition."""
         return [s.event for s in self.seen if isinstance(s.event, SourceRow) and s.event.native_id in native_ids]
@@ -123,11 +130,13 @@ def captured(
     role = f"capture_{capture.system}"
     prepare(dsn, capture, PARTITIONS, sql_file=sql_file, role=role)
     place = stack.postgres_for_connect
-    options = connector_config(
-        capture,
-        Database(place.host, place.port, conninfo_to_dict(dsn)["dbname"], role),
-        registry_url=stack.registry_for_connect,
-    ) | {name.replace("_", "."): value for name, value in config.items()}
+    seen_by_connect = Database(place.host, place.port, conninfo_to_dict(dsn)["dbname"], role)
+    differing = {name.replace("_", "."): value for name, value in config.items()}
+
+    def options(epoch: int) -> dict[str, str]:
+        registry = stack.registry_for_connect
+        return connector_config(capture, seen_by_connect, registry_url=registry, epoch=epoch) | differing
+
     with (
         topic(stack, source_topic(capture.system)),
         psycopg.connect(dsn, autocommit=True) as writer,
@@ -135,8 +144,8 @@ def captured(
     ):
         consumer = _consumer(stack, source_topic(capture.system))
         try:
-            connect.apply(capture.system, options)
-            yield Captured(stack, capture, dsn, writer, connect, consumer)
+            connect.apply(capture.system, options(0))
+            yield Captured(stack, capture, dsn, writer, connect, consumer, options)
         finally:
             consumer.close()
             _remove(connect, writer, capture)

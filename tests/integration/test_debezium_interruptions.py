@@ -9,7 +9,9 @@ import psycopg
 import pytest
 
 from connectors.debezium.capture import Capture, Columns
+from connectors.debezium.recapture import recapture
 from connectors.stack.endpoints import Endpoints
+from schemas.source import Heard
 from tests.integration.captured import SQL_FOLDER, Captured, account, captured, database, payments
 
 SYSTEM = "interrupted"
@@ -80,6 +82,28 @@ def test_a_slot_that_lost_its_place_stops_the_connector(db: Captured, lose: Call
 
     db.until(lambda: (status := db.connect.status(SYSTEM)) is not None and status.failed)
     assert db.rows("L-lost") == []
+
+
+@pytest.mark.parametrize("lose", [make_a_new_slot, move_the_slot_on])
+def test_capture_begins_anew_where_a_slot_was_lost(db: Captured, lose: Callable[[Captured], None]) -> None:
+    """What is there is newer than all that was seen before, and a marker says from which version on it is."""
+    account(db.writer, "N-gone", "N-stays")
+    db.settle()
+    db.connect.stop(SYSTEM)
+    db.until(lambda: not _slot_is_active(db))
+    db.writer.execute("DELETE FROM account WHERE id = 'N-gone'")
+    lose(db)
+    before = len(db.seen)
+    epochs = [recapture(db.connect, SYSTEM, db.dsn, CAPTURE, db.config, at_least=7) for _ in range(2)]
+    db.until(lambda: db.epochs() == {8} and min(db.watermarks()) > 0)
+    db.settle()
+
+    marks = [s.event for s in db.seen[before:] if isinstance(s.event, Heard) and s.event.epoch == 8]
+    (oldest,) = {mark.oldest_version for mark in marks if mark.phase == "streaming"}
+    stays, gone, lost = (db.rows(name)[-1] for name in ("N-stays", "N-gone", "L-lost"))
+    assert epochs == [7, 8]
+    assert gone.version < oldest < min(stays.version, lost.version)
+    assert (stays.snapshot, lost.snapshot) == (True, True)
 
 
 def _write_each_row_twice(dsn: str) -> None:

@@ -51,8 +51,6 @@ _WHY = Selection("tests/unit/test_look_why.py")
 _DAY_ONE = Selection("tests/unit/test_day_one.py", but=("forty_thousand",))
 _CHOOSY = Selection("tests/unit/test_what_begins.py", ("changed_nothing[0-",))
 _NEW_RULES = Selection("tests/unit/test_governance_in_band.py", ("tolerance", "armed", "grace_ends", "demanded_anew"))
-_IN_BAND = Selection("tests/unit/test_governance_in_band.py", but=("wherever", "as_if_it_had_always", "a_replay_from"))
-"""Without its laws."""
 _ALL_OF_IT = (*_JUDGE, _RECORD, *_STEP, _WHY)
 
 
@@ -61,34 +59,6 @@ def _about(*names: str) -> tuple[Selection, ...]:
 
 
 GENERAL: dict[str, tuple[Selection, ...]] = {
-    "streams.fleet.breaker": _about("stops", "followed"),
-    "streams.fleet.corrections": _about("followed", "fleet_kinds"),
-    "streams.fleet.gaps": _about("gaps_and_letters", "fleet_kinds"),
-    "streams.fleet.letters": _about("gaps_and_letters", "fleet_kinds"),
-    "streams.fleet.mass": _about("mass", "stops", "fleet_kinds"),
-    "streams.fleet.stage": _about("fleets_table", "fleet", "fleet_kinds"),
-    "streams.fleet.stale": _about("fleet"),
-    "streams.fleet.table": _about("fleets_table", "fleet_kinds", "fleet"),
-    "streams.fleet.withheld": _about("stops"),
-    "streams.identify.canonicalize": _about("canonicalize"),
-    "streams.identify.changes": _about("rows_kept"),
-    "streams.identify.clocks": _about("heard"),
-    "streams.identify.furthest": _about("heard"),
-    "streams.identify.gaps": _about("rows_kept"),
-    "streams.identify.holes": _about("holes"),
-    "streams.identify.images": _about("rows_kept"),
-    "streams.identify.keys": _about("rows_kept"),
-    "streams.identify.letters": _about("holes"),
-    "streams.identify.links": _about("holes"),
-    "streams.identify.onward": _about("heard"),
-    "streams.identify.parking": _about("rows_kept", "mapping_published"),
-    "streams.identify.progress": _about("heard"),
-    "streams.identify.reroute": _about("rows_kept"),
-    "streams.identify.routes": _about("holes"),
-    "streams.identify.rows": _about("rows_read", "rows_kept", "mapping_published"),
-    "streams.identify.stage": _about("rows_read", "mapping_published"),
-    "streams.identify.again": _about("mapping_published", "rows_read"),
-    "streams.identify.mappings": _about("mapping_published", "rows_read"),
     "streams.judge.obligation": (*_ALL_OF_IT, _DAY_ONE),
     "streams.judge.settle": (*_about("settle", "announced"), *_ALL_OF_IT, _NEW_RULES, _DAY_ONE),
     "streams.judge.fold": (*_about("fold", "references"), *_ALL_OF_IT, _CHOOSY, *_about("retention")),
@@ -104,17 +74,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.judge.breaker": _about("forgotten", "commanded", "breaker"),
     "streams.judge.closing": (*_about("counts", "period_close", "obligation"), *_ALL_OF_IT),
     "streams.judge.commands": (
-        *_about(
-            "commanded",
-            "books_shut",
-            "quarantine",
-            "limits",
-            "posting",
-            "flapping",
-            "frozen_customers",
-            "breaker",
-            "approvals",
-        ),
+        *_about("commanded", "quarantine", "limits", "posting", "flapping", "frozen_customers", "breaker", "approvals"),
         *_about("announced"),
         *_ALL_OF_IT,
     ),
@@ -126,22 +86,18 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.judge.forgotten": _about("forgotten", "kept_for_holes"),
     "streams.judge.freeze": _about("freeze", "frozen_customers", "identity_conflict"),
     "streams.judge.horizon": _about("forgotten", "governance_command"),
-    "streams.judge.kept": (*_about("kept"), _IN_BAND),
+    "streams.judge.kept": _about("kept", "governance_in_band"),
     "streams.judge.keys": _about("keys"),
     "streams.judge.leaving": _about("leaving", "retention"),
     "streams.judge.openings": _about("openings", "flapping"),
     "streams.judge.posting": _about("books_shut", "posting"),
-    "streams.judge.published": (*_about("rolled_out", "governance_publish"), _IN_BAND),
+    "streams.judge.published": _about("rolled_out", "governance_in_band", "governance_publish", "mapping_published"),
     "streams.judge.reached": _about("forgotten"),
     "streams.judge.release": _about("release", "breaker", "limits"),
     "streams.judge.retention": _about("retained", "keys", "leaving", "retention", "fold"),
-    "streams.judge.rollout": (*_about("rolled_out", "keys"), _IN_BAND),
+    "streams.judge.rollout": _about("rolled_out", "keys", "governance_in_band"),
     "streams.judge.stage": (*_about("judges_stage"), *_ALL_OF_IT),
     "streams.judge.told": (*_about("remembered", "announced", "settle"), *_ALL_OF_IT),
-    "streams.suspects.held": _about("alike"),
-    "streams.suspects.keys": _about("alike"),
-    "streams.suspects.members": _about("alike"),
-    "streams.suspects.tell": _about("alike"),
     "streams.kinds.asof": (*_about("as_of"), *_ALL_OF_IT, _CHOOSY),
     "streams.kinds.facts": (*_about("facts"), _RECORD, _NEAR_MISSES),
     "streams.kinds.shared": (*_about("shared_words"), _RECORD, _NEAR_MISSES),

@@ -83,3 +83,15 @@ def test_the_workers_own_converter_is_used_where_no_registry_is_named() -> None:
 def test_a_system_name_that_cannot_name_a_slot_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="cannot be captured"):
         Capture(name, {})
+
+
+def test_records_say_the_epoch_of_any_snapshot_but_the_first(config: dict[str, str]) -> None:
+    anew = connector_config(ERP, DATABASE, registry_url="http://registry/apis/registry/v2", epoch=1_795_516_318)
+    added = {name: value for name, value in anew.items() if config.get(name) != value}
+    names = config["transforms"].split(",")
+    assert added == {
+        "transforms": ",".join([*names[:-1], "epoch", names[-1]]),
+        "transforms.epoch.type": "org.apache.kafka.connect.transforms.InsertHeader",
+        "transforms.epoch.header": "driftwise.epoch",
+        "transforms.epoch.value.literal": "1795516318",
+    }

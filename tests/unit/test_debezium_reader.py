@@ -146,6 +146,33 @@ def test_a_new_epoch_is_newer_than_everything_before() -> None:
     assert change.version < again.version
 
 
+EPOCH_7 = {"driftwise.epoch": b"7"}
+
+
+def test_records_that_say_their_epoch_are_newer_than_those_of_a_lower_one() -> None:
+    before = row(envelope("u", before=ROW, after=ROW))
+    shown = row(envelope("r", after=ROW, snapshot="true", sequence='[null,"1"]'), EPOCH_7)
+    assert before.version < shown.version
+    assert reader("billing", TABLES, epoch=9)("Envelope", envelope("r", after=ROW), EPOCH_7) == reader(
+        "billing", TABLES, epoch=9
+    )("Envelope", envelope("r", after=ROW), {}), "the higher one holds"
+
+
+def test_behind_a_snapshot_of_its_own_epoch_a_marker_says_what_is_too_old_to_be_there() -> None:
+    marker = {"partition": 0, "key": "marker-0-2", "truncated": None, "epoch": 7}
+    begun = read("Envelope", envelope("r", table="driftwise_marker", after=marker, snapshot="true"), EPOCH_7)
+    ended = read("Envelope", envelope("u", table="driftwise_marker", before=marker, after=marker), EPOCH_7)
+    assert begun == Heard("billing", "*", 7, "snapshot", None)
+    assert isinstance(ended, Heard)
+    assert row(envelope("u", before=ROW, after=ROW)).version < ended.oldest_version
+    assert row(envelope("r", after=ROW, snapshot="true", sequence='[null,"1"]'), EPOCH_7).version > ended.oldest_version
+
+
+def test_an_epoch_that_is_no_number_is_refused() -> None:
+    with pytest.raises(Unreadable, match="seven"):
+        read("Envelope", envelope("r", after=ROW), {"driftwise.epoch": b"seven"})
+
+
 def test_commit_time_falls_back_to_milliseconds() -> None:
     assert row(envelope("c", after=ROW, ts_us=None)).committed_at == COMMITTED_AT // 1000 * 1000
 

@@ -104,13 +104,23 @@ def test_a_source_of_which_one_partition_is_missing_was_never_heard() -> None:
 
 
 @pytest.mark.parametrize("phase", ["snapshot", "gap"])
-def test_a_withdrawn_watermark_says_which_phase_the_source_is_in(phase: str) -> None:
+def test_a_withdrawn_watermark_is_a_gap_whatever_ends_it(phase: str) -> None:
+    """A snapshot of what was heard before ends one: what happened in between was not seen."""
     company = lagging()
     company.heard(0, "erp", phase=phase, epoch=1)
 
     erp = of(listed(company, 31), "erp/*")
 
-    assert (erp.phase, erp.watermark, erp.stale) == (phase, None, True)
+    assert (erp.phase, erp.watermark, erp.stale) == ("gap", None, True)
+
+
+def test_a_source_that_is_read_for_the_first_time_is_in_its_snapshot() -> None:
+    company = Company()
+    company.heard(0, "erp", phase="snapshot")
+
+    erp = of(listed(company, 31), "erp/*")
+
+    assert (erp.phase, erp.watermark, erp.stale) == ("snapshot", None, True)
 
 
 def test_a_system_without_any_report_is_listed() -> None:

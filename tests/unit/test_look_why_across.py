@@ -229,7 +229,7 @@ def test_one_that_the_stage_was_never_told_of_says_how_to_have_it_told() -> None
     (found,) = [e for e in explain_across(stages, company.governance, "crm:A1", micros(90)) if e.kind == CUSTOMERS]
 
     assert found.outcome == "unknown"
-    assert "raise `epoch` of crm" in found.because
+    assert "once crm is read anew" in found.because
 
 
 def place(customer: str, company: Company) -> int:

@@ -1,0 +1,62 @@
+"""Begins the capture of a database anew with a snapshot: its replication slot was lost, or it was restored from a copy.
+
+What the snapshot shows is newer than all that was captured before, whatever the positions in the log say, and what it
+does not show is gone. So it has an epoch of its own, which the database keeps and each record says (contracts 3)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import LiteralString
+
+import psycopg
+
+from connectors.debezium.apply import Connect
+from connectors.debezium.capture import Capture
+from connectors.debezium.markers import begin_epoch
+from connectors.errors import Stop
+
+_DROP: LiteralString = (
+    "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s AND NOT active"
+)
+_HELD: LiteralString = "SELECT active_pid FROM pg_replication_slots WHERE slot_name = %s"
+_PAUSE_SECONDS = 0.2
+
+
+def recapture(
+    connect: Connect,
+    name: str,
+    conninfo: str,
+    capture: Capture,
+    config: Callable[[int], Mapping[str, str]],
+    *,
+    at_least: int,
+    timeout_seconds: float = 60.0,
+) -> int:
+    """Of the connector called `name`; `config`: epoch -> its configuration. Returns the epoch, `at_least` that.
+
+    The connector stands still until all is as it has to be, so where this ends amid that it is run once more. Raises
+    Stop, Refused, Retry and psycopg.Error."""
+    if connect.config(name) is None:
+        raise Stop(f"There is no connector {name}: `driftwise connect apply` makes it.")
+    connect.stop_and_wait(name)
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        epoch = begin_epoch(connection, capture, at_least)
+        connect.configure(name, config(epoch), timeout_seconds)
+        connect.forget_position(name)
+        _drop_slot(connection, capture.slot, timeout_seconds)
+    connect.resume(name)
+    connect.wait_running(name, timeout_seconds)
+    return epoch
+
+
+def _drop_slot(connection: psycopg.Connection[tuple[object, ...]], slot: str, timeout_seconds: float) -> None:
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        connection.execute(_DROP, (slot,))
+        held = connection.execute(_HELD, (slot,)).fetchone()
+        if held is None:
+            return
+        if time.monotonic() > deadline:
+            raise Stop(f"Replication slot {slot} is held by process {held[0]} of the server: end that, then try again.")
+        time.sleep(_PAUSE_SECONDS)
