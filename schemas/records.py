@@ -526,7 +526,7 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("desired", "nullable_texts", "field -> value"),
             ("expected", "nullable_texts", "field -> value that the command rests on, compared at the verify read"),
             ("evidence_versions", "texts", "system/entity/id -> version"),
-            ("not_after", "?instant", "expires then"),
+            ("not_after", "?instant", "not performed later than that; empty: it does not expire"),
             ("approved_by", "text", "who decided that it is performed; empty: governance"),
         ],
     ),

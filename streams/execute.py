@@ -5,7 +5,8 @@ others. Serial per subject (a command's key), because one consumer reads a parti
 its target before every write, so a redelivery finds what is there. Success is only ever claimed by the target's own
 change coming back through capture; a result says what the target answered. Before that, what drifts say by now is
 looked up: a command whose drift has ended, whose customer is in conflict or whose breaker is open is withheld; its
-result says so. No more are performed a minute than the target's budget allows; the others wait, in order.
+result says so. One whose time is over has expired, and is asked for once more, as of then. No more are performed a
+minute than the target's budget allows; the others wait, in order.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from connectors.errors import Retry, Stop
 from connectors.outcome import FAILED, REJECTED, Outcome
 from schemas import topics
 from schemas.codec import Codec, Unreadable
+from schemas.instants import Instant, iso
 from schemas.registry import HttpRegistry
 from streams.asked import Asked
 from streams.budget import Budget
-from streams.fleet.corrections import WITHHELD
+from streams.fleet.corrections import EXPIRED, WITHHELD
 from streams.following import CannotFollow, Following
 from streams.governance.model import Governance
 from streams.settings import Settings
@@ -120,9 +122,13 @@ class Executor:
         if not self._is_affordable(goes_on):
             return False
         refusal = self._refusal(command, message.timestamp()[1])
-        performed = Performed(Outcome(WITHHELD, refusal), 0) if refusal else self._perform(command)
+        expired = _expired(command, time.time_ns() // 1_000)
+        if refusal or expired:
+            performed = Performed(Outcome(WITHHELD, refusal) if refusal else Outcome(EXPIRED, expired), 0)
+        else:
+            performed = self._perform(command)
         log.info("%s %s: %s %s", command["type"], command["target_id"], *performed.outcome.__dict__.values())
-        if not refusal:
+        if performed.attempt:
             self._budget.spend()
         self._produce(message.key() or b"", command, performed)
         return True
@@ -198,6 +204,12 @@ class Executor:
         self._producer.produce(topics.COMMAND_RESULTS, data, key, partition, on_delivery=self._delivered)
         told = self._codec.encode(topics.PROGRESS, "CommandResult", value)  # the fleet stage waits for its effect
         self._producer.produce(topics.PROGRESS, told, command["drift_id"].encode(), 0, on_delivery=self._delivered)
+
+
+def _expired(command: Command, now: Instant) -> str:
+    """Until when it could have been performed; empty while it can."""
+    not_after = command["not_after"]
+    return f"not after {iso(not_after)}" if not_after is not None and now > not_after else ""
 
 
 def run_all(executors: Sequence[tuple[Executor, Callable[[], None]]], stop: threading.Event) -> None:

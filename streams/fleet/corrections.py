@@ -20,9 +20,11 @@ from streams.kinds.table import KINDS
 from tables.view import Emit, Value, Workspace
 
 KIND = "correction_ineffective"
-WITHHELD, HALTED = "withheld", "halted"
-"""A status, and a reason for it: the target was not asked, for the command is no longer to be performed, or for its
-breaker is open."""
+EXPIRED, WITHHELD, HALTED = "expired", "withheld", "halted"
+"""Two statuses, and a reason for the second: the target was not asked, for the command came too late, is no longer to
+be performed, or its breaker is open."""
+NOT_ASKED = (EXPIRED, WITHHELD)
+"""Of the first, and of what was halted, the command is asked for once more, as soon as nothing stops it."""
 ANSWERS: Mapping[str, bool] = {"applied": False, "noop_already_right": False, "rejected": True, "failed": True}
 """Status -> whether that is a correction gone wrong; the others say nothing of the target."""
 _RESULT = ("command_id", "type", "target_system", "status", "reason", "attempt", "finished_at")
@@ -65,9 +67,9 @@ def performed(ws: Workspace, governance: Governance, value: dict[str, Any]) -> N
     entry = ws.get(key)
     if entry is None:
         return
-    if value["status"] == WITHHELD:
-        if value["reason"] != HALTED:
-            return  # nobody asks for it, or it is asked for once more
+    if value["status"] == WITHHELD and value["reason"] != HALTED:
+        return  # nobody asks for it, or it is asked for once more
+    if value["status"] in NOT_ASKED:
         withheld.withhold(ws, entry, value["target_system"], value["finished_at"])
     if entry["drift"] is not None:
         return
@@ -126,7 +128,7 @@ def _told(entry: Value, verify_until: Instant) -> Told:
     result = entry["result"]
     said = result["status"].replace("_", " ") + (f": {result['reason']}" if result["reason"] else "")
     answer = f"the target answered at {iso(result['finished_at'])} ({said}, attempt {result['attempt']})"
-    if result["status"] == WITHHELD:
+    if result["status"] in NOT_ASKED:
         answer = f"the target was not asked at {iso(result['finished_at'])} ({said})"
     return Told(
         Subject(entry["system"], entry["entity"], entry["native_id"]),

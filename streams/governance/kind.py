@@ -45,6 +45,8 @@ class Kind(Governed):
     execute_up_to: Limits | None = None
     """Currency -> the amount at stake up to which a correction is performed; above it, in another currency, or where no
     amount is known, it is proposed. Null: no limit."""
+    command_valid_seconds: Seconds | None = 7 * 86400
+    """How long behind the instant for which it is issued a correction may still be performed; null: for ever."""
     segments: dict[str, Segment] = Field(default_factory=dict)
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from schemas import ids, topics
-from schemas.instants import Instant
+from schemas.instants import Instant, seconds
 from schemas.money import from_json
 from streams.governance.model import Governance
 from streams.judge import breaker, freeze, posting
@@ -281,6 +281,12 @@ def _command_id(kind: Kind, finding: Finding, ask: Ask, drift: Drift, versions: 
     return ids.command_id(drift["drift_id"], _type(kind, finding), target, ask.desired, versions)
 
 
+def _not_after(case: _Case, drift: Drift) -> Instant | None:
+    """What is only proposed waits for somebody, however long."""
+    valid_seconds = case.now.rules(case.kind.name).command_valid_seconds
+    return None if drift["mode"] != "execute" or valid_seconds is None else case.now.instant + seconds(valid_seconds)
+
+
 def _issue(ws: Workspace, case: _Case, ask: Ask, drift: Drift, versions: dict[str, str]) -> None:
     value = {
         "command_id": drift["command_id"],
@@ -297,7 +303,7 @@ def _issue(ws: Workspace, case: _Case, ask: Ask, drift: Drift, versions: dict[st
         "desired": dict(ask.desired),
         "expected": dict(ask.expected),
         "evidence_versions": versions,
-        "not_after": None,
+        "not_after": _not_after(case, drift),
         "approved_by": drift["approved_by"],
     }
     ws.emit(Emit(topics.COMMANDS, f"{ask.target_system}/{ask.target_id}", "Command", value))

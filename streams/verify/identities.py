@@ -16,8 +16,8 @@ Value = dict[str, Any]
 
 
 class Identity(NamedTuple):
-    """What an id stands for. The canonical customer and the mode are no part of it: a drift that moves keeps its id,
-    and what may be done about it is decided anew by the rules in force then."""
+    """What an id stands for. The canonical customer, the mode and until when a command is valid are no part of it: a
+    drift that moves keeps its id, and what may be done about it is decided anew by the rules in force then."""
 
     what: str
     topic: str
@@ -36,7 +36,7 @@ IDENTITIES = (
         "command_id",
         (
             *("drift_id", "kind", "type", "sort", "target_system", "target_entity", "target_id"),
-            *("desired", "expected", "evidence_versions", "not_after"),
+            *("desired", "expected", "evidence_versions"),
         ),
     ),
     Identity("idempotency keys", topics.COMMANDS, "idempotency_key", ("command_id",)),

@@ -179,7 +179,7 @@ OUTPUTS: Mapping[str, tuple[Output, ...]] = {
             None,
             WHOSE,
         ),
-        Output("commands", topics.COMMANDS, _command, without(), None, False, WHOSE, WHOSE),
+        Output("commands", topics.COMMANDS, _command, without("not_after"), None, False, WHOSE, WHOSE),
         Output("audit", topics.AUDIT, _settlement, without(), _at("settled_at"), False, WHOSE, WHOSE),
         Output("corrected state", topics.CORRECTED_STATE, _any, _corrected, _corrected_at, True),
         _letters("judge"),

@@ -472,7 +472,7 @@ def test_a_command_carries_all_that_an_executor_needs() -> None:
         "desired": {"document_type": "invoice", "document_ref": "INV-7"},
         "expected": {},
         "evidence_versions": {"billing/invoice/I": evidence["version"]},
-        "not_after": None,
+        "not_after": drift["opened_at"] + 7 * 86_400 * SECOND,
         "approved_by": "",
     }
 

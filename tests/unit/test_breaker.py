@@ -450,7 +450,7 @@ def test_what_was_only_proposed_is_asked_for_once_by_the_same_id() -> None:
 
     (first, second) = made.commands()
     assert (first["mode"], second["mode"]) == ("propose", "execute")
-    assert {**first, "mode": ""} == {**second, "mode": ""}
+    assert {**first, "mode": "", "not_after": 0} == {**second, "mode": "", "not_after": 0}
     (drift,) = made.drifts(DEAL)
     assert (drift["mode"], drift["restraint"], drift["opened_at"]) == ("execute", "", micros(35))
     assert micros(60) <= drift["released_at"] <= micros(80)
@@ -466,8 +466,9 @@ def test_what_an_executor_withheld_is_asked_for_once_more_by_the_same_id() -> No
     assert issued(made) == ["execute"]
 
     resumed(made)
-    assert made.commands()[0] == made.commands()[1]
-    assert issued(made) == ["execute"] * 2
+    first, second = made.commands()
+    assert {**first, "not_after": 0} == {**second, "not_after": 0}
+    assert (first["not_after"] < second["not_after"], issued(made)) == (True, ["execute"] * 2)
 
     answered(made, "applied", 90)
     halt(made, "erp", 95)
@@ -485,6 +486,35 @@ def test_what_it_answers_that_it_withheld_after_the_end_is_asked_for_at_once() -
 
     answered(made, "withheld", 81, "halted")
     clock(made, 90)
+    assert issued(made) == ["execute"] * 2
+
+
+def test_what_came_too_late_to_be_performed_is_asked_for_once_more_as_of_then() -> None:
+    made = company()
+    win(made, "O", 1)
+    clock(made, 20)
+    answered(made, "expired", 40, "not after then")
+    clock(made, 60)
+
+    first, second = made.commands()
+    assert {**first, "not_after": 0} == {**second, "not_after": 0}
+    assert second["not_after"] - first["not_after"] >= micros(40 - 11)
+
+    answered(made, "applied", 61)
+    clock(made, 80)
+    assert issued(made) == ["execute"] * 2
+
+
+def test_while_its_breaker_is_open_what_came_too_late_waits() -> None:
+    made = company()
+    win(made, "O", 1)
+    clock(made, 20)
+    halt(made, "erp", 20)
+    answered(made, "expired", 40, "not after then")
+    clock(made, 50)
+    assert issued(made) == ["execute"]
+
+    resumed(made)
     assert issued(made) == ["execute"] * 2
 
 

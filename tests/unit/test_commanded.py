@@ -29,6 +29,7 @@ FLAPPING = Flapping(openings=2, window_seconds=WINDOW / SECOND)
 GOVERNANCE = five_systems().model_copy(
     update={"judged": (KIND.name, NAME), "process": Process(flapping=FLAPPING), "partitions": 1, "derived": {}}
 )
+WEEK = 7 * 86_400 * SECOND
 ASK = Ask("erp", "ledger_posting", "N-1", {"document_ref": "N-1"}, {"status": "draft"})
 EVIDENCE = [{"system": "billing", "entity": "invoice", "native_id": "I", "version": "v3"}]
 PERFORMED, UNREADABLE, STOPPED = ("execute", ""), ("propose", "unreadable_record"), ("propose", "breaker")
@@ -65,6 +66,23 @@ def kept_back(state: dict[str, Any], **obligation: Any) -> tuple[str, str]:
     return told["mode"], told["restraint"]
 
 
+def test_what_is_only_proposed_does_not_expire() -> None:
+    _, (proposed,) = asked(mode="propose")
+
+    assert proposed["not_after"] is None
+
+
+@pytest.mark.parametrize(("valid_seconds", "not_after"), [(60, NOW + 60 * SECOND), (None, None)])
+def test_how_long_a_command_may_be_performed_is_governed(
+    monkeypatch: pytest.MonkeyPatch, valid_seconds: float | None, not_after: int | None
+) -> None:
+    rules = GOVERNANCE.kinds[KIND.name].model_copy(update={"command_valid_seconds": valid_seconds})
+    monkeypatch.setitem(GOVERNANCE.kinds, KIND.name, rules)
+    _, (issued,) = asked()
+
+    assert issued["not_after"] == not_after
+
+
 def test_a_command_names_its_drift_its_target_and_what_it_rests_on() -> None:
     told, (issued,) = asked()
 
@@ -73,7 +91,7 @@ def test_a_command_names_its_drift_its_target_and_what_it_rests_on() -> None:
         "kind": KIND.name, "type": "erp.invoice.post", "sort": "ask", "target_system": "erp",
         "target_entity": "ledger_posting", "target_id": "N-1", "canonical_id": CUSTOMER, "mode": "execute",
         "desired": {"document_ref": "N-1"}, "expected": {"status": "draft"},
-        "evidence_versions": {"billing/invoice/I": "v3"}, "not_after": None, "approved_by": "",
+        "evidence_versions": {"billing/invoice/I": "v3"}, "not_after": NOW + WEEK, "approved_by": "",
     }  # fmt: skip
 
 

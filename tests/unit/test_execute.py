@@ -12,13 +12,14 @@ import pytest
 
 from connectors.errors import Retry, Stop
 from connectors.outcome import APPLIED, FAILED, FENCED, REJECTED, Outcome
+from schemas.instants import SECOND
 from streams import beat as beat_module
 from streams import execute
 from streams.asked import Asked
 from streams.beat import Beat
 from streams.budget import Budget
 from streams.execute import PAUSE_SECONDS, Executor, run_all
-from streams.fleet.corrections import WITHHELD
+from streams.fleet.corrections import EXPIRED, WITHHELD
 from streams.governance import Governance
 from streams.governance.kind import Segment
 from streams.kinds import KINDS
@@ -47,7 +48,7 @@ def executor(governance: Governance) -> Any:
 
 def command(type_: str = UPSERT, mode: str = "execute", **fields: Any) -> dict[str, Any]:
     plain = {"command_id": "c", "drift_id": "d", "type": type_, "target_system": "erp", "target_id": "A", "mode": mode}
-    plain |= {"approved_by": ""}
+    plain |= {"approved_by": "", "not_after": None}
     kind = next((kind.name for kind in KINDS if kind.command == type_), "")
     return {**plain, "kind": kind, "idempotency_key": "c-0", "desired": {}, "expected": {}, **fields}
 
@@ -254,6 +255,37 @@ def test_what_is_withheld_asks_no_target_and_is_told(monkeypatch: pytest.MonkeyP
 
     assert (target.attempts, len(paused)) == (0, 1)
     assert results == [(Outcome(WITHHELD, "drift_ended"), 0)]
+
+
+HOUR = 3600 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("hours", "told", "becomes"),
+    [
+        (1, {}, (APPLIED, 1)),
+        (None, {}, (APPLIED, 1)),
+        (-1, {}, (EXPIRED, 0)),
+        (-1, {"status": "closed"}, (WITHHELD, 0)),  # nobody asks for it any more, which says more
+    ],
+)
+def test_what_comes_too_late_asks_no_target_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, hours: int | None, told: dict[str, Any], becomes: tuple[str, int]
+) -> None:
+    found, results = looking({**ASKING, **told}), []
+    target = Target(Outcome(APPLIED))
+    monkeypatch.setitem(EXECUTORS, UPSERT, target)
+    found._governance = governed(won_without_erp_customer="execute")
+    not_after = None if hours is None else time.time_ns() // 1_000 + hours * HOUR
+    monkeypatch.setattr(found, "_codec", Decoding(command(not_after=not_after)), raising=False)
+    found._produce = lambda key, command, performed: results.append(performed)
+
+    assert found._handle(Message(), bool)
+
+    (performed,) = results
+    assert (performed.outcome.status, performed.attempt) == becomes
+    assert target.attempts == performed.attempt
+    assert performed.outcome.reason.startswith("not after ") == (becomes[0] == EXPIRED)
 
 
 class Decoding:

@@ -219,7 +219,7 @@ def test_a_drift_that_moves_after_its_kind_was_switched_off_asks_for_the_same_an
 
     first, second = (c for c in company.commands() if c["kind"] == UNPOSTED)
     assert (first["command_id"], first["mode"]) == (second["command_id"], "execute")
-    permission_and_address = {"mode": "propose", "canonical_id": "crm:A2"}
+    permission_and_address = {"mode": "propose", "canonical_id": "crm:A2", "not_after": None}
     assert second == first | permission_and_address
     report = examine(
         DriverRecording(company.driver), company.governance, dict.fromkeys(company.governance.systems, read)
