@@ -46,13 +46,26 @@ def on_approval(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
     known = ws.get(key)
     if known is not None and at < known["until"]:
         return  # the first word stands: from then on may have been judged
-    approval = Approval(value["by"], at, _until(ruled.newest, at))
+    _keep(ws, ruled.newest, key, Approval(value["by"], at, _until(ruled.newest, at)))
+    for subject, settled in _asking(ws, kind, value):
+        arm(ws, subject, max(at, settled + 1), late=False)
+
+
+def adopt(ws: Workspace, governance: Governance, obligation: Value) -> None:
+    """An earlier release kept one with what asks for the command, to be judged when it begins to count."""
+    if "approval" not in obligation:
+        return
+    command_id, by, at = obligation["approval"]
+    key = approval_key(command_id)
+    if ws.get(key) is None:
+        _keep(ws, governance, key, Approval(by, at, _until(governance, at)))
+
+
+def _keep(ws: Workspace, governance: Governance, key: str, approval: Approval) -> None:
     if approval.until == ALWAYS:
         ws.put(key, approval._asdict())
     else:
-        put_until(ws, ruled.newest, key, approval._asdict(), approval.until)
-    for subject, settled in _asking(ws, kind, value):
-        arm(ws, subject, max(at, settled + 1), late=False)
+        put_until(ws, governance, key, approval._asdict(), approval.until)
 
 
 def approved(ws: Workspace, now: AsOf, command_id: str | None) -> Approval | None:

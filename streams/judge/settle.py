@@ -10,6 +10,7 @@ from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge import told
 from streams.judge.announce import announce, look_again
+from streams.judge.approvals import adopt
 from streams.judge.counting import clock_of
 from streams.judge.flapping import watch
 from streams.judge.fold import frontier, save
@@ -35,6 +36,7 @@ def settle(ws: Workspace, ruled: InForce, text: str, until: Instant) -> None:
     value = ws.get(text)
     if value is None:
         return
+    adopt(ws, ruled.newest, value)
     key, obligation = ObligationKey.parse(text), Obligation.from_json(value)._replace(awaits=None)
     kind, holes = BY_NAME[key.kind], _holes(ws, key.customer)
     if is_no_subject(ws, Place(key.customer, kind.entity, key.system, key.native_id)):

@@ -25,6 +25,7 @@ from tests.topology import Company, governance
 from tests.unit.governed_company import play_of
 from tests.unit.test_look_commands import looking_at
 from tests.unit.test_posting import MIDNIGHT, TODAY, books
+from tests.unit.test_upgrade import restart
 from tests.wanderers import KNOWN, Row, governed, with_mode
 
 UNPOSTED = "invoice_not_posted"
@@ -85,6 +86,25 @@ def test_above_a_limit_somebody_decides() -> None:
 
     assert commands(play) == [("propose", ""), ("execute", "ada")]
     assert play.drifts()[0]["restraint"] == ""
+
+
+def test_what_an_earlier_release_kept_with_what_asks_is_performed_when_it_begins_to_count() -> None:
+    play = proposed()
+    (stands,) = play.drifts()
+    counts_from = round((OPENS + 5) * SECOND)
+
+    def kept(value: Any) -> Any:
+        is_asking = (value.get("drift") or {}).get("command_id") == stands["command_id"]
+        word = {"approval": [stands["command_id"], "ada", counts_from], "next": counts_from}
+        return {**value, **word} if is_asking else value
+
+    restart(play.driver, kept)
+    play.heard(OPENS + 4).run()
+    assert commands(play) == [("propose", "")]
+
+    play.heard(THE_END).run()
+    assert commands(play) == [("propose", ""), ("execute", "ada")]
+    assert play.drifts()[0]["released_at"] == counts_from
 
 
 def test_what_asks_for_something_else_by_now_is_not_what_was_approved() -> None:
