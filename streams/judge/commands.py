@@ -5,22 +5,22 @@ Restraints are looked at whenever a command is to be issued, as of the instant j
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from schemas import ids, topics
 from schemas.instants import Instant, seconds
 from schemas.money import from_json
 from streams.governance.model import Governance
-from streams.judge import breaker, freeze, posting
+from streams.judge import breaker, freeze, posting, unread
 from streams.judge.approvals import OVER_LIMIT, Approval, approved
-from streams.judge.keys import holes_prefix, past_holes_prefix
+from streams.judge.keys import ObligationKey, holes_prefix, past_holes_prefix
 from streams.judge.obligation import Obligation
 from streams.judge.openings import flaps
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Ask, Finding, Subject
 from streams.kinds.quarrel import NAME, quarrels
-from streams.kinds.table import Kind
+from streams.kinds.table import SUBJECT, Kind
 from tables.view import Emit, Workspace
 
 Drift = dict[str, Any]
@@ -111,22 +111,30 @@ def _unmapped(case: _Case) -> Sequence[str]:
 
 def _anyone_may_lack_evidence(case: _Case) -> bool:
     """A hole whose customer nobody could read makes absence unsure for everyone."""
-    return any(
-        any(r in (role, "@subject") and entity in ("*", e) for r, e in case.kind.needs)
-        for role, entity in _lacking(case, "g/", past_holes_prefix(""))
-    )
+    return _is_lacking(case, case.kind.needs, "g/", past_holes_prefix(""))
 
 
 def _misses_what_it_looks_at(case: _Case) -> bool:
     """A hole of the customer in what only the command looks at."""
     customer = case.now.customer
-    return any(
-        any(r == role and entity in ("*", e) for r, e in case.kind.for_command)
-        for role, entity in _lacking(case, holes_prefix(customer), past_holes_prefix(customer))
-    )
+    return _is_lacking(case, case.kind.for_command, holes_prefix(customer), past_holes_prefix(customer))
 
 
-def _lacking(case: _Case, *prefixes: str) -> Iterator[tuple[str, str]]:
+def _is_lacking(case: _Case, places: Iterable[tuple[str, str]], *prefixes: str) -> bool:
+    for role, entity, hole in _lacking(case, *prefixes):
+        if any(r in (role, SUBJECT) and entity in ("*", e) for r, e in places):
+            _until_it_came(case, hole)
+            return True
+    return False
+
+
+def _until_it_came(case: _Case, hole: dict[str, Any]) -> None:
+    """The end of one that has ended since is an instant that is judged; of another it is told."""
+    if (closed := hole.get("closed")) is not None:
+        case.now.again_at(breaker.decided(closed, case.now.governance, case.kind, case.system) + 1)
+
+
+def _lacking(case: _Case, *prefixes: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Role and entity of what was lacking when the instant could first be judged, though it may have come since."""
     for prefix in prefixes:
         for text, hole in case.ws.range(prefix, 1000):
@@ -135,7 +143,7 @@ def _lacking(case: _Case, *prefixes: str) -> Iterator[tuple[str, str]]:
             if governed is None or hole["at"] >= case.now.instant:
                 continue
             if breaker.counted(hole, case.now, case.kind, case.system):
-                yield governed.role, entity
+                yield governed.role, entity, hole
 
 
 def _is_fought_over(case: _Case) -> bool:
@@ -182,10 +190,12 @@ RESTRAINTS = (
         remedy="state its accounts under product_to_gl in finance.yaml",
         passes=True,
     ),
-    Restraint("unreadable_record", _anyone_may_lack_evidence),
-    Restraint("unreadable_record", _misses_what_it_looks_at),
+    Restraint(unread.REASON, _anyone_may_lack_evidence),
+    Restraint(unread.REASON, _misses_what_it_looks_at),
 )
-_PASSING = frozenset(r.name for r in RESTRAINTS if r.passes)
+_PASSING = tuple(r for r in RESTRAINTS if r.passes)
+_MISSING = tuple(r for r in RESTRAINTS if r.name == unread.REASON)
+"""Whom they keep back is told of their end: nothing else may be looked at that nobody would tell of again."""
 
 
 def commanded(
@@ -210,6 +220,9 @@ def commanded(
     drift = {**drift, "restraint": restraint.said(case) if restraint else ""}
     if restraint is not None and restraint.holds:
         return drift
+    if ask is not None:
+        subject = ObligationKey(now.customer, kind.row, case.system, case.native_id)
+        unread.note(ws, subject, waits=restraint in _MISSING)
     drift["mode"] = "propose" if restraint else drift["mode"]
     if ask is None or command_id is None:
         return drift
@@ -257,10 +270,12 @@ def is_held(drift: Drift) -> bool:
 
 def has_passed(ws: Workspace, now: AsOf, kind: Kind, obligation: Obligation, drift: Drift, finding: Finding) -> bool:
     """What kept its command from being performed has ended, and nobody tells of that."""
-    if _named(drift) not in _PASSING:
+    named = _named(drift)
+    group = next((group for group in (_PASSING, _MISSING) if any(r.name == named for r in group)), ())
+    if not group:
         return False
     case = _case(ws, now, kind, obligation, drift, finding, drift["command_id"])
-    return not any(r.applies(case) for r in RESTRAINTS if r.passes)
+    return not any(r.applies(case) for r in group)
 
 
 def held_by(ws: Workspace, now: AsOf, kind: Kind, system: str) -> str | None:

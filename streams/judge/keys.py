@@ -9,6 +9,7 @@ a/COMMAND                           approval of a command (streams/judge/approva
 l/CUSTOMER/SYSTEM/ENTITY/AT/LETTER  hole that is closed by now; of everyone: no customer
 b/SCOPE/NAME/DRIFT                  what stops corrections (streams/judge/breaker.py)
 f/CUSTOMER/SYSTEM/NATIVE            conflicts of identity that freeze commands (streams/judge/freeze.py)
+u/CUSTOMER/KIND/SYSTEM/ID           waits for a record that nobody could read (streams/judge/unread.py)
 d/DRIFT                             latest life of a drift: its customer and opening (streams/judge/lives.py)
 c/CUSTOMER                          revision of the merged customer in the corrected state
 p/CUSTOMER                          stage, counts and conditions
@@ -33,6 +34,7 @@ from typing import NamedTuple
 from schemas.instants import Instant
 
 MARKS = "~marks"
+UNREAD = "u/"
 REACHED = "~reached"
 APPROVALS = "a/"
 HOLES = "h/"

@@ -16,7 +16,7 @@ from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.identify.changes import ENTITY_OF_RECORD, version_of
 from streams.inputs import Divert, Due, Input
-from streams.judge import breaker
+from streams.judge import breaker, unread
 from streams.judge.approvals import on_approval
 from streams.judge.corrected import project
 from streams.judge.fold import Changed, on_change, on_hole
@@ -123,6 +123,8 @@ class Judge:
             case "HoleOpened" | "HoleClosed":
                 governance = self._published.in_force(ws).newest
                 on_hole(ws, governance, value, opened=record.record == "HoleOpened")
+                if record.record == "HoleClosed":
+                    unread.on_end(ws, governance, value["canonical_id"])
             case _:
                 raise Divert("unknown_record", f"q2c.changes carries no {record.record}; is a newer release writing?")
         return record.record.lower()

@@ -174,6 +174,7 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "r": None,  # the reference index: checked against the versions it stands for
         "c": None,  # revisions
         "q": None,  # when documents leave: follows from their changes
+        "u": None,  # what waits for a record that is missing: follows from drifts
         "t": None,  # when drifts are forgotten: follows from their ends
         "v": None,  # governance versions: they came with the input, but the first
     },

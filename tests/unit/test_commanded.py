@@ -226,7 +226,8 @@ def test_what_opens_again_and_again_is_only_proposed(
         ("oscillation", (90,), True),
         ("oscillation", (80, 85, 90), False),
         ("unmapped_product: P1, P2", (), True),
-        ("unreadable_record", (), False),  # whoever mends that tells of it
+        ("unreadable_record", (), True),
+        ("unreadable_record", (80, 85, 90), True),  # which is another sort: it keeps it back by itself
         ("breaker", (), False),
         ("", (), False),
     ],

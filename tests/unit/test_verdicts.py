@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from schemas import topics
+from streams.judge.keys import UNREAD
 from tests.topology import Company, governance, linked_late, seconds_of, unlinked_invoice
 
 
@@ -288,18 +291,78 @@ def test_a_hole_in_the_evidence_keeps_the_verdict_unknown() -> None:
 @pytest.mark.parametrize(("elsewhere", "asked"), [(False, "execute"), (True, "propose")])
 def test_a_hole_in_what_only_the_command_looks_at_holds_no_verdict_back(elsewhere: bool, asked: str) -> None:
     """A line is missing: which products are to be posted is not sure, that the posting is missing is."""
+    company = unposted_without(*(("never came",) if elsewhere else ()))
+
+    (drift,) = company.drifts("invoice_not_posted")
+    assert (drift["mode"], drift["restraint"]) == (asked, "unreadable_record" if elsewhere else "")
+
+
+def unposted_without(*invoices: str) -> Company:
+    """An invoice that is to be posted; of these others lines are parked."""
     governed = governance()
     posted = governed.kinds["invoice_not_posted"].model_copy(update={"mode": "execute"})
     company = Company(governed.model_copy(update={"kinds": {**governed.kinds, "invoice_not_posted": posted}}))
     company.row("billing", "account", "B", 1)
     company.row("erp", "customer", "E", 1)
     company.row("billing", "invoice", "I", 2, "B", status="Posted")
-    if elsewhere:
-        company.row("billing", "invoice_line", "L", 2, "B", invoice_id="never came")
+    for invoice in invoices:
+        company.row("billing", "invoice_line", f"L-{invoice}", 2, "B", invoice_id=invoice)
     company.heard(30)
+    return company
 
-    (drift,) = company.drifts("invoice_not_posted")
-    assert (drift["mode"], drift["restraint"]) == (asked, "unreadable_record" if elsewhere else "")
+
+def hole_of_anyone(company: Company, record: str, **told: Any) -> None:
+    hole = {"canonical_id": "", "system": "billing", "entity": "*", "letter_id": "X", **told}
+    for partition in range(company.governance.partitions):
+        company.driver.pipe(topics.CHANGES, "", record, hole, partition=partition)
+    company.driver.run()
+
+
+def test_what_was_only_proposed_for_it_is_performed_from_where_it_came_home() -> None:
+    company = unposted_without("J", "K")
+    company.row("billing", "invoice", "J", 31, "B")
+    company.heard(40)
+    assert [command["mode"] for command in company.commands()] == ["propose"]
+
+    company.row("billing", "invoice", "K", 41, "B")
+    assert [command["mode"] for command in company.commands()] == ["propose"]
+    company.heard(50)
+
+    first, second = company.commands()
+    assert (first["mode"], second["mode"]) == ("propose", "execute")
+    (drift,) = [d for d in company.drifts("invoice_not_posted") if d["native_id"] == "I"]
+    assert (drift["mode"], drift["restraint"], seconds_of(drift["released_at"])) == ("execute", "", 40.000001)
+    assert waiting_for_records(company) == []
+
+
+def test_so_it_is_where_it_might_have_been_anyone_s() -> None:
+    company = unposted_without("J")
+    hole_of_anyone(company, "HoleOpened", partition=0, opened_at=0)
+    company.row("billing", "invoice", "J", 31, "B")
+    company.heard(40)
+    assert [command["mode"] for command in company.commands()][-1] == "propose"
+
+    hole_of_anyone(company, "HoleClosed", how="dismissed")
+    company.heard(50)
+
+    assert [command["mode"] for command in company.commands()][-1] == "execute"
+    assert waiting_for_records(company) == []
+
+
+def test_what_ended_meanwhile_is_not_asked_for() -> None:
+    company = unposted_without("J")
+    company.row("erp", "ledger_posting", "P", 31, "E", status="Posted")
+    company.heard(40)
+    company.row("billing", "invoice", "J", 41, "B")
+    company.heard(50)
+
+    assert [command["mode"] for command in company.commands()] == ["propose"]
+    assert waiting_for_records(company) == []
+
+
+def waiting_for_records(company: Company) -> list[str]:
+    shards = (company.driver.state("judge", partition) for partition in range(company.governance.partitions))
+    return [key for shard in shards for key, _ in shard.items() if key.startswith(UNREAD)]
 
 
 def test_a_line_whose_invoice_never_came_is_parked_and_adopted() -> None:

@@ -181,9 +181,9 @@ def tell_of_an_invoice(company: Company) -> None:
 
 
 STOPPED = {
-    "a halt": ("propose", None),
-    "a conflict": ("execute", 20 * SECOND),
-    "a line that nobody can read": ("propose", None),
+    "a halt": (["propose"], None),
+    "a conflict": (["execute"], 20 * SECOND),
+    "a line that nobody can read": (["propose", "execute"], 18 * SECOND + 1),  # behind all that was heard when it came
 }
 
 
@@ -205,8 +205,8 @@ def test_what_stops_a_command_is_known_until_all_is_judged_that_it_stopped(
     log = heard_by_judge(company.driver, tell, random.Random(0), lags=False)
     said = judged(company.governance, log, commits, never)
 
-    ((drift,), (command,)) = said.drifts.values(), map(json.loads, said.commands)
-    assert (command["mode"], drift["released_at"]) == STOPPED[what]
+    (drift,) = said.drifts.values()
+    assert ([json.loads(told)["mode"] for told in said.commands], drift["released_at"]) == STOPPED[what]
 
 
 @pytest.mark.parametrize("what", STOPS)
@@ -229,8 +229,8 @@ def test_what_stops_a_command_is_known_as_long_as_a_record_is_lacking_without_wh
     log = heard_by_judge(company.driver, tell, random.Random(0), lags=False)
     said = judged(company.governance, log, commits, never)
 
-    ((drift,), (command,)) = said.drifts.values(), map(json.loads, said.commands)
-    assert (command["mode"], drift["released_at"]) == STOPPED[what]
+    (drift,) = said.drifts.values()
+    assert ([json.loads(told)["mode"] for told in said.commands], drift["released_at"]) == STOPPED[what]
 
 
 @pytest.mark.parametrize("commits", [each, never])

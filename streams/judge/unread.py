@@ -1,0 +1,45 @@
+"""What is only proposed because a record is missing that nobody could read is asked for once it has come home.
+
+u/CUSTOMER/KIND/SYSTEM/ID    {}: the drift of this obligation waits for that, or did until it ended
+
+The end of a hole counts, as all that is told, from the first instant on that was not decided then. What is judged later
+by what was lacking looks for that instant itself (streams/judge/commands.py)."""
+
+from __future__ import annotations
+
+from schemas.instants import NEVER
+from streams.governance.model import Governance
+from streams.judge.breaker import decided
+from streams.judge.fold import EVERYTHING, arm
+from streams.judge.keys import OBLIGATIONS, UNREAD, ObligationKey
+from streams.judge.reached import reached
+from streams.kinds.table import BY_NAME
+from tables.view import Workspace
+
+REASON = "unreadable_record"
+
+
+def note(ws: Workspace, subject: ObligationKey, *, waits: bool) -> None:
+    """Whenever its command is looked at."""
+    key = _key(subject)
+    if waits:
+        ws.put(key, {})
+    elif ws.get(key) is not None:
+        ws.delete(key)
+
+
+def on_end(ws: Workspace, governance: Governance, customer: str) -> None:
+    """Of a hole of the customer; or of nobody in particular, and so of anyone."""
+    heard, prefix = reached(ws), f"{UNREAD}{customer}/" if customer else UNREAD
+    for text, _ in ws.range(prefix, EVERYTHING):
+        subject = ObligationKey.parse(f"{OBLIGATIONS}{text.removeprefix(UNREAD)}")
+        held = ws.get(subject.text()) or {}
+        if (held.get("drift") or {}).get("restraint") != REASON:
+            ws.delete(text)
+        elif subject.system in governance.systems:
+            at = decided(heard, governance, BY_NAME[subject.kind], subject.system) + 1
+            arm(ws, subject, max(at, held.get("settled", NEVER) + 1), late=False)
+
+
+def _key(subject: ObligationKey) -> str:
+    return UNREAD + subject.text().removeprefix(OBLIGATIONS)
