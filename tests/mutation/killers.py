@@ -98,6 +98,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.judge.rollout": _about("rolled_out", "keys", "governance_in_band"),
     "streams.judge.stage": (*_about("judges_stage"), *_ALL_OF_IT),
     "streams.judge.told": (*_about("remembered", "announced", "settle"), *_ALL_OF_IT),
+    "streams.judge.unread": _about("verdicts", "where_commits_fall"),
     "streams.kinds.asof": (*_about("as_of"), *_ALL_OF_IT, _CHOOSY),
     "streams.kinds.facts": (*_about("facts"), _RECORD, _NEAR_MISSES),
     "streams.kinds.shared": (*_about("shared_words"), _RECORD, _NEAR_MISSES),
