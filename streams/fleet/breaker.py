@@ -72,7 +72,7 @@ def halted(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None
 
 def due(ws: Workspace, governance: Governance, key: str) -> None:
     known = ws.get(key)
-    if known is None or known["drift"] is None or known["until"] is None or known["until"] > clock(ws):
+    if known is None or known["until"] is None or known["until"] > clock(ws):
         return
     _close(ws, governance, known["drift"], known["until"], "expired")
     last = max(0, int(governance.kinds[KIND].tolerance_absolute) - 1)

@@ -29,22 +29,20 @@ def heard(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
 
 def _heard(ws: Workspace, governance: Governance, partition: str, mark: dict[str, Any]) -> None:
     key = f"g/{mark['system']}/{mark['object']}"
-    source = ws.get(key)
-    if mark["phase"] != "gap" and (source is None or (partition not in source["gaps"] and source["drift"] is None)):
-        if mark["watermark"] is not None:
-            ws.put(key, _with_mark(source, partition, mark["watermark"]))
+    source, at, is_gap = ws.get(key), mark["watermark"], mark["phase"] == "gap"
+    if source is None or (source["drift"] is None and partition not in source["gaps"] and not is_gap):
+        if at is not None:  # a gap has none: of a source that was never heard whole nothing has been lost yet
+            ws.put(key, _with_mark(source, partition, at))
         return
-    if source is None or not source["marks"]:
-        return  # it was never heard whole: nothing has been lost yet
     gaps, lost = {*source["gaps"]}, {*source.get("lost", ())}
     marks, whole = source["marks"], source.get("whole", NEVER)
-    if mark["phase"] == "gap":
+    if is_gap:
         gaps.add(partition)
         lost.add(partition)
-    elif mark["phase"] == "streaming":
-        whole = max(whole, mark["watermark"]) if partition in gaps else whole
+    elif at is not None:
+        whole = max(whole, at) if partition in gaps else whole
         gaps.discard(partition)
-        marks = {**marks, partition: mark["watermark"]}
+        marks = {**marks, partition: at}
     drift = source["drift"]
     if gaps and drift is None:
         drift = _open(governance, {**source, "marks": marks}, mark)

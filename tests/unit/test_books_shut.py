@@ -10,14 +10,15 @@ import pytest
 from schemas.instants import ALWAYS, Instant
 from streams.governance.finance import Accounts
 from streams.governance.model import Governance
-from streams.judge.commands import RESTRAINTS
+from streams.judge.commands import RESTRAINTS, commanded
+from streams.judge.obligation import Obligation
 from streams.judge.posting import POSTS, POSTS_PRODUCTS, closing_until, shut_until, without_account
 from streams.kinds.asof import AsOf
-from streams.kinds.finding import Subject
-from streams.kinds.table import KINDS
+from streams.kinds.finding import Ask, Finding, Subject
+from streams.kinds.table import BY_NAME, KINDS
 from tests.dossiers.model import Change
 from tests.dossiers.stage import five_systems
-from tests.unit.looked_at import looking, record
+from tests.unit.looked_at import CUSTOMER, looking, record, workspace
 from tests.unit.test_governance_calendar import at
 
 SUBJECT = Subject("billing", "invoice", "I")
@@ -99,6 +100,30 @@ def test_what_makes_an_entry_in_the_ledger_waits_for_the_window_and_nothing_else
     assert {"erp.customer.upsert", "erp.contract.update_value", "billing.credit_memo.create"} <= others
 
 
+COMMANDS = sorted({kind.command for kind in KINDS if kind.command} | ENTRIES)
+
+
+def kept_back(command: str, *records: Change, kind: str = "invoice_not_posted", **decided: Any) -> str:
+    """By what, in the middle of February."""
+    ws = workspace(ACCOUNT, invoice(), *records)
+    now = AsOf(ws, governed(**decided), CUSTOMER, at(2026, 2, 10))
+    finding = Finding(False, 3, "v3", "erp", "", "", (), ask=Ask("erp", "ledger_posting", "N", {}, command=command))
+    drift = {"drift_id": "d", "system": "billing", "native_id": "I", "mode": "execute", "amount_at_stake": None}
+    told = commanded(ws, now, BY_NAME[kind], Obligation("open"), finding, drift, [])
+    assert (told["mode"] == "propose") is bool(told["restraint"])
+    return str(told["restraint"])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_while_books_are_closed_nothing_is_performed_in_the_erp_and_outside_the_window_nothing_is_entered(
+    command: str,
+) -> None:
+    february = {"begins": date(2026, 2, 1), "ends": date(2026, 2, 28)}
+
+    assert kept_back(command, close_freezes=(february,)) == ("books_closing" if command.startswith("erp.") else "")
+    assert kept_back(command, posting_window=MARCH) == ("outside_posting_window" if command in ENTRIES else "")
+
+
 def test_what_enters_an_invoice_needs_accounts_for_its_products() -> None:
     assert {"erp.invoice.post", "erp.invoice.reverse_and_repost"} == POSTS_PRODUCTS
 
@@ -121,6 +146,11 @@ def test_products_without_an_account_are_named_once_and_in_order() -> None:
 
 def test_an_invoice_of_another_system_with_the_same_id_charges_for_others() -> None:
     assert lacking(line("B"), line("C", "2", system="billing2"), line("D", "3", invoice_ref="J")) == ["B"]
+
+
+def test_what_is_no_invoice_charges_for_no_products() -> None:
+    assert kept_back("erp.invoice.post", line("B")) == "unmapped_product: B"
+    assert kept_back("erp.invoice.post", line("B"), kind="refund_unpropagated") == ""
 
 
 def test_whatever_passes_by_itself_is_no_stop_that_somebody_ends() -> None:

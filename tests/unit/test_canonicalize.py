@@ -34,6 +34,14 @@ def test_text_numbers_dates_words_and_money_become_what_they_mean() -> None:
     assert found["total_value"] == {"amount": "1200", "currency": "EUR", "basis": "net"}
 
 
+@pytest.mark.parametrize(("text", "meant"), [("true", True), ("false", False), (None, None)])
+def test_a_flag_is_one(text: str | None, meant: bool | None) -> None:
+    mapping = MAPPINGS["crm"]["Opportunity"]
+    flagged = mapping.model_copy(update={"attributes": {**mapping.attributes, "order_managed": "Managed"}})
+
+    assert attributes(flagged, {**FIELDS["crm", "Opportunity"], "Managed": text}, None)["order_managed"] is meant
+
+
 def test_equal_amounts_are_equal_however_they_are_written() -> None:
     one, other = (canonical("erp", "contract", value=text)["value"] for text in ("1200.50", "1200.5000"))
 

@@ -157,3 +157,23 @@ def test_each_says_how_far_what_it_rests_on_was_heard() -> None:
 
     assert told(ws, governed(), "customer", "crm", "A")[1][1]["complete_until"] == 7
     assert told(ws, governed(), "opportunity", "crm", "O")[1][1]["complete_until"] == 9
+
+
+def test_a_record_that_is_named_and_is_not_there_says_nothing() -> None:
+    for left in (None, {"versions": []}):
+        ws = workspace(ACCOUNT, BILLED)
+        place = entity_key(CUSTOMER, "customer", "billing", "B")
+        if left is None:
+            ws.delete(place)
+        else:
+            ws.put(place, left)
+        found = told(ws, governed(), "customer", "crm", "A")[0]
+        assert found["email"]["unheard"] == ["billing", "erp", "processor", "product"]
+
+
+def test_what_no_system_owns_that_there_is_has_no_value_and_nobody_agrees() -> None:
+    owned = governed(name="processor")
+    without = {name: system for name, system in owned.systems.items() if name != "processor"}
+    found = merged(ACCOUNT, governance=owned.model_copy(update={"systems": without, "derived": {}}))["name"]
+
+    assert (found["value"], found["owner"], found["agree"], found["diverge"]) == (None, "", [], {"crm": '"Acme"'})

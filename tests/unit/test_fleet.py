@@ -55,7 +55,8 @@ def test_a_source_beyond_its_limit_opens_as_of_the_limit(fleet: Observations) ->
     assert fleet.observe(60, mark=1) == ["open"]
 
     (drift,) = fleet.drifts
-    assert (drift["kind"], drift["native_id"], drift["canonical_id"]) == (KIND, "erp", "system:erp")
+    assert (drift["kind"], drift["entity"], drift["native_id"]) == (KIND, "source", "erp")
+    assert drift["canonical_id"] == "system:erp"
     assert (seconds_of(drift["triggered_at"]), seconds_of(drift["opened_at"])) == (1, 1 + LIMIT_SECONDS)
     assert (drift["mode"], drift["command_id"]) == ("execute", None), "governed, but there is nothing to command"
 
@@ -82,6 +83,14 @@ def test_one_silent_partition_makes_the_source_stale(fleet: Observations) -> Non
 
     assert fleet.observe(61, mark=60, partition=0) == []
     assert fleet.observe(61, mark=60, partition=1) == ["closed"]
+
+
+def test_where_it_was_not_judged_before_it_is_as_old_as_its_most_silent_partition(fleet: Observations) -> None:
+    marks = {"0": [60 * SECOND, 2 * SECOND], "1": [60 * SECOND, SECOND], "2": [60 * SECOND, 3 * SECOND]}
+    fleet.view.apply({"s/erp": {"observed": marks, "drift": None}})
+
+    assert fleet.observe(60, mark=2) == ["open"]
+    assert seconds_of(fleet.drifts[0]["triggered_at"]) == 1
 
 
 def test_a_second_silence_is_a_drift_of_its_own(fleet: Observations) -> None:

@@ -273,10 +273,10 @@ def armed(ws: Workspace) -> dict[str, int]:
 
 
 def test_what_the_changed_rules_could_touch_is_judged_at_its_instant() -> None:
-    ws, ruled = rolling(invoice("I"), invoice("J", "draft"), subscription())
+    ws, ruled = rolling(invoice("2026/I"), invoice("J", "draft"), subscription())
     roll_out(ws, ruled, rollout_key(50))
 
-    assert armed(ws) == {f"{POSTED}/billing/I": 50}
+    assert armed(ws) == {f"{POSTED}/billing/2026/I": 50}
     assert (index(ws)["pending"], ws.get(rollout_key(50))) == ([99], None)
 
 
