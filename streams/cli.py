@@ -23,7 +23,7 @@ SECTIONS: dict[str, dict[str, _Entry]] = {
     },
     "Deploy": {
         "topics": _Entry("roles", "create and check the topics, register the schemas"),
-        "connect": _Entry("roles", "prepare databases and their Debezium connectors"),
+        "connect": _Entry("connect", "databases and their Debezium connectors: apply, status, snapshot"),
         "poll": _Entry("roles", "run the polling connector of a system"),
         "worker": _Entry("roles", "run a worker: as many as you like share the partitions"),
         "execute": _Entry("roles", "run the executor of corrections that are switched on"),

@@ -1,4 +1,4 @@
-"""The deployable roles: topics, worker, connect, poll, execute."""
+"""The deployable roles: topics, worker, poll, execute."""
 
 from __future__ import annotations
 
@@ -8,22 +8,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
-from connectors.debezium.apply import Connect
-from connectors.debezium.capture import Capture, Columns
-from connectors.debezium.connector import Database, connector_config
-from connectors.debezium.database import prepare
-from connectors.debezium.recapture import recapture
-from connectors.errors import Refused, Retry, Stop
 from connectors.salesforce import poller
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.variables import variable
@@ -88,106 +77,6 @@ def worker(port_file: Path | None) -> None:
     """Run a worker: canonicalize and identify, judge, watch over the sources."""
     begin()
     sys.exit(worker_main.run(settings(), port_file=port_file))
-
-
-@click.group()
-def connect() -> None:
-    """Debezium connectors."""
-
-
-HEARTBEAT = click.option(
-    "--heartbeat-ms", default=100, show_default=True, help="Interval of the marker rows: part of every verdict."
-)
-
-
-@connect.command()
-@HEARTBEAT
-@told_in_one_line
-def apply(heartbeat_ms: int) -> None:
-    """Prepare every captured database and bring its connector to the wanted configuration."""
-    found = settings()
-    governed = governance(found)
-    for system, rules in governed.systems.items():
-        if rules.vendor == "postgresql":
-            apply_connector(governed, system, heartbeat_ms, client=found.connect_client)
-            click.echo(f"{system}: connector runs")
-
-
-@connect.command()
-@click.argument("system")
-@HEARTBEAT
-@told_in_one_line
-def snapshot(system: str, heartbeat_ms: int) -> None:
-    """Capture a database anew, from a snapshot: its replication slot was lost, or it was restored from a copy.
-
-    What the snapshot does not show is presumed deleted. Until it has been read, verdicts that need the system wait."""
-    found = settings()
-    governed = governance(found)
-    if governed.systems.get(system) is None or governed.systems[system].vendor != "postgresql":
-        captured = ", ".join(name for name, rules in governed.systems.items() if rules.vendor == "postgresql")
-        raise click.ClickException(f"{system!r} is no captured database of this governance: {captured or 'none'}")
-    apply_connector(governed, system, heartbeat_ms, client=found.connect_client, anew=True)
-    click.echo(f"{system}: is captured anew; `driftwise sources` shows when it has been read")
-
-
-def apply_connector(
-    governed: Governance,
-    system: str,
-    heartbeat_ms: int,
-    sql_file: Path | None = None,
-    *,
-    client: Mapping[str, str] | None = None,
-    anew: bool = False,
-) -> None:
-    """`client`: how Kafka Connect lets us in. `anew`: from a snapshot, whatever was captured before."""
-    tables = {table: Columns(*columns) for table, columns in wiring.columns(governed, system).items()}
-    capture = Capture(system, tables, governed.systems[system].database_schema)
-    try:
-        dsn, database, connect_url, registry = _database(system)
-        epoch = prepare(dsn, capture, governed.partitions, sql_file=sql_file)
-
-        def config(epoch: int) -> dict[str, str]:
-            return connector_config(
-                capture, database, registry_url=registry, heartbeat_interval_ms=heartbeat_ms, epoch=epoch
-            )
-
-        with Connect(connect_url, client) as asked:
-            if anew:
-                recapture(asked, connector_name(system), dsn, capture, config, at_least=int(time.time()))
-            else:
-                asked.apply(connector_name(system), config(epoch))
-    except (Stop, Refused, Retry) as problem:
-        raise click.ClickException(f"{system}: {problem}") from None
-    except psycopg.Error as problem:
-        said = " ".join(str(problem).split())
-        remedy = f"check that {variable(system, 'DSN')} leads to its database, by a user who owns the tables"
-        raise click.ClickException(f"{system}: PostgreSQL says: {said}: {remedy}") from None
-
-
-def connector_name(system: str) -> str:
-    return f"driftwise-{system}"
-
-
-def _database(system: str) -> tuple[str, Database, str, str | None]:
-    """(connection string for us, database as Connect sees it, Connect's address, registry as Connect sees it)."""
-    stack, own = running_stack(), partial(variable, system)
-    dsn, url = os.environ.get(own("DSN")), os.environ.get("DRIFTWISE_CONNECT_URL")
-    if dsn is None and stack is not None:
-        server = stack.postgres_for_connect
-        database = Database(server.host, server.port, system, server.user)
-        return stack.postgres.dsn(system), database, stack.connect_url, stack.registry_for_connect
-    missing = [name for name, value in ((own("DSN"), dsn), ("DRIFTWISE_CONNECT_URL", url)) if value is None]
-    if dsn is None or url is None:
-        raise click.ClickException(f"set {' and '.join(missing)}, or start a stack with `driftwise stack up`")
-    seen = {name: os.environ.get(own(name.upper()), default) for name, default in _seen_by_connect(dsn).items()}
-    password = os.environ.get(own("PASSWORD_REFERENCE"))
-    database = Database(seen["host"], int(seen["port"]), seen["dbname"], seen["user"], password)
-    return dsn, database, url, os.environ.get("DRIFTWISE_CONNECT_REGISTRY_URL")
-
-
-def _seen_by_connect(dsn: str) -> dict[str, str]:
-    parts: dict[str, Any] = {"host": "127.0.0.1", "port": 5432, "dbname": "postgres", "user": "postgres"}
-    return {name: str(conninfo_to_dict(dsn).get(name, default)) for name, default in parts.items()}
 
 
 def stop_on_signals() -> threading.Event:

@@ -26,7 +26,8 @@ from connectors.salesforce.simulator import DRIFTWISE_USER_ID, Simulator, demo_c
 from connectors.stack import Endpoints, down, up
 from connectors.stack.declaration import services
 from schemas.errors import OperatorError
-from streams.commands.roles import FOLLOWED, apply_connector, connector_name
+from streams.commands.connect import apply_connector, connector_name
+from streams.commands.roles import FOLLOWED
 from streams.demo.companies import Access
 from streams.demo.stories import FIRST, Story
 from streams.governance import Governance, load

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from connectors.debezium.capture import Capture, Columns
+from connectors.debezium.condition import remedy, slot_of
 from connectors.debezium.recapture import recapture
 from connectors.stack.endpoints import Endpoints
 from schemas.source import Heard
@@ -82,6 +83,7 @@ def test_a_slot_that_lost_its_place_stops_the_connector(db: Captured, lose: Call
 
     db.until(lambda: (status := db.connect.status(SYSTEM)) is not None and status.failed)
     assert db.rows("L-lost") == []
+    assert "driftwise connect snapshot interrupted" in _remedy(db)
 
 
 @pytest.mark.parametrize("lose", [make_a_new_slot, move_the_slot_on])
@@ -104,6 +106,11 @@ def test_capture_begins_anew_where_a_slot_was_lost(db: Captured, lose: Callable[
     assert epochs == [7, 8]
     assert gone.version < oldest < min(stays.version, lost.version)
     assert (stays.snapshot, lost.snapshot) == (True, True)
+    assert _remedy(db) == ""
+
+
+def _remedy(db: Captured) -> str:
+    return remedy(SYSTEM, db.connect.status(SYSTEM), slot_of(db.writer, CAPTURE))
 
 
 def _write_each_row_twice(dsn: str) -> None:
