@@ -196,6 +196,7 @@ def test_a_record_of_another_customer_says_so_of_what_it_has_as_of_then_and_late
     assert rerouted(first, at_once) == [(n0, True, 8)]
     assert rerouted(first, later, last) == [(NUMBER, True, 8), (NUMBER, False, 9), (n2, True, 9), (n2, False, 10)]
     assert rerouted(later) == [(n2, True, 9)]
+    assert rerouted(first, {**at_once, "snapshot": True}) == [(n0, True, 8)]
     assert rerouted(first, governed=NOBODY) == []
 
 
@@ -275,6 +276,13 @@ def test_two_instances_that_serve_one_company_may_both_have_the_customer(
 ) -> None:
     assert in_parallel(one, other, company) is parallel
     assert not in_parallel(one, other, company, role="billing")
+
+
+def test_of_a_system_that_is_governed_no_more_nothing_is_in_parallel() -> None:
+    for gone in ("senior", "junior"):
+        senior = ONE._replace(system="old") if gone == "senior" else ONE
+        junior = OTHER._replace(system="old" if gone == "junior" else "erp", canonical_id="erp:B")
+        assert ruled_out(GOVERNANCE, senior, junior) == ""
 
 
 def test_of_documents_only_those_of_one_customer_or_two_companies_are_none() -> None:

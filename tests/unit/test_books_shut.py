@@ -103,11 +103,14 @@ def test_what_makes_an_entry_in_the_ledger_waits_for_the_window_and_nothing_else
 COMMANDS = sorted({kind.command for kind in KINDS if kind.command} | ENTRIES)
 
 
-def kept_back(command: str, *records: Change, kind: str = "invoice_not_posted", **decided: Any) -> str:
+def kept_back(
+    command: str, *records: Change, kind: str = "invoice_not_posted", asks: bool = True, **decided: Any
+) -> str:
     """By what, in the middle of February."""
     ws = workspace(ACCOUNT, invoice(), *records)
     now = AsOf(ws, governed(**decided), CUSTOMER, at(2026, 2, 10))
-    finding = Finding(False, 3, "v3", "erp", "", "", (), ask=Ask("erp", "ledger_posting", "N", {}, command=command))
+    ask = Ask("erp", "ledger_posting", "N", {}, command=command) if asks else None
+    finding = Finding(False, 3, "v3", "erp", "", "", (), ask=ask)
     drift = {"drift_id": "d", "system": "billing", "native_id": "I", "mode": "execute", "amount_at_stake": None}
     told = commanded(ws, now, BY_NAME[kind], Obligation("open"), finding, drift, [])
     assert (told["mode"] == "propose") is bool(told["restraint"])
@@ -122,6 +125,12 @@ def test_while_books_are_closed_nothing_is_performed_in_the_erp_and_outside_the_
 
     assert kept_back(command, close_freezes=(february,)) == ("books_closing" if command.startswith("erp.") else "")
     assert kept_back(command, posting_window=MARCH) == ("outside_posting_window" if command in ENTRIES else "")
+
+
+def test_where_nothing_can_be_asked_for_yet_it_is_said_all_the_same_that_books_are_closed() -> None:
+    assert kept_back("", asks=False, close_freezes=({"begins": date(2026, 2, 1), "ends": date(2026, 2, 28)},)) == (
+        "books_closing"
+    )
 
 
 def test_what_enters_an_invoice_needs_accounts_for_its_products() -> None:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from schemas import topics
-from schemas.instants import SECOND
+from schemas import ids, topics
+from schemas.instants import ALWAYS, SECOND
 from schemas.source import ALL_OBJECTS
 from streams.governance.process import Flapping, Process
 from streams.judge.approvals import Approval
 from streams.judge.commands import commanded, has_passed, held_by, is_held, remedy, restrained
-from streams.judge.keys import approval_key, freezes_prefix, holes_prefix
+from streams.judge.keys import approval_key, freezes_prefix, holes_prefix, past_hole_key
 from streams.judge.obligation import Obligation
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Ask, Finding
@@ -22,7 +22,7 @@ from streams.kinds.table import BY_NAME
 from tables.view import MemoryView, Workspace
 from tables.watermarks import LINKS, name
 from tests.dossiers.stage import five_systems
-from tests.unit.looked_at import CUSTOMER
+from tests.unit.looked_at import CUSTOMER, record, workspace
 
 KIND, NOW, WINDOW = BY_NAME["invoice_not_posted"], 100, 60
 FLAPPING = Flapping(openings=2, window_seconds=WINDOW / SECOND)
@@ -87,7 +87,8 @@ def test_a_command_names_its_drift_its_target_and_what_it_rests_on() -> None:
     told, (issued,) = asked()
 
     assert issued == {
-        "command_id": told["command_id"], "idempotency_key": issued["idempotency_key"], "drift_id": "d1",
+        "command_id": told["command_id"],
+        "idempotency_key": ids.idempotency_key(told["command_id"], 0), "drift_id": "d1",
         "kind": KIND.name, "type": "erp.invoice.post", "sort": "ask", "target_system": "erp",
         "target_entity": "ledger_posting", "target_id": "N-1", "canonical_id": CUSTOMER, "mode": "execute",
         "desired": {"document_ref": "N-1"}, "expected": {"status": "draft"},
@@ -181,6 +182,14 @@ def test_so_does_what_nobody_knows_whose_it_is(place: str, at: int, told: tuple[
     assert kept_back({f"g/{place}/L/1": {"at": at}}) == told
 
 
+@pytest.mark.parametrize(("closed", "told"), [(NOW, UNREADABLE), (NOW - 1, PERFORMED)])
+def test_what_has_come_since_keeps_back_what_could_not_be_judged_before(closed: int, told: tuple[str, str]) -> None:
+    past = {"at": NOW - 9, "closed": heard(closed)}
+
+    assert kept_back({past_hole_key("", "erp/ledger_posting", NOW - 9, "L"): past}) == told
+    assert kept_back({past_hole_key(CUSTOMER, "billing/invoice_line", NOW - 9, "L"): past}) == told
+
+
 def heard(until: int) -> dict[str, Any]:
     return {name(s, of): {"0": [0, "streaming", until]} for s in GOVERNANCE.systems for of in (ALL_OBJECTS, LINKS)}
 
@@ -218,6 +227,31 @@ def test_what_opens_again_and_again_is_only_proposed(
     openings: tuple[int, ...], flapping: dict[str, Any] | None, told: tuple[str, str]
 ) -> None:
     assert kept_back({}, openings=openings, flapping=flapping) == told
+
+
+def quarrelled(*writers: str, desired: str = "email") -> tuple[tuple[str, str], int]:
+    """How it is asked for where they wrote one address or the other in turn, from 90 on; and when it is looked at
+    again."""
+    addresses = ("a@acme.example", "b@acme.example")
+    steps = enumerate(writers)
+    ws = workspace(*(record("crm", "customer", "A", 90 + n, email=addresses[n % 2], by=who) for n, who in steps))
+    now, ask = looked_at(ws), Ask("crm", "customer", "A", {desired: "x"})
+    told = commanded(ws, now, KIND, Obligation("open"), finding(ask), drift(), EVIDENCE)
+    return (told["mode"], told["restraint"]), now.next_change
+
+
+def test_what_two_writers_put_back_in_turn_is_only_proposed_until_the_first_of_it_is_out_of_the_window() -> None:
+    assert quarrelled("ada", "sync", "ada", "sync", "ada") == (("propose", "oscillation"), 92 + WINDOW)
+    assert quarrelled("ada", "ada", "ada", "ada", "ada") == (PERFORMED, ALWAYS)
+    assert quarrelled("ada", "sync", "ada", "sync", "ada", desired="name") == (PERFORMED, ALWAYS)
+
+
+def test_what_kept_it_back_has_passed_whatever_else_keeps_it_back_by_then() -> None:
+    ws = Workspace(MemoryView())
+    ws.put("b/system/erp/d9", {"opened": heard(NOW - 1)})
+    told = drift("propose", restraint="oscillation")
+
+    assert has_passed(ws, looked_at(ws), KIND, Obligation("open"), told, finding())
 
 
 @pytest.mark.parametrize(

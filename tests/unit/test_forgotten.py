@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from schemas.instants import SECOND
+from schemas.instants import NEVER, SECOND
 from streams.judge.breaker import is_open, on_turn
-from streams.judge.forgotten import forget, put_until, wait
+from streams.judge.forgotten import forget, nothing_is_held, put_until, wait
 from streams.judge.horizon import horizon_seconds
-from streams.judge.keys import MARKS, REACHED, burying_key, tombstone_key
-from streams.judge.reached import reached, remember
+from streams.judge.keys import HOLES, KEPT, MARKS, REACHED, burying_key, kept_key, tombstone_key
+from streams.judge.reached import in_short, reached, reached_by, regained, remember
 from streams.kinds.asof import AsOf
 from streams.kinds.table import BY_NAME
 from tables.view import MemoryView, Workspace
@@ -62,6 +62,23 @@ def test_it_goes_unless_it_was_put_anew_since(held: dict[str, Any], left: bool) 
     assert (ws.get("b/x") is not None) is left
 
 
+def test_while_something_of_anyone_is_lacking_it_stays_and_goes_once_nothing_is() -> None:
+    ws, hole = nothing(), f"{HOLES}{CUSTOMER}/erp/customer/L"
+    ws.put(hole, {"at": 1})
+    for key in ("b/x", "b/y"):
+        ws.put(key, {"forgotten": 50})
+        forget(ws, 50, key)
+    assert (ws.get("b/x"), ws.get(kept_key(50, "b/x"))) == ({"forgotten": 50}, {})
+
+    nothing_is_held(ws)
+    assert ws.range(KEPT, 9) == []
+    assert [ws.get(tombstone_key(50, key)) for key in ("b/x", "b/y")] == [{}, {}]
+    assert ws.get(burying_key(50)) == {}
+    ws.delete(hole)
+    forget(ws, 50, "b/x")
+    assert (ws.get("b/x"), ws.range(KEPT, 9)) == (None, [])
+
+
 # -- how far sources have ever been heard
 
 ERP, STREAMING = "erp/*", "streaming"
@@ -98,6 +115,56 @@ def test_the_furthest_stays_however_far_later_ones_came() -> None:
     assert known(([0, STREAMING, 30], 0, "gap"), ([0, STREAMING, 20], 0, "gap")) == {"0": 30}
     assert known(([0, STREAMING, 30], 0, "gap"), ([0, STREAMING, 50], 0, "gap")) == {"0": 50}
     assert known(([0, STREAMING, -5], 0, "gap")) == {"0": -5}
+
+
+@pytest.mark.parametrize(("mark", "remembered"), [(None, True), (29, True), (30, False), (31, False)])
+def test_it_is_remembered_until_it_is_heard_as_far_again(mark: int | None, remembered: bool) -> None:
+    ws = nothing()
+    remember(ws, ERP, 0, [0, STREAMING, 30], 0, "gap")
+    for key, partition in ((ERP, 1), ("crm/*", 0)):
+        regained(ws, key, partition, 99)  # of these nothing was taken back
+    regained(ws, ERP, 0, mark)
+
+    assert ws.get(REACHED) == ({ERP: {"0": 30}} if remembered else None)
+
+
+def test_where_nothing_is_remembered_nothing_is_regained() -> None:
+    ws = nothing()
+    regained(ws, ERP, 0, 40)
+
+    assert ws.get(REACHED) is None
+
+
+def test_what_else_is_remembered_stays() -> None:
+    ws = nothing()
+    for key, partition in ((ERP, 0), (ERP, 1), ("crm/*", 0)):
+        remember(ws, key, partition, [0, STREAMING, 30], 0, "gap")
+    regained(ws, ERP, 1, 40)
+    assert ws.get(REACHED) == {ERP: {"0": 30}, "crm/*": {"0": 30}}
+    regained(ws, ERP, 0, 40)
+    assert ws.get(REACHED) == {"crm/*": {"0": 30}}
+
+
+def test_what_was_reached_follows_what_is_heard_and_remembered_and_stands_while_that_does() -> None:
+    ws = nothing()
+    hear(ws, 20)
+    assert reached(ws) is ws.get(MARKS)
+    ws.put(REACHED, {"erp/*": {"0": 30}})
+    first = reached(ws)
+    assert (first["erp/*"]["0"][2], first["crm/*"]["0"][2], reached(ws) is first) == (30, 20, True)
+    ws.put(REACHED, {"erp/*": {"0": 40}})
+    second = reached(ws)["erp/*"]["0"][2]
+    hear(ws, 50)
+    assert (second, reached(ws)["erp/*"]["0"][2]) == (40, 50)
+    assert reached_by(ws, GOVERNANCE).of("erp", "contract") == 50
+
+
+def test_in_short_a_source_is_as_far_as_its_last_partition_ever_was() -> None:
+    ws = nothing()
+    ws.put(MARKS, {ERP: {"0": [1, "gap", None], "1": [1, STREAMING, 60]}, "crm/*": {"0": [0, STREAMING, 7]}})
+    ws.put(REACHED, {ERP: {"0": 30}})
+
+    assert in_short(ws, 2) == {ERP: {"0": [0, STREAMING, 30]}, "crm/*": {"0": [0, STREAMING, NEVER]}}
 
 
 def test_each_source_and_partition_is_remembered_by_itself() -> None:

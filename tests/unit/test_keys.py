@@ -25,6 +25,9 @@ AS_WRITTEN = {
     keys.leaving_key(50): "o/~retention/leave/-/00000000000000000050",
     keys.burying_key(50): "o/~tombstones/due/-/00000000000000000050",
     keys.tombstone_key(50, "d1"): "t/50/d1",
+    keys.HOLES: "h/",
+    keys.KEPT: "k/",
+    keys.kept_key(50, "b/x"): "k/50/b/x",
     keys.document_key("v1"): "v/v1",
     keys.process_key("crm:A"): "p/crm:A",
     keys.holes_prefix("crm:A"): "h/crm:A/",
@@ -67,6 +70,7 @@ def test_an_id_may_have_slashes_and_what_comes_last_comes_in_order() -> None:
     key = ObligationKey("crm:A", "kind", "crm", "7/8")
 
     assert ObligationKey.parse(key.text()) == key
+    assert keys.parse_kept(keys.kept_key(50, "b/x/d1")) == (50, "b/x/d1")
     assert keys.rollout_begin(keys.rollout_key(50)) == 50
     assert sorted(keys.leaving_key(at) for at in (100, 9)) == [keys.leaving_key(9), keys.leaving_key(100)]
     assert [keys.instant_of(each(9)) for each in (keys.leaving_key, keys.burying_key)] == [9, 9]

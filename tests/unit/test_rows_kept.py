@@ -233,7 +233,7 @@ def test_it_says_by_which_mapping_it_was_read_where_that_is_not_the_first() -> N
     assert [images.is_read_by(image, 2) for image in ({}, {"read": 1}, {"read": 2}, {"read": 3})] == [
         False, False, True, True,
     ]  # fmt: skip
-    assert images.is_read_by({}, 0)
+    assert [images.is_read_by({}, number) for number in (0, 1)] == [True, False]
 
 
 def test_what_its_source_said_last_is_kept_and_whether_a_snapshot_showed_it() -> None:

@@ -352,6 +352,26 @@ def test_another_mapping_has_rows_read_again() -> None:
     assert stage.wake(key, ws.get(key)) is None
 
 
+def test_an_object_that_a_published_mapping_lacks_is_read_as_before() -> None:
+    ws, billing = nothing(), GOVERNANCE.mappings["billing"]
+    lacking = {name: mapping for name, mapping in billing.items() if name != "invoice_line"}
+    value = mappings.published("billing", lacking, 1).value or {}
+    identify().step(ws, 1, Input(TOPIC, 1, 1, "", mappings.RECORD, value, {}))
+    take(ws, row(7), row(9, "invoice_line", "L"))
+
+    assert [each[0] for each in told(ws)] == ["InvoiceChanged", "InvoiceLineChanged"]
+
+
+def test_of_a_system_that_is_governed_no_more_rows_wait_until_it_is() -> None:
+    ws = nothing()
+    identify().settle(ws, Due("m/gone", ALWAYS))
+    assert ws.writes == {}
+    ws = Workspace(MemoryView())
+    ws.put("m/old", {"after": "i/old/"})
+    identify().settle(ws, Due("m/old", ALWAYS))
+    assert ws.writes == {"m/old": {"after": "i/old/"}}
+
+
 def test_a_row_that_is_to_be_read_again_is_no_row_of_its_source() -> None:
     value = {"system": "billing", "entity": "invoice", "native_customer": "B", "native_id": "I"}
 
