@@ -19,6 +19,8 @@ from confluent_kafka.cimpl import NewTopic
 from streams.bench.workload import PARTITIONS, SIDES, Workload
 
 _WAIT_SECONDS = 30
+QUIET: Mapping[str, int] = {"log_level": 0}
+"""Of a client that outlives the broker: it need not say so."""
 
 
 class Loaded(NamedTuple):
@@ -38,10 +40,7 @@ class Loaded(NamedTuple):
 class Cluster:
     def __init__(self, bootstrap: str) -> None:
         self.bootstrap = bootstrap
-        client: dict[str, str | int | float | bool] = {
-            "bootstrap.servers": bootstrap,
-            "log_level": 0,
-        }  # it outlives the broker, and need not say so
+        client: dict[str, str | int | float | bool] = {"bootstrap.servers": bootstrap, **QUIET}
         self._admin = AdminClient(client)
         self._reader = Consumer(client | {"group.id": "bench", "isolation.level": "read_committed"})
 
@@ -97,7 +96,7 @@ class Cluster:
         producer = Producer(
             {
                 "bootstrap.servers": self.bootstrap,
-                "log_level": 0,
+                **QUIET,
                 "partitioner": "murmur2",
                 "compression.type": "lz4",
                 "linger.ms": 50,

@@ -11,6 +11,7 @@ from itertools import islice
 
 from confluent_kafka import Producer
 
+from streams.bench.cluster import QUIET
 from streams.bench.recovery.preload import produce
 from streams.bench.step.log import Record
 from streams.bench.workload import PARTITIONS
@@ -24,7 +25,7 @@ class Load:
     def __init__(self, bootstrap: str, topic: str, records: Iterable[Record]) -> None:
         self._topic, self._records = topic, iter(records)
         self._ready: deque[Record] = deque()
-        self._producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5, "compression.type": "lz4"})
+        self._producer = Producer({**QUIET, "bootstrap.servers": bootstrap, "linger.ms": 5, "compression.type": "lz4"})
         self._written: list[list[int]] = [[0] for _ in range(PARTITIONS)]
         """By partition: how many records were written after each tick; the same length as the times."""
         self._times: list[float] = [time.monotonic()]

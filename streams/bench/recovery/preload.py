@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 
 from schemas import topics
 from schemas.instants import SECOND
-from streams.bench.cluster import Cluster
+from streams.bench.cluster import QUIET, Cluster
 from streams.bench.step.log import codec, governance, records
 from streams.bench.step.rows import STARTED_AT, heard
 from streams.bench.workload import PARTITIONS
@@ -87,7 +87,7 @@ def preload(cluster: Cluster, topic: str, customers: int, input_topic: str) -> P
     """Fill the changelog as workers would have, up to a commit at the beginning of the input."""
     producer = Producer(
         {"bootstrap.servers": cluster.bootstrap, "compression.type": "lz4", "linger.ms": 50, "enable.idempotence": True}
-        | {"queue.buffering.max.messages": 500_000}
+        | {"queue.buffering.max.messages": 500_000, **QUIET}
     )
     count = size = 0
     for partition, (key, value) in clones(customers):

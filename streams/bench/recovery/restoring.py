@@ -10,7 +10,7 @@ from typing import Any
 from confluent_kafka import Producer
 
 from schemas import topics
-from streams.bench.cluster import Cluster
+from streams.bench.cluster import QUIET, Cluster
 from streams.bench.recovery.preload import produce
 from streams.bench.step.log import governance
 from streams.judge.keys import OBLIGATIONS
@@ -31,7 +31,7 @@ def fill(cluster: Cluster, name: str, count: int) -> str:
     """Write `count` records to partition 0 of a new changelog; returns its name."""
     topic = topics.CHANGELOG + name
     cluster.create([topic], {"cleanup.policy": "compact"})
-    producer = Producer({"bootstrap.servers": cluster.bootstrap, "compression.type": "lz4", "linger.ms": 50})
+    producer = Producer({**QUIET, "bootstrap.servers": cluster.bootstrap, "compression.type": "lz4", "linger.ms": 50})
     for number in range(count):
         produce(producer, topic, *_entry(number), 0)
     progress: dict[str, Any] = {"offsets": {}, "committed_at_seconds": time.time()}

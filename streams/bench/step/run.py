@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import Producer
 
 from schemas import topics
-from streams.bench.cluster import Cluster
+from streams.bench.cluster import QUIET, Cluster
 from streams.bench.step.bare import FIGURES_FILE
 from streams.bench.step.check import expected, wrong
 from streams.bench.step.contestants import CONTESTANTS, Contestant, Run
@@ -62,7 +62,7 @@ def _load(cluster: Cluster, bench: Bench) -> Work:
     events = QUICK_EVENTS if bench.quick else EVENTS
     bench.progress(f"loading {events:,} canonical changes")
     cluster.create([topics.CHANGES])
-    producer = Producer({"bootstrap.servers": cluster.bootstrap, "compression.type": "lz4", "linger.ms": 50})
+    producer = Producer({**QUIET, "bootstrap.servers": cluster.bootstrap, "compression.type": "lz4", "linger.ms": 50})
     total = 0
     for record in records(SEED, events, governance()):
         producer.produce(topics.CHANGES, record.value, record.key, record.partition)
