@@ -275,9 +275,11 @@ def _audit(
 
 
 def _stays(kind: Kind, before: Told, transition: Transition) -> bool:
-    """Judged again from later than its deadline on, it is answered by then, whether or not it was in time."""
-    is_later = kind.clock == "deadline" and transition.at > transition.due
-    return is_later and transition.what == "met" and before.result in ("met", "late")
+    """Judged again from later than its deadline on, it is answered by then, whether or not it was in time. What was
+    met is told with when it was demanded no more."""
+    if kind.clock != "deadline" or transition.what != "met":
+        return False
+    return before.result == "met" or (before.result == "late" and transition.at > transition.due)
 
 
 def _with_money(value: dict[str, Any], field: str) -> dict[str, Any]:

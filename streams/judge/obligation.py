@@ -24,6 +24,8 @@ from streams.judge.closing import Closes
 from streams.kinds.finding import Answer, Finding, Waiting
 
 Ends = Callable[[Instant], Instant]
+LOST = "lost:"
+"""Begins the version of a trigger that is the loss of what had answered."""
 
 
 class Due(NamedTuple):
@@ -238,7 +240,7 @@ class Clock:
         """What had answered the obligation is gone: demanded again, with a deadline of its own."""
         if finding.satisfied or o.status not in ("met", "closed"):
             return o
-        trigger = Trigger(now, f"lost:{now}")
+        trigger = Trigger(now, f"{LOST}{now}")
         due, period = self.due_by(now)
         return o._replace(
             status="armed",

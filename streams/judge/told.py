@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from schemas.instants import ALWAYS, NEVER, Instant, seconds
 from streams.governance.model import Governance
-from streams.judge.obligation import Obligation, Told, Transition
+from streams.judge.obligation import LOST, Obligation, Told, Transition
 from tables.view import Value
 
 KEPT = 16
@@ -74,17 +74,29 @@ def still_told(governance: Governance, o: Obligation, now: Instant, frontier: Ca
 def again(value: Value, at: Instant, kept_from: Instant, *, clock: str) -> Value | None:
     """Of an obligation that is kept for this only, what is left where late evidence of an instant came: to be judged
     from there on, as if nothing were known. Of a mismatch, which is known by its beginning, from the beginning of what
-    began before and ended after it. None: that may be folded already (`kept_from`), or is told and forgotten, or more
-    is kept."""
+    began before and ended after it; of what has a deadline, from when it was demanded, unless that may be folded
+    already (`kept_from`). None: of a mismatch it may be, or is told and forgotten, or more is kept."""
     if "told" not in value or not value.keys() <= _OF_MEMORY:
         return None
     told = [Told(*each) for each in value["told"]]
     # Of a full memory: what ended before all that is in it may be forgotten.
     known_from = min(each.began for each in told) if len(told) == KEPT else NEVER
-    begins = at if clock == "deadline" else min([at, *(each.began for each in told if each.at >= at)])
-    if clock != "deadline" and begins < max(min(at, kept_from), known_from):
-        return None
+    begins = _demanded_since(told, at) if clock == "deadline" else _began(told, at)
+    if begins < max(min(at, kept_from), known_from):
+        if clock != "deadline":
+            return None
+        begins = at
     return recalled({"told": value["told"], "next": min(begins, value["next"]) if is_anew(value) else begins})
+
+
+def _began(told: list[Told], at: Instant) -> Instant:
+    return min([at, *(each.began for each in told if each.at >= at)])
+
+
+def _demanded_since(told: list[Told], at: Instant) -> Instant:
+    """By then it may have been met, and have lost what answered it, which demands it anew: that hangs on all that was
+    since the fact that demanded it first."""
+    return max((each.began for each in told if each.began <= at and not each.version.startswith(LOST)), default=at)
 
 
 def recalled(value: Value) -> Value:

@@ -130,15 +130,25 @@ def again(value: dict[str, Any], at: int, kept_from: int = NEVER, clock: str = "
 
 
 def test_what_is_kept_for_this_only_is_judged_from_late_evidence_on() -> None:
-    for clock in ("deadline", "grace"):
-        assert again(memory((1, 10)), 30, clock=clock) == 30
+    assert again(memory((1, 10)), 30) == 30
 
 
 @pytest.mark.parametrize(
-    ("at", "clock", "begins"), [(8, "grace", 1), (10, "grace", 1), (11, "grace", 11), (8, "deadline", 8)]
+    ("at", "clock", "begins"),
+    [(8, "grace", 1), (10, "grace", 1), (11, "grace", 11), (8, "deadline", 1), (11, "deadline", 1), (0, "deadline", 0)],
 )
-def test_a_mismatch_that_ended_after_it_is_judged_from_its_beginning_on(at: int, clock: str, begins: int) -> None:
+def test_a_mismatch_that_ended_after_it_is_judged_from_its_beginning_on_and_what_is_due_from_when_it_was_demanded(
+    at: int, clock: str, begins: int
+) -> None:
     assert again(memory((1, 10)), at, clock=clock) == begins
+
+
+def test_what_lost_its_answer_was_demanded_by_the_fact_that_demanded_it_first() -> None:
+    value = memory((1, 10), (12, 20))
+    value["told"] += [["lost:20", 20, "met", 30], ["lost:30", 30, "withdrawn", 40], ["v45", 45, "met", 49]]
+
+    begins = [again(value, at, clock="deadline") for at in (11, 12, 20, 25, 35, 42, 45)]
+    assert begins == [1, 12, 12, 12, 12, 12, 45]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +156,7 @@ def test_a_mismatch_that_ended_after_it_is_judged_from_its_beginning_on(at: int,
 )
 def test_but_not_one_of_which_the_beginning_may_be_folded(at: int, kept_from: int, begins: int | None) -> None:
     assert again(memory((1, 10)), at, kept_from) == begins
-    assert again(memory((1, 10)), at, kept_from, clock="deadline") == at
+    assert again(memory((1, 10)), at, kept_from, clock="deadline") == (1 if kept_from == 1 else at)
 
 
 @pytest.mark.parametrize(("ends", "at", "begins"), [(told.KEPT, 4, None), (told.KEPT, 5, 5), (told.KEPT - 1, 4, 4)])

@@ -154,6 +154,29 @@ def test_what_late_evidence_overturns_hangs_on_when_it_came_and_not_on_when_it_i
 
 
 @pytest.mark.parametrize("commits", [each, never])
+def test_what_was_met_and_lost_its_answer_since_is_not_missed_by_late_evidence(commits: Callable[[], bool]) -> None:
+    """Met at 14, lost at 20, demanded no more at 24; that the posting was deleted at 22 is told late."""
+    company = Company(governed(60, "invoice_not_posted"))
+
+    def tell(until: int) -> None:
+        posting = ("erp", "ledger_posting", "P")
+        if until in (10, 20):
+            company.row(*posting, until, "E", run=False, status="Posted" if until == 10 else "Draft")
+        if until == 4:
+            tell_of_an_invoice(company)
+        if until == 24:
+            company.row("billing", "invoice", "I", 24, "B", run=False, status="Voided")
+        if until == 30:
+            company.row(*posting, 22, "E", run=False, operation="delete")
+
+    log = heard_by_judge(company.driver, tell, random.Random(0), lags=False)
+    said = judged(company.governance, log, commits, never)
+
+    assert said.drifts == {}
+    assert [(told["result"], told["amends"]) for told in said.audited] == [("met", ""), ("withdrawn", "")]
+
+
+@pytest.mark.parametrize("commits", [each, never])
 def test_what_another_customer_lacks_is_lacking_here_from_the_link_on_only(commits: Callable[[], bool]) -> None:
     """Missed at 14; a customer with an unreadable record from 6 on is linked at 20."""
     rules = governed(30, "contract_value_mismatch")
