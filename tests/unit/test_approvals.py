@@ -240,7 +240,7 @@ def test_what_nobody_knows_is_not_approved(of: dict[str, str]) -> None:
 def test_who_approved_it_makes_it_no_other_command() -> None:
     of_commands = next(each for each in IDENTITIES if each.what == "command ids")
 
-    assert {"mode", "approved_by"}.isdisjoint(of_commands.stands_for)
+    assert {"mode", "approved_by", "not_after"}.isdisjoint(of_commands.stands_for)
 
 
 PROPOSES = {"kind": DEAL, "mode": "propose", "command_id": "c", "restraint": "", "owner_system": "erp"}

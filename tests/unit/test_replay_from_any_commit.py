@@ -107,10 +107,11 @@ def outcome(company: Company) -> tuple[set[tuple[Any, ...]], dict[str, Any]]:
 
 
 def contents(company: Company) -> dict[str, set[str]]:
-    """Id -> everything that was ever said under it: of a command, and of a drift of one customer at one stage."""
+    """Id -> everything that was ever said under it: of a command, and of a drift of one customer at one stage. To whom
+    a command was issued, and until when it may be performed by that, is none of its content (contracts 7)."""
     found: dict[str, set[str]] = {}
     for command in company.commands():
-        found.setdefault(command["command_id"], set()).add(repr({**command, "canonical_id": None}))
+        found.setdefault(command["command_id"], set()).add(repr({**command, "canonical_id": None, "not_after": None}))
     for written in company.driver.written[topics.DRIFTS]:
         drift = {k: v for k, v in (written.value or {}).items() if k not in NOT_CONTENT}
         said = (drift["drift_id"], drift["canonical_id"], drift["status"], drift["opened_at"])
