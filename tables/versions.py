@@ -16,6 +16,7 @@ from schemas.instants import ALWAYS, Instant
 
 Version = dict[str, Any]
 PRESENT = "upsert"
+PRESUMED = "presumed_deleted"
 MOVED = "moved"
 _AT = itemgetter("at")
 

@@ -14,7 +14,7 @@ from streams.identify import images, keys, mappings, parking
 from streams.identify.changes import change
 from streams.identify.routes import route_of
 from streams.suspects import tell
-from tables.versions import PRESENT, Version
+from tables.versions import PRESENT, PRESUMED, Version
 from tables.view import Value, Workspace
 
 
@@ -85,7 +85,7 @@ def _is_gone(sweep: Value, entity: str, version: str, since: Instant) -> bool:
 
 
 def _gone(last: Version, at: Instant) -> Version:
-    gone: dict[str, Any] = {"op": "presumed_deleted", "attrs": None, "since": {}, "at": at, "committed_at": at}
+    gone: dict[str, Any] = {"op": PRESUMED, "attrs": None, "since": {}, "at": at, "committed_at": at}
     return {**last, **gone, "version": f"{last['version']}.gone", "by": "unknown"}
 
 

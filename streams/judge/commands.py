@@ -79,6 +79,10 @@ def _customer_is_frozen(case: _Case) -> bool:
     return freeze.frozen(case.ws, case.now, case.kind, case.system)
 
 
+def _presumes(case: _Case) -> bool:
+    return case.now.presumes
+
+
 def _exceeds_limit(case: _Case) -> bool:
     limits, at_stake = case.now.rules(case.kind.name).execute_up_to, from_json(case.amount)
     if limits is None or case.approval is not None:
@@ -173,6 +177,7 @@ def _is_quarrelled_over(case: _Case) -> bool:
 
 RESTRAINTS = (
     Restraint(freeze.REASON, _customer_is_frozen, holds=True),
+    Restraint("presumed_deleted", _presumes, holds=True),
     Restraint(
         OVER_LIMIT,
         _exceeds_limit,

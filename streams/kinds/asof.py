@@ -12,7 +12,7 @@ from streams.governance.calendar import Calendar
 from streams.governance.model import Governance
 from streams.governance.model import Kind as Rules
 from streams.kinds.references import EVERY, TOGETHER, names, reference_key, together
-from tables.versions import MOVED, PRESENT, Regard, Version, as_of, next_told
+from tables.versions import MOVED, PRESENT, PRESUMED, Regard, Version, as_of, next_told
 from tables.view import Value, Workspace
 
 HOME = ("crm", "customer")
@@ -72,6 +72,9 @@ class AsOf:
         the instant before it is decided (streams/judge/retention.py)."""
         self.moved = False
         """The subject was here and went to another customer."""
+        self.presumes = False
+        """One of those looked at, by its id or among all in a role, is only presumed to be gone. By what a record says
+        it is found as long as it is remembered to have said it, so those do not count."""
         self.at_rest = at_rest
         """Nothing is demanded so far: of what is in order nothing will be told."""
 
@@ -162,11 +165,12 @@ class AsOf:
         held = self._looked_up(entity, attribute, value)
         if not held:
             return []
+        counts = attribute == EVERY
         return [
             found
             for in_role in self.governance.in_role(role)
             for system, native_id, record in held
-            if system == in_role and (found := self._present(entity, system, native_id, record))
+            if system == in_role and (found := self._present(entity, system, native_id, record, counts=counts))
         ]
 
     def _looked_up(self, entity: str, attribute: str, value: str) -> list[tuple[str, str, Value]]:
@@ -182,8 +186,9 @@ class AsOf:
         return known
 
     def _present(
-        self, entity: str, system: str, native_id: str, value: Value, *, demands: bool = False
+        self, entity: str, system: str, native_id: str, value: Value, *, demands: bool = False, counts: bool = True
     ) -> Found | None:
+        """`counts`: where it is only presumed to be gone."""
         versions, instant = value["versions"], self.instant
         if (leaves := value.get("leaves", ALWAYS)) < instant:
             self.awaits = min(self.awaits, leaves)
@@ -192,6 +197,7 @@ class AsOf:
         if coming := [v for v in versions if instant < v["at"] < self.next_demand]:
             self._expect(entity, system, held, coming, demands=demands)
         if held is None or held["op"] != PRESENT:
+            self.presumes = self.presumes or (counts and held is not None and held["op"] == PRESUMED)
             return None
         attrs = whole(entity, held["attrs"])
         return Found(system, entity, native_id, held if attrs is held["attrs"] else {**held, "attrs": attrs})
