@@ -158,7 +158,13 @@ class Connect:
 
         Its replication slot has to go too, and what follows needs a new epoch (`recapture`)."""
         self.stop_and_wait(name, timeout_seconds)
-        self._call("DELETE", f"/connectors/{name}/offsets")
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            try:
+                self._call("DELETE", f"/connectors/{name}/offsets")
+                return
+            except Retry as problem:  # a configuration that has just been written is still being taken over
+                _pause(deadline, _PAUSE_SECONDS, f"Kafka Connect did not forget how far {name} read: {problem}")
 
     def stop_and_wait(self, name: str, timeout_seconds: float = 30.0) -> None:
         """Raises Stop where it is not stopped by then."""

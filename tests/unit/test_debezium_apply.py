@@ -65,6 +65,17 @@ def test_an_equal_configuration_is_not_written_again() -> None:
     assert "PUT /connectors/billing/config" not in played.asked
 
 
+def test_how_far_it_read_is_forgotten_once_a_rebalance_is_over() -> None:
+    """A configuration that was written right before has the cluster busy."""
+    stopped = {"connector": {"state": "STOPPED"}, "tasks": []}
+    paths = {"PUT": "/stop", "GET": "/status", "DELETE": "/offsets"}
+    answers = {"PUT": [answer(202)], "GET": [answer(200, stopped)], "DELETE": [answer(409), answer(200, {})]}
+    played = Cluster({f"{method} /connectors/billing{path}": answers[method] for method, path in paths.items()})
+    played.connect().forget_position("billing")
+
+    assert played.asked.count("DELETE /connectors/billing/offsets") == 2
+
+
 def test_a_rebalance_is_waited_out() -> None:
     played = cluster(
         config=[answer(409), answer(404)],
