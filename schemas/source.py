@@ -33,6 +33,8 @@ class SourceRow(NamedTuple):
     """The source's own name for who did it."""
     fields: dict[str, str | None]
     """Empty for a deletion."""
+    snapshot_of: str = ""
+    """Of a row that a snapshot shows: which; no version that it shows sorts before this. Empty: it is not told."""
 
 
 class Heard(NamedTuple):
@@ -44,8 +46,9 @@ class Heard(NamedTuple):
     phase: str
     """snapshot | streaming | gap; only streaming has a watermark."""
     watermark: Instant | None
-    oldest_version: str = ""
-    """What a snapshot of this epoch did not see has versions before this one only: it is gone. Empty: nothing is."""
+    snapshot_of: str = ""
+    """Where a snapshot of the whole system begins: which. What has only versions before this once it has ended, it did
+    not show. Empty: it is not told."""
 
 
 class Probed(NamedTuple):

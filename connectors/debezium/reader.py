@@ -67,15 +67,14 @@ class _DebeziumReader:
 
     def _heard(self, op: str, value: dict[str, Any], epoch: int) -> SourceEvent:
         if op == "r":
-            return Heard(self.system, ALL_OBJECTS, epoch, "snapshot", None)
+            return Heard(self.system, ALL_OBJECTS, epoch, "snapshot", None, _snapshot_of(epoch, value["source"]))
         if op not in "cu":
             return Skipped("marker_removed")
         committed_at = _committed_at(value["source"])
         truncated = value["after"][TRUNCATED]
         if truncated is not None:
             return Gap(self.system, truncated, committed_at)
-        heard_until = committed_at - self.slack_micros
-        return Heard(self.system, ALL_OBJECTS, epoch, "streaming", heard_until, _oldest_version(epoch))
+        return Heard(self.system, ALL_OBJECTS, epoch, "streaming", committed_at - self.slack_micros)
 
     def _row(self, op: str, value: dict[str, Any], headers: Mapping[str, bytes], epoch: int) -> SourceRow:
         source = value["source"]
@@ -100,6 +99,7 @@ class _DebeziumReader:
             snapshot=_in_snapshot(source),
             changed_by=None if gone else image.get(CHANGED_BY),
             fields={} if gone else fields_text(image),
+            snapshot_of=_snapshot_of(epoch, source) if op == "r" else "",
         )
 
 
@@ -121,8 +121,10 @@ def _version(epoch: int, source: dict[str, Any], operation: str) -> str:
     return f"{epoch:010d}.{log}.{committed:020d}.{position:020d}.{int(operation == 'moved_in')}"
 
 
-def _oldest_version(epoch: int) -> str:
-    return f"{epoch:010d}." if epoch else ""
+def _snapshot_of(epoch: int, source: dict[str, Any]) -> str:
+    """All rows of a snapshot have the position at which it began. An incremental one is a part of the log."""
+    version = _version(epoch, source, "upsert")
+    return version.rpartition(".")[0] if source.get("snapshot") not in (None, "false", "incremental") else ""
 
 
 def _in_snapshot(source: dict[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.source import ALL_OBJECTS, Gap, Heard
+from schemas.source import ALL_OBJECTS, Gap, Heard, SourceRow
 from streams.governance.model import Governance
 from streams.identify import keys, progress, sweeps
 from tables.view import Workspace
@@ -16,19 +16,37 @@ def on_gap(ws: Workspace, governance: Governance, partition: int, event: Gap) ->
     sweeps.begin(ws, governance, event.system, [entity], event.committed_at, emptied=True)
 
 
+def on_shown(ws: Workspace, partition: int, row: SourceRow) -> None:
+    """By a snapshot, of which it may be the first row that comes."""
+    if row.snapshot_of:
+        _begin(ws, partition, row.system, row.snapshot_of, None)
+
+
 def on_heard(ws: Workspace, governance: Governance, partition: int, event: Heard) -> None:
-    """Where a snapshot has ended with it, what that did not show is gone (contracts 3)."""
+    """Where a snapshot of the whole system has ended with it, what that did not show is gone (contracts 3)."""
     key = keys.snapshot_key(event.system)
-    if event.phase == "snapshot":
-        ws.put(key, {"epoch": event.epoch})
-    elif event.phase == "streaming" and (begun := ws.get(key)) is not None and begun["epoch"] == event.epoch:
-        ws.delete(key)
-        _snapshot_ended(ws, governance, event)
+    if event.phase == "snapshot" and event.snapshot_of:
+        _begin(ws, partition, event.system, event.snapshot_of, event.epoch)
+    elif event.phase == "streaming" and event.watermark is not None:
+        begun = ws.get(key)
+        if begun is not None and begun["epoch"] == event.epoch:
+            ws.delete(key)
+            if begun["again"]:
+                entities = {mapping.entity for mapping in governance.mappings[event.system].values()}
+                oldest = begun["snapshot"]
+                sweeps.begin(ws, governance, event.system, entities, event.watermark, oldest_version=oldest)
     progress.on_heard(ws, governance, partition, event)
 
 
-def _snapshot_ended(ws: Workspace, governance: Governance, event: Heard) -> None:
-    if event.oldest_version and event.watermark is not None:
-        entities = {mapping.entity for mapping in governance.mappings[event.system].values()}
-        oldest = event.oldest_version
-        sweeps.begin(ws, governance, event.system, entities, event.watermark, oldest_version=oldest)
+def _begin(ws: Workspace, partition: int, system: str, snapshot: str, epoch: int | None) -> None:
+    """`epoch`: where all of the system is shown, not some table alone. Behind an attempt that was broken off there may
+    be rows to be looked for, too; behind nothing there are none."""
+    key = keys.snapshot_key(system)
+    known = ws.get(key)
+    if known is None:
+        again = progress.has_streamed(ws, system, partition)
+        ws.put(key, {"snapshot": snapshot, "epoch": epoch, "again": again})
+    elif known["snapshot"] < snapshot:
+        ws.put(key, {"snapshot": snapshot, "epoch": epoch, "again": True})
+    elif known["snapshot"] == snapshot and known["epoch"] is None is not epoch:
+        ws.put(key, {**known, "epoch": epoch})

@@ -9,7 +9,7 @@ m/SYSTEM                       which mapping is in force (streams/identify/mappi
 v/SYSTEM/HASH                  a mapping of the system
 s/SYSTEM                       which of its rows are gone (streams/identify/sweeps.py)
 ~marks                         watermarks heard in this partition
-~snapshot/SYSTEM               in which epoch a snapshot of it is being read
+~snapshot/SYSTEM               which snapshot of it is being read (streams/identify/gaps.py)
 ~streamed                      SYSTEM/OBJECT that left streaming once, and how far it had come: a gap, a new snapshot
 """
 

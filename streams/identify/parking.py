@@ -18,7 +18,7 @@ from tables.view import Value, Workspace
 
 _MANY = 100_000
 _PARENTS = frozenset(entity.parent for entity in ENTITIES.values())
-_OBJECT, _VERSION = map(SourceRow._fields.index, ("object", "version"))
+_OBJECT, _VERSION, _FIELDS = map(SourceRow._fields.index, ("object", "version", "fields"))
 
 
 class Waiting(NamedTuple):
@@ -55,7 +55,7 @@ def park(
         return True
     letter = before["letter_id"] if before else f"parked:{record.position}"
     kept = row._replace(fields=mapping.kept_of(row.fields))
-    parked = {"row": list(kept), "position": record.position, "letter_id": letter, "first_snapshot": first_snapshot}
+    parked = {"row": _plain(kept), "position": record.position, "letter_id": letter, "first_snapshot": first_snapshot}
     number = mappings.number(ws.get(keys.mapping_key(row.system)))
     ws.put(key, {**parked, "read": attrs, **({"number": number} if number else {})})
     hole = Hole(row.system, row.native_customer, entity, letter)
@@ -100,7 +100,12 @@ def _read_again(parked: Value, row: SourceRow, old: ObjectMapping, new: ObjectMa
     fields = new.kept_of(old.kept_of(row.fields))  # an earlier release kept what the mapping of before did not ask for
     again = _tried(new, {**dict.fromkeys(new.read_by, UNCHANGED), **fields}, read)
     read = again | waited_for(new.entity, read)
-    return {**parked, "row": list(row._replace(fields=fields)), "read": read}
+    return {**parked, "row": _plain(row._replace(fields=fields)), "read": read}
+
+
+def _plain(row: SourceRow) -> list[Any]:
+    """Without the snapshot that showed it, which it does not belong to any more once its parent has come."""
+    return list(row)[: _FIELDS + 1]
 
 
 def waited_for(entity: str, read: dict[str, Any]) -> dict[str, Any]:

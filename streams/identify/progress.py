@@ -9,7 +9,7 @@ from streams import canary
 from streams.governance.model import Governance
 from streams.identify import keys, onward
 from tables.view import Emit, Workspace
-from tables.watermarks import LINKS, Marks, heard
+from tables.watermarks import LINKS, heard
 
 
 def on_heard(ws: Workspace, governance: Governance, partition: int, event: Heard) -> None:
@@ -23,7 +23,7 @@ def hear(ws: Workspace, upstream: int, event: Heard) -> None:
     marks = ws.get(keys.MARKS) or {}
     name = f"{event.system}/{event.object}"
     phase = event.phase
-    if phase == "snapshot" and _has_streamed(ws, marks, name, upstream):
+    if phase == "snapshot" and _has_streamed(ws, name, upstream):
         phase = "gap"  # what happened since was not seen
     after = heard(marks, name, upstream, event.epoch, phase, event.watermark)
     if after is marks:
@@ -38,8 +38,13 @@ def hear(ws: Workspace, upstream: int, event: Heard) -> None:
         onward.tell_gap(ws, upstream, name, after[name][str(upstream)])
 
 
-def _has_streamed(ws: Workspace, marks: Marks, name: str, upstream: int) -> bool:
-    now = marks.get(name, {}).get(str(upstream))
+def has_streamed(ws: Workspace, system: str, partition: int) -> bool:
+    """Whether all of it was ever heard here."""
+    return _has_streamed(ws, f"{system}/{ALL_OBJECTS}", partition)
+
+
+def _has_streamed(ws: Workspace, name: str, upstream: int) -> bool:
+    now = (ws.get(keys.MARKS) or {}).get(name, {}).get(str(upstream))
     return (now is not None and now[1] == "streaming") or name in (ws.get(keys.STREAMED) or {})
 
 

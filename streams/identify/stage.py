@@ -16,7 +16,7 @@ from streams.governance.difference import Difference
 from streams.governance.model import Governance
 from streams.identify import again, keys, letters, mappings, onward, progress, sweeps
 from streams.identify.clocks import credible
-from streams.identify.gaps import on_gap, on_heard
+from streams.identify.gaps import on_gap, on_heard, on_shown
 from streams.identify.reroute import on_route
 from streams.identify.rows import on_row
 from streams.inputs import Divert, Due, Input, WithoutDeadlines
@@ -93,6 +93,7 @@ class Identify(WithoutDeadlines):
                 first = event.snapshot and (
                     self.in_first_snapshot(ws, partition, event) or letters.of_first_snapshot(ws, record, event)
                 )
+                on_shown(ws, partition, event)
                 on_row(ws, governance, record, event, first)
             case Heard():
                 on_heard(ws, governance, partition, event)

@@ -88,7 +88,7 @@ def test_a_slot_that_lost_its_place_stops_the_connector(db: Captured, lose: Call
 
 @pytest.mark.parametrize("lose", [make_a_new_slot, move_the_slot_on])
 def test_capture_begins_anew_where_a_slot_was_lost(db: Captured, lose: Callable[[Captured], None]) -> None:
-    """What is there is newer than all that was seen before, and a marker says from which version on it is."""
+    """What is there is newer than all that was seen before, and rows and markers say of which snapshot they are."""
     account(db.writer, "N-gone", "N-stays")
     db.settle()
     db.connect.stop(SYSTEM)
@@ -101,10 +101,11 @@ def test_capture_begins_anew_where_a_slot_was_lost(db: Captured, lose: Callable[
     db.settle()
 
     marks = [s.event for s in db.seen[before:] if isinstance(s.event, Heard) and s.event.epoch == 8]
-    (oldest,) = {mark.oldest_version for mark in marks if mark.phase == "streaming"}
+    (snapshot,) = {mark.snapshot_of for mark in marks if mark.phase == "snapshot"}
     stays, gone, lost = (db.rows(name)[-1] for name in ("N-stays", "N-gone", "L-lost"))
     assert epochs == [7, 8]
-    assert gone.version < oldest < min(stays.version, lost.version)
+    assert gone.version < snapshot < min(stays.version, lost.version)
+    assert (stays.snapshot_of, lost.snapshot_of) == (snapshot, snapshot)
     assert (stays.snapshot, lost.snapshot) == (True, True)
     assert _remedy(db) == ""
 

@@ -11,18 +11,22 @@ from schemas.instants import SECOND
 from schemas.source import ALL_OBJECTS, Gap, Heard, SourceEvent, SourceRow
 from streams.backtest.canonical import read
 from streams.driver import Driver
-from streams.identify import again
+from streams.identify import again, keys
 from tests.topology import Company, governance
 
 
 def of_an_epoch(record: str, value: dict[str, Any], headers: dict[str, bytes]) -> SourceEvent:
-    """As `read`, and as a captured database says it: versions begin with the epoch, and a table can be emptied."""
-    event = read(record, value, headers)
+    """As `read`, and as a captured database says it: versions begin with the epoch and, of what a snapshot shows, with
+    its attempt; and a table can be emptied."""
+    event, epoch = read(record, value, headers), int(headers.get("epoch", 0))
     match event:
+        case SourceRow(snapshot=True):
+            snapshot = f"{epoch:04d}.0.{int(headers.get('attempt', 1)):04d}"
+            return event._replace(version=f"{snapshot}.{event.version}", snapshot_of=snapshot)
         case SourceRow():
-            return event._replace(version=f"{int(headers.get('epoch', 0)):04d}.{event.version}")
-        case Heard(phase="streaming"):
-            return event._replace(oldest_version=f"{event.epoch:04d}." if event.epoch else "")
+            return event._replace(version=f"{epoch:04d}.1.{event.version}")
+        case Heard(phase="snapshot"):
+            return event._replace(snapshot_of=f"{event.epoch:04d}.0.{value['observed_at'] or 1:04d}")
         case Heard(phase="gap") if event.object != ALL_OBJECTS:
             return Gap(event.system, event.object, value["observed_at"])
     return event
@@ -168,3 +172,45 @@ def fold_until_commits(company: Company) -> int:
 def marks_of(company: Company) -> list[Any]:
     written = [w.value or {} for w in company.driver.written[topics.CHANGES] if w.record == "Watermarks"]
     return [mark for value in written for mark in value["watermarks"] if mark["system"] == "billing"]
+
+
+def shown(company: Company, invoice: str, epoch: int, attempt: int) -> None:
+    headers = {"epoch": b"%d" % epoch, "attempt": b"%d" % attempt}
+    more = {"number": invoice, "subscription_id": "S", "status": "Posted"}
+    company.row("billing", "invoice", invoice, 2, "B", headers=headers, snapshot=True, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["behind what was known", "the first"])
+def test_what_only_an_attempt_showed_that_was_broken_off_is_gone(company: Company, known: bool) -> None:
+    if not known:
+        company.driver = Driver(company.governance, dict.fromkeys(company.governance.systems, of_an_epoch))
+    epoch = int(known)
+    shown(company, "K", epoch, attempt=1)
+    shown(company, "I", epoch, attempt=2)
+    begin(company, epoch, attempt=2)
+    company.heard(20, epoch=epoch)
+    assert (last_of(company, "K")["operation"], last_of(company, "I")["operation"]) == ("presumed_deleted", "upsert")
+
+
+def begin(company: Company, epoch: int, attempt: int) -> None:
+    """The markers come behind the rows."""
+    for partition in range(company.governance.partitions):
+        told = {"system": "billing", "object": ALL_OBJECTS, "partition": partition, "epoch": epoch, "phase": "snapshot"}
+        value = {**told, "watermark": None, "observed_at": attempt}
+        company.driver.pipe(topics.source_topic("billing"), "", "SourceProgress", value, partition=partition)
+
+
+def test_a_snapshot_of_one_table_alone_takes_nothing_away(company: Company) -> None:
+    shown(company, "I", 0, attempt=2)
+    company.heard(20)
+    assert {last_of(company, id_)["operation"] for id_ in "IJ"} == {"upsert"}
+
+
+def test_the_first_snapshot_has_nothing_to_look_for() -> None:
+    first = Company(governance())
+    first.driver = Driver(first.governance, dict.fromkeys(first.governance.systems, of_an_epoch))
+    shown(first, "I", 0, attempt=1)
+    begin(first, 0, attempt=1)
+    first.heard(9)
+    states = (first.driver.state("identify", p) for p in range(first.governance.partitions))
+    assert [state.get(keys.sweep_key("billing")) for state in states] == [None] * first.governance.partitions

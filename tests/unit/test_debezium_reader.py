@@ -158,14 +158,19 @@ def test_records_that_say_their_epoch_are_newer_than_those_of_a_lower_one() -> N
     )("Envelope", envelope("r", after=ROW), {}), "the higher one holds"
 
 
-def test_behind_a_snapshot_of_its_own_epoch_a_marker_says_what_is_too_old_to_be_there() -> None:
-    marker = {"partition": 0, "key": "marker-0-2", "truncated": None, "epoch": 7}
-    begun = read("Envelope", envelope("r", table="driftwise_marker", after=marker, snapshot="true"), EPOCH_7)
-    ended = read("Envelope", envelope("u", table="driftwise_marker", before=marker, after=marker), EPOCH_7)
-    assert begun == Heard("billing", "*", 7, "snapshot", None)
-    assert isinstance(ended, Heard)
-    assert row(envelope("u", before=ROW, after=ROW)).version < ended.oldest_version
-    assert row(envelope("r", after=ROW, snapshot="true", sequence='[null,"1"]'), EPOCH_7).version > ended.oldest_version
+def test_rows_and_markers_of_a_snapshot_say_which_it_is() -> None:
+    shown = {"snapshot": "true", "sequence": '[null,"1000"]'}
+    marker = envelope("r", table="driftwise_marker", after={"partition": 0}, **shown)
+    begun, rows = read("Envelope", marker, EPOCH_7), row(envelope("r", after=ROW, **shown), EPOCH_7)
+    later = row(envelope("r", after=ROW, snapshot="last", sequence='[null,"2000"]'), EPOCH_7)
+    assert begun == Heard("billing", "*", 7, "snapshot", None, rows.snapshot_of)
+    assert rows.snapshot_of < rows.version < later.snapshot_of < later.version
+    assert row(envelope("u", before=ROW, after=ROW)).version < rows.snapshot_of
+
+
+@pytest.mark.parametrize(("op", "snapshot"), [("c", "false"), ("u", None), ("r", "incremental")])
+def test_what_the_log_brings_is_of_no_snapshot(op: str, snapshot: str | None) -> None:
+    assert row(envelope(op, before=ROW, after=ROW, snapshot=snapshot)).snapshot_of == ""
 
 
 def test_an_epoch_that_is_no_number_is_refused() -> None:
@@ -187,7 +192,7 @@ def test_a_beating_marker_is_heard_up_to_its_commit_less_the_slack() -> None:
 def test_a_marker_in_the_snapshot_gives_no_watermark() -> None:
     heard = read("Envelope", envelope("r", table="driftwise_marker", after={"partition": 0}, snapshot="true"), {})
 
-    assert heard == Heard("billing", "*", 0, "snapshot", None)
+    assert heard == Heard("billing", "*", 0, "snapshot", None, f"{0:010d}.0.{900:020d}.{1000:020d}")
 
 
 def test_a_marker_taken_away_says_nothing() -> None:

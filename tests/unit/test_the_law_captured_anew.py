@@ -43,7 +43,7 @@ def _anew(records: list[Any], rng: random.Random, codec: Codec) -> Iterator[Any]
             rows[value["id"]] = raw if value["operation"] == "upsert" else None
     progress = _some_progress(records, codec)
     yield _progress(progress, codec, phase="snapshot", watermark=None)
-    yield from (raw._replace(headers=ANEW) for raw in rows.values() if raw is not None and rng.random() < 0.6)
+    yield from (_shown(raw, codec) for raw in rows.values() if raw is not None and rng.random() < 0.6)
     for raw in records[begun:]:
         is_row = codec.decode(raw.value).record == "PolledRow"
         is_progress = codec.decode(raw.value).record == "SourceProgress"
@@ -53,6 +53,11 @@ def _anew(records: list[Any], rng: random.Random, codec: Codec) -> Iterator[Any]
 
 def _some_progress(records: list[Any], codec: Codec) -> Any:
     return next(raw for raw in records if codec.decode(raw.value).record == "SourceProgress")
+
+
+def _shown(raw: Any, codec: Codec) -> Any:
+    value = {**codec.decode(raw.value).value, "snapshot": True}
+    return raw._replace(value=codec.encode(SOURCE, "PolledRow", value), headers=ANEW)
 
 
 def _progress(raw: Any, codec: Codec, **fields: Any) -> Any:
