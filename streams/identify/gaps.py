@@ -25,9 +25,9 @@ def on_shown(ws: Workspace, partition: int, row: SourceRow) -> None:
 def on_heard(ws: Workspace, governance: Governance, partition: int, event: Heard) -> None:
     """Where a snapshot of the whole system has ended with it, what that did not show is gone (contracts 3)."""
     key = keys.snapshot_key(event.system)
-    if event.phase == "snapshot" and event.snapshot_of:
+    if event.snapshot_of:
         _begin(ws, partition, event.system, event.snapshot_of, event.epoch)
-    elif event.phase == "streaming" and event.watermark is not None:
+    elif event.watermark is not None:
         begun = ws.get(key)
         if begun is not None and begun["epoch"] == event.epoch:
             ws.delete(key)

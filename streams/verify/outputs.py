@@ -94,7 +94,8 @@ def _corrected(value: Value) -> Fact:
     it says True if a drift once was and Unknown if none ever was: a drift that late evidence took back was one only
     where that evidence came late."""
     conditions = [[c["type"], c["reason"]] for c in value.get("conditions", ()) if c["status"] == "False"]
-    return without("revision", "complete_until")(value) | ({"conditions": conditions} if conditions else {})
+    fact = without("revision", "complete_until", "conditions")(value)
+    return fact | ({"conditions": conditions} if conditions else {})
 
 
 def _corrected_at(value: Value) -> Instant | None:

@@ -214,3 +214,42 @@ def test_the_first_snapshot_has_nothing_to_look_for() -> None:
     first.heard(9)
     states = (first.driver.state("identify", p) for p in range(first.governance.partitions))
     assert [state.get(keys.sweep_key("billing")) for state in states] == [None] * first.governance.partitions
+
+
+def test_a_marker_of_before_does_not_end_a_snapshot(company: Company) -> None:
+    """As those that a connector sends once more after it was interrupted."""
+    company.heard(0, "billing", phase="snapshot", epoch=1)
+    company.heard(20)
+    assert {last_of(company, id_)["operation"] for id_ in "IJ"} == {"upsert"}
+    company.heard(20, "billing", epoch=1)
+    assert {last_of(company, id_)["operation"] for id_ in "IJ"} == {"presumed_deleted"}
+
+
+def test_a_marker_of_an_attempt_that_was_broken_off_does_not_make_the_next_one_whole(company: Company) -> None:
+    shown(company, "I", 1, attempt=2)
+    begin(company, 1, attempt=1)
+    company.heard(20, epoch=1)
+    assert {last_of(company, id_)["operation"] for id_ in "IJ"} == {"upsert"}
+
+
+def test_what_came_after_one_capture_can_go_with_the_next(company: Company) -> None:
+    read_anew(company, "I", "J")
+    company.row("billing", "invoice", "K", 21, "B", headers={"epoch": b"1"}, number="K", status="Posted")
+    company.heard(0, "billing", phase="snapshot", epoch=2)
+    company.heard(30, epoch=2)
+    assert {last_of(company, id_)["operation"] for id_ in "IJK"} == {"presumed_deleted"}
+
+
+@pytest.mark.parametrize(("table", "gone"), [("invoice", {"I", "J"}), ("account", {"B"}), ("unheard_of", set())])
+def test_an_emptied_table_takes_its_own_rows(company: Company, table: str, gone: set[str]) -> None:
+    hear_emptied(company, table, 6)
+    company.heard(20)
+    ids = ("B", "S", "I", "J")
+    assert {id_ for id_ in ids if last_of(company, id_)["operation"] == "presumed_deleted"} == gone
+
+
+def test_a_row_that_came_when_its_table_was_emptied_stays(company: Company) -> None:
+    hear_emptied(company, "invoice", 6)
+    company.row("billing", "invoice", "K", 6, "B", number="K", status="Posted", run=False)
+    company.heard(20)
+    assert last_of(company, "K")["operation"] == "upsert"

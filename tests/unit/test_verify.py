@@ -199,6 +199,20 @@ def test_whether_a_condition_that_holds_ever_turned_is_no_difference() -> None:
     assert verified(recording, made).code == EQUAL
 
 
+def test_since_when_a_condition_holds_is_no_difference() -> None:
+    """Of two drifts of one condition that is said by the one that was worked off last."""
+    made = Company()
+    made.row("crm", "Account", "A", 1)
+    made.heard(20)
+    (told,) = (w.value for w in made.driver.written[topics.CORRECTED_STATE] if w.record == "ProcessState")
+    assert told is not None
+    since = [{**condition, "status": "True", "last_transition_at": 77} for condition in told["conditions"]]
+    recording = DriverRecording(made.driver)
+    recording.alter(topics.CORRECTED_STATE, any_of("ProcessState"), conditions=since)
+
+    assert verified(recording, made).code == EQUAL
+
+
 def test_a_drift_of_a_deal_that_no_source_has_breaks_the_law() -> None:
     made = company()
     recording = DriverRecording(made.driver)
