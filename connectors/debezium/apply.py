@@ -6,7 +6,7 @@ API: https://kafka.apache.org/documentation/#connect_rest
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -89,15 +89,13 @@ class Connect:
 
     def configure(self, name: str, config: Mapping[str, str], timeout_seconds: float = 60.0) -> None:
         """Like `apply`, without waiting: a connector that was stopped stays so."""
-        deadline = time.monotonic() + timeout_seconds
         wanted = dict(config) | {"name": name}
-        while True:
-            try:
-                if self.config(name) != wanted:
-                    self._call("PUT", f"/connectors/{name}/config", wanted)
-                return
-            except Retry as problem:
-                _pause(deadline, _PAUSE_SECONDS, f"Kafka Connect did not take connector {name}: {problem}")
+
+        def write() -> None:
+            if self.config(name) != wanted:
+                self._call("PUT", f"/connectors/{name}/config", wanted)
+
+        _until_taken(write, timeout_seconds, f"Kafka Connect did not take connector {name}")
 
     def wait_running(self, name: str, timeout_seconds: float = 60.0) -> None:
         """Wait until the connector and its tasks run, restarting what failed; raises Stop at the deadline."""
@@ -154,24 +152,28 @@ class Connect:
         self._call("DELETE", f"/connectors/{name}")
 
     def forget_position(self, name: str, timeout_seconds: float = 30.0) -> None:
-        """Stop the connector and forget how far it read: `resume` then begins with a new snapshot.
+        """Of a connector that stands still: it begins with a new snapshot then.
 
         Its replication slot has to go too, and what follows needs a new epoch (`recapture`)."""
-        self.stop_and_wait(name, timeout_seconds)
-        deadline = time.monotonic() + timeout_seconds
-        while True:
-            try:
-                self._call("DELETE", f"/connectors/{name}/offsets")
-                return
-            except Retry as problem:  # a configuration that has just been written is still being taken over
-                _pause(deadline, _PAUSE_SECONDS, f"Kafka Connect did not forget how far {name} read: {problem}")
+        said = f"Kafka Connect did not forget how far {name} read"
+        _until_taken(lambda: self._call("DELETE", f"/connectors/{name}/offsets"), timeout_seconds, said)
 
     def stop_and_wait(self, name: str, timeout_seconds: float = 30.0) -> None:
-        """Raises Stop where it is not stopped by then."""
+        """Raises Stop where it does not stand still by then."""
+        deadline, said = time.monotonic() + timeout_seconds, f"Connector {name} does not stop"
+        _until_taken(lambda: self.stop(name), timeout_seconds, said)
+
+        def look() -> None:
+            if (status := self.status(name)) is None or status.parts != ("STOPPED",):
+                raise Retry(f"{status}: see Kafka Connect's log")
+
+        _until_taken(look, deadline - time.monotonic(), said)
+
+    def resume_and_wait(self, name: str, timeout_seconds: float = 60.0) -> None:
+        """Raises Stop where it does not run by then."""
         deadline = time.monotonic() + timeout_seconds
-        self.stop(name)
-        while (status := self.status(name)) is None or status.parts != ("STOPPED",):
-            _pause(deadline, _PAUSE_SECONDS, f"Connector {name} does not stop ({status}): see Kafka Connect's log.")
+        _until_taken(lambda: self.resume(name), timeout_seconds, f"Connector {name} is not resumed")
+        self.wait_running(name, deadline - time.monotonic())
 
     def _call(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Any:
         try:
@@ -193,6 +195,17 @@ def _message(answer: httpx.Response) -> str:
         return str(answer.json()["message"])
     except (ValueError, KeyError, TypeError):
         return answer.reason_phrase
+
+
+def _until_taken(call: Callable[[], object], timeout_seconds: float, otherwise: str) -> None:
+    """While it starts or rebalances, as after every configuration, Connect takes nothing. Raises Stop at the end."""
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            call()
+            return
+        except Retry as problem:
+            _pause(deadline, _PAUSE_SECONDS, f"{otherwise}: {problem}")
 
 
 def _pause(deadline: float, seconds: float, otherwise: str) -> None:

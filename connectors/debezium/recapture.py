@@ -45,8 +45,7 @@ def recapture(
         connect.configure(name, config(epoch), timeout_seconds)
         connect.forget_position(name)
         _drop_slot(connection, capture.slot, timeout_seconds)
-    connect.resume(name)
-    connect.wait_running(name, timeout_seconds)
+    connect.resume_and_wait(name, timeout_seconds)
     return epoch
 
 

@@ -15,10 +15,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from rich.table import Table
 
+from connectors.debezium import condition
 from connectors.debezium.apply import Connect
 from connectors.debezium.capture import Capture, Columns
-from connectors.debezium.condition import remedy as remedy_of
-from connectors.debezium.condition import slot_of
 from connectors.debezium.connector import Database, connector_config
 from connectors.debezium.database import prepare
 from connectors.debezium.recapture import recapture
@@ -91,10 +90,10 @@ def _standing(governed: Governance, system: str, client: Mapping[str, str] | Non
         with Connect(connect_url, client) as asked:
             connector = asked.status(connector_name(system))
         with psycopg.connect(dsn) as connection:
-            slot = slot_of(connection, _capture(governed, system))
+            slot = condition.slot_of(connection, _capture(governed, system))
     except (Stop, Refused, Retry, psycopg.Error, click.ClickException) as problem:
         return Standing(system, "", "", None, None, _in_words(system, problem))
-    remedy = remedy_of(system, connector, slot)
+    remedy = condition.remedy(system, connector, slot)
     if slot is None:
         return Standing(system, str(connector or "none"), "none", None, None, remedy)
     return Standing(system, str(connector or "none"), slot.wal_status, slot.kept_bytes, slot.safe_bytes, remedy)

@@ -56,7 +56,12 @@ def steps(ws: Workspace, system: str) -> list[Value]:
     swept, read = ws.get(keys.sweep_key(system)), mappings.pending(ws.get(keys.mapping_key(system)))
     if not sweeps.is_pending(swept):
         return read
-    return sorted([*read, *sweeps.pending(swept)], key=lambda step: step.get("mapping", step["number"] - 0.5))
+    return sorted([*read, *sweeps.pending(swept)], key=_came)
+
+
+def _came(step: Value) -> tuple[int, bool]:
+    """A sweep came behind the mapping that was in force when it began."""
+    return (step["mapping"], True) if _is_sweep(step) else (step["number"], False)
 
 
 def is_behind(ws: Workspace, system: str) -> bool:

@@ -178,7 +178,8 @@ def _untold(looked: Looked) -> Said | None:
     text = (
         "the stage that compares has not been told of it: if it was there before `suspects` was switched on, it is told"
     )
-    return "unknown", f"UNKNOWN: {text} once {looked.asked.subject.system} is read anew (`driftwise connect snapshot`)"
+    how = "a captured database: `driftwise connect snapshot`"
+    return "unknown", f"UNKNOWN: {text} once {looked.asked.subject.system} is read anew ({how})"
 
 
 def _close(looked: Looked) -> Said | None:

@@ -184,6 +184,7 @@ def _consumer(stack: Endpoints, name: str) -> Consumer:
 
 
 def _remove(connect: Connect, writer: psycopg.Connection[tuple[object, ...]], capture: Capture) -> None:
+    connect.stop_and_wait(capture.system)
     connect.forget_position(capture.system)
     connect.delete(capture.system)
     deadline = time.monotonic() + 30

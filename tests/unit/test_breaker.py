@@ -456,19 +456,30 @@ def test_what_was_only_proposed_is_asked_for_once_by_the_same_id() -> None:
     assert micros(60) <= drift["released_at"] <= micros(80)
 
 
-def test_what_an_executor_withheld_is_asked_for_once_more_by_the_same_id() -> None:
+def commanded() -> Company:
+    """One deal is won, and its customer asked for in the ERP."""
     made = company()
     win(made, "O", 1)
-    clock(made, 20)
+    return clock(made, 20)
+
+
+def valid_until(made: Company) -> tuple[int, int]:
+    """Its command was issued twice, and is the same but for that."""
+    first, second = made.commands()
+    assert {**first, "not_after": 0} == {**second, "not_after": 0}
+    return first["not_after"], second["not_after"]
+
+
+def test_what_an_executor_withheld_is_asked_for_once_more_by_the_same_id() -> None:
+    made = commanded()
     halt(made, "erp", 20)
     answered(made, "withheld", 21, "halted")
     clock(made, 30)
     assert issued(made) == ["execute"]
 
     resumed(made)
-    first, second = made.commands()
-    assert {**first, "not_after": 0} == {**second, "not_after": 0}
-    assert (first["not_after"] < second["not_after"], issued(made)) == (True, ["execute"] * 2)
+    first, second = valid_until(made)
+    assert (first < second, issued(made)) == (True, ["execute"] * 2)
 
     answered(made, "applied", 90)
     halt(made, "erp", 95)
@@ -477,9 +488,7 @@ def test_what_an_executor_withheld_is_asked_for_once_more_by_the_same_id() -> No
 
 
 def test_what_it_answers_that_it_withheld_after_the_end_is_asked_for_at_once() -> None:
-    made = company()
-    win(made, "O", 1)
-    clock(made, 20)
+    made = commanded()
     halt(made, "erp", 20)
     resumed(made)
     assert issued(made) == ["execute"]
@@ -490,15 +499,12 @@ def test_what_it_answers_that_it_withheld_after_the_end_is_asked_for_at_once() -
 
 
 def test_what_came_too_late_to_be_performed_is_asked_for_once_more_as_of_then() -> None:
-    made = company()
-    win(made, "O", 1)
-    clock(made, 20)
+    made = commanded()
     answered(made, "expired", 40, "not after then")
     clock(made, 60)
 
-    first, second = made.commands()
-    assert {**first, "not_after": 0} == {**second, "not_after": 0}
-    assert second["not_after"] - first["not_after"] >= micros(40 - 11)
+    first, second = valid_until(made)
+    assert second - first >= micros(40 - 11)
 
     answered(made, "applied", 61)
     clock(made, 80)
@@ -506,9 +512,7 @@ def test_what_came_too_late_to_be_performed_is_asked_for_once_more_as_of_then() 
 
 
 def test_while_its_breaker_is_open_what_came_too_late_waits() -> None:
-    made = company()
-    win(made, "O", 1)
-    clock(made, 20)
+    made = commanded()
     halt(made, "erp", 20)
     answered(made, "expired", 40, "not after then")
     clock(made, 50)
@@ -520,9 +524,7 @@ def test_while_its_breaker_is_open_what_came_too_late_waits() -> None:
 
 @pytest.mark.parametrize("status", ["applied", "rejected", "failed"])
 def test_what_the_target_was_asked_for_is_not_asked_for_again(status: str) -> None:
-    made = company()
-    win(made, "O", 1)
-    clock(made, 20)
+    made = commanded()
     answered(made, status, 21)
     halt(made, "erp", 22)
     resumed(made)

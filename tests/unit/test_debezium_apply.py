@@ -65,15 +65,37 @@ def test_an_equal_configuration_is_not_written_again() -> None:
     assert "PUT /connectors/billing/config" not in played.asked
 
 
-def test_how_far_it_read_is_forgotten_once_a_rebalance_is_over() -> None:
-    """A configuration that was written right before has the cluster busy."""
-    stopped = {"connector": {"state": "STOPPED"}, "tasks": []}
-    paths = {"PUT": "/stop", "GET": "/status", "DELETE": "/offsets"}
-    answers = {"PUT": [answer(202)], "GET": [answer(200, stopped)], "DELETE": [answer(409), answer(200, {})]}
-    played = Cluster({f"{method} /connectors/billing{path}": answers[method] for method, path in paths.items()})
-    played.connect().forget_position("billing")
+STOPPED = {"connector": {"state": "STOPPED"}, "tasks": []}
 
-    assert played.asked.count("DELETE /connectors/billing/offsets") == 2
+
+@pytest.mark.parametrize(
+    ("act", "asked", "state"),
+    [
+        (Connect.forget_position, "DELETE /connectors/billing/offsets", STOPPED),
+        (Connect.stop_and_wait, "PUT /connectors/billing/stop", STOPPED),
+        (Connect.resume_and_wait, "PUT /connectors/billing/resume", RUNNING),
+    ],
+)
+def test_what_is_asked_amid_a_rebalance_is_asked_again(
+    act: Callable[[Connect, str], None], asked: str, state: object
+) -> None:
+    """A configuration that was written right before has the cluster busy."""
+    answers = {
+        asked: [answer(409), answer(202, {})],
+        "GET /connectors/billing/status": [answer(503), answer(200, state)],
+    }
+    played = Cluster(answers)
+    act(played.connect(), "billing")
+
+    assert played.asked.count(asked) == 2
+
+
+def test_a_connector_that_does_not_stop_in_time_is_named_with_its_state() -> None:
+    played = Cluster(
+        {"PUT /connectors/billing/stop": [answer(202)], "GET /connectors/billing/status": [answer(200, RUNNING)]}
+    )
+    with pytest.raises(Stop, match="Connector billing does not stop: RUNNING, RUNNING"):
+        played.connect().stop_and_wait("billing", timeout_seconds=0.2)
 
 
 def test_a_rebalance_is_waited_out() -> None:

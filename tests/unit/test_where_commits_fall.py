@@ -212,41 +212,27 @@ STOPPED = {
 
 @pytest.mark.parametrize("what", STOPS)
 @pytest.mark.parametrize("commits", [each, never])
-def test_what_stops_a_command_is_known_until_all_is_judged_that_it_stopped(
-    what: str, commits: Callable[[], bool]
+@pytest.mark.parametrize(
+    ("stopped", "lacking"),
+    [
+        ((8, 20, 60), ()),  # it ends long before the next one, which is told last
+        ((8, 20), (6, 70)),  # what would answer the invoice is unreadable meanwhile, so nothing is judged
+    ],
+    ids=["until all is judged that it stopped", "as long as a record is lacking"],
+)
+def test_what_stops_a_command_is_known(
+    what: str, commits: Callable[[], bool], stopped: tuple[int, ...], lacking: tuple[int, ...]
 ) -> None:
-    """Missed at 14, while it was stopped; that ended long before the next one, which is told last."""
+    """Due at 14, while it was stopped."""
     company = Company(governed(5, "invoice_not_posted"))
     since: Stands = {}
 
     def tell(until: int) -> None:
         if until == 4:
             tell_of_an_invoice(company)
-        if until in (8, 20, 60):
-            STOPS[what](company.driver, since, until)
-
-    log = heard_by_judge(company.driver, tell, random.Random(0), lags=False)
-    said = judged(company.governance, log, commits, never)
-
-    (drift,) = said.drifts.values()
-    assert ([json.loads(told)["mode"] for told in said.commands], drift["released_at"]) == STOPPED[what]
-
-
-@pytest.mark.parametrize("what", STOPS)
-@pytest.mark.parametrize("commits", [each, never])
-def test_what_stops_a_command_is_known_as_long_as_a_record_is_lacking_without_which_nothing_is_judged(
-    what: str, commits: Callable[[], bool]
-) -> None:
-    """Due at 14, while it was stopped; what would answer it is unreadable from 6 to 70."""
-    company = Company(governed(5, "invoice_not_posted"))
-    since: Stands = {}
-
-    def tell(until: int) -> None:
-        if until == 4:
-            tell_of_an_invoice(company)
-        if until in (6, 70):
+        if until in lacking:
             lack(company.driver, since, "crm:A", "erp", "ledger_posting", until * SECOND)
-        if until in (8, 20):
+        if until in stopped:
             STOPS[what](company.driver, since, until)
 
     log = heard_by_judge(company.driver, tell, random.Random(0), lags=False)
