@@ -35,9 +35,8 @@ class Connect:
         declared = services().connect
         logging = java.write_logging(self._home / "log4j2.xml", self._site.log(self.name))
         start = [*java.classpath("connect", self._site.cache), declared.main_class, str(self._properties)]
-        argv = java.java(
-            self._site.cache, heap_mib=declared.heap_mib, options=["-XX:TieredStopAtLevel=1", logging], start=start
-        )
+        options = [logging] if self._site.for_long else [*java.SOON_OVER, logging]
+        argv = java.java(self._site.cache, heap_mib=declared.heap_mib, options=options, start=start)
         return Launch(argv, self._site.output(self.name), self._home)
 
     def is_ready(self) -> bool:

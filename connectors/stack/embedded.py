@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Literal, NoReturn
@@ -48,12 +48,18 @@ class ServiceStatus:
 
 
 def up(
-    folder: Path | str, *, progress: Progress = lambda line: None, cache: Path | None = None, attached: bool = False
+    folder: Path | str,
+    *,
+    progress: Progress = lambda line: None,
+    cache: Path | None = None,
+    attached: bool = False,
+    for_long: bool = False,
 ) -> Endpoints:
     """Start the stack in `folder`, or find it running there; data of an earlier run in it is kept.
 
     `progress` gets one line at a time; it may be called from several threads. `cache` holds the Java artefacts.
     Attached services end with the thread that calls this, so with its process, however that ends; others at `down`.
+    `for_long`: capture is to be fast after two minutes rather than ready soon.
     Raises StackError with what to do; then, and on Ctrl-C or SIGTERM, nothing is left running.
     """
     folder, cache = Path(folder).resolve(), (cache or cache_folder()).resolve()
@@ -68,7 +74,7 @@ def up(
             progress("stopping what an earlier run left behind ...")
         try:
             _stop(processes, folder)
-            return _start(folder, cache, processes, progress)
+            return _start(Site(folder, cache, _last_ports(folder), processes, for_long), progress)
         except BaseException:
             _stop(processes, folder)
             raise
@@ -106,30 +112,30 @@ def _status(service: Service, site: Site, pid: int | None) -> ServiceStatus:
     )
 
 
-def _start(folder: Path, cache: Path, processes: Processes, progress: Progress) -> Endpoints:
-    started = time.monotonic()
+def _start(last: Site, progress: Progress) -> Endpoints:
+    """`last`: with the ports of an earlier start, if there was one."""
+    started, cache = time.monotonic(), last.cache
     cache.mkdir(parents=True, exist_ok=True)
-    check_machine(folder, cache)
+    check_machine(last.folder, cache)
     java_runtime()
     installed_programs()
     fetch(cache, progress)
     share_classes(cache)
     try:
-        site = _launch(folder, cache, processes, progress, preferred=_last_ports(folder))
+        site = _launch(last, progress)
     except PortTaken:
         progress("another program took a port; trying others ...")
-        site = _launch(folder, cache, processes, progress, preferred={})
+        site = _launch(replace(last, ports={}), progress)
     found = _endpoints(site)
-    found.save(folder)
+    found.save(site.folder)
     progress(f"the stack is up after {time.monotonic() - started:.1f} s")
     return found
 
 
-def _launch(folder: Path, cache: Path, processes: Processes, progress: Progress, *, preferred: dict[str, int]) -> Site:
-    ports = choose_ports(_PORTS, preferred)
-    write_whole(folder / "ports.json", json.dumps(ports))
-    site = Site(folder, cache, ports, processes)
-    Startup(site, processes, progress).run(_services(site))
+def _launch(last: Site, progress: Progress) -> Site:
+    site = replace(last, ports=choose_ports(_PORTS, last.ports))
+    write_whole(site.folder / "ports.json", json.dumps(site.ports))
+    Startup(site, site.processes, progress).run(_services(site))
     return site
 
 

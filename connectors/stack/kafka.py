@@ -17,8 +17,6 @@ from connectors.stack.service import Site
 
 PORTS = {"CLIENT": "kafka", "INTERNAL": "kafka_internal", "CONTROLLER": "kafka_controller"}
 _PROBE_SECONDS = 2.0
-_OVER_SOON = ["-XX:TieredStopAtLevel=1"]
-"""A third less processor time for a program that ends before a better compilation pays; not for the broker."""
 
 
 class Kafka:
@@ -36,7 +34,7 @@ class Kafka:
         java.write_properties(self._properties, services().kafka.settings | self._addresses())
         if not (self._data / "meta.properties").exists():
             tool = ["kafka.tools.StorageTool", "format", "-t", cluster_id(), "-c", str(self._properties)]
-            self._site.processes.run("kafka-format", self._java(tool, heap_mib=128, options=_OVER_SOON))
+            self._site.processes.run("kafka-format", self._java(tool, heap_mib=128, options=java.SOON_OVER))
 
     def launch(self) -> Launch:
         declared = services().kafka

@@ -38,9 +38,7 @@ class Registry:
         options = [f"-D{key}={text(value)}" for key, value in (declared.settings | here).items()]
         (program,) = java.jars("registry", self._site.cache)
         start = ["-jar", str(program / "quarkus-run.jar")]
-        argv = java.java(
-            self._site.cache, heap_mib=declared.heap_mib, options=["-XX:TieredStopAtLevel=1", *options], start=start
-        )
+        argv = java.java(self._site.cache, heap_mib=declared.heap_mib, options=[*java.SOON_OVER, *options], start=start)
         return Launch(argv, self._site.log(self.name), self._home)
 
     def is_ready(self) -> bool:

@@ -17,6 +17,8 @@ class Site:
     cache: Path
     ports: dict[str, int]
     processes: Processes
+    for_long: bool = False
+    """Whether it stays up so long that Connect's code is worth compiling well."""
 
     def log(self, name: str) -> Path:
         """The log file of a service."""

@@ -20,7 +20,7 @@ from streams.worker import wiring
 def stack(folder: Path, progress: Callable[[str], None]) -> Iterator[Endpoints]:
     """The embedded stack, attached to this process; its data is deleted afterwards."""
     try:
-        yield up(folder, progress=progress, attached=True)
+        yield up(folder, progress=progress, attached=True, for_long=True)
     finally:
         down(folder, delete_data=True)
 

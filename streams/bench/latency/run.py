@@ -39,8 +39,8 @@ class Size:
     """Changes a second, each a commit."""
 
 
-# Fifteen seconds after its start the broker's compiler still keeps a core busy.
-FULL, QUICK = Size(2_000, 60, 60), Size(500, 5, 10)
+# A hundred seconds after their start the compilers of broker and Connect still keep a core busy at times.
+FULL, QUICK = Size(2_000, 120, 60), Size(500, 5, 10)
 _CATCH_UP_SECONDS, _AGAIN_SECONDS, _TAIL_SECONDS = 120, 180, 3
 
 
