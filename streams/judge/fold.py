@@ -68,15 +68,17 @@ def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
     A duplicate changes nothing and needs no new judgement: the commit that folded the first also armed its instants."""
     governance, at = ruled.newest, change.version["at"]
     marks, (_, entity, system, _) = reached_by(ws, governance), change.place
-    heard = marks.of(system, entity)
-    is_past = at <= heard and retention.is_past(governance, entity, at, min(heard, passed_by_all(marks, ruled)))
+    heard, passed = marks.of(system, entity), passed_by_all(marks, ruled)
+    is_past = at <= heard and retention.is_past(governance, entity, at, min(heard, passed))
     if is_past and ws.get(change.place.key) is None:
         return "left"
-    return fold_in(ws, ruled, change, late=at <= heard, is_past=is_past)
+    return fold_in(ws, ruled, change, _behind(ruled, passed), late=at <= heard, is_past=is_past)
 
 
-def fold_in(ws: Workspace, ruled: InForce, change: Changed, *, late: bool, is_past: bool = False) -> str:
-    """Whatever has been heard since. `is_past`: it may be of what has left."""
+def fold_in(
+    ws: Workspace, ruled: InForce, change: Changed, behind: Instant, *, late: bool, is_past: bool = False
+) -> str:
+    """Whatever has been heard since. `behind`: the frontier. `is_past`: it may be of what has left."""
     governance, place = ruled.newest, change.place
     record = ws.get(place.key) or retention.arriving(ws, governance, place, change.version)
     held = record["versions"]
@@ -86,7 +88,7 @@ def fold_in(ws: Workspace, ruled: InForce, change: Changed, *, late: bool, is_pa
     rules, before = ruled.since(change.version["at"]), as_of(held, change.version["at"])
     concerns = {key for each in rules for key in concerned(ws, each, change, held, before)}
     regard = {key for each in rules for key in _regarding(ws, each, change)}
-    known_from = behind = frontier(ws, ruled)
+    known_from = behind
     if len(fold(versions, behind)) < len(versions):
         looking = (_looking(ws, each, change, held) for each in rules)
         unsettled = (_next(ws, key) for key in chain(regard, *looking))
@@ -363,7 +365,11 @@ def _store(
 
 def frontier(ws: Workspace, ruled: InForce) -> Instant:
     """Behind it no verdict looks: what every gate has ever passed, less what late evidence may still amend."""
-    return passed_by_all(reached_by(ws, ruled.newest), ruled) - seconds(ruled.newest.late_retention_seconds)
+    return _behind(ruled, passed_by_all(reached_by(ws, ruled.newest), ruled))
+
+
+def _behind(ruled: InForce, passed: Instant) -> Instant:
+    return passed - seconds(ruled.newest.late_retention_seconds)
 
 
 def reindex(ws: Workspace, place: Place, before: list[Version], after: list[Version]) -> bool:

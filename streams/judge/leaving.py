@@ -11,7 +11,7 @@ from schemas.instants import Instant
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge import retention
-from streams.judge.fold import EVERYTHING, Changed, fold_in, reindex
+from streams.judge.fold import EVERYTHING, Changed, fold_in, frontier, reindex
 from streams.judge.keys import ObligationKey, holes_prefix, instant_of
 from streams.judge.obligation import Obligation
 from streams.judge.retention import Place, Record
@@ -154,7 +154,7 @@ def _depart(ws: Workspace, ruled: InForce, members: dict[Place, Member], instant
     for place, member in members.items():
         for version in member.record["versions"]:
             if version["at"] > instant:
-                fold_in(ws, ruled, Changed(place, version), late=False)
+                fold_in(ws, ruled, Changed(place, version), frontier(ws, ruled), late=False)
 
 
 def _remove(ws: Workspace, place: Place, record: Record) -> None:
