@@ -203,6 +203,7 @@ def _worth_judging(
     for kind in kinds:
         begins = not _is_alone(kind, subjects) and kind.may_begin(governance, versions)
         begins = begins and (not kind.counterpart or _has_counterpart(ws, customer, kind, versions))
+        begins = begins and (not kind.compared_in or _differ(ws, kind, change))
         row = kind.row
         prefix = obligations_prefix(customer, row)
         for _, system, native_id in subjects:
@@ -215,6 +216,15 @@ def _is_alone(kind: Kind, subjects: Collection[Local]) -> bool:
     if kind.compared_within == "system":
         return len({system for _, system, _ in subjects}) == len(subjects)
     return kind.compared_within == "customer" and len(subjects) == 1
+
+
+def _differ(ws: Workspace, kind: Kind, change: Changed) -> bool:
+    """Whether the customer's records of the entity, wherever they are, say two things in what is compared."""
+    customer = change.place.customer
+    found = names(ws, reference_key(customer, kind.entity, EVERY, ""), MANY)
+    held = (_versions(ws, Place(customer, kind.entity, *name)) for name in found)
+    versions = [change.version, *chain.from_iterable(held)]
+    return any(len(values(versions, attribute)) > 1 for attribute in kind.compared_in)
 
 
 def _has_counterpart(ws: Workspace, customer: str, kind: Kind, versions: list[Version]) -> bool:

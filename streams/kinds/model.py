@@ -97,6 +97,9 @@ class Kind(NamedTuple):
     nothing to judge. One that an earlier release stored may lack an attribute. None: any could."""
     compared_within: Literal["", "system", "customer"] = ""
     """Subjects are compared with one another, those of a system or all of the customer: one alone is in order."""
+    compared_in: tuple[str, ...] = ()
+    """The attributes in which they are: while all that is kept of the customer's records says one thing in each, or
+    nothing, they are in order. For an entity in `finds` with EVERY, or `customer`."""
     counterpart: bool = False
     """A subject is held against records by which `Refers` finds it, and by no id: while there is none, it is in order.
     """

@@ -441,6 +441,26 @@ def test_records_that_are_compared_are_judged_where_a_system_has_two() -> None:
     assert {"erp/E", "erp/E2"} <= set(armed_by(ws, rules, customer(5, "erp", "E2")))
 
 
+def test_records_that_say_one_thing_in_what_is_compared_are_judged_from_the_first_that_says_another_on() -> None:
+    ws, rules = heard(0), ruled("customer_attribute_divergence")
+    everyone = ["billing/B", "crm/C", "erp/E"]
+
+    assert armed_by(ws, rules, customer(3, "crm", "C")) == []
+    assert armed_by(ws, rules, customer(4, "billing", "B", tax_id=None)) == []
+    assert armed_by(ws, rules, customer(5, "erp", "E", tax_id="T2", email="pay@acme.example")) == everyone
+    for native in everyone:
+        ws.delete(ObligationKey(CUSTOMER, "customer_attribute_divergence", *native.split("/")).text())
+    assert armed_by(ws, rules, customer(6, "crm", "C", tax_id="T2"), version_of(customer(3, "crm", "C"))) == everyone
+
+
+def test_what_a_system_says_whose_records_are_no_subjects_is_compared_too() -> None:
+    ws, rules = heard(0), ruled("customer_attribute_divergence")
+    take(ws, rules, customer(3, "processor", "P", tax_id="T2"))
+
+    assert armed_by(ws, rules, customer(4, "crm", "C")) == []
+    assert armed_by(ws, rules, customer(5, "erp", "E")) == ["crm/C", "erp/E"]
+
+
 def test_what_is_held_against_its_counterparts_is_judged_from_the_first_of_them_on() -> None:
     ws, rules = heard(0), ruled("invoice_amount_mismatch")
 

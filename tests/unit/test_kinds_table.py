@@ -82,6 +82,12 @@ def test_only_duplicates_compare_records_with_one_another() -> None:
     assert within == {"duplicate_customer": "system", "customer_attribute_divergence": "customer", **documents}
 
 
+def test_records_are_compared_in_attributes_that_there_are_and_found_by_their_customer() -> None:
+    for kind in (each for each in KINDS if each.compared_in):
+        assert set(kind.compared_in) <= attributes_of(kind.entity), kind.row
+        assert EVERY in REFERENCES[kind.entity], kind.row
+
+
 def test_what_a_kind_can_do_without_and_what_only_answers_is_among_what_it_looks_at() -> None:
     for kind in KINDS:
         assert kind.optional | kind.answered_by <= kind.reach.keys(), kind.name

@@ -22,6 +22,9 @@ SEEDS = int(os.environ.get("DRIFTWISE_NOISE_SEEDS", cases(3, thorough=30)))
 """Stories of each dossier with noise; thousands where somebody changes how kinds are judged."""
 
 
+UNCHOOSY: dict[str, Any] = {"begins": None, "compared_within": "", "compared_in": (), "counterpart": False}
+
+
 def is_choosy(kind: Kind) -> bool:
     return bool(kind.begins or kind.compared_within or kind.counterpart or kind.regarded or kind.answered_by)
 
@@ -35,7 +38,7 @@ def said(dossier: Dossier, story: Story, *, choosy: bool, seed: int, stands: flo
     play = Play(dossier, governed(dossier).model_copy())
     if not choosy:
         kinds, derived = judged(play.governance), play.governance.derived
-        derived[(judged,)] = tuple(kind._replace(begins=None, compared_within="", counterpart=False) for kind in kinds)
+        derived[(judged,)] = tuple(kind._replace(**UNCHOOSY) for kind in kinds)
         derived.update({(sight, kind.row): ALL_OF_IT for kind in KINDS})
     play.tell((one for one in story if one.at < stands), snapshot=True)
     play.tell(one for one in story if one.at >= stands)

@@ -152,6 +152,7 @@ KIND = Kind(
         ("billing", "invoice"): Consulted(),
     },
     compared_within="customer",
+    compared_in=COMPARED,
     regarded={"customer": ("status=churned", *COMPARED)},
     judge=customer_attribute_divergence,
     command="customer.update_attribute",
