@@ -64,6 +64,8 @@ class Gap(NamedTuple):
     system: str
     object: str
     committed_at: Instant
+    version: str = ""
+    """Versions that sort before it are gone, and none that comes later does. Empty: it is not told."""
 
 
 class Skipped(NamedTuple):

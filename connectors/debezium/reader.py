@@ -73,7 +73,7 @@ class _DebeziumReader:
         committed_at = _committed_at(value["source"])
         truncated = value["after"][TRUNCATED]
         if truncated is not None:
-            return Gap(self.system, truncated, committed_at)
+            return Gap(self.system, truncated, committed_at, _version(epoch, value["source"], "upsert"))
         return Heard(self.system, ALL_OBJECTS, epoch, "streaming", committed_at - self.slack_micros)
 
     def _row(self, op: str, value: dict[str, Any], headers: Mapping[str, bytes], epoch: int) -> SourceRow:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from schemas.source import ALL_OBJECTS, Gap, Heard, SourceRow
 from streams.governance.model import Governance
-from streams.identify import keys, progress, sweeps
+from streams.identify import keys, losses, progress, sweeps
+from streams.identify.losses import Loss
 from tables.view import Workspace
 
 
@@ -13,7 +14,7 @@ def on_gap(ws: Workspace, governance: Governance, partition: int, event: Gap) ->
     entity = governance.entity_of(event.system, event.object) or event.object
     for object_ in (ALL_OBJECTS, entity):
         progress.withdraw(ws, event.system, object_, partition)
-    sweeps.begin(ws, governance, event.system, [entity], event.committed_at, emptied=True)
+    sweeps.begin(ws, governance, event.system, [entity], Loss(event.version, event.committed_at))
 
 
 def on_shown(ws: Workspace, partition: int, row: SourceRow) -> None:
@@ -31,10 +32,12 @@ def on_heard(ws: Workspace, governance: Governance, partition: int, event: Heard
         begun = ws.get(key)
         if begun is not None and begun["epoch"] == event.epoch:
             ws.delete(key)
+            entities = {mapping.entity for mapping in governance.mappings[event.system].values()}
+            loss = Loss(begun["snapshot"], event.watermark)
             if begun["again"]:
-                entities = {mapping.entity for mapping in governance.mappings[event.system].values()}
-                oldest = begun["snapshot"]
-                sweeps.begin(ws, governance, event.system, entities, event.watermark, oldest_version=oldest)
+                sweeps.begin(ws, governance, event.system, entities, loss)
+            else:  # nothing is known that it did not show; of an attempt that nobody could read there may be letters
+                losses.remember(ws, event.system, entities, loss)
     progress.on_heard(ws, governance, partition, event)
 
 

@@ -7,7 +7,7 @@ h/SYSTEM/CUSTOMER/LETTER       hole in the evidence of a native customer, and wh
 k/SYSTEM/CUSTOMER/PARENT/PARENT_ID/ENTITY/ID   row parked until its parent comes
 m/SYSTEM                       which mapping is in force (streams/identify/mappings.py)
 v/SYSTEM/HASH                  a mapping of the system
-s/SYSTEM                       which of its rows are gone (streams/identify/sweeps.py)
+s/SYSTEM                       which of its rows are gone (streams/identify/sweeps.py, losses.py)
 ~marks                         watermarks heard in this partition
 ~snapshot/SYSTEM               which snapshot of it is being read (streams/identify/gaps.py)
 ~streamed                      SYSTEM/OBJECT that left streaming once, and how far it had come: a gap, a new snapshot

@@ -10,7 +10,7 @@ from schemas.instants import Instant
 from schemas.source import UNCHANGED, SourceRow
 from streams.governance.mapping import ObjectMapping
 from streams.governance.model import Governance
-from streams.identify import holes, keys, mappings
+from streams.identify import holes, keys, losses, mappings
 from streams.identify.canonicalize import attributes
 from streams.identify.holes import Hole
 from streams.inputs import Divert, Input
@@ -50,6 +50,8 @@ def park(
     if ws.get(keys.row_key(row.system, row.native_customer, parent, parent_id)) is not None:
         return False
     key = keys.parked_prefix(row.system, row.native_customer, parent, parent_id) + f"{entity}/{row.native_id}"
+    if losses.lost(ws.get(keys.sweep_key(row.system)), entity, row.version) is not None:
+        return True  # as its parent is, which no snapshot showed either
     before = ws.get(key)  # another version that waits already; its hole is ours
     if before and before["row"][_VERSION] > row.version:
         return True

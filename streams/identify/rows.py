@@ -8,7 +8,7 @@ from schemas.instants import ALWAYS, NEVER
 from schemas.source import UNCHANGED, SourceRow
 from streams.governance.mapping import ObjectMapping
 from streams.governance.model import Governance
-from streams.identify import images, keys, links, mappings, parking, sweeps
+from streams.identify import images, keys, links, losses, mappings, parking, sweeps
 from streams.identify.again import Row, customer_up_to_date, up_to_date
 from streams.identify.canonicalize import attributes
 from streams.identify.changes import change, moved
@@ -117,13 +117,16 @@ def _tell(
     route = route_of(ws, system, customer)
     effective_at = max(version["at"], route.at)
     if not versions or _is_newest(version, versions):
-        came = sweeps.begun(ws.get(keys.sweep_key(system)))
-        images.keep(ws, governance, row.key, [*versions, version], native, came=came)
+        swept, versions_now = ws.get(keys.sweep_key(system)), [*versions, version]
+        images.keep(ws, governance, row.key, versions_now, native, came=sweeps.begun(swept))
         if entity == "customer":
             links.asserted(ws, governance, system, version)
             links.parent_asserted(ws, governance, system, version, versions[-1] if versions else None)
         told = tell.Record(system, entity, native_id, route.canonical_id)
         tell.changed(ws, governance, told, versions[-1] if versions else None, version, effective_at)
+        loss = losses.lost(swept, entity, version["version"]) if version["op"] == PRESENT else None
+        if loss is not None:  # told before it, so that nothing rests on the row in between
+            sweeps.presume(ws, governance, (system, entity, native_id), versions_now, loss)
     place = (route.canonical_id, system, entity, native_id)
     if version["op"] == MOVED:
         ws.emit(moved(*place, version, route.version, effective_at))

@@ -10,38 +10,32 @@ from typing import Any
 
 from schemas.instants import Instant
 from streams.governance.model import Governance
-from streams.identify import images, keys, mappings, parking
+from streams.identify import images, keys, losses, mappings, parking
 from streams.identify.changes import change
+from streams.identify.losses import Loss
 from streams.identify.routes import route_of
 from streams.suspects import tell
 from tables.versions import PRESENT, PRESUMED, Version
 from tables.view import Value, Workspace
 
 
-def begin(
-    ws: Workspace,
-    governance: Governance,
-    system: str,
-    entities: Iterable[str],
-    at: Instant,
-    *,
-    emptied: bool = False,
-    oldest_version: str = "",
-) -> None:
-    """Of these entities. Gone are the rows that stood so before the instant where their table was `emptied`, else those
-    whose last version sorts before the oldest that the snapshot has."""
-    key = keys.sweep_key(system)
+def begin(ws: Workspace, governance: Governance, system: str, entities: Iterable[str], loss: Loss) -> None:
+    """Of these entities. Gone are the rows whose last version sorts before the oldest that is not lost; where that is
+    not told, those that stood so before the instant."""
+    key, entities = keys.sweep_key(system), sorted(entities)
     known = ws.get(key) or {"begun": 0, "sweeps": []}
     sweep = {
         "number": known["begun"] + 1,
         "mapping": mappings.number(ws.get(keys.mapping_key(system))),
-        "entities": sorted(entities),
-        "at": at,
-        "emptied": emptied,
-        "oldest_version": oldest_version,
+        "entities": entities,
+        "at": loss.at,
+        "emptied": not loss.oldest_version,
+        "oldest_version": loss.oldest_version,
         "after": keys.system_prefix(system),
     }
-    ws.put(key, {"begun": sweep["number"], "sweeps": [*known["sweeps"], sweep]})
+    ws.put(key, {**known, "begun": sweep["number"], "sweeps": [*known["sweeps"], sweep]})
+    if loss.oldest_version:
+        losses.remember(ws, system, entities, loss)
     parking.vanish(ws, governance, system, lambda entity, version, since: _is_gone(sweep, entity, version, since))
 
 
@@ -68,25 +62,33 @@ def read_so_far(ws: Workspace, system: str, key: str | None) -> None:
 
 def take_away(ws: Workspace, governance: Governance, sweep: Value, row: tuple[str, str, str], image: Value) -> None:
     """`row`: system, entity, native id. Where it is gone; one that came since the sweep began is not."""
-    system, entity, _ = row
     last = image["versions"][-1]
     came_before = images.swept(image) < sweep["number"]
-    if came_before and last["op"] == PRESENT and _is_gone(sweep, entity, last["version"], last["at"]):
-        gone = _gone(last, max(sweep["at"], last["at"]))
-        key = keys.row_key(system, last["customer"], *row[1:])
-        images.keep(ws, governance, key, [*image["versions"], gone])
-        _tell(ws, governance, row, last, gone)
+    if came_before and last["op"] == PRESENT and _is_gone(sweep, row[1], last["version"], last["at"]):
+        presume(ws, governance, row, image["versions"], Loss(sweep["oldest_version"], sweep["at"]))
+
+
+def presume(
+    ws: Workspace, governance: Governance, row: tuple[str, str, str], versions: list[Version], loss: Loss
+) -> None:
+    """The row with these versions is lost."""
+    last = versions[-1]
+    gone = _gone(last, loss.oldest_version or f"{last['version']}.gone", max(loss.at, last["at"]))
+    key = keys.row_key(row[0], last["customer"], *row[1:])
+    images.keep(ws, governance, key, [*versions, gone])
+    _tell(ws, governance, row, last, gone)
 
 
 def _is_gone(sweep: Value, entity: str, version: str, since: Instant) -> bool:
     if entity not in sweep["entities"]:
         return False
-    return bool(since < sweep["at"] if sweep["emptied"] else version < sweep["oldest_version"])
+    oldest = sweep["oldest_version"]
+    return bool(version < oldest if oldest else since < sweep["at"])
 
 
-def _gone(last: Version, at: Instant) -> Version:
+def _gone(last: Version, version: str, at: Instant) -> Version:
     gone: dict[str, Any] = {"op": PRESUMED, "attrs": None, "since": {}, "at": at, "committed_at": at}
-    return {**last, **gone, "version": f"{last['version']}.gone", "by": "unknown"}
+    return {**last, **gone, "version": version, "by": "unknown"}
 
 
 def _tell(ws: Workspace, governance: Governance, row: tuple[str, str, str], last: Version, gone: Version) -> None:

@@ -80,6 +80,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.identify.keys": _about("rows_kept"),
     "streams.identify.letters": _about("holes"),
     "streams.identify.links": _about("holes"),
+    "streams.identify.losses": _about("captured_anew", "rows_kept"),
     "streams.identify.onward": _about("heard"),
     "streams.identify.parking": _about("rows_kept", "mapping_published"),
     "streams.identify.progress": _about("heard"),

@@ -11,7 +11,8 @@ from schemas.instants import SECOND
 from schemas.source import ALL_OBJECTS, Gap, Heard, SourceEvent, SourceRow
 from streams.backtest.canonical import read
 from streams.driver import Driver
-from streams.identify import again, keys
+from streams.identify import again, keys, losses, sweeps
+from streams.letters import ID_HEADER
 from tests.topology import Company, governance
 
 
@@ -28,7 +29,8 @@ def of_an_epoch(record: str, value: dict[str, Any], headers: dict[str, bytes]) -
         case Heard(phase="snapshot"):
             return event._replace(snapshot_of=f"{event.epoch:04d}.0.{value['observed_at'] or 1:04d}")
         case Heard(phase="gap") if event.object != ALL_OBJECTS:
-            return Gap(event.system, event.object, value["observed_at"])
+            position = headers.get("position", b"").decode()
+            return Gap(event.system, event.object, value["observed_at"], position and f"{epoch:04d}.1.{position}")
     return event
 
 
@@ -68,7 +70,7 @@ def test_a_row_that_the_snapshot_does_not_show_is_presumed_deleted(company: Comp
     read_anew(company, "I")
     assert [d["native_id"] for d in company.open("invoice_not_posted")] == ["I"]
     assert (last_of(company, "J")["operation"], last_of(company, "I")["operation"]) == ("presumed_deleted", "upsert")
-    assert "J" not in company.corrected("invoice")
+    assert company.corrected("invoice") == ["billing:I"]
 
 
 def test_what_it_shows_is_newer_than_what_was_captured_before(company: Company) -> None:
@@ -127,7 +129,7 @@ def test_a_line_that_waits_for_an_invoice_which_is_gone_too_waits_no_longer(comp
     closed = [w.value for w in company.driver.written[topics.CHANGES] if w.record == "HoleClosed"]
     assert [(each["entity"], each["how"]) for each in closed if each] == [("invoice_line", "vanished")]
     company.row("billing", "invoice", "K", 30, "B", headers={"epoch": b"1"}, number="K")
-    assert "L" not in company.corrected("invoice_line")
+    assert company.corrected("invoice_line") == []
 
 
 @pytest.mark.parametrize("of", ["a snapshot", "an emptied table"])
@@ -146,11 +148,11 @@ def test_rows_go_a_slice_at_a_time_and_nothing_is_heard_before_the_last(
     assert {last_of(company, id_)["operation"] for id_ in "IJ"} == {"presumed_deleted"}
 
 
-def hear_emptied(company: Company, object_: str, at: float) -> None:
+def hear_emptied(company: Company, object_: str, at: float, **headers: bytes) -> None:
     for partition in range(company.governance.partitions):
         told = {"system": "billing", "object": object_, "partition": partition, "epoch": 0, "phase": "gap"}
         value = {**told, "watermark": None, "observed_at": round(at * SECOND)}
-        company.driver.pipe(topics.source_topic("billing"), "", "SourceProgress", value, partition=partition)
+        company.driver.pipe(topics.source_topic("billing"), "", "SourceProgress", value, partition=partition, **headers)
 
 
 def fold_until_commits(company: Company) -> int:
@@ -213,7 +215,7 @@ def test_the_first_snapshot_has_nothing_to_look_for() -> None:
     begin(first, 0, attempt=1)
     first.heard(9)
     states = (first.driver.state("identify", p) for p in range(first.governance.partitions))
-    assert [state.get(keys.sweep_key("billing")) for state in states] == [None] * first.governance.partitions
+    assert {sweeps.begun(state.get(keys.sweep_key("billing"))) for state in states} == {0}
 
 
 def test_a_marker_of_before_does_not_end_a_snapshot(company: Company) -> None:
@@ -253,3 +255,127 @@ def test_a_row_that_came_when_its_table_was_emptied_stays(company: Company) -> N
     company.row("billing", "invoice", "K", 6, "B", number="K", status="Posted", run=False)
     company.heard(20)
     assert last_of(company, "K")["operation"] == "upsert"
+
+
+# -- letters that come home behind the snapshot
+
+
+def replayed(
+    company: Company, invoice: str, epoch: int = 0, *, snapshot: bool = False, poll: int | None = None
+) -> None:
+    """What was refused when it came, an invoice of 3 s."""
+    headers = {"epoch": b"%d" % epoch, ID_HEADER: f"letter-{invoice}".encode()}
+    more = {"number": invoice, "subscription_id": "S", "status": "Posted"}
+    company.row("billing", "invoice", invoice, 3, "B", headers=headers, snapshot=snapshot, poll=poll, **more)  # type: ignore[arg-type]
+
+
+def operations(company: Company, invoice: str) -> list[str]:
+    """As they were told, each with its instant."""
+    told = [w.value for w in company.driver.written[topics.CHANGES] if w.value and w.value.get("native_id") == invoice]
+    return [f"{each['operation']} at {each['effective_at'] // SECOND}" for each in told]
+
+
+@pytest.mark.parametrize("invoice", ["J", "K"], ids=["known", "never read"])
+def test_what_the_snapshot_did_not_show_stays_gone_whatever_was_said_of_it_before(
+    company: Company, invoice: str
+) -> None:
+    read_anew(company, "I")
+    replayed(company, invoice)
+    company.heard(40, "crm", "erp")
+    company.heard(40, "billing", epoch=1)
+    assert image_of(company, invoice)["op"] == "presumed_deleted"
+    assert [d["native_id"] for d in company.open("invoice_not_posted")] == ["I"]
+    assert company.corrected("invoice") == ["billing:I"]
+
+
+def image_of(company: Company, invoice: str, customer: str = "B") -> dict[str, Any]:
+    """The last version that identify has of it."""
+    states = [company.driver.state("identify", p) for p in range(company.governance.partitions)]
+    (image,) = [image for s in states if (image := s.get(keys.row_key("billing", customer, "invoice", invoice)))]
+    return dict(image["versions"][-1])
+
+
+def test_it_is_gone_since_the_snapshot_and_was_there_before(company: Company) -> None:
+    """The deletion is told first: no command rests on the row in between."""
+    read_anew(company, "I")
+    replayed(company, "K")
+    assert operations(company, "K") == ["presumed_deleted at 20", "upsert at 3"]
+
+
+def test_no_command_is_issued_for_it(company: Company) -> None:
+    read_anew(company, "I")
+    issued = len(company.commands())
+    replayed(company, "K")
+    company.heard(60, "crm", "erp")
+    company.heard(60, "billing", epoch=1)
+    assert len(company.commands()) == issued
+
+
+def test_what_the_snapshot_showed_is_newer_than_a_letter_of_before(company: Company) -> None:
+    read_anew(company, "I", "J", status="Voided")
+    replayed(company, "I")
+    assert image_of(company, "I")["attrs"]["status"] == "voided"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_the_snapshot_showed_and_nobody_could_read_is_there_again(company: Company, known: bool) -> None:
+    invoice = "J" if known else "K"
+    read_anew(company, "I")
+    replayed(company, invoice, epoch=1, snapshot=True)
+    assert image_of(company, invoice)["op"] == "upsert"
+
+
+def test_it_is_gone_since_the_first_snapshot_that_did_not_show_it(company: Company) -> None:
+    read_anew(company, "I")
+    company.heard(0, "billing", phase="snapshot", epoch=2)
+    company.heard(30, epoch=2)
+    replayed(company, "K")
+    replayed(company, "L", epoch=1)
+    assert [image_of(company, id_)["at"] // SECOND for id_ in "KL"] == [20, 30]
+
+
+def test_a_line_of_before_whose_invoice_nobody_knows_does_not_wait(company: Company) -> None:
+    read_anew(company, "I", "J")
+    headers = {"epoch": b"0", ID_HEADER: b"letter"}
+    company.row("billing", "invoice_line", "L", 3, "B", headers=headers, invoice_id="K")
+    assert [w for w in company.driver.written[topics.CHANGES] if w.record == "HoleOpened"] == []
+    assert company.corrected("invoice_line") == []
+
+
+def test_what_only_a_first_attempt_showed_of_which_nothing_could_be_read_is_gone() -> None:
+    first = Company(governance())
+    first.driver = Driver(first.governance, dict.fromkeys(first.governance.systems, of_an_epoch))
+    shown(first, "I", 0, attempt=2)
+    begin(first, 0, attempt=2)
+    first.heard(9)
+    replayed(first, "K", snapshot=True)
+    assert image_of(first, "K")["op"] == "presumed_deleted"
+
+
+def test_a_table_that_was_emptied_stays_so(company: Company) -> None:
+    """What is older than its emptying, and what is newer."""
+    hear_emptied(company, "invoice", 6, position=b"000000000100")
+    company.heard(20)
+    for invoice, poll in {"J": 99, "K": 99, "L": 100, "M": 101}.items():
+        replayed(company, invoice, poll=poll)
+    assert {id_: image_of(company, id_)["op"] for id_ in "IJKLM"} == {
+        **dict.fromkeys("IJK", "presumed_deleted"),
+        **dict.fromkeys("LM", "upsert"),
+    }
+
+
+def test_what_came_before_its_table_was_emptied_goes_whatever_its_instant(company: Company) -> None:
+    """Both in one transaction."""
+    company.row("billing", "invoice", "K", 6, "B", poll=99, number="K", run=False)
+    hear_emptied(company, "invoice", 6, position=b"000000000100")
+    company.row("billing", "invoice", "L", 6, "B", poll=101, number="L", run=False)
+    company.heard(20)
+    assert [image_of(company, id_)["op"] for id_ in "KL"] == ["presumed_deleted", "upsert"]
+
+
+def test_of_many_losses_the_oldest_are_forgotten_and_what_is_older_is_gone_later(company: Company) -> None:
+    for epoch in range(1, losses.REMEMBERED + 3):
+        company.heard(0, "billing", phase="snapshot", epoch=epoch)
+        company.heard(10 * epoch, "billing", epoch=epoch)
+    replayed(company, "K")
+    assert image_of(company, "K")["at"] == 30 * SECOND

@@ -1,4 +1,5 @@
-"""The law where a database is captured anew amid its changes: wherever commits and crashes fall, the same is gone."""
+"""The law where a database is captured anew amid its changes: wherever commits and crashes fall, the same is gone, and
+so it is whenever what could not be read at first comes home."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.instants import SECOND
 from streams.identify import again
+from streams.letters import ID_HEADER
 from tables.versions import PRESENT
 from tests.topology import Company
 from tests.unit.test_captured_anew import of_an_epoch
@@ -65,6 +67,41 @@ def _progress(raw: Any, codec: Codec, **fields: Any) -> Any:
     return raw._replace(value=codec.encode(SOURCE, "SourceProgress", value))
 
 
+def emptied_at_a_position(sources: dict[Place, list[Any]], rng: random.Random, codec: Codec) -> dict[Place, list[Any]]:
+    """A table is emptied, and its markers say where in the log: behind all that was captured, before all that comes."""
+    found = emptied(sources, rng, codec)
+    for place, records in found.items():
+        if place[0] == SOURCE:
+            seen = "000000000000"
+            for n, raw in enumerate(records):
+                record, value = codec.decode(raw.value)
+                seen = f"{value['poll']:012d}" if record == "PolledRow" else seen
+                if record == "SourceProgress" and value["phase"] == "gap":
+                    records[n] = raw._replace(headers={"position": f"{seen}+".encode()})
+    return found
+
+
+def late(sources: dict[Place, list[Any]], rng: random.Random, codec: Codec) -> dict[Place, list[Any]]:
+    """Some of what the billing system said before its loss could not be read, and comes home at some later time."""
+    return {p: _late(records, rng, codec) if p[0] == SOURCE else records for p, records in sources.items()}
+
+
+def _late(records: list[Any], rng: random.Random, codec: Codec) -> list[Any]:
+    loss = next(n for n, raw in enumerate(records) if _is_loss(codec.decode(raw.value)))
+    is_row = [codec.decode(raw.value).record == "PolledRow" for raw in records]
+    letters = {n for n in range(loss) if is_row[n] and rng.random() < 0.4}
+    told = [raw for n, raw in enumerate(records) if n not in letters]
+    for n in letters:
+        raw = records[n]
+        headers = {**raw.headers, ID_HEADER: f"letter-{raw.partition}-{n}".encode()}
+        told.insert(rng.randint(n - len([m for m in letters if m < n]), len(told)), raw._replace(headers=headers))
+    return told
+
+
+def _is_loss(said: Any) -> bool:
+    return said.record == "SourceProgress" and (said.value["phase"] == "gap" or said.value["epoch"] == 1)
+
+
 def newest(company: Company) -> dict[str, tuple[Any, ...]]:
     """The last version of each row; how far back others are kept hangs on when links were heard of."""
     states = (company.driver.state("identify", p) for p in range(company.governance.partitions))
@@ -95,7 +132,7 @@ def undisturbed(sources: dict[Place, list[Any]]) -> Company:
 
 
 @settings(max_examples=60)
-@pytest.mark.parametrize("lose", [anew, emptied])
+@pytest.mark.parametrize("lose", [anew, emptied, emptied_at_a_position])
 @given(history=histories(), seed=st.integers(0, 2**32))
 def test_wherever_commits_and_crashes_fall_the_same_is_gone(lose: Any, history: Any, seed: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -106,6 +143,29 @@ def test_wherever_commits_and_crashes_fall_the_same_is_gone(lose: Any, history: 
         restless = Restless(sources, random.Random(seed), ONE_INPUT).run().company
     assert newest(restless) == newest(calm)
     assert outcome(restless) == outcome(calm)
+
+
+def standing(company: Company) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is there at the end, and the facts. Since when it is gone hangs on what was known when."""
+    return {key: attrs for key, (_, op, _, attrs) in newest(company).items() if op == PRESENT}, outcome(company)[1]
+
+
+@settings(max_examples=40)
+@pytest.mark.parametrize("lose", [anew, emptied_at_a_position])
+@given(history=histories(), seed=st.integers(0, 2**32))
+def test_whenever_a_letter_comes_home_the_same_is_there(lose: Any, history: Any, seed: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.topology.read", of_an_epoch)
+        codec = Company().driver.codec
+        sources = lose(inputs(history), random.Random(seed), codec)
+        in_time = undisturbed(sources)
+        letters = late(sources, random.Random(seed), codec)
+        calm = undisturbed(letters)
+        patch.setattr(again, "SLICE", 1)
+        restless = Restless(letters, random.Random(seed), ONE_INPUT).run().company
+    assert standing(calm) == standing(in_time)
+    assert newest(restless) == newest(calm)
+    assert standing(restless) == standing(calm)
 
 
 def test_rows_do_go(monkeypatch: pytest.MonkeyPatch) -> None:
