@@ -9,13 +9,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from connectors.debezium.access import access
 from connectors.errors import Refused, Retry, Stop
 from schemas.registry import without_password
+
+_T = TypeVar("_T")
 
 _NOT_FOUND = 404
 _BUSY = frozenset({409, 500, 502, 503, 504})
@@ -120,6 +122,10 @@ class Connect:
         found: dict[str, str] | None = self._call("GET", f"/connectors/{name}/config")
         return found
 
+    def config_and_wait(self, name: str, timeout_seconds: float = 60.0) -> dict[str, str] | None:
+        """The same of a Connect that may be starting. Raises Stop where it does not answer by then."""
+        return _until_taken(lambda: self.config(name), timeout_seconds, f"Kafka Connect does not tell of {name}")
+
     def status(self, name: str) -> ConnectorStatus | None:
         """None where there is no such connector, or its first status is not written yet."""
         found = self._call("GET", f"/connectors/{name}/status")
@@ -197,13 +203,12 @@ def _message(answer: httpx.Response) -> str:
         return answer.reason_phrase
 
 
-def _until_taken(call: Callable[[], object], timeout_seconds: float, otherwise: str) -> None:
+def _until_taken(call: Callable[[], _T], timeout_seconds: float, otherwise: str) -> _T:
     """While it starts or rebalances, as after every configuration, Connect takes nothing. Raises Stop at the end."""
     deadline = time.monotonic() + timeout_seconds
     while True:
         try:
-            call()
-            return
+            return call()
         except Retry as problem:
             _pause(deadline, _PAUSE_SECONDS, f"{otherwise}: {problem}")
 

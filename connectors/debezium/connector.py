@@ -6,6 +6,7 @@ Options: https://debezium.io/documentation/reference/3.4/connectors/postgresql.h
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.debezium.capture import EPOCH_HEADER, MARKER_TABLE, Capture
@@ -120,6 +121,11 @@ def connector_config(
             "heartbeat.action.query": f"UPDATE {capture.qualified(MARKER_TABLE)} SET beat = now(), truncated = NULL",  # noqa: S608 - validated
         }
     )
+
+
+def epoch_of(config: Mapping[str, str]) -> int:
+    """Which epoch the records of a connector with this configuration say."""
+    return int(config.get("transforms.epoch.value.literal", 0))
 
 
 def _converter(registry_url: str | None) -> dict[str, str]:

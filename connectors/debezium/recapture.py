@@ -13,6 +13,7 @@ import psycopg
 
 from connectors.debezium.apply import Connect
 from connectors.debezium.capture import Capture
+from connectors.debezium.connector import epoch_of
 from connectors.debezium.markers import begin_epoch
 from connectors.errors import Stop
 
@@ -47,6 +48,17 @@ def recapture(
         _drop_slot(connection, capture.slot, timeout_seconds)
     connect.resume_and_wait(name, timeout_seconds)
     return epoch
+
+
+def refuse_older_copy(connect: Connect, name: str, system: str, epoch: int) -> None:
+    """The database says an `epoch` before that of its connector: what it was captured with has been told as newer, and
+    of an older one nothing would count. Raises Stop."""
+    config = connect.config_and_wait(name)
+    if config is not None and epoch < epoch_of(config):
+        raise Stop(
+            "This database was restored from a copy of before its last snapshot: "
+            f"`driftwise connect snapshot {system}` captures it anew."
+        )
 
 
 def _drop_slot(connection: psycopg.Connection[tuple[object, ...]], slot: str, timeout_seconds: float) -> None:

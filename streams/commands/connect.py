@@ -20,7 +20,7 @@ from connectors.debezium.apply import Connect
 from connectors.debezium.capture import Capture, Columns
 from connectors.debezium.connector import Database, connector_config
 from connectors.debezium.database import prepare
-from connectors.debezium.recapture import recapture
+from connectors.debezium.recapture import recapture, refuse_older_copy
 from connectors.errors import Refused, Retry, Stop
 from connectors.variables import variable
 from streams.commands.context import governance, json_option, running_stack, settings
@@ -150,6 +150,7 @@ def apply_connector(
             if anew:
                 recapture(asked, connector_name(system), dsn, capture, config, at_least=int(time.time()))
             else:
+                refuse_older_copy(asked, connector_name(system), system, epoch)
                 asked.apply(connector_name(system), config(epoch))
     except (Stop, Refused, Retry, psycopg.Error) as problem:
         raise click.ClickException(f"{system}: {_in_words(system, problem)}") from None

@@ -9,6 +9,9 @@ import httpx
 import pytest
 
 from connectors.debezium.apply import Connect
+from connectors.debezium.capture import Capture, Columns
+from connectors.debezium.connector import Database, connector_config
+from connectors.debezium.recapture import refuse_older_copy
 from connectors.errors import Refused, Retry, Stop
 
 CONFIG = {"connector.class": "io.debezium.connector.postgresql.PostgresConnector"}
@@ -63,6 +66,28 @@ def test_an_equal_configuration_is_not_written_again() -> None:
     played.connect().apply("billing", CONFIG)
 
     assert "PUT /connectors/billing/config" not in played.asked
+
+
+@pytest.mark.parametrize(
+    ("database", "connector", "refused"), [(6, 7, True), (0, 7, True), (7, 7, False), (8, 7, False)]
+)
+def test_a_database_of_before_the_last_snapshot_is_a_copy_and_is_not_captured(
+    database: int, connector: int, refused: bool
+) -> None:
+    """What it tells would be older than all that was captured since."""
+    capture = Capture("billing", {"account": Columns("id", "id")})
+    config = connector_config(capture, Database("db", 5432, "billing", "debezium"), epoch=connector)
+    played = cluster(config=[answer(503), answer(200, config)])
+    if refused:
+        with pytest.raises(Stop, match="driftwise connect snapshot billing"):
+            refuse_older_copy(played.connect(), "billing", "billing", database)
+    else:
+        refuse_older_copy(played.connect(), "billing", "billing", database)
+
+
+@pytest.mark.parametrize("config", [answer(404), answer(200, CONFIG)], ids=["no connector", "of the first snapshot"])
+def test_a_database_that_was_captured_once_at_most_is_no_copy(config: httpx.Response) -> None:
+    refuse_older_copy(cluster(config=[config]).connect(), "billing", "billing", 0)
 
 
 STOPPED = {"connector": {"state": "STOPPED"}, "tasks": []}
