@@ -119,19 +119,27 @@ def _tell(
     if not versions or _is_newest(version, versions):
         swept, versions_now = ws.get(keys.sweep_key(system)), [*versions, version]
         images.keep(ws, governance, row.key, versions_now, native, came=sweeps.begun(swept))
-        if entity == "customer":
-            links.asserted(ws, governance, system, version)
-            links.parent_asserted(ws, governance, system, version, versions[-1] if versions else None)
+        _tell_links(ws, governance, row, version, versions)
         told = tell.Record(system, entity, native_id, route.canonical_id)
         tell.changed(ws, governance, told, versions[-1] if versions else None, version, effective_at)
         loss = losses.lost(swept, entity, version["version"]) if version["op"] == PRESENT else None
         if loss is not None:  # told before it, so that nothing rests on the row in between
             sweeps.presume(ws, governance, (system, entity, native_id), versions_now, loss)
+    elif sweeps.is_last_before(version, versions):
+        *earlier, gone = versions
+        images.keep(ws, governance, row.key, [*earlier, version, sweeps.following(gone, version)])
+        _tell_links(ws, governance, row, version, earlier)
     place = (route.canonical_id, system, entity, native_id)
     if version["op"] == MOVED:
         ws.emit(moved(*place, version, route.version, effective_at))
     else:
         ws.emit(change(*place, version, route.version, effective_at, letter_of(record)))
+
+
+def _tell_links(ws: Workspace, governance: Governance, row: Row, version: Version, earlier: list[Version]) -> None:
+    if row.entity == "customer":
+        links.asserted(ws, governance, row.system, version)
+        links.parent_asserted(ws, governance, row.system, version, earlier[-1] if earlier else None)
 
 
 def _is_newest(version: Version, versions: list[Version]) -> bool:

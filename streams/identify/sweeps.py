@@ -74,9 +74,21 @@ def presume(
     """The row with these versions is lost."""
     last = versions[-1]
     gone = _gone(last, loss.oldest_version or f"{last['version']}.gone", max(loss.at, last["at"]))
+    gone = following(gone, last)
     key = keys.row_key(row[0], last["customer"], *row[1:])
     images.keep(ws, governance, key, [*versions, gone])
     _tell(ws, governance, row, last, gone)
+
+
+def following(gone: Version, last: Version) -> Version:
+    """A presumed deletion, behind this version: which one that was is known also when it has been folded away."""
+    return {**gone, "follows": last["version"]}
+
+
+def is_last_before(version: Version, versions: list[Version]) -> bool:
+    """It comes late, and is the last that there was before the row was presumed to be deleted."""
+    gone = versions[-1]
+    return bool(gone["op"] == PRESUMED and gone.get("follows", gone["version"]) < version["version"] < gone["version"])
 
 
 def _is_gone(sweep: Value, entity: str, version: str, since: Instant) -> bool:

@@ -288,10 +288,14 @@ def test_what_the_snapshot_did_not_show_stays_gone_whatever_was_said_of_it_befor
     assert company.corrected("invoice") == ["billing:I"]
 
 
-def image_of(company: Company, invoice: str, customer: str = "B") -> dict[str, Any]:
-    """The last version that identify has of it."""
+def image_of(company: Company, invoice: str) -> dict[str, Any]:
+    return last_version(company, "invoice", invoice)
+
+
+def last_version(company: Company, entity: str, native_id: str) -> dict[str, Any]:
+    """That identify has of it."""
     states = [company.driver.state("identify", p) for p in range(company.governance.partitions)]
-    (image,) = [image for s in states if (image := s.get(keys.row_key("billing", customer, "invoice", invoice)))]
+    (image,) = [image for s in states if (image := s.get(keys.row_key("billing", "B", entity, native_id)))]
     return dict(image["versions"][-1])
 
 
@@ -309,6 +313,23 @@ def test_no_command_is_issued_for_it(company: Company) -> None:
     company.heard(60, "crm", "erp")
     company.heard(60, "billing", epoch=1)
     assert len(company.commands()) == issued
+
+
+@pytest.mark.parametrize(
+    ("operation", "linked_to"), [("delete", []), ("upsert", ["Z"])], ids=["that it was deleted", "another link"]
+)
+def test_what_was_said_last_before_it_links_it_also_when_it_comes_late(
+    company: Company, operation: str, linked_to: list[str]
+) -> None:
+    """A letter of before that comes behind it says nothing more."""
+    company.heard(0, "billing", phase="snapshot", epoch=1)
+    company.heard(20, epoch=1)
+    for poll, how, named in ((50, operation, "Z"), (49, "upsert", "Y")):
+        headers = {"epoch": b"0", ID_HEADER: b"letter"}
+        company.row("billing", "account", "B", 3, operation=how, headers=headers, poll=poll, crm_account_id=named)
+    asserted = [w.value for w in company.driver.written[topics.LINKS] if w.record == "LinkAsserted" and w.value]
+    assert [each["native_customer"] for each in asserted[-1]["links"]] == linked_to
+    assert last_version(company, "customer", "B")["op"] == "presumed_deleted"
 
 
 def test_what_the_snapshot_showed_is_newer_than_a_letter_of_before(company: Company) -> None:
