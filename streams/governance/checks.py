@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from schemas.entities import ENTITIES
 from streams.governance.model import ANY_ATTRIBUTE, Governance, System
 from streams.governance.problem import Problem
-from streams.governance.words import did_you_mean
+from streams.governance.words import meant
 
 Check = Callable[[Governance], Iterator[Problem]]
 
@@ -18,14 +18,14 @@ def problems(governance: Governance) -> list[Problem]:
 
 def _no(what: str, word: str, known: Iterable[str], remedy: str = "") -> str:
     known = list(known)
-    listed = f"; known: {', '.join(known)}" if known else "; none is governed"
-    return f"{word!r} is no {what}{did_you_mean(word, known)}{listed}{f'; {remedy}' if remedy else ''}"
+    listed = meant(word, known) if known else "; none is governed"
+    return f"{word!r} is no {what}{listed}{f'; {remedy}' if remedy else ''}"
 
 
 def _judged(governance: Governance) -> Iterator[Problem]:
     for kind in governance.judged or ():
         if kind not in governance.kinds:
-            yield Problem("systems.yaml", "judged", f"{kind}: no such kind: {_no('kind', kind, governance.kinds)}")
+            yield Problem("systems.yaml", "judged", _no("kind", kind, governance.kinds))
 
 
 def _retention(governance: Governance) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ KEY_OF_FILE: dict[str, str | None] = {
     "ignore": "ignore",
     "process": "process",
 }
+
+FOR_EVER = frozenset({"settled_retention_seconds", "ended_drift_retention_seconds", "command_valid_seconds"})
+"""Keys whose null is a value, other than what is in force where they are left out."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -80,12 +84,36 @@ def read_file(path: Path) -> dict[str, Any]:
 
 
 def overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
-    """Mappings merge key by key; null takes away what lies below; anything else is replaced."""
+    """Mappings merge key by key; null takes away what lies below, or is itself what is said; anything else is
+    replaced."""
     merged = dict(base)
     for key, value in top.items():
         below = merged.get(key)
         merged[key] = overlay(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return {key: value for key, value in merged.items() if value is not None}
+    return {key: value for key, value in merged.items() if value is not None or key in FOR_EVER}
+
+
+def nothing_below(below: dict[str, Any], folders: Iterable[dict[str, Any]]) -> list[Problem]:
+    """Names that null is to take away and that nobody gives: a typo would leave standing what was to go."""
+    given: dict[str, set[str]] = {}
+    for raw in (below, *folders):
+        for section, names in _named(raw):
+            given.setdefault(section, set()).update(name for name, value in names.items() if value is not None)
+    return [
+        Problem(section, name, f"null takes away what is there, and there is none{did_you_mean(name, given[section])}")
+        for raw in folders
+        for section, names in _named(raw)
+        for name, value in names.items()
+        if value is None and name not in given[section]
+    ]
+
+
+def _named(raw: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """File -> what it names: systems, kinds, objects of a system."""
+    mappings = raw.get("mappings") or {}
+    sections = {"systems.yaml": raw.get("systems"), "kinds.yaml": raw.get("kinds")}
+    sections |= {f"mappings/{system}.yaml": objects for system, objects in mappings.items()}
+    yield from ((file, names) for file, names in sections.items() if isinstance(names, dict))
 
 
 def with_one_deadline(top: dict[str, Any]) -> dict[str, Any]:

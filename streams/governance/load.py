@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from streams.governance.checks import problems
 from streams.governance.explain import explain
-from streams.governance.files import overlay, read_folder, rival_owners, with_one_deadline
+from streams.governance.files import nothing_below, overlay, read_folder, rival_owners, with_one_deadline
 from streams.governance.model import Governance
 from streams.governance.problem import BadGovernance, Problem
-from streams.governance.words import did_you_mean
+from streams.governance.words import meant
 
 DEFAULT = Path(__file__).parent / "default"
 
@@ -26,7 +26,8 @@ def load(*folders: Path) -> Governance:
     raw: dict[str, Any] = overlay({"mappings": {}}, deepcopy(_defaults()))
     for top in given.values():
         raw = overlay(raw, with_one_deadline(top))
-    _refuse([*rival_owners(given), *_unknown_kinds(raw)], folders)
+    taken = nothing_below(_defaults(), list(given.values()))
+    _refuse([*rival_owners(given), *_unknown_kinds(raw), *taken], folders)
     _spread_tolerances(raw)
     try:
         governance = Governance.model_validate(raw)
@@ -60,8 +61,7 @@ def _unknown_kinds(raw: dict[str, Any]) -> Iterable[Problem]:
     """A kind is a predicate: governance decides about it, and cannot invent one."""
     known = _defaults()["kinds"]
     for name in sorted(raw.get("kinds", {}).keys() - known.keys()):
-        hint = did_you_mean(name, known)
-        yield Problem("kinds.yaml", name, f"no such kind{hint}; known: {', '.join(known)}")
+        yield Problem("kinds.yaml", name, f"no such kind{meant(name, known)}")
 
 
 def _spread_tolerances(raw: dict[str, Any]) -> None:

@@ -227,3 +227,43 @@ def test_what_has_a_file_of_its_own_is_no_part_of_systems(folder: Folder) -> Non
 def test_a_deadline_is_finite(folder: Folder) -> None:
     said = problem_of(folder(kinds="invoice_not_posted: {sla_seconds: .inf}"))
     assert "kinds.yaml: invoice_not_posted.sla_seconds: Input should be a finite number" in said
+
+
+def test_null_keeps_for_ever_where_it_is_said_to(folder: Folder) -> None:
+    after = load(
+        folder(
+            systems="settled_retention_seconds: null\nended_drift_retention_seconds: null",
+            kinds="invoice_not_posted: {command_valid_seconds: null}",
+        )
+    )
+
+    assert (after.settled_retention_seconds, after.ended_drift_retention_seconds) == (None, None)
+    assert after.kinds["invoice_not_posted"].command_valid_seconds is None
+    assert after.kinds["won_without_erp_customer"].command_valid_seconds == 7 * 86400
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("systems", "systems: {bill: null}", "systems.yaml: bill: null takes away what is there"),
+        ("kinds", "invoice_not_postd: null", "kinds.yaml: invoice_not_postd: null takes away"),
+        ("mappings__erp", "ledger_postin: null", "(did you mean 'ledger_posting'?)"),
+    ],
+)
+def test_null_for_what_is_not_there_is_a_typo(folder: Folder, file: str, text: str, told: str) -> None:
+    assert told in problem_of(folder(**{file: text}))
+
+
+def test_two_folders_may_take_the_same_away(tmp_path: Path) -> None:
+    for number in ("1", "2"):
+        (tmp_path / number).mkdir()
+        (tmp_path / number / "kinds.yaml").write_text("invoice_not_posted: null")
+
+    assert "invoice_not_posted" not in load(tmp_path / "1", tmp_path / "2").kinds
+
+
+def test_a_hint_spares_a_long_list(folder: Folder) -> None:
+    told = problem_of(folder(kinds="invoice_not_postd: {sla_seconds: 5}", systems="judged: [invoice_not_postd]"))
+
+    assert "did you mean 'invoice_not_posted'?" in told
+    assert "won_without_erp_customer" not in told
