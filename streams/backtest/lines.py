@@ -11,6 +11,7 @@ import orjson
 from schemas.entities import ENTITIES, MONEY_TYPES
 from schemas.instants import Instant, from_datetime
 from schemas.source import ALL_OBJECTS
+from streams.governance.words import meant
 
 _OPERATIONS = ("upsert", "delete")
 _EARLIEST = from_datetime(datetime.min.replace(tzinfo=UTC))
@@ -151,7 +152,7 @@ def _text(line: Mapping[str, Any], name: str) -> str:
 
 def _known(entity: Any) -> str:
     if entity not in _TYPES:
-        raise _Unusable("unknown_entity", f"entity {entity!r}; known: {', '.join(_TYPES)}")
+        raise _Unusable("unknown_entity", f"entity {entity!r}{meant(str(entity), _TYPES)}")
     return str(entity)
 
 
@@ -167,7 +168,7 @@ def _attributes(entity: str, attributes: Any) -> Mapping[str, Any]:
     types = _TYPES[entity]
     for name, value in attributes.items():
         if name not in types:
-            raise _Unusable("unknown_attribute", f"{entity} has no attribute {name!r}; it has: {', '.join(types)}")
+            raise _Unusable("unknown_attribute", f"{entity} has no attribute {name!r}{meant(name, types)}")
         if value is not None:
             _check(entity, name, types[name], value)
     return attributes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple
 
@@ -12,6 +12,7 @@ from schemas.errors import OperatorError
 from schemas.instants import NEVER, SECOND, Instant
 from streams.backtest.lines import Line, Mark, Refused, parse
 from streams.governance.model import Governance
+from streams.governance.vocabulary import WORDS
 
 Tell = Callable[[int], None]
 """Is told how many bytes have been read."""
@@ -38,6 +39,8 @@ class Survey(NamedTuple):
     """Some line can be used."""
     refused: Refused | None
     """The first line that cannot."""
+    odd: Mapping[tuple[str, str, str], int]
+    """Entity, attribute, and a word there that no rule knows -> the first line that has it."""
 
 
 class Log:
@@ -72,6 +75,7 @@ def opened(file: BinaryIO) -> Iterator[Log]:
 def survey(log: Log, tell: Tell = lambda done: None) -> Survey:
     marked, disorder, belated, newest = False, 0, 0, NEVER
     systems: dict[str, int] = {}
+    odd: dict[tuple[str, str, str], int] = {}
     usable, refused = False, None
     for line in log.lines(tell):
         if line.system:
@@ -83,16 +87,20 @@ def survey(log: Log, tell: Tell = lambda done: None) -> Survey:
         if isinstance(line, Mark):
             marked = True
         else:
+            for name, known in WORDS[line.entity].items():
+                if (word := line.attributes.get(name)) is not None and word not in known:
+                    odd.setdefault((line.entity, name, word), line.number)
             newest = max(newest, line.at)
             if newest - line.at > disorder:
                 disorder, belated = newest - line.at, line.number
-    return Survey(marked, disorder, belated, systems, usable, refused)
+    return Survey(marked, disorder, belated, systems, usable, refused, odd)
 
 
 def check(found: Survey, governance: Governance, disorder: Instant) -> None:
     """Raises BadLog for what would make every answer doubtful."""
-    if found.refused and not found.usable:
-        first = found.refused
+    if not found.usable and not found.refused:
+        raise BadLog("the log is empty: there is nothing to judge")
+    if first := None if found.usable else found.refused:
         raise BadLog(
             f"no line can be used; the first, line {first.number}: {first.reason}: {first.detail}. A line is one JSON "
             "object, a canonical change: `driftwise backtest -h` and ops/backtest.md say which"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,6 +13,7 @@ from schemas.instants import iso
 from streams.backtest.findings import Findings
 from streams.backtest.run import Ending
 from streams.governance.model import Governance
+from streams.governance.vocabulary import unknown
 from streams.kinds.table import judged
 from streams.look.shown import jsonable, money, table
 
@@ -24,6 +25,7 @@ class Report(NamedTuple):
     governance: Governance
     ending: Ending
     findings: Findings
+    odd: Mapping[tuple[str, str, str], int]
 
     def by_kind(self) -> dict[str, dict[str, int]]:
         """Of every kind that was judged: drifts opened, how many of them have ended, obligations that cannot be
@@ -64,11 +66,13 @@ class Report(NamedTuple):
 
     def pages(self) -> Iterator[RenderableType]:
         pending, baseline = self.ending.undecided["pending"], self.baseline()
-        rows = (
-            (kind, *(str(n or "·") for n in (*counts.values(), pending[kind], baseline.get(kind))))
-            for kind, counts in self.by_kind().items()
-        )
-        yield table(("kind", "opened", "resolved", "unknown", "not due yet", "baseline"), rows)
+        kinds = {kind: (*n.values(), pending[kind], baseline.get(kind)) for kind, n in self.by_kind().items()}
+        found = {kind: numbers for kind, numbers in kinds.items() if any(numbers)}
+        if found:
+            rows = ((kind, *(str(n or "·") for n in numbers)) for kind, numbers in found.items())
+            yield table(("kind", "opened", "resolved", "unknown", "not due yet", "baseline"), rows)
+        if quiet := len(kinds) - len(found):
+            yield f"nothing of {quiet}{' other' if found else ''} kinds that were judged"
         yield from _worst(self.findings)
         until = iso(self.ending.ended_at)
         yield f"{self.ending.changes} changes up to {until}; {self.findings.diverted_count} lines diverted"
@@ -78,6 +82,8 @@ class Report(NamedTuple):
     def notes(self) -> Iterator[str]:
         """What somebody should know before believing the numbers."""
         ending = self.ending
+        for (entity, attribute, word), line in self.odd.items():
+            yield f"line {line}: {entity}.{attribute}: {unknown(entity, attribute, word)}"
         if ending.silent:
             yield (
                 f"no change came from {', '.join(ending.silent)}: what is expected there counts as missing; if the log "

@@ -71,7 +71,7 @@ def _judged(log: Log, governance: Governance, findings: Findings, until: Instant
         run = Run(governance, kept, findings, marked=found.marked, until=until)
         lines = log.lines(tell)
         ending = run.play(lines if found.marked else in_order(lines, disorder))
-    return Report(run.governance, ending, findings)
+    return Report(run.governance, ending, findings, found.odd)
 
 
 @contextmanager

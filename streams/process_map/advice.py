@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from schemas.instants import Instant, iso
 from streams.governance.model import Governance
+from streams.governance.vocabulary import unknown_words
 from streams.judge.horizon import horizon_seconds
 from streams.kinds.table import KINDS, Kind
 from streams.process_map.rows import not_observed
@@ -18,6 +19,7 @@ def advice(governance: Governance, now: Instant) -> list[str]:
     return [
         *_late(governance, kinds),
         *_unobserved(governance, kinds),
+        *unknown_words(governance),
         *_expired(governance, now),
         *_periods_over(governance, now),
     ]

@@ -269,3 +269,35 @@ def test_people_are_told_what_the_numbers_leave_out(bench: Bench) -> None:
     assert "line 5: unknown_entity" in result.stdout
     assert "no change came from erp" in result.stderr
     assert "1 obligations were not due" in result.stderr
+
+
+@pytest.mark.parametrize("lines", [[], ["", "  "]])
+def test_an_empty_log_is_told_as_such(bench: Bench, lines: list[str]) -> None:
+    result = bench.run(lines)
+
+    assert (result.exit_code, result.stderr) == (1, "Error: the log is empty: there is nothing to judge\n")
+
+
+def test_kinds_of_which_there_is_nothing_have_no_line(bench: Bench) -> None:
+    (bench.folder / "rules" / "systems.yaml").write_text("judged: [invoice_not_posted, won_without_erp_customer]")
+    shown = bench.run([*customer(), invoice(3), *customer(60)]).stdout
+
+    assert "invoice_not_posted" in shown
+    assert "won_without_erp_customer" not in shown
+    assert "nothing of 1 other kinds that were judged" in shown
+
+
+def test_a_typo_in_a_line_is_told_with_what_was_meant(bench: Bench) -> None:
+    found = bench.found([*customer(), line(4, "billing", "invoce", "U", "B"), invoice(5, statuss="x"), *customer(60)])
+
+    assert [d["detail"].partition(";")[0] for d in found["diverted"]] == [
+        "entity 'invoce' (did you mean 'invoice'?)",
+        "invoice has no attribute 'statuss' (did you mean 'status'?)",
+    ]
+
+
+def test_a_state_that_no_rule_knows_is_warned_of_with_its_first_line(bench: Bench) -> None:
+    result = bench.run([*customer(), invoice(3, status="Posted"), invoice(4, status="Posted"), *customer(60)])
+
+    (note,) = (line for line in result.stderr.splitlines() if "no rule knows" in line)
+    assert note.startswith("note: line 4: invoice.status: no rule knows 'Posted' (did you mean 'posted'?); known: ")

@@ -176,3 +176,14 @@ def test_show_of_an_unknown_key_says_what_was_meant() -> None:
 
     assert done.exit_code == 1
     assert "did you mean 'kinds.invoice_not_posted'?" in done.output
+
+
+def test_a_word_that_no_rule_knows_is_warned_of(tmp_path: Path) -> None:
+    assert not [said for said in warnings(tmp_path) if "no rule knows" in said]
+
+    folder = folder_of(tmp_path, mappings__billing="invoice: {attributes: {status: {map: {Posted: postd}}}}")
+    (said,) = (said for said in warnings(folder) if "no rule knows" in said)
+
+    assert said.startswith(
+        "mappings/billing.yaml: invoice.attributes.status.map.Posted: no rule knows 'postd' (did you mean 'posted'?)"
+    )

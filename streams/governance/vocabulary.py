@@ -1,0 +1,39 @@
+"""Words of the canonical model that verdicts rest on. Any other is taken as it is, and no rule knows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from schemas.entities import ENTITIES
+from streams.governance.mapping import Vocabulary
+from streams.governance.model import Governance
+from streams.governance.words import meant
+
+_STATES = ("status", "stage", "payment_status", "document_type")
+_LIST = re.compile(r"(\w+(?:, \w+)+)(?:;|$)")
+WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+    entity.name: {
+        attribute.name: tuple(listed[1].split(", "))
+        for attribute in entity.attributes
+        if attribute.name in _STATES and (listed := _LIST.match(attribute.meaning))
+    }
+    for entity in ENTITIES.values()
+}
+"""Entity -> attribute whose meaning lists its words -> those."""
+
+
+def unknown(entity: str, attribute: str, word: str) -> str:
+    """What is wrong with the word; empty where it is known, or anything may stand there."""
+    known = WORDS[entity].get(attribute, ())
+    return f"no rule knows {word!r}{meant(word, known)}" if known and word not in known else ""
+
+
+def unknown_words(governance: Governance) -> Iterator[str]:
+    """Warnings: words that a mapping gives and no rule knows."""
+    for system, objects in governance.mappings.items():
+        for name, mapping in objects.items():
+            for attribute, read in mapping.attributes.items():
+                for native, word in read.map.items() if isinstance(read, Vocabulary) else ():
+                    if what := unknown(mapping.entity, attribute, word):
+                        yield f"mappings/{system}.yaml: {name}.attributes.{attribute}.map.{native}: {what}"
