@@ -25,6 +25,7 @@ from streams.demo.report import render
 from streams.demo.scenario import SPREAD_SECONDS
 from streams.demo.stories import Story, story_of
 from streams.demo.watch import Watch
+from streams.look.shown import console as console_of_answers
 
 
 def _story(_context: click.Context, _option: click.Parameter, names: str) -> Story:
@@ -78,7 +79,7 @@ def demo(seed: int, seconds: float, holding: bool, kinds: Story, as_json: bool) 
     if as_json:
         click.echo(json.dumps(score_as_json(result)))
     else:
-        Console().print(render(result))
+        console_of_answers().print(render(result))
     sys.exit(0 if result.passed else 1)
 
 

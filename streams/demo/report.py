@@ -34,14 +34,14 @@ def as_json(score: Score) -> dict[str, Any]:
 
 def render(score: Score) -> Table:
     """One line a kind, their sum, and the figures of the run below."""
-    table = Table(title=f"Seed {score.seed}: {'passed' if score.passed else 'FAILED'}", caption=_caption(score))
-    table.add_column("kind")
+    title = f"Seed {score.seed}: {'passed' if score.passed else 'FAILED'}"
+    table = Table(title=title, caption=_caption(score), box=None, padding=(0, 1, 0, 0))  # 80 columns are enough
+    table.add_column("kind", no_wrap=True, overflow="fold")
     for name in (*COUNTS, "near misses"):
         table.add_column(name, justify="right")
     for kind in score.counts["injected"]:
         counts = (score.counts[name][kind] for name in COUNTS)
         table.add_row(kind, *map(_number, counts), _number(score.near_misses.get(kind, 0)))
-    table.add_section()
     table.add_row("all", *(str(score.total(name)) for name in COUNTS), str(sum(score.near_misses.values())))
     return table
 

@@ -34,6 +34,9 @@ READY_SECONDS, DRAIN_SECONDS = 60.0, 180.0
 VERDICT_SECONDS = 20.0
 """How long the last verdicts may take once everything that they need was heard."""
 
+TOO_BUSY, TOO_BUSY_SECONDS = 1.5, 10.0
+"""How far the companies may fall behind their plan before the score is doubtful."""
+
 
 class TooSlow(OperatorError):
     """Stop: something did not happen in time; the text says what, and which log to read."""
@@ -58,8 +61,12 @@ def run(
             run_ = _Run(cluster, watch, companies, operators, script)
             with Mischief(cluster, steps, show, empties=SOURCE_GAP in story.kinds) as mischief:
                 live(watch, lambda: mischief.count / steps)
+                began = time.monotonic()
                 journal = companies.run(script, mischief.on_step)
+                lag = behind(time.monotonic() - began, max(step.at_seconds for step in script.steps()))
             show("the companies are done; waiting for the last deadline")
+            if lag:
+                show(lag)
             return _score(run_, _drain(run_, journal), mischief)
 
 
@@ -78,6 +85,16 @@ class _Run(NamedTuple):
         """Also what driftwise has written so far, and those who look after it; of the CRM what polls could meet."""
         foreign = self.companies.foreign_entries(journal, self.cluster.written_to_crm())
         return as_polled([*journal, *foreign, *self.operators.entries], "crm", self.cluster.shown_by_crm())
+
+
+def behind(taken_seconds: float, planned_seconds: float) -> str | None:
+    """Companies that cannot keep to their plan miss deadlines that the plan did not mean to be missed."""
+    if taken_seconds <= planned_seconds * TOO_BUSY + TOO_BUSY_SECONDS:
+        return None
+    return (
+        f"they took {taken_seconds:.0f} s for what was planned in {planned_seconds:.0f} s: this machine is too busy, "
+        "and the score says little; run it again with two cores free"
+    )
 
 
 def _rows(seed: int, story: Story) -> int:

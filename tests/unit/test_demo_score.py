@@ -11,6 +11,7 @@ from schemas.instants import from_datetime, seconds
 from streams.demo import flaws
 from streams.demo.matching import Seen
 from streams.demo.report import as_json, render
+from streams.demo.run import behind
 from streams.demo.scenario import plan
 from streams.demo.score import COUNTS, score
 from streams.demo.truth import Outage, expected_drifts
@@ -286,3 +287,17 @@ def test_people_see_a_line_for_each_kind_and_why_a_run_failed(run):
     assert all(kind in told.get() for kind in SLAS)
     assert "FAILED" in told.get()
     assert "missed" in told.get()
+
+
+def test_no_name_of_a_kind_is_cut_on_eighty_columns(run):
+    planned, truth = run
+    console = Console(width=80, record=True, file=None, force_terminal=False)
+    with console.capture() as told:
+        console.print(render(score(planned, truth, [], [], HORIZONS)))
+
+    assert "…" not in told.get()
+
+
+def test_companies_that_fell_behind_their_plan_make_the_score_doubtful():
+    assert behind(70.0, 45.0) is None
+    assert "313 s for what was planned in 45 s" in (behind(313.0, 45.0) or "")
