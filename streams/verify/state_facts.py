@@ -185,7 +185,18 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "a": None,  # follows from what is held
         "d": None,  # when suspicions are forgotten: follows from their ends
     },
-    "fleet": {"s": Rule("observations of sources")},
+    "fleet": {
+        "s": Rule("observations of sources"),
+        "y": Rule("canaries of sources"),
+        "g": Rule("gaps of sources"),
+        "l": Rule("dead letters that drift"),
+        "k": Rule("corrections without effect"),
+        "m": Rule("mass drifts"),
+        "b": Rule("breakers"),
+        "h": Rule("what is withheld"),
+        "d": Rule("drifts to be forgotten"),
+        "w": Rule("what is looked at later"),
+    },
 }
 
 
