@@ -65,9 +65,12 @@ def topics(replication: int) -> None:
     """Create the topics that are missing, check the others against governance, register the schemas."""
     found = settings()
     governed = governance(found)
-    for name in wiring.create_topics(found, governed, replication=replication):
+    created = wiring.create_topics(found, governed, replication=replication)
+    for name in created:
         click.echo(f"created {name}")
     wiring.register(found, governed)
+    if not created:
+        click.echo("every topic was there; their replication stays as it is")
 
 
 @click.command()

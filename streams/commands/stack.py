@@ -6,12 +6,11 @@ import json
 from dataclasses import asdict
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from connectors.stack.provider import Name, provider
 from streams.commands.context import json_option, stack_folder
 from streams.commands.told import told_in_one_line
+from streams.look.shown import console, table
 
 _provider = click.option(
     "--provider", "kind", type=click.Choice(["embedded", "compose"]), default="embedded", show_default=True
@@ -33,12 +32,13 @@ def up(kind: Name, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(found)))
         return
-    table = Table("service", "address", box=None)
-    table.add_row("kafka", found.kafka_bootstrap)
-    table.add_row("connect", found.connect_url)
-    table.add_row("registry", found.registry_url)
-    table.add_row("postgres", found.postgres.dsn("billing"))
-    Console().print(table)
+    rows = (
+        ("kafka", found.kafka_bootstrap),
+        ("connect", found.connect_url),
+        ("registry", found.registry_url),
+        ("postgres", found.postgres.dsn("billing")),
+    )
+    console().print(table(("service", "address"), rows))
 
 
 @stack.command()
@@ -59,7 +59,5 @@ def status(kind: Name, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(s) for s in services]))
         return
-    table = Table("service", "state", "address", "log", box=None)
-    for service in services:
-        table.add_row(service.name, service.state, service.address or "-", str(service.log or "-"))
-    Console().print(table)
+    rows = ((s.name, s.state, s.address or "-", str(s.log or "-")) for s in services)
+    console().print(table(("service", "state", "address", "log"), rows))
