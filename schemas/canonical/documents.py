@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.canonical.model import CORRELATION, Entity
+from schemas.canonical.model import CORRELATION, Entity, state
 from schemas.canonical.model import Attribute as _A
 
 DOCUMENTS = (
@@ -11,18 +11,14 @@ DOCUMENTS = (
         "An invoice document: of billing, or as another system shows it.",
         (
             _A("number", "text", "invoice number, the same everywhere"),
-            _A("status", "text", "draft, posting, posted, paid, voided"),
+            state("status", "draft, posting, posted, paid, voided"),
             _A("subscription_ref", "text", "what it charges for"),
             _A("net", "net", "sum of lines before tax"),
             _A("tax", "tax", "tax"),
             _A("total", "gross", "amount due"),
             _A("issued_on", "date", "invoice date"),
             _A("due_on", "date", "payment due"),
-            _A(
-                "payment_status",
-                "text",
-                "open, pending, partially_paid, paid, failed, refunded",
-            ),
+            state("payment_status", "open, pending, partially_paid, paid, failed, refunded"),
             _A("paid", "gross", "amount received so far"),
             _A("tax_code", "text", "governed tax code"),
             _A("tax_region", "text", "tax jurisdiction used"),
@@ -56,7 +52,7 @@ DOCUMENTS = (
         "Money received: as the processor or the bank states it, or as billing knows it.",
         (
             _A("invoice_ref", "text", "invoice number it pays"),
-            _A("status", "text", "pending, settled, failed, refunded, disputed"),
+            state("status", "pending, settled, failed, refunded, disputed"),
             _A("total", "gross", "amount"),
             _A("reference", "text", "the processor's id of the payment, the same everywhere"),
             _A("settled_on", "date", "value date"),
@@ -70,7 +66,7 @@ DOCUMENTS = (
         (
             _A("payment_ref", "text", "the payment's reference"),
             _A("invoice_ref", "text", "invoice number"),
-            _A("status", "text", "pending, settled, failed"),
+            state("status", "pending, settled, failed"),
             _A("total", "gross", "amount"),
             _A("reference", "text", "the processor's id of the refund, the same everywhere"),
             CORRELATION,
@@ -81,7 +77,7 @@ DOCUMENTS = (
         "A credit note: posted in the ERP or in billing, shown in the CRM account view.",
         (
             _A("number", "text", "credit memo number, the same everywhere"),
-            _A("status", "text", "draft, posted, voided"),
+            state("status", "draft, posted, voided"),
             _A("invoice_ref", "text", "invoice number it credits"),
             _A("total", "gross", "amount credited"),
             CORRELATION,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.canonical.model import CORRELATION, Entity
+from schemas.canonical.model import CORRELATION, Entity, state
 from schemas.canonical.model import Attribute as _A
 
 FINANCE = (
@@ -14,7 +14,7 @@ FINANCE = (
             _A("receivable_account", "text", "GL account"),
             _A("payment_terms", "text", "terms code"),
             _A("currency", "text", "ISO 4217"),
-            _A("status", "text", "draft, active"),
+            state("status", "draft, active"),
             _A("tax_registration", "text", "tax registration number used in this company", pii=True),
         ),
     ),
@@ -22,9 +22,9 @@ FINANCE = (
         "ledger_posting",
         "A document in the general ledger.",
         (
-            _A("document_type", "text", "invoice, credit_memo, reversal, refund, payment"),
+            state("document_type", "invoice, credit_memo, reversal, refund, payment"),
             _A("document_ref", "text", "number of the document it posts"),
-            _A("status", "text", "draft, posting, posted, reversed"),
+            state("status", "draft, posting, posted, reversed"),
             _A("total", "gross", "amount in the document's currency"),
             _A("posted_on", "date", "posting date"),
             _A("net", "net", "before tax, in the document's currency"),
@@ -43,7 +43,7 @@ FINANCE = (
         (
             _A("subscription_number", "text", "number of the subscription"),
             _A("version_number", "integer", "version of the subscription it was cut for"),
-            _A("status", "text", "draft, active, closed"),
+            state("status", "draft, active, closed"),
             _A("starts_on", "date", "first day"),
             _A("ends_on", "date", "last day"),
             _A("total", "net", "sum of the schedule"),
@@ -59,7 +59,7 @@ FINANCE = (
             _A("invoice_ref", "text", "invoice number"),
             _A("payment_ref", "text", "the payment's reference"),
             _A("total", "gross", "amount applied"),
-            _A("status", "text", "applied, reversed; unknown counts as applied"),
+            state("status", "applied, reversed", note="; unknown counts as applied"),
             CORRELATION,
         ),
     ),

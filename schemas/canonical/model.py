@@ -12,6 +12,13 @@ class Attribute(NamedTuple):
     ledger_net | ledger_tax | ledger_gross in that of the books."""
     meaning: str
     pii: bool = False
+    words: tuple[str, ...] = ()
+    """All that it may say, where rules rest on that. Empty: anything."""
+
+
+def state(name: str, words: str, *, note: str = "") -> Attribute:
+    """What an entity is in, by one of these words."""
+    return Attribute(name, "text", words + note, words=tuple(words.split(", ")))
 
 
 class Entity(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schemas.canonical.model import Attribute as _A
-from schemas.canonical.model import Entity
+from schemas.canonical.model import Entity, state
 
 PARTIES = (
     Entity(
@@ -11,7 +11,7 @@ PARTIES = (
         "A customer as one system knows it: CRM account, billing account, ERP customer.",
         (
             _A("name", "text", "legal or display name", pii=True),
-            _A("status", "text", "prospect, active, suspended, churned"),
+            state("status", "prospect, active, suspended, churned"),
             _A("email", "text", "billing contact", pii=True),
             _A("tax_id", "text", "tax registration number", pii=True),
             _A("country", "text", "ISO 3166 country"),
@@ -43,7 +43,7 @@ PARTIES = (
             _A("name", "text", "name", pii=True),
             _A("email", "text", "address", pii=True),
             _A("role", "text", "bill_to, ship_to, buyer, technical"),
-            _A("status", "text", "active, inactive"),
+            state("status", "active, inactive"),
         ),
     ),
     Entity(
@@ -52,7 +52,7 @@ PARTIES = (
         (
             _A("name", "text", "name"),
             _A("type", "text", "reseller, referral, marketplace"),
-            _A("status", "text", "active, ended"),
+            state("status", "active, ended"),
             _A("tax_id", "text", "tax registration number", pii=True),
         ),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.canonical.model import CORRELATION, Entity
+from schemas.canonical.model import CORRELATION, Entity, state
 from schemas.canonical.model import Attribute as _A
 
 SALES = (
@@ -13,7 +13,7 @@ SALES = (
             _A("code", "text", "product code, the same everywhere"),
             _A("name", "text", "name"),
             _A("type", "text", "recurring, usage, one_time, physical"),
-            _A("status", "text", "active, retired"),
+            state("status", "active, retired"),
             _A("revenue_account", "text", "GL account that the ERP posts its revenue to"),
         ),
     ),
@@ -31,7 +31,7 @@ SALES = (
         "A deal in the CRM.",
         (
             _A("name", "text", "title"),
-            _A("stage", "text", "open, won, lost"),
+            state("stage", "open, won, lost"),
             _A("value", "net", "total contract value agreed"),
             _A("closes_on", "date", "expected or actual closing day"),
             _A("type", "text", "new, expansion, renewal"),
@@ -60,7 +60,7 @@ SALES = (
         (
             _A("number", "text", "quote number"),
             _A("opportunity_ref", "text", "the deal"),
-            _A("status", "text", "draft, sent, accepted, rejected, expired"),
+            state("status", "draft, sent, accepted, rejected, expired"),
             _A("value", "net", "total"),
             _A("expires_on", "date", "last day"),
             CORRELATION,
@@ -72,7 +72,7 @@ SALES = (
         (
             _A("number", "text", "order number, the same everywhere"),
             _A("opportunity_ref", "text", "the deal"),
-            _A("status", "text", "draft, open, fulfilled, cancelled"),
+            state("status", "draft, open, fulfilled, cancelled"),
             _A("value", "net", "total"),
             _A("ordered_on", "date", "order date"),
             CORRELATION,
@@ -83,7 +83,7 @@ SALES = (
         "The agreement as CRM, billing or finance carries it.",
         (
             _A("number", "text", "contract number, the same in every system"),
-            _A("status", "text", "draft, active, ended"),
+            state("status", "draft, active, ended"),
             _A("opportunity_ref", "text", "CRM opportunity it came from"),
             _A("value", "net", "total contract value"),
             _A("starts_on", "date", "first day"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.canonical.model import CORRELATION, Entity
+from schemas.canonical.model import CORRELATION, Entity, state
 from schemas.canonical.model import Attribute as _A
 
 SUBSCRIPTIONS = (
@@ -11,7 +11,7 @@ SUBSCRIPTIONS = (
         "What billing charges for, in its present version.",
         (
             _A("number", "text", "subscription number"),
-            _A("status", "text", "draft, pending_activation, pending_acceptance, active, suspended, cancelled"),
+            state("status", "draft, pending_activation, pending_acceptance, active, suspended, cancelled"),
             _A("contract_ref", "text", "contract number"),
             _A("opportunity_ref", "text", "CRM opportunity it came from"),
             _A("version_number", "integer", "rises with each amendment"),
@@ -48,7 +48,7 @@ SUBSCRIPTIONS = (
             _A("discount_percent", "text", "decimal"),
             _A("starts_on", "date", "first day"),
             _A("ends_on", "date", "last day"),
-            _A("status", "text", "active, ended"),
+            state("status", "active, ended"),
         ),
         parent="subscription",
     ),
@@ -60,7 +60,7 @@ SUBSCRIPTIONS = (
             _A("number", "text", "amendment number"),
             _A("type", "text", "upsell, downsell, renewal, cancellation"),
             _A("effective_on", "date", "first day"),
-            _A("status", "text", "draft, active"),
+            state("status", "draft, active"),
             CORRELATION,
         ),
         parent="subscription",
@@ -72,7 +72,7 @@ SUBSCRIPTIONS = (
             _A("subscription_number", "text", "number of the subscription that grants it"),
             _A("product_code", "text", "product code"),
             _A("quantity", "integer", "units"),
-            _A("status", "text", "active, suspended, revoked"),
+            state("status", "active, suspended, revoked"),
             _A("starts_on", "date", "first day"),
             _A("ends_on", "date", "last day"),
         ),
@@ -86,7 +86,7 @@ SUBSCRIPTIONS = (
             _A("quantity", "integer", "units used"),
             _A("period_starts_on", "date", "first day"),
             _A("period_ends_on", "date", "last day"),
-            _A("status", "text", "received, rated, billed"),
+            state("status", "received, rated, billed"),
             _A("rated", "net", "what it costs above what is included"),
         ),
     ),

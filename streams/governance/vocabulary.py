@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from schemas.entities import ENTITIES
@@ -10,17 +9,11 @@ from streams.governance.mapping import Vocabulary
 from streams.governance.model import Governance
 from streams.governance.words import meant
 
-_STATES = ("status", "stage", "payment_status", "document_type")
-_LIST = re.compile(r"(\w+(?:, \w+)+)(?:;|$)")
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {
-    entity.name: {
-        attribute.name: tuple(listed[1].split(", "))
-        for attribute in entity.attributes
-        if attribute.name in _STATES and (listed := _LIST.match(attribute.meaning))
-    }
+    entity.name: {attribute.name: attribute.words for attribute in entity.attributes if attribute.words}
     for entity in ENTITIES.values()
 }
-"""Entity -> attribute whose meaning lists its words -> those."""
+"""Entity -> attribute that has words -> those."""
 
 
 def unknown(entity: str, attribute: str, word: str) -> str:

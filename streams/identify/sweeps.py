@@ -29,7 +29,6 @@ def begin(ws: Workspace, governance: Governance, system: str, entities: Iterable
         "mapping": mappings.number(ws.get(keys.mapping_key(system))),
         "entities": entities,
         "at": loss.at,
-        "emptied": not loss.oldest_version,
         "oldest_version": loss.oldest_version,
         "after": keys.system_prefix(system),
     }
@@ -74,7 +73,6 @@ def presume(
     """The row with these versions is lost."""
     last = versions[-1]
     gone = _gone(last, loss.oldest_version or f"{last['version']}.gone", max(loss.at, last["at"]))
-    gone = following(gone, last)
     key = keys.row_key(row[0], last["customer"], *row[1:])
     images.keep(ws, governance, key, [*versions, gone])
     _tell(ws, governance, row, last, gone)
@@ -100,7 +98,7 @@ def _is_gone(sweep: Value, entity: str, version: str, since: Instant) -> bool:
 
 def _gone(last: Version, version: str, at: Instant) -> Version:
     gone: dict[str, Any] = {"op": PRESUMED, "attrs": None, "since": {}, "at": at, "committed_at": at}
-    return {**last, **gone, "version": version, "by": "unknown"}
+    return following({**last, **gone, "version": version, "by": "unknown"}, last)
 
 
 def _tell(ws: Workspace, governance: Governance, row: tuple[str, str, str], last: Version, gone: Version) -> None:

@@ -34,11 +34,17 @@ def of_an_epoch(record: str, value: dict[str, Any], headers: dict[str, bytes]) -
     return event
 
 
+def of_epochs(**ruled: Any) -> Company:
+    """Nothing was read of it yet."""
+    found = Company(governance().model_copy(update=ruled))
+    found.driver = Driver(found.governance, dict.fromkeys(found.governance.systems, of_an_epoch))
+    return found
+
+
 @pytest.fixture
 def company() -> Company:
     """Invoices I and J of B, of which neither was posted by the ERP, heard until 5 s; the deadline is at 12 s."""
-    found = Company(governance().model_copy(update={"judged": ("invoice_not_posted", "source_gap")}))
-    found.driver = Driver(found.governance, dict.fromkeys(found.governance.systems, of_an_epoch))
+    found = of_epochs(judged=("invoice_not_posted", "source_gap"))
     found.row("crm", "Account", "A", 1, Billing_Account_Id__c="B")
     found.row("billing", "account", "B", 1)
     found.row("billing", "subscription", "S", 1, "B")
@@ -185,7 +191,7 @@ def shown(company: Company, invoice: str, epoch: int, attempt: int) -> None:
 @pytest.mark.parametrize("known", [True, False], ids=["behind what was known", "the first"])
 def test_what_only_an_attempt_showed_that_was_broken_off_is_gone(company: Company, known: bool) -> None:
     if not known:
-        company.driver = Driver(company.governance, dict.fromkeys(company.governance.systems, of_an_epoch))
+        company = of_epochs()
     epoch = int(known)
     shown(company, "K", epoch, attempt=1)
     shown(company, "I", epoch, attempt=2)
@@ -209,8 +215,7 @@ def test_a_snapshot_of_one_table_alone_takes_nothing_away(company: Company) -> N
 
 
 def test_the_first_snapshot_has_nothing_to_look_for() -> None:
-    first = Company(governance())
-    first.driver = Driver(first.governance, dict.fromkeys(first.governance.systems, of_an_epoch))
+    first = of_epochs()
     shown(first, "I", 0, attempt=1)
     begin(first, 0, attempt=1)
     first.heard(9)
@@ -364,8 +369,7 @@ def test_a_line_of_before_whose_invoice_nobody_knows_does_not_wait(company: Comp
 
 
 def test_what_only_a_first_attempt_showed_of_which_nothing_could_be_read_is_gone() -> None:
-    first = Company(governance())
-    first.driver = Driver(first.governance, dict.fromkeys(first.governance.systems, of_an_epoch))
+    first = of_epochs()
     shown(first, "I", 0, attempt=2)
     begin(first, 0, attempt=2)
     first.heard(9)
