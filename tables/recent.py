@@ -5,14 +5,12 @@ forgotten as one. An order of use would cost a step at each hit and for each ent
 
 from __future__ import annotations
 
-from typing import Any
-
 from tables.view import Value, Writes
 
 ENTRIES_MAX = 120_000
 """Of all stores of the process together: some 2 KiB each, with the versions of a record in it."""
-UNKNOWN: Any = object()
-"""In place of a value, or of None for a key that the store does not have: it must be asked."""
+UNKNOWN: Value = {}
+"""This very object in place of a value, or of None for a key that the store does not have: it must be asked."""
 _ALL: list[Recent] = []
 """They share what may be remembered: one gives way once it has more than its part."""
 
@@ -30,7 +28,7 @@ class Recent:
 
     def get(self, key: str) -> Value | None:
         """UNKNOWN where nothing is remembered of the key."""
-        value: Value | None = self._young.get(key, UNKNOWN)
+        value = self._young.get(key, UNKNOWN)
         if value is UNKNOWN:
             value = self._old.get(key, UNKNOWN)
             if value is not UNKNOWN:

@@ -83,8 +83,10 @@ class Workspace:
 class MemoryView:
     """State in memory: for tests, the driver and `backtest`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, through_json: bool = True) -> None:
+        """`through_json`: as a store would; what cannot be stored must fail here too."""
         self._values: SortedDict[str, Value] = SortedDict()
+        self._through_json = through_json
 
     def get(self, key: str) -> Value | None:
         value: Value | None = self._values.get(key)
@@ -103,12 +105,7 @@ class MemoryView:
             if value is None:
                 self._values.pop(key, None)
             else:
-                self._values[key] = self._kept(value)
-
-    def _kept(self, value: Value) -> Value:
-        """Through JSON, as a store would: what cannot be stored must fail here too."""
-        kept: Value = orjson.loads(orjson.dumps(value))
-        return kept
+                self._values[key] = orjson.loads(orjson.dumps(value)) if self._through_json else value
 
     def items(self) -> Iterator[tuple[str, Value]]:
         yield from self._values.items()

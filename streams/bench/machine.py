@@ -9,17 +9,25 @@ from typing import Any
 
 import psutil
 
+from streams.judge import fold
+
 
 def describe() -> dict[str, Any]:
-    """Cores, memory in GiB, processor, Python, kernel, and the load average (1 minute) as the run began."""
+    """Cores, memory in GiB, processor, Python, whether our core is compiled, kernel, and the load average (1 minute) as
+    the run began."""
     return {
         "cores": os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "processor": _processor(),
         "python": platform.python_version(),
+        "core": core(),
         "kernel": platform.release(),
         "load_average": round(os.getloadavg()[0], 2),
     }
+
+
+def core() -> str:
+    return "interpreted" if fold.__file__.endswith(".py") else "compiled"
 
 
 def _processor() -> str:

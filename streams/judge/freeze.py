@@ -41,12 +41,15 @@ class Span(NamedTuple):
 
     def counted(self, governance: Governance, kind: Kind, system: str) -> tuple[Instant, Instant]:
         """From when on, and until when, for verdicts of a kind about a subject of the system."""
+        begun = max(self.begun, _undecided(self.told, governance, kind, system))
+        if self.until is None:
+            return begun, ALWAYS
+        return begun, max(self.until, _undecided(self.end_told, governance, kind, system))
 
-        def undecided(heard: Marks | None) -> Instant:
-            return NEVER if heard is None else decidable_until(Minima(heard, 1), governance, kind, system)[0] + 1
 
-        until = ALWAYS if self.until is None else max(self.until, undecided(self.end_told))
-        return max(self.begun, undecided(self.told)), until
+def _undecided(heard: Marks | None, governance: Governance, kind: Kind, system: str) -> Instant:
+    """The first instant that was not decided yet when that much had been heard."""
+    return NEVER if heard is None else decidable_until(Minima(heard, 1), governance, kind, system)[0] + 1
 
 
 def on_freeze(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from streams.kinds.facts import OWED
+from streams.kinds.facts import UNPAID
 from streams.kinds.model import ID
 from streams.kinds.table import KINDS
 from tables.versions import PRESENT, Version
@@ -17,9 +17,7 @@ Attributes = Mapping[str, Any]
 
 FINISHED: dict[str, Callable[[Attributes], bool]] = {
     # entity: is nothing left to happen to it in the ordinary course of things?
-    "invoice": lambda a: (
-        a["status"] in ("posted", "paid", "voided") and a.get("payment_status") not in (*OWED, "pending")
-    ),
+    "invoice": lambda a: a["status"] in ("posted", "paid", "voided") and a.get("payment_status") not in UNPAID,
     "invoice_line": lambda a: True,
     "payment": lambda a: a["status"] in ("settled", "failed", "refunded"),
     "refund": lambda a: a["status"] in ("settled", "failed"),

@@ -16,8 +16,10 @@ Attributes = Mapping[str, Any]
 KNOWN = "known"
 """Since its first version, or the first after it was deleted."""
 PENDING_ACTIVATION = frozenset({"draft", "pending_activation", "pending_acceptance"})
+_LIVE = PENDING_ACTIVATION | {"active", "suspended"}
 OWED = ("open", "partially_paid", "failed")
 """Payment statuses of an invoice that leave something to be paid, and nothing on its way."""
+UNPAID = (*OWED, "pending")
 
 FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
     # entity: {fact: does it hold?}
@@ -32,7 +34,7 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
         "linked": lambda a: bool(a["crm_ref"]) and a["status"] != "churned",
     },
     "subscription": {
-        "live": lambda a: a["status"] in (*PENDING_ACTIVATION, "active", "suspended"),
+        "live": lambda a: a["status"] in _LIVE,
         KNOWN: lambda a: True,
         "pending": lambda a: a["status"] in PENDING_ACTIVATION,
         "activated": lambda a: a["status"] in ("active", "suspended"),
@@ -41,7 +43,9 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
     "invoice": {
         KNOWN: lambda a: True,
         "live": lambda a: a["status"] in ("posting", "posted", "paid"),
-        "posted": lambda a: a["status"] in ("posted", "paid") and a["total"] and Decimal(a["total"]["amount"]) != 0,
+        "posted": lambda a: (
+            a["status"] in ("posted", "paid") and bool(a["total"]) and Decimal(a["total"]["amount"]) != 0
+        ),
         "voided": lambda a: a["status"] == "voided",
         "owed": lambda a: a["status"] in ("posted", "paid") and a["payment_status"] in OWED,
     },

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-import sys
+from importlib.resources import files
 from typing import NamedTuple
 
 from streams.governance.model import Governance
@@ -84,7 +85,9 @@ def _span(kind: Kind, rules: Rules) -> str:
 
 
 def _sentence(kind: Kind) -> str:
-    told = sys.modules[kind.judge.__module__].__doc__ or ""
+    # From the file: compiled, a module has no docstring.
+    package, _, name = kind.judge.__module__.rpartition(".")
+    told = ast.get_docstring(ast.parse((files(package) / f"{name}.py").read_text()), clean=False) or ""
     return " ".join(_BEGINNING.sub("", told.split("\n\n")[0]).split())
 
 

@@ -30,9 +30,9 @@ DOCUMENTS = [
 ]
 SOURCES = [path for folder in ("connectors", "schemas", "streams", "tables") for path in (ROOT / folder).rglob("*.py")]
 CODE = re.compile(r"```.*?```|`[^`\n]+`|^ {4}\S[^\n]*$", re.DOTALL | re.MULTILINE)
-COMMAND = re.compile(r"(?<![=\w])(?<!--profile )(?:driftwise|ops/dev) ([a-z][^\n`#]*)")
+COMMAND = re.compile(r"(?<![=\w])(?<!--profile )(?:driftwise|ops/dev(?: compiled)?) ([a-z][^\n`#]*)")
 COMMENT = re.compile(r"(?<=\s)#[^\n]*")
-OF_OPS_DEV = {"test", "lint", "lock"}
+OF_OPS_DEV = {"test", "lint", "lock", "compiled"}
 
 every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 

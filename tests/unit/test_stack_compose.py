@@ -144,4 +144,5 @@ def test_the_dockerfile_installs_by_hash() -> None:
         ("wheel", "--require-hashes"),
         ("install", "--no-index"),
         ("install", "--no-index"),
+        ("install", "--no-index"),
     ]

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from streams.bench.step.log import governance
 from streams.bench.step.quix_view import QuixView
-from streams.bench.step.views import DictView
 from streams.judge.keys import MARKS
 from streams.judge.stage import Judge
 from tables.view import MemoryView, Writes
@@ -41,8 +40,8 @@ prefixes = st.sampled_from(["e/C/", "e/C/2", "o/C/", "g/", "h/C/"])
 
 
 @given(writes, prefixes, st.integers(1, 4))
-def test_a_dictionary_answers_as_the_state_in_memory(steps: list[Writes], prefix: str, limit: int) -> None:
-    view, memory = DictView(), MemoryView()
+def test_without_the_way_through_json_it_answers_the_same(steps: list[Writes], prefix: str, limit: int) -> None:
+    view, memory = MemoryView(through_json=False), MemoryView()
     for step in steps:
         view.apply(step)
         memory.apply(step)

@@ -11,11 +11,10 @@ import pytest
 from schemas import topics
 from streams.bench.step.inprocess import Loop, by_partition
 from streams.bench.step.log import Record, codec, governance, records
-from streams.bench.step.views import DictView
 from streams.demo.flaws import FAULTS
 from streams.judge.stage import Judge
 from streams.shard import Shard
-from tables.view import Emit
+from tables.view import Emit, MemoryView
 
 pytestmark = pytest.mark.law
 
@@ -82,7 +81,7 @@ def effects() -> list[Emit]:
             found.extend(effects)
 
     for partition, waiting in enumerate(by_partition(workload(), governed.partitions)):
-        loop = Kept(Shard(Judge(governed), partition, DictView()), one)
+        loop = Kept(Shard(Judge(governed), partition, MemoryView(through_json=False)), one)
         loop.fold(waiting)
         loop.commit()
     return found

@@ -14,7 +14,7 @@ import platformdirs
 
 from schemas.errors import OperatorError
 
-PEERS = Path(__file__).parents[3] / "ops" / "peers.txt"
+PEERS = Path(__file__).with_name("peers.txt")
 YARDSTICKS = PEERS.with_name("yardsticks.txt")
 """What the judgement is measured with."""
 

@@ -13,7 +13,6 @@ from schemas.instants import SECOND, Instant, seconds
 from streams.bench.step.inprocess import KeyAndValue, Loop
 from streams.bench.step.log import codec
 from streams.bench.step.rows import STARTED_AT, Rows, heard
-from streams.bench.step.views import DictView
 from streams.demo.flaws import DEFAULT_SLA_SECONDS
 from streams.demo.journeys import write_journey
 from streams.demo.profile import draw_profile
@@ -24,7 +23,7 @@ from streams.judge.keys import OBLIGATIONS
 from streams.judge.stage import Judge
 from streams.shard import Shard
 from tables.state import decode, encode
-from tables.view import Emit
+from tables.view import Emit, MemoryView
 
 RUN = "S"
 FIRST_NUMBER = 1_000_000
@@ -101,7 +100,7 @@ def watermarks(governed: Governance, now: Instant) -> Iterator[Emit]:
 
 def judged(governed: Governance, changes: list[KeyAndValue]) -> tuple[KeyAndValue, ...]:
     """The state that the real step makes of these changes, as a store holds it."""
-    state = DictView()
+    state = MemoryView(through_json=False)
     loop = Loop(Shard(Judge(governed), 0, state), codec())
     loop.fold(changes)
     loop.commit()

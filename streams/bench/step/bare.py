@@ -17,10 +17,10 @@ from confluent_kafka import Consumer, TopicPartition
 from schemas import topics
 from streams.bench.step.inprocess import KeyAndValue, Loop
 from streams.bench.step.log import codec, governance
-from streams.bench.step.views import DictView
 from streams.judge.stage import Judge
 from streams.shard import Shard
 from streams.worker import interpreter
+from tables.view import MemoryView
 
 BATCH = 2_000
 FIGURES_FILE = "figures.json"
@@ -37,7 +37,9 @@ def main(bootstrap: str, folder: Path, total: int, done_file: Path, commit_inter
     """Judge the whole topic, say how far, then wait to be told to stop."""
     governed, one = governance(), codec()
     judge = Judge(governed)
-    loops = [Loop(Shard(judge, partition, DictView()), one) for partition in range(governed.partitions)]
+    loops = [
+        Loop(Shard(judge, partition, MemoryView(through_json=False)), one) for partition in range(governed.partitions)
+    ]
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench-bare", "enable.auto.commit": False})
     consumer.assign([TopicPartition(topics.CHANGES, partition, 0) for partition in range(governed.partitions)])
     interpreter.tune()

@@ -15,10 +15,10 @@ import click
 
 from streams.bench.step.inprocess import KeyAndValue, Loop, by_partition
 from streams.bench.step.log import codec, governance, records
-from streams.bench.step.views import DictView
 from streams.judge.stage import Judge
 from streams.shard import Shard
 from tables.state import RocksState
+from tables.view import MemoryView
 
 
 @click.command()
@@ -61,11 +61,11 @@ def profile(
     )
 
 
-def _store(state: str, folder: Path) -> DictView | RocksState:
-    return RocksState(folder) if state == "rocks" else DictView()
+def _store(state: str, folder: Path) -> MemoryView | RocksState:
+    return RocksState(folder) if state == "rocks" else MemoryView(through_json=False)
 
 
-def _run(loop: Loop, store: DictView | RocksState, waiting: list[KeyAndValue], commit_every: int) -> None:
+def _run(loop: Loop, store: MemoryView | RocksState, waiting: list[KeyAndValue], commit_every: int) -> None:
     for start in range(0, len(waiting), commit_every):
         loop.fold(waiting[start : start + commit_every])
         loop.commit()
