@@ -18,6 +18,7 @@ from schemas.registry import HttpRegistry, NoRegistry
 from streams.governance import Governance, load
 from streams.settings import Settings
 from streams.worker import interpreter, wiring
+from streams.worker.allocator import give_back_large_blocks
 from streams.worker.app import WorkerApp, build
 from streams.worker.ending import STUCK, Ending
 from streams.worker.event_loop import choose_loop
@@ -36,6 +37,7 @@ def run(settings: Settings, *, port_file: Path | None = None) -> int:
     3 where the watchdog did. `port_file`: where to write the port of /metrics."""
     logging.getLogger("faust").setLevel(logging.WARNING)
     logging.getLogger("mode").setLevel(logging.WARNING)
+    give_back_large_blocks()
     governance = load(*settings.governance_folders)
     codec = Codec(HttpRegistry(settings.registry_url, settings.registry_client))
     _register(codec, governance)
