@@ -80,16 +80,27 @@ def up(
             raise
 
 
-def down(folder: Path | str, *, delete_data: bool = False) -> None:
-    """Stop the stack of `folder`, in order; does nothing where none runs. Data stays unless it is to be deleted."""
+def down(folder: Path | str, *, delete_data: bool = False) -> list[str]:
+    """Stop the stack of `folder`, in order; does nothing where none runs. Data stays unless it is to be deleted.
+    Returns the names of the services that ran."""
     folder = Path(folder).resolve()
     if not folder.exists():
-        return
+        return []
     with exclusive(folder / ".lock"):
-        _stop(Processes(folder), folder)
+        ended = _stop(Processes(folder), folder)
     if delete_data:
         shutil.rmtree(home(folder, unprivileged_user()), ignore_errors=True)
         shutil.rmtree(folder)
+    return ended
+
+
+def data_folders(folder: Path | str) -> list[Path]:
+    """Where the data of the stack of `folder` is, if there is any."""
+    folder = Path(folder).resolve()
+    if not folder.exists():
+        return []
+    database = home(folder, unprivileged_user())
+    return [folder] if database.is_relative_to(folder) else [folder, database]
 
 
 def status(folder: Path | str) -> list[ServiceStatus]:
@@ -139,13 +150,16 @@ def _launch(last: Site, progress: Progress) -> Site:
     return site
 
 
-def _stop(processes: Processes, folder: Path) -> None:
+def _stop(processes: Processes, folder: Path) -> list[str]:
+    """Returns what was there to be stopped."""
     saved.forget(folder)
-    kafka_answers = "kafka" in processes.living()
+    living = processes.living()
+    kafka_answers = "kafka" in living
     # Connect leaves its group and commits offsets while Kafka is there; without Kafka it would wait for it.
     processes.stop(["connect"], polite={"connect": signal.SIGTERM if kafka_answers else signal.SIGKILL})
     processes.stop(polite=_POLITE)
     processes.forget()
+    return sorted(living)
 
 
 def _running(folder: Path, cache: Path) -> Endpoints | None:

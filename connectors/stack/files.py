@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -14,6 +14,16 @@ def write_whole(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.write_text(text)
     beside.replace(path)
+
+
+def bytes_below(folder: Path) -> int:
+    """What a folder takes on disk; files with holes, as Kafka's indexes are, count for what is written of them."""
+    size_bytes = 0
+    for at, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):  # gone meanwhile
+                size_bytes += os.lstat(os.path.join(at, name)).st_blocks * 512
+    return size_bytes
 
 
 @contextmanager

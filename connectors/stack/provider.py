@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from connectors.stack import embedded, machine
 from connectors.stack import endpoints as saved
@@ -13,9 +13,17 @@ from connectors.stack.declaration import services
 from connectors.stack.embedded import ServiceStatus
 from connectors.stack.endpoints import Endpoints
 from connectors.stack.errors import StackError
+from connectors.stack.files import bytes_below
 from connectors.stack.registry import CONFLUENT_PATH, NATIVE_PATH
 
 Name = Literal["embedded", "compose"]
+
+
+class Stopped(NamedTuple):
+    ended: list[str]
+    """The services that ran."""
+    kept: str
+    """What remains on disk, in words."""
 
 
 class Provider(Protocol):
@@ -23,7 +31,7 @@ class Provider(Protocol):
 
     def up(self, folder: Path | str, *, progress: Progress = lambda line: None) -> Endpoints: ...
 
-    def down(self, folder: Path | str) -> None: ...
+    def down(self, folder: Path | str) -> Stopped: ...
 
     def status(self, folder: Path | str) -> list[ServiceStatus]: ...
 
@@ -34,8 +42,13 @@ class Embedded:
     def up(self, folder: Path | str, *, progress: Progress = lambda line: None) -> Endpoints:
         return embedded.up(folder, progress=progress)
 
-    def down(self, folder: Path | str) -> None:
-        embedded.down(folder)
+    def down(self, folder: Path | str) -> Stopped:
+        ended = embedded.down(folder)
+        data = embedded.data_folders(folder)
+        if not data:
+            return Stopped(ended, "nothing is on disk")
+        size = f"{sum(map(bytes_below, data)) / 2**20:,.0f} MiB"
+        return Stopped(ended, f"{size} of data and logs stay in {' and '.join(map(str, data))}")
 
     def status(self, folder: Path | str) -> list[ServiceStatus]:
         return embedded.status(folder)
@@ -57,13 +70,19 @@ class Compose:
         found.save(place)
         return found
 
-    def down(self, folder: Path | str) -> None:
+    def down(self, folder: Path | str) -> Stopped:
+        running = self._running()
         self._run("down")
         saved.forget(Path(folder).resolve())
+        kept = "its volumes stay (`docker compose down --volumes` deletes them)"
+        return Stopped(sorted(running.intersection(INFRASTRUCTURE)), kept)
 
     def status(self, folder: Path | str) -> list[ServiceStatus]:
-        running = set(self._run("ps", "--services", "--status", "running").split())
+        running = self._running()
         return [self._status(name, name in running) for name in INFRASTRUCTURE]
+
+    def _running(self) -> set[str]:
+        return set(self._run("ps", "--services", "--status", "running").split())
 
     def _status(self, name: str, running: bool) -> ServiceStatus:
         address = f"{machine.LOOPBACK}:{getattr(services(), name).port}"

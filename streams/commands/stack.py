@@ -46,7 +46,9 @@ def up(kind: Name, as_json: bool) -> None:
 @told_in_one_line
 def down(kind: Name) -> None:
     """Stop the stack; its data stays."""
-    provider(kind).down(stack_folder())
+    stopped = provider(kind).down(stack_folder())
+    ended = f"{', '.join(stopped.ended)} ended" if stopped.ended else "nothing ran"
+    click.echo(f"{ended}; {stopped.kept}")
 
 
 @stack.command()

@@ -47,7 +47,8 @@ def test_compose_saves_the_published_endpoints(docker: Path, file: Path, tmp_pat
 def test_compose_down_forgets_the_endpoints(docker: Path, file: Path, tmp_path: Path) -> None:
     stack = Compose(file, str(docker))
     stack.up(tmp_path)
-    stack.down(tmp_path)
+    stopped = stack.down(tmp_path)
+    assert stopped == (["kafka"], "its volumes stay (`docker compose down --volumes` deletes them)")
     with pytest.raises(StackError):
         load(tmp_path)
 
