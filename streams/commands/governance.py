@@ -13,17 +13,17 @@ from streams.commands.plan import plan
 from streams.commands.publish import publish
 from streams.commands.told import told_in_one_line
 from streams.governance import load
-from streams.governance.difference import differences, keys
-from streams.governance.explain import place
-from streams.governance.model import Governance
+from streams.governance.difference import Keys, differences
+from streams.governance.stated import as_yaml, stated
 from streams.governance.words import did_you_mean
+from streams.groups import Group
 from streams.look.shown import console, print_json
 from streams.process_map import rows
 from streams.process_map.advice import advice
 from streams.worker.wiring import unread_vendors
 
 
-@click.group()
+@click.group(cls=Group)
 def governance() -> None:
     """What a company decides about its process."""
 
@@ -34,14 +34,16 @@ governance.add_command(publish)
 
 @governance.command()
 @folders_argument
+@click.option("--long", is_flag=True, help="A warning for each kind that is not observed, where one names them all.")
 @json_option
 @told_in_one_line
-def check(folders: tuple[Path, ...], as_json: bool) -> None:
+def check(folders: tuple[Path, ...], long: bool, as_json: bool) -> None:
     """Validate FOLDERS over the defaults; show the earliest possible verdict of each kind, and what to look at.
 
     Without any, those that DRIFTWISE_GOVERNANCE names."""
     governed = load(*folders)
-    warnings = [*unread_vendors(governed), *advice(governed, time.time_ns() // 1_000)]
+    in_short = not (long or as_json)
+    warnings = [*unread_vendors(governed), *advice(governed, time.time_ns() // 1_000, in_short=in_short)]
     if as_json:
         print_json({"kinds": [row._asdict() for row in rows(governed)], "warnings": warnings})
         return
@@ -76,21 +78,34 @@ def diff(before: Path, after: Path, as_json: bool) -> None:
 @json_option
 @told_in_one_line
 def show(key: str | None, folders: tuple[Path, ...], as_json: bool) -> None:
-    """What folders over the defaults say, all or below KEY: `kinds.invoice_not_posted`, `finance.currencies`."""
-    found = _below(load(*folders), tuple(key.split(".")) if key else ())
+    """What folders over the defaults say, all or below KEY: `kinds.invoice_not_posted`, `finance.currencies`.
+
+    It is YAML as the files take it, with the null of what is left out."""
+    found = _below(stated(load(*folders)), _path(key) if key else ())
     if as_json:
         print_json({".".join(path): value for path, value in found.items()})
         return
-    for path, value in found.items():
-        file, location = place(list(path))
-        click.echo(f"{file}: {'.'.join(location)}: {value}")
+    click.echo("\n".join(as_yaml(found)), nl=False)
 
 
-def _below(governed: Governance, wanted: tuple[str, ...]) -> dict[tuple[str, ...], object]:
-    stated = keys(governed)
-    found = {path: value for path, value in stated.items() if path[: len(wanted)] == wanted}
-    if not found:
-        depth = {".".join(path[: len(wanted)]) for path in stated}
-        name = ".".join(wanted)
-        raise click.ClickException(f"nothing is governed under {name!r}{did_you_mean(name, depth)}")
-    return found
+def _path(key: str) -> tuple[str, ...]:
+    """A file is what its name says."""
+    file = key.removesuffix(".yaml")
+    return tuple((key if file == key else file.replace("/", ".")).split("."))
+
+
+def _below(all_: Keys, wanted: tuple[str, ...]) -> Keys:
+    found = {path: value for path, value in all_.items() if path[: len(wanted)] == wanted}
+    if found:
+        return found
+    above = _nearest(all_, wanted)
+    below = dict.fromkeys(path[len(above)] for path in all_ if path[: len(above)] == above and path != above)
+    hint = did_you_mean(wanted[len(above)], below, "".join(f"{name}." for name in above))
+    has = f"; {'.'.join(above) or 'governance'} has {', '.join(below) or 'no keys'}"
+    raise click.ClickException(f"nothing is governed under {'.'.join(wanted)!r}{hint or has}")
+
+
+def _nearest(all_: Keys, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """As much of a key as there is."""
+    parts = range(len(wanted) - 1, 0, -1)
+    return next((wanted[:n] for n in parts if any(path[:n] == wanted[:n] for path in all_)), ())

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import yaml
+
 from streams.governance.explain import place
+from streams.governance.files import FOR_EVER
 from streams.governance.model import Governance
 
 Keys = dict[tuple[str, ...], Any]
@@ -19,12 +23,20 @@ class Difference(NamedTuple):
     """None: it is gone."""
 
     def __str__(self) -> str:
-        where = f"{self.file}: {self.key}"
+        where, before, after = f"{self.file}: {self.key}", _said(self.before), _said(self.after)
+        if self.key.rpartition(".")[2] in FOR_EVER:
+            return f"{where} was {before} and becomes {after}"
         if self.before is None:
-            return f"{where} is new: {self.after}"
+            return f"{where} is new: {after}"
         if self.after is None:
-            return f"{where} is gone; it was {self.before}"
-        return f"{where} was {self.before} and becomes {self.after}"
+            return f"{where} is gone; it was {before}"
+        return f"{where} was {before} and becomes {after}"
+
+
+def _said(value: Any) -> str:
+    """As its file says it, in one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1_000_000, sort_keys=False)
+    return str(text).removesuffix("\n...\n").rstrip("\n")
 
 
 def differences(before: Governance, after: Governance) -> list[Difference]:
@@ -37,13 +49,13 @@ def differences(before: Governance, after: Governance) -> list[Difference]:
 
 def keys(governance: Governance) -> Keys:
     """Path -> value of everything that is stated or defaulted; lists are values."""
-    return dict(_leaves((), governance.model_dump(mode="json", exclude_none=True)))
+    return dict(leaves((), governance.model_dump(mode="json", exclude_none=True)))
 
 
-def _leaves(path: tuple[str, ...], value: Any) -> Any:
+def leaves(path: tuple[str, ...], value: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from _leaves((*path, name), inner)
+            yield from leaves((*path, name), inner)
     else:
         yield path, value
 

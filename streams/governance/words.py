@@ -8,10 +8,10 @@ from difflib import get_close_matches
 _FEW = 15
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint to put behind `unknown`; empty where nothing comes close."""
+def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
+    """A hint to put behind `unknown`; empty where nothing comes close. `prefix`: what stands before each of them."""
     close = get_close_matches(word, list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    return f" (did you mean {prefix + close[0]!r}?)" if close else ""
 
 
 def meant(word: str, known: Iterable[str]) -> str:

@@ -13,12 +13,12 @@ from streams.process_map.rows import not_observed
 from streams.process_map.words import duration
 
 
-def advice(governance: Governance, now: Instant) -> list[str]:
-    """Warnings, each with what to do."""
+def advice(governance: Governance, now: Instant, *, in_short: bool = False) -> list[str]:
+    """Warnings, each with what to do. `in_short`: what kinds are not observed is one of them."""
     kinds = [kind for kind in KINDS if governance.wants(kind.name)]
     return [
         *_late(governance, kinds),
-        *_unobserved(governance, kinds),
+        *(_unobserved_in_short if in_short else _unobserved)(governance, kinds),
         *unknown_words(governance),
         *_expired(governance, now),
         *_periods_over(governance, now),
@@ -40,6 +40,12 @@ def _unobserved(governance: Governance, kinds: list[Kind]) -> Iterator[str]:
     for kind in kinds:
         if why := not_observed(governance, kind):
             yield f"kinds.yaml: {kind.row}: {why}: map it in mappings/SYSTEM.yaml, or take the kind off `judged`"
+
+
+def _unobserved_in_short(governance: Governance, kinds: list[Kind]) -> Iterator[str]:
+    if names := [kind.row for kind in kinds if not_observed(governance, kind)]:
+        count = f"{len(names)} kinds are" if len(names) > 1 else "1 kind is"
+        yield f"{count} not observed: {', '.join(names)}; --long says what of each is not captured, and what to do"
 
 
 def _expired(governance: Governance, now: Instant) -> Iterator[str]:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -125,7 +126,23 @@ def test_diff_says_file_key_before_and_after(tmp_path: Path) -> None:
         "kinds.yaml: invoice_not_posted.sla_business_days is new: 2",
         "kinds.yaml: invoice_not_posted.sla_seconds was 60.0 and becomes 90.0",
         "mappings/erp.yaml: customer.attributes.tax_id is gone; it was tax_registration",
-        "systems.yaml: segments was ['big'] and becomes ['enterprise', 'mid_market', 'small_business']",
+        "systems.yaml: segments was [big] and becomes [enterprise, mid_market, small_business]",
+    ]
+
+
+def test_diff_says_values_as_the_files_do(tmp_path: Path) -> None:
+    before = folder_of(tmp_path / "1", systems="suspects: false\nsettled_retention_seconds: 50000")
+    after = folder_of(
+        tmp_path / "2",
+        systems="suspects: true\nsettled_retention_seconds: null",
+        kinds="invoice_not_posted: {owner_team: 'on', command_valid_seconds: null}",
+    )
+
+    assert told("diff", before, after).splitlines() == [
+        "kinds.yaml: invoice_not_posted.command_valid_seconds was 604800.0 and becomes null",
+        "kinds.yaml: invoice_not_posted.owner_team was finance-systems and becomes 'on'",
+        "systems.yaml: settled_retention_seconds was 50000.0 and becomes null",
+        "systems.yaml: suspects was false and becomes true",
     ]
 
 
@@ -167,8 +184,68 @@ def test_show_tells_what_is_in_force_below_a_key(tmp_path: Path) -> None:
 
     shown = told("show", "kinds.invoice_not_posted", "--folder", folder).splitlines()
 
-    assert "kinds.yaml: invoice_not_posted.sla_seconds: 60.0" in shown
-    assert {line.split(":")[1].split(".")[0] for line in shown} == {" invoice_not_posted"}
+    assert shown[:4] == ["# kinds.yaml", "invoice_not_posted:", "  sla_seconds: 60.0", "  sla_business_days: null"]
+    assert "  finance_impacting: true" in shown
+    assert "  execute_up_to: null" in shown
+    assert told("show", "kinds.invoice_not_posted.severity") == "# kinds.yaml\ninvoice_not_posted:\n  severity: S1\n"
+
+
+DECIDED = {
+    "systems": """
+        go_live_at: 2026-01-01T00:00:00+01:00
+        settled_retention_seconds: null
+        suspects: true
+        judged: [invoice_not_posted]
+        systems: {erp: {serves: {'01': 2025-01-01}, corrections_per_minute_max: 5}}""",
+    "entities": "'01': {currency: EUR, country: 'NO', zone: Europe/Oslo, period_ends: [2026-01-31]}",
+    "kinds": """
+        invoice_not_posted: {sla_business_days: 2, tolerance_absolute: '0.10', owner_team: 'on',
+          execute_up_to: {EUR: 5.50}, command_valid_seconds: null, segments: {enterprise: {mode: execute}}}
+        charged_twice: null""",
+    "ignore": "old: {kind: invoice_not_posted, native_id: '007', reason: 'ja: nein', by: ada, "
+    "expires_at: 1970-01-01T00:00:50Z}",
+}
+
+
+@pytest.mark.parametrize("names", [(), ("ignore",), tuple(DECIDED)])
+def test_what_show_prints_can_be_pasted_back(names: tuple[str, ...], tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "1", **{"people": "", **{name: dedent(DECIDED[name]) for name in names}})
+    again = tmp_path / "2"
+
+    for page in told("show", "--governance", folder).split("# ")[1:]:
+        file, _, content = page.partition("\n")
+        (again / file).parent.mkdir(parents=True, exist_ok=True)
+        (again / file).write_text(content)
+
+    assert load(folder, again) == load(folder)
+
+
+def test_show_tells_null_to_programs_as_well() -> None:
+    shown = json.loads(told("show", "kinds.invoice_not_posted", "--json"))
+
+    assert shown["kinds.invoice_not_posted.execute_up_to"] is None
+
+
+def test_kinds_that_are_not_observed_are_named_in_one_line_and_explained_on_request(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, mappings__erp="ledger_posting: null")
+    short, long = (told("check", folder, *more).splitlines() for more in ((), ("--long",)))
+
+    (line,) = (line for line in short if "not observed:" in line)
+    names = line.partition(": ")[2].partition(": ")[2].partition(";")[0].split(", ")
+    each = [line for line in long if "not observed because" in line]
+
+    assert line.startswith(f"warning: {len(names)} kinds are not observed: ")
+    assert [line.split(": ")[2] for line in each] == names
+    assert not [line for line in short if "not observed because" in line]
+    assert [said for said in short if said != line] == [said for said in long if said not in each]
+    warned = [line.removeprefix("warning: ") for line in long if line.startswith("warning: ")]
+    assert json.loads(told("check", "--json", folder))["warnings"] == warned
+
+
+@pytest.mark.parametrize(("file", "key"), [("kinds.yaml", "kinds"), ("mappings/erp.yaml", "mappings.erp")])
+def test_show_takes_the_name_of_a_file(file: str, key: str) -> None:
+    assert told("show", file) == told("show", key)
+    assert told("show", file).startswith(f"# {file}\n")
 
 
 def test_show_of_an_unknown_key_says_what_was_meant() -> None:
