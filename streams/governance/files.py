@@ -54,14 +54,27 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|fal
 def read_folder(folder: Path) -> dict[str, Any]:
     """Its files as one value, under the keys of the model; raises BadGovernance."""
     raw: dict[str, Any] = {}
-    for path in sorted(folder.glob("*.yaml")):
+    for path in _files_of(folder):
         if path.stem not in KEY_OF_FILE:
             known = f"known: {', '.join(KEY_OF_FILE)} and mappings/SYSTEM.yaml"
             raise BadGovernance(f"{path}: unknown file{did_you_mean(path.stem, KEY_OF_FILE)}; {known}")
         key = KEY_OF_FILE[path.stem]
         raw |= {key: read_file(path)} if key else _read_systems(path)
-    mappings = {path.stem: read_file(path) for path in sorted((folder / "mappings").glob("*.yaml"))}
+    below = folder / "mappings"
+    mappings = {path.stem: read_file(path) for path in (_files_of(below) if below.exists() else ())}
     return raw | ({"mappings": mappings} if mappings else {})
+
+
+def _files_of(folder: Path) -> list[Path]:
+    """Those that are read. A folder that cannot be, or the other spelling, would leave the defaults in force."""
+    try:
+        found = sorted(folder.iterdir())
+    except OSError as problem:
+        raise BadGovernance(f"{folder}: cannot be read as a folder: {problem.strerror}") from None
+    for path in found:
+        if path.suffix == ".yml":
+            raise BadGovernance(f"{path}: is not read: call it {path.with_suffix('.yaml').name}")
+    return [path for path in found if path.suffix == ".yaml"]
 
 
 def _read_systems(path: Path) -> dict[str, Any]:
@@ -77,10 +90,17 @@ def read_file(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as problem:
         raise BadGovernance(f"{path}: cannot be read as text in UTF-8: {problem}") from None
     except yaml.YAMLError as problem:
-        raise BadGovernance(f"{path}: no valid YAML: {problem}") from None
+        raise BadGovernance(f"{path}: no valid YAML: {' '.join(_what(problem).split())}: correct it there") from None
     if not isinstance(value, dict):
         raise BadGovernance(f"{path}: must hold keys and values, not {type(value).__name__}")
     return value
+
+
+def _what(problem: yaml.YAMLError) -> str:
+    if not isinstance(problem, yaml.MarkedYAMLError) or problem.problem_mark is None:
+        return str(problem)
+    where = f"line {problem.problem_mark.line + 1}, column {problem.problem_mark.column + 1}"
+    return f"{where}: {problem.problem}" + (f" ({problem.context})" if problem.context else "")
 
 
 def overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

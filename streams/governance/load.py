@@ -46,6 +46,8 @@ def _defaults() -> dict[str, Any]:
 
 
 def _existing(folder: Path) -> dict[str, Any]:
+    if folder.is_file():
+        raise BadGovernance(f"{folder}: is a file; give the folder that holds systems.yaml and kinds.yaml")
     if not folder.is_dir():
         raise BadGovernance(f"{folder}: no such folder; give the folder that holds systems.yaml and kinds.yaml")
     return read_folder(folder)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import errno
+import os
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -191,12 +193,43 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert "no such folder" in problem_of(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize(("text", "said"), [("a: [", "no valid YAML"), ("- a", "not list")])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [", "no valid YAML: line 1, column 5: expected the node content, but found '<stream end>' (while parsing"),
+        ("- a", "not list"),
+    ],
+)
 def test_a_file_that_is_no_mapping_is_refused(text: str, said: str, folder: Folder) -> None:
     problem = problem_of(folder(kinds=text))
 
     assert "kinds.yaml" in problem
     assert said in problem
+
+
+def test_a_file_that_is_named_as_others_name_theirs_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "mappings").mkdir()
+    for name in ("kinds", "mappings/erp"):
+        (path := tmp_path / f"{name}.yml").write_text("")
+        assert f"{path}: is not read: call it {path.stem}.yaml" in problem_of(tmp_path)
+        path.unlink()
+
+
+def test_a_folder_that_cannot_be_read_is_not_taken_for_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(folder: Path) -> Iterator[Path]:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+    for name in ("iterdir", "_scandir"):  # the latter: of glob, which passes over what it may not read
+        monkeypatch.setattr(Path, name, closed)
+    assert problem_of(tmp_path) == f"{tmp_path}: cannot be read as a folder: Permission denied"
+
+
+def test_mappings_that_are_no_folder_are_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "mappings").write_text("")
+
+    assert "mappings: cannot be read as a folder: Not a directory" in problem_of(tmp_path)
 
 
 def test_an_empty_file_changes_nothing(folder: Folder) -> None:
