@@ -101,7 +101,7 @@ def _worst(findings: Findings) -> Iterator[RenderableType]:
     drifts = [orjson.loads(record) for record in findings.drifts(_SHOWN + 1)]
     columns = ("severity", "kind", "subject", "customer", "at stake", "opened", "status", "found")
     if drifts:
-        yield table(columns, (_row(d) for d in drifts[:_SHOWN]))
+        yield table(columns, (_row(d) for d in drifts[:_SHOWN]), head=3)
     if len(drifts) > _SHOWN:
         yield f"the worst {_SHOWN}; --json has them all"
 

@@ -42,7 +42,8 @@ def _pages(found: Baseline, now: Instant) -> Iterator[RenderableType]:
     if not found.items:
         yield "nothing: no disagreement is older than go-live and the first snapshots"
         return
-    yield table(("severity", "kind", "owner", "items", "at stake", "without amount"), (_row(g) for g in found.groups))
+    columns = ("severity", "kind", "owner", "items", "at stake", "without amount")
+    yield table(columns, (_row(g) for g in found.groups), head=2)
     yield f"{found.items} items, {sums(found.amounts) or 'none with an amount'}\n"
     yield pages.drifts(found.drifts[:_SHOWN], now)
     if found.items > _SHOWN:

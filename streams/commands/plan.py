@@ -86,7 +86,7 @@ def _changes(found: Plan, what: str) -> Iterator[RenderableType]:
         for g in found.groups(what)
     )
     columns = ("severity", "kind", "owner", "items", "at stake", "without amount")
-    yield table(columns, groups, title=f"{len(changes)} {WHAT[what]}")
+    yield table(columns, groups, title=f"{len(changes)} {WHAT[what]}", head=2)
     yield table(("subject", "customer", "at stake", "by the new rules", "now"), map(_row, changes[:_SHOWN]))
     if len(changes) > _SHOWN:
         yield f"the worst {_SHOWN}; --json has them all"
@@ -101,4 +101,4 @@ def _row(change: Change) -> tuple[str, ...]:
 
 
 def _said(value: Any) -> str:
-    return money(value) if isinstance(value, dict) else str(value)
+    return money(value) if isinstance(value, dict) else "nothing" if value is None else str(value)

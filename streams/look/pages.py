@@ -63,7 +63,9 @@ def _value(text: str | None) -> str:
     if text is None:
         return ""
     value = json.loads(text)
-    return money(value) if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        return money(value)
+    return value if isinstance(value, str) else text
 
 
 def heard(watermarks: Watermarks, now: Instant) -> str:
@@ -87,7 +89,7 @@ def drifts(found: Iterable[Drift], now: Instant) -> RenderableType:
         "command",
         "drift id",
     )
-    return table(columns, (_drift(drift, now) for drift in found))
+    return table(columns, (_drift(drift, now) for drift in found), head=3)
 
 
 def _drift(d: Drift, now: Instant) -> Sequence[str]:
@@ -126,7 +128,7 @@ def _source(s: Source, now: Instant) -> Sequence[str]:
 
 
 def why(found: Iterable[Explanation]) -> RenderableType:
-    return table(("answer", "kind", "subject", "because"), (_explanation(e) for e in found))
+    return table(("answer", "kind", "subject", "because"), (_explanation(e) for e in found), head=3)
 
 
 def _explanation(e: Explanation) -> Sequence[str]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
 import click
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from schemas.instants import ALWAYS, NEVER, Instant, to_datetime
 from schemas.money import plain
@@ -34,6 +37,8 @@ def jsonable(value: Any, name: str = "") -> Any:
         return plain(value)
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, date | time):  # of a record as Avro says it; a moment is a date, too
+        return value.isoformat()
     if isinstance(value, int) and not isinstance(value, bool) and (name.endswith("_at") or name in _INSTANTS):
         return to_datetime(value).isoformat().replace("+00:00", "Z") if NEVER < value < ALWAYS else None
     return value
@@ -49,13 +54,48 @@ def console() -> Console:
     return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> Table:
-    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold")  # an id that was cut helps nobody
-    for row in rows:
-        made.add_row(*row)
-    return made
+class _Fitted:
+    """A table; where a word would be broken to fit it in, a paragraph for each row."""
+
+    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None, head: int) -> None:
+        self._columns, self._rows, self._title, self._head = columns, rows, title, head
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        made = self._table()
+        if made.__rich_measure__(console, options).minimum <= options.max_width:
+            yield made
+        else:
+            yield from self._paragraphs()
+
+    def _table(self) -> Table:
+        made = Table(box=box.SIMPLE_HEAD, title=self._title, title_justify="left", pad_edge=False)
+        for column in self._columns:
+            made.add_column(column, overflow="fold")  # an id that was cut helps nobody
+        for row in self._rows:
+            made.add_row(*row)
+        return made
+
+    def _paragraphs(self) -> Iterator[RenderableType]:
+        yield "" if self._title is None else f"\n{self._title}\n"
+        for row in self._rows:
+            yield Text("  ".join(filter(None, row[: self._head])))
+            cells = [f"{name} {cell}" for name, cell in self._cells(row) if cell.strip(NOTHING)]
+            yield Padding(Text("; ".join(cells)), (0, 0, 0, 4))
+        yield ""
+
+    def _cells(self, row: Sequence[str]) -> Iterable[tuple[str, str]]:
+        return zip(self._columns[self._head :], row[self._head :], strict=True)
+
+
+NOTHING = "·"
+"""In a column of numbers."""
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None, head: int = 1
+) -> RenderableType:
+    """`head`: the first columns that together say what a row is about."""
+    return _Fitted(columns, list(rows), title, head)
 
 
 def age(since: Instant | None, now: Instant) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from schemas.instants import NEVER
 from streams.look.hexdump import hexdump
-from streams.look.shown import age, jsonable, money
+from streams.look.shown import age, jsonable, money, table
 from tests.look import micros
 
 
@@ -62,3 +65,34 @@ def test_a_hexdump_shows_offset_bytes_and_text_and_says_what_it_leaves_out() -> 
     assert lines[0] == "00000000  00 41 63 63 6f 75 6e 74 20 4e 61 6d 65 20 31 32  .Account Name 12"
     assert lines[1].startswith("00000010  33 78")
     assert lines[2] == "... 5 more bytes"
+
+
+ROWS = [("S1", "invoice_not_posted", "billing/invoice/I-1", "950 EUR", "·"), ("S2", "won", "crm/o/1", "", "3")]
+COLUMNS = ("severity", "kind", "subject", "at stake", "unknown")
+
+
+def printed(width: int) -> list[str]:
+    out = Console(file=StringIO(), width=width, markup=False, highlight=False)
+    out.print(table(COLUMNS, ROWS, title="2 drifts", head=3))
+    assert isinstance(out.file, StringIO)
+    return [line.rstrip() for line in out.file.getvalue().splitlines() if line.strip()]
+
+
+def test_a_table_that_would_break_words_is_told_row_by_row() -> None:
+    assert [len(line.split()) for line in printed(80)] == [2, 6, 1, 6, 4]
+    assert printed(50) == [
+        "2 drifts",
+        "S1  invoice_not_posted  billing/invoice/I-1",
+        "    at stake 950 EUR",
+        "S2  won  crm/o/1",
+        "    unknown 3",
+    ]
+
+
+def test_days_and_moments_of_a_record_are_told_to_programs() -> None:
+    moment = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+    assert jsonable({"due_on": moment.date(), "changed": moment}) == {
+        "due_on": "2026-03-02",
+        "changed": "2026-03-02T09:00:00+00:00",
+    }
