@@ -12,9 +12,12 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from schemas.errors import OperatorError
+from schemas.patience import said_if_slow
 from schemas.records import record_texts
 
 _NOT_FOUND = 404
+_SHOWN = 500
+"""Characters of what a registry says: another server answers with a page."""
 ANSWER_SECONDS = 10
 """The client's own default is to wait for ever, and a registry was seen to leave one request unanswered while it served
 others; after a time-out the client asks again."""
@@ -68,10 +71,12 @@ class HttpRegistry:
     @contextmanager
     def _asked(self, what: str) -> Iterator[None]:
         try:
-            yield
+            with said_if_slow(f"the schema registry at {self._url}"):
+                yield
         except SchemaRegistryError as problem:
+            said = str(problem) if len(str(problem)) <= _SHOWN else f"{problem!s:.{_SHOWN}} ..."
             raise NoRegistry(
-                f"the schema registry at {self._url} was asked {what} and refuses: {problem}; check that it is that of "
+                f"the schema registry at {self._url} was asked {what} and refuses: {said}; check that it is that of "
                 "this deployment, that it lets us in, and that no later release has registered there"
             ) from None
         except Exception as problem:  # noqa: BLE001 - the client raises errors of whichever HTTP library it found

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import click
 
+from streams.groups import Group
+
 
 class _Entry(NamedTuple):
     module: str
@@ -65,7 +67,7 @@ def _unavailable(name: str, problem: ModuleNotFoundError) -> click.Command:
     return click.Command(name, callback=refuse, help=text, context_settings=lenient)
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -84,17 +86,6 @@ class _Commands(click.Group):
             return _unavailable(name, problem)
         found: click.Command = getattr(imported, name.replace("-", "_"))
         return found
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as problem:
-            from streams.governance.words import did_you_mean  # as late as the commands
-
-            problem.message += did_you_mean(args[0], COMMANDS)
-            raise
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -21,6 +21,8 @@ from streams.bench.watch import ContestantFailed, Limits, watch
 from streams.bench.workload import DISTRIBUTIONS, PARTITIONS, VALUE_BYTES, Size, Workload
 from tables.state import PROGRESS
 
+TAKES = (*(each.name for each in CONTESTANTS), full_step.NAME)
+
 COMMIT_INTERVAL_SECONDS = 1.0
 """The same for all; each contestant's default gets one round more."""
 SIZE, QUICK = Size(events=1_200_000, keys=1_000_000), Size(events=40_000, keys=10_000)

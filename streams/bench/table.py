@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 RUNNERS: Mapping[str, str] = {
-    # name on the command line: module that has run(bench) -> document
+    # name on the command line: module that has run(bench) -> document, and TAKES where some may be left out
     "engine": "streams.bench.engine",
     "state": "streams.bench.state",
     "recovery": "streams.bench.recovery",
@@ -51,6 +51,11 @@ class Bench:
 
     def takes(self, contestant: str) -> bool:
         return not self.only or contestant in self.only
+
+
+def contestants(name: str) -> tuple[str, ...]:
+    """Whom `only` may name; of none where all is one run. Raises ModuleNotFoundError, as `runner` does."""
+    return tuple(getattr(importlib.import_module(RUNNERS[name]), "TAKES", ()))
 
 
 def runner(name: str) -> Callable[[Bench], dict[str, Any]]:

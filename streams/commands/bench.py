@@ -7,8 +7,10 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -18,6 +20,7 @@ from streams.bench.report import render
 from streams.commands.bench_parts import broker, java
 from streams.commands.context import json_option
 from streams.commands.told import told_in_one_line
+from streams.governance.words import meant
 
 
 @click.command()
@@ -37,6 +40,7 @@ def bench(
 ) -> None:
     """Measure: `engine` (the join job and the full step against peers), `state`, `recovery`, `latency`;
     `identity` (duplicate suspects on the FEBRL data sets); `backtest` (beside pm4py's streaming checkers)."""
+    run = _runner(name, only)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: what was started is stopped
     console, started = Console(stderr=True), time.monotonic()
 
@@ -55,10 +59,26 @@ def bench(
             profile=profile.absolute() if profile else None,
         )
         try:
-            document = table.runner(name)(given)
+            document = run(given)
         except ModuleNotFoundError as problem:
-            raise click.ClickException(f"bench {name} is not to be had: {problem}") from None
+            raise _not_to_be_had(name, problem) from None
     if as_json:
         click.echo(json.dumps(document))
     else:
         Console().print(render(document))
+
+
+def _runner(name: str, only: tuple[str, ...]) -> Callable[[table.Bench], dict[str, Any]]:
+    """Refuses who is none of its contestants: the figures of nobody would be printed."""
+    try:
+        known, run = table.contestants(name), table.runner(name)
+    except ModuleNotFoundError as problem:
+        raise _not_to_be_had(name, problem) from None
+    for unknown in sorted({*only} - {*known}):
+        who = meant(unknown, known) if known else ": nobody can be left out of it"
+        raise click.BadParameter(f"{unknown!r} takes no part in bench {name}{who}", param_hint="--only")
+    return run
+
+
+def _not_to_be_had(name: str, problem: ModuleNotFoundError) -> click.ClickException:
+    return click.ClickException(f"bench {name} is not to be had: {problem}")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import click
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from rich.table import Table
+from rich.console import RenderableType
 
 from connectors.debezium import condition
 from connectors.debezium.apply import Connect
@@ -23,20 +23,26 @@ from connectors.debezium.database import prepare
 from connectors.debezium.recapture import recapture, refuse_older_copy
 from connectors.errors import Refused, Retry, Stop
 from connectors.variables import variable
+from schemas.patience import said_if_slow
 from streams.commands.context import governance, json_option, running_stack, settings
 from streams.commands.told import told_in_one_line
 from streams.governance.model import Governance
+from streams.groups import Group
 from streams.look.shown import console, print_json, table
 from streams.worker import wiring
 
 
-@click.group()
+@click.group(cls=Group)
 def connect() -> None:
     """Debezium connectors."""
 
 
 HEARTBEAT = click.option(
-    "--heartbeat-ms", default=100, show_default=True, help="Interval of the marker rows: part of every verdict."
+    "--heartbeat-ms",
+    default=100,
+    type=click.IntRange(1),
+    show_default=True,
+    help="Interval of the marker rows: part of every verdict.",
 )
 
 
@@ -48,7 +54,8 @@ def apply(heartbeat_ms: int) -> None:
     found = settings()
     governed = governance(found)
     for system in _captured(governed):
-        apply_connector(governed, system, heartbeat_ms, client=found.connect_client)
+        with said_if_slow(f"the connector of {system}"):
+            apply_connector(governed, system, heartbeat_ms, client=found.connect_client)
         click.echo(f"{system}: connector runs")
 
 
@@ -87,7 +94,7 @@ class Standing(NamedTuple):
 def _standing(governed: Governance, system: str, client: Mapping[str, str] | None) -> Standing:
     try:
         dsn, _, connect_url, _ = _database(system)
-        with Connect(connect_url, client) as asked:
+        with Connect(connect_url, client) as asked, said_if_slow(f"Kafka Connect at {connect_url}"):
             connector = asked.status(connector_name(system))
         with psycopg.connect(dsn) as connection:
             slot = condition.slot_of(connection, _capture(governed, system))
@@ -99,7 +106,7 @@ def _standing(governed: Governance, system: str, client: Mapping[str, str] | Non
     return Standing(system, str(connector or "none"), slot.wal_status, slot.kept_bytes, slot.safe_bytes, remedy)
 
 
-def _standings(captures: list[Standing]) -> Table:
+def _standings(captures: list[Standing]) -> RenderableType:
     columns = ("system", "connector", "slot", "log kept", "room left", "to be done")
     rows = [(c.system, c.connector, c.slot, _mib(c.kept_bytes), _mib(c.safe_bytes), c.remedy) for c in captures]
     return table(columns, rows)
@@ -122,7 +129,8 @@ def snapshot(system: str, heartbeat_ms: int) -> None:
     if system not in (captured := _captured(governed)):
         known = ", ".join(captured) or "none"
         raise click.ClickException(f"{system!r} is no captured database of this governance: {known}")
-    apply_connector(governed, system, heartbeat_ms, client=found.connect_client, anew=True)
+    with said_if_slow(f"the connector of {system}"):
+        apply_connector(governed, system, heartbeat_ms, client=found.connect_client, anew=True)
     click.echo(f"{system}: is captured anew; `driftwise sources` shows when it has been read")
 
 
@@ -181,11 +189,15 @@ def _database(system: str) -> tuple[str, Database, str, str | None]:
         server = stack.postgres_for_connect
         database = Database(server.host, server.port, system, server.user)
         return stack.postgres.dsn(system), database, stack.connect_url, stack.registry_for_connect
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise click.ClickException(f"{url!r} is no address of Kafka Connect: set DRIFTWISE_CONNECT_URL")
     missing = [name for name, value in ((own("DSN"), dsn), ("DRIFTWISE_CONNECT_URL", url)) if value is None]
     if dsn is None or url is None:
         raise click.ClickException(f"set {' and '.join(missing)}, or start a stack with `driftwise stack up`")
     seen = {name: os.environ.get(own(name.upper()), default) for name, default in _seen_by_connect(dsn).items()}
     password = os.environ.get(own("PASSWORD_REFERENCE"))
+    if not seen["port"].isdecimal():
+        raise click.ClickException(f"{seen['port']!r} is no port: correct {own('DSN')} or {own('PORT')}")
     database = Database(seen["host"], int(seen["port"]), seen["dbname"], seen["user"], password)
     return dsn, database, url, os.environ.get("DRIFTWISE_CONNECT_REGISTRY_URL")
 

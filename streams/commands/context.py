@@ -13,6 +13,7 @@ import platformdirs
 
 from connectors.stack.endpoints import Endpoints, load
 from connectors.stack.errors import StackError
+from schemas.errors import OperatorError
 from streams.governance import Governance
 from streams.governance import load as load_governance
 from streams.settings import Settings, from_environment
@@ -51,7 +52,10 @@ def _governed_stack() -> tuple[Path, ...] | None:
     path = home() / "governance.json"
     if os.environ.get("DRIFTWISE_GOVERNANCE") or not path.exists():
         return None
-    return tuple(Path(folder) for folder in json.loads(path.read_text()))
+    try:
+        return tuple(Path(folder) for folder in json.loads(path.read_text()))
+    except (ValueError, TypeError) as problem:
+        raise OperatorError(f"{path} cannot be read ({problem}): delete it, or set {_GOVERNED_BY}") from None
 
 
 def governance(found: Settings) -> Governance:

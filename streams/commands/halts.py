@@ -55,12 +55,16 @@ def _turn(what: str, reason: str, as_json: bool, *, halted: bool) -> None:
 
 
 def scope_of(governance: Governance, what: str) -> breaker.Scope:
+    known = {"system": {*governance.systems}, "kind": {*governance.kinds}}
+    of = next((of for of, names in known.items() if what in names), None)
+    if of is None:
+        meant = did_you_mean(what, (*governance.systems, *governance.kinds)) or "; ops/kinds.md lists the kinds"
+        raise CannotLook(
+            f"{what!r} is neither a system of this deployment ({', '.join(governance.systems)}) nor a kind{meant}"
+        )
     if not governance.wants(breaker.KIND):
-        raise CannotLook(f"this deployment does not judge {breaker.KIND}: see kinds.yaml, and `judged` in systems.yaml")
-    for of, names in (("system", governance.systems), ("kind", governance.kinds)):
-        if what in names:
-            return breaker.Scope(of, what)
-    meant = did_you_mean(what, (*governance.systems, *governance.kinds))
-    raise CannotLook(
-        f"{what!r} is neither a system of this deployment ({', '.join(governance.systems)}) nor a kind{meant}"
-    )
+        raise CannotLook(
+            f"a halt is told as {breaker.KIND}, which this deployment does not judge: see kinds.yaml, and `judged` in "
+            "systems.yaml"
+        )
+    return breaker.Scope(of, what)

@@ -27,7 +27,7 @@ class KindName(click.ParamType):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value not in self._known:
-            hint = did_you_mean(value, sorted(self._known))
+            hint = did_you_mean(value, sorted(name for name in self._known if not name.isdecimal()))
             self.fail(f"{value!r} is neither name nor number of a kind{hint}; ops/kinds.md lists them", param, ctx)
         return value
 

@@ -13,6 +13,7 @@ from schemas.instants import iso
 from streams.commands.context import json_option
 from streams.commands.looking import Sight, sight
 from streams.commands.told import told_in_one_line
+from streams.groups import Group
 from streams.look.hexdump import hexdump
 from streams.look.letters import Letter, Letters, dismiss, read_letters, replay
 from streams.look.read import CannotLook
@@ -22,7 +23,7 @@ from streams.look.write import encoded, write
 _INDENTED = "\n               "
 
 
-@click.group("dead-letters")
+@click.group("dead-letters", cls=Group)
 def dead_letters() -> None:
     """What could not be read or mapped: list, show, replay, dismiss."""
 

@@ -27,11 +27,13 @@ def process(folders: tuple[Path, ...], picture: LazyFile | None, as_json: bool) 
     """What must follow what, by when, who owns it and what would put it right.
 
     FOLDERS lie over the defaults; without any, those that DRIFTWISE_GOVERNANCE names."""
+    if picture is not None and as_json:
+        raise click.UsageError("give --svg or --json: each answers in its own way")
     found = rows(load(*folders))
     if picture is not None:
         with picture as file:
             file.write(svg(found))
-        click.echo(f"{picture.name}: {len(found)} steps")
+        click.echo(f"{picture.name}: {len(found)} steps", err=True)
         return
     if as_json:
         print_json([row._asdict() for row in found])

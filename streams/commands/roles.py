@@ -59,7 +59,13 @@ def _follow(parent: int) -> None:
 
 
 @click.command()
-@click.option("--replication", default=1, show_default=True, help="Replicas of each topic; 3 on a real cluster.")
+@click.option(
+    "--replication",
+    default=1,
+    type=click.IntRange(1),
+    show_default=True,
+    help="Replicas of each topic; 3 on a real cluster.",
+)
 @told_in_one_line
 def topics(replication: int) -> None:
     """Create the topics that are missing, check the others against governance, register the schemas."""
@@ -91,9 +97,19 @@ def stop_on_signals() -> threading.Event:
 
 @click.command()
 @click.argument("system")
-@click.option("--interval-seconds", default=30.0, show_default=True)
 @click.option(
-    "--look-back-seconds", default=600, show_default=True, help="How late a row may show; trails the watermark."
+    "--interval-seconds",
+    default=30.0,
+    type=click.FloatRange(0, min_open=True),
+    show_default=True,
+    help="Between two polls; grows as the day's allowance shrinks.",
+)
+@click.option(
+    "--look-back-seconds",
+    default=600,
+    type=click.IntRange(1),
+    show_default=True,
+    help="How late a row may show; trails the watermark.",
 )
 @told_in_one_line
 def poll(system: str, interval_seconds: float, look_back_seconds: int) -> None:

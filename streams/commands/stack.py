@@ -10,6 +10,7 @@ import click
 from connectors.stack.provider import Name, provider
 from streams.commands.context import json_option, stack_folder
 from streams.commands.told import told_in_one_line
+from streams.groups import Group
 from streams.look.shown import console, table
 
 _provider = click.option(
@@ -17,7 +18,7 @@ _provider = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def stack() -> None:
     """Kafka, Kafka Connect with Debezium, a schema registry and PostgreSQL on this machine."""
 

@@ -26,6 +26,11 @@ def told_in_one_line(command: Callable[..., Result]) -> Callable[..., Result]:
             raise click.ClickException(str(problem)) from None
         except KafkaException as problem:
             raise click.ClickException(in_words(problem)) from None
+        except OSError as problem:
+            if problem.filename is None:
+                raise
+            where = f"{problem.filename}: {problem.strerror}"
+            raise click.ClickException(f"{where}: check the path, and who may read and write there") from None
 
     return run
 

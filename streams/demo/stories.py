@@ -8,6 +8,7 @@ from typing import NamedTuple
 from streams.demo import beyond, flaws, further
 from streams.demo.beyond import ONCE, RESTS_ON, Breakdown
 from streams.demo.flaws import SOURCE_STALE, Flaw
+from streams.governance.words import meant
 
 
 class Story(NamedTuple):
@@ -58,9 +59,13 @@ def story_of(names: str) -> Story:
 
 
 def _only(names: str, kinds: frozenset[str]) -> Story:
-    if unknown := sorted(kinds - ALL.kinds) or not kinds:
-        what = ", ".join(unknown) if isinstance(unknown, list) else "nothing"
-        raise ValueError(f"{what} cannot be injected; give first, all, or of {', '.join(sorted(ALL.kinds))}")
+    known = ("first", "all", *sorted(ALL.kinds))
+    if not kinds:
+        raise ValueError(f"no kind is named; give {', '.join(known)}")
+    for story in sorted(kinds & {"first", "all"}):
+        raise ValueError(f"{story!r} cannot be injected together with others; give it alone")
+    if unknown := min(kinds - ALL.kinds, default=None):
+        raise ValueError(f"{unknown!r} cannot be injected{meant(unknown, known)}")
     kinds = kinds.union(*(RESTS_ON.get(kind, frozenset()) for kind in kinds))
     breakdowns = tuple(each for each in ALL.breakdowns if each.kind in kinds)
     return Story(names, kinds, _of(ALL.faults, kinds), _of(ALL.near_misses, kinds), breakdowns)

@@ -12,11 +12,14 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Me
 from schemas.codec import Codec, Decoded, Unreadable
 from schemas.errors import OperatorError
 from schemas.instants import Instant
+from schemas.patience import said_if_slow
 from schemas.registry import HttpRegistry, NoRegistry
 from streams.settings import Settings
 
 ANSWER_SECONDS = 10.0
 """How long a broker may take for one answer."""
+REFUSED_SECONDS = 2.5
+"""How long where every one of them refuses the connection, as while it is started anew."""
 READ_SECONDS = 120.0
 """How long reading one topic may take."""
 _BATCH = 5_000
@@ -63,7 +66,7 @@ class Cluster:
     def __init__(self, settings: Settings, *, read_seconds: float = READ_SECONDS) -> None:
         self._settings = settings
         self._read_seconds = read_seconds
-        self._problem = ""
+        self._problem, self._down = "", False
         self._idle: list[Consumer] = []
         """Kept connected: to make a new one takes longer than to read most topics."""
         self.codec = Codec(HttpRegistry(settings.registry_url, settings.registry_client))
@@ -119,7 +122,7 @@ class Cluster:
     @contextmanager
     def _lent(self) -> Iterator[Consumer]:
         """A consumer for one reading; one that was broken off gives it back too."""
-        self._problem = ""
+        self._problem, self._down = "", False
         consumer = self._idle.pop() if self._idle else self._consumer()
         try:
             yield consumer
@@ -135,13 +138,25 @@ class Cluster:
 
     def _on_error(self, error: KafkaError) -> None:
         self._problem = self._problem or error.str()
+        self._down = self._down or error.code() == KafkaError._ALL_BROKERS_DOWN
 
     def _partitions(self, consumer: Consumer, topic: str) -> list[int]:
-        found = consumer.list_topics(topic, timeout=ANSWER_SECONDS).topics[topic]
+        found = self._described(consumer, topic).topics[topic]
         if found.error is not None:
             broker = self._settings.kafka_bootstrap
             raise CannotLook(f"there is no topic {topic} at {broker}: `driftwise topics` creates what is missing")
         return sorted(found.partitions)
+
+    def _described(self, consumer: Consumer, topic: str) -> Any:
+        """Once the client has met nobody at any address of the cluster, no longer is waited than REFUSED_SECONDS."""
+        with said_if_slow(f"Kafka at {self._settings.kafka_bootstrap}"):
+            try:
+                return consumer.list_topics(topic, timeout=REFUSED_SECONDS)
+            except KafkaException:
+                consumer.poll(0)
+                if self._down:
+                    raise
+            return consumer.list_topics(topic, timeout=ANSWER_SECONDS - REFUSED_SECONDS)
 
     def _bounds(
         self, consumer: Consumer, topic: str, partitions: list[int], since: Instant | None, first: int

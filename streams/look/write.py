@@ -9,6 +9,7 @@ from typing import NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.codec import Codec
+from schemas.patience import said_if_slow
 from streams.look.read import ANSWER_SECONDS, CannotLook
 from streams.settings import Settings
 from tables.view import Emit
@@ -45,7 +46,8 @@ def write(settings: Settings, records: Iterable[Outgoing]) -> int:
             count += 1
     except (KafkaException, BufferError) as problem:
         failed.append(str(problem))
-    left = producer.flush(2 * ANSWER_SECONDS)
+    with said_if_slow(f"Kafka at {settings.kafka_bootstrap}"):
+        left = producer.flush(2 * ANSWER_SECONDS)
     if failed or left:
         what = "; ".join(failed[:3]) or "no answer"
         raise CannotLook(
@@ -60,7 +62,8 @@ def write_together(settings: Settings, records: Iterable[Outgoing]) -> None:
         {**settings.client, "log_level": 2, "transactional.id": f"{settings.application}-written-together"}
     )
     try:
-        producer.init_transactions(ANSWER_SECONDS)
+        with said_if_slow(f"Kafka at {settings.kafka_bootstrap}"):
+            producer.init_transactions(ANSWER_SECONDS)
         producer.begin_transaction()
         for r in records:
             producer.produce(r.topic, r.value, r.key, r.partition, headers=dict(r.headers))

@@ -49,10 +49,11 @@ async def serve(
     site = web.TCPSite(runner, host, port)
     try:
         await site.start()
-    except OSError as problem:
+    except (OSError, OverflowError) as problem:  # the latter: no such port
         await runner.cleanup()
+        why = getattr(problem, "strerror", None) or problem
         raise CannotServe(
-            f"metrics and health cannot be served on {host}:{port} ({problem.strerror or problem}): set "
+            f"metrics and health cannot be served on {host}:{port} ({why}): set "
             "DRIFTWISE_METRICS_HOST and DRIFTWISE_METRICS_PORT; port 0 takes any that is free"
         ) from None
     bound: int = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]

@@ -17,6 +17,7 @@ from schemas.codec import Codec
 from schemas.entities import ENTITIES
 from schemas.errors import OperatorError
 from schemas.instants import seconds
+from schemas.patience import said_if_slow
 from schemas.records import change_record_name
 from schemas.registry import HttpRegistry
 from schemas.source import Probed, Reader, SourceEvent
@@ -155,7 +156,7 @@ def register(settings: Settings, governance: Governance) -> None:
     prepare(Codec(registry), governance)
 
 
-KNOWN_SECONDS = 15.0
+ANSWER_SECONDS = KNOWN_SECONDS = 15.0
 
 
 class TopicMismatch(OperatorError):
@@ -165,7 +166,8 @@ class TopicMismatch(OperatorError):
 def create_topics(settings: Settings, governance: Governance, *, replication: int = 1) -> list[str]:
     """Create what is missing; returns the names created. Existing topics are checked, never altered."""
     admin = AdminClient(settings.client)
-    known = admin.list_topics(timeout=15).topics
+    with said_if_slow(f"Kafka at {settings.kafka_bootstrap}"):
+        known = admin.list_topics(timeout=ANSWER_SECONDS).topics
     missing = [t for t in all_topics(governance) if t.name not in known]
     made = [NewTopic(t.name, t.partitions or governance.partitions, replication, config=t.config()) for t in missing]
     for future in admin.create_topics(made).values() if made else ():
@@ -178,13 +180,14 @@ def create_topics(settings: Settings, governance: Governance, *, replication: in
 def _wait_until_known(admin: AdminClient, names: set[str]) -> None:
     """The controller has made them; the broker that we ask learns of it a moment later."""
     deadline = time.monotonic() + KNOWN_SECONDS
-    while names - admin.list_topics(timeout=15).topics.keys() and time.monotonic() < deadline:
+    while names - admin.list_topics(timeout=ANSWER_SECONDS).topics.keys() and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
 def check_topics(settings: Settings, governance: Governance) -> None:
     """Every topic must exist with the governed number of partitions."""
-    known = AdminClient(settings.client).list_topics(timeout=15).topics
+    with said_if_slow(f"Kafka at {settings.kafka_bootstrap}"):
+        known = AdminClient(settings.client).list_topics(timeout=ANSWER_SECONDS).topics
     for topic in all_topics(governance):
         wanted = topic.partitions or governance.partitions
         if topic.name not in known:

@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +15,14 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.schema_registry.error import SchemaRegistryError
 
+from connectors.stack.endpoints import Endpoints, Postgres
+from schemas import patience
 from streams.cli import COMMANDS, driftwise
 from streams.commands import roles
 from streams.commands.told import told_in_one_line
+from streams.look import read
 from tests.stack import ROOT
 
 ENVIRONMENT = {
@@ -62,9 +67,128 @@ def test_every_command_tells_it_in_one_line(name: str) -> None:
     assert ALL[name].callback.__code__ is WRAPPED  # type: ignore[union-attr]
 
 
-def test_a_mistyped_command_is_told_what_was_probably_meant() -> None:
-    done = run("drfits")
-    assert (done.exit_code, "No such command 'drfits'. (did you mean 'drifts'?)" in done.output) == (2, True)
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("drfits", "drifts"),
+        ("governance shwo", "show"),
+        ("dead-letters shw", "show"),
+        ("stack upp", "up"),
+        ("connect aply", "apply"),
+    ],
+)
+def test_a_mistyped_command_is_told_what_was_probably_meant(line: str, meant: str) -> None:
+    done = run(line)
+    said = f"No such command {line.split()[-1]!r}. (did you mean {meant!r}?)"
+    assert (done.exit_code, said in done.output) == (2, True)
+
+
+@pytest.mark.parametrize("group", ["connect", "dead-letters", "governance", "stack"])
+def test_what_a_command_below_another_does_is_not_cut(group: str) -> None:
+    assert "..." not in run(f"{group} --help").output.partition("Commands:")[2]
+
+
+USED_WRONGLY = {
+    # line: what is said of it
+    "topics --replication 0": "0 is not in the range x>=1",
+    "poll crm --interval-seconds 0": "0.0 is not in the range x>0",
+    "poll crm --look-back-seconds 0": "0 is not in the range x>=1",
+    "connect apply --heartbeat-ms -4": "-4 is not in the range x>=1",
+    "connect snapshot erp --heartbeat-ms 0": "0 is not in the range x>=1",
+    "process --svg map.svg --json": "give --svg or --json",
+    "demo --kinds invoice_not_postd": "'invoice_not_postd' cannot be injected (did you mean 'invoice_not_posted'?)",
+    "demo --kinds ,": "no kind is named; give first, all",
+    "bench engine --only our": "'our' takes no part in bench engine (did you mean 'ours'?)",
+    "bench state --only few": "'few' takes no part in bench state; known: customers_many",
+    "bench recovery --only nobody": "'nobody' takes no part in bench recovery; known: standby, none",
+    "bench backtest --quick --only us": "'us' takes no part in bench backtest",
+    "bench latency --only ours": "'ours' takes no part in bench latency: nobody can be left out of it",
+}
+
+
+@pytest.mark.parametrize("line", USED_WRONGLY)
+def test_what_is_used_wrongly_is_refused_before_anything_is_done(line: str) -> None:
+    done = run(line)
+    assert (done.exit_code, USED_WRONGLY[line] in " ".join(done.output.split())) == (2, True), done.output
+
+
+NOT_TO_BE_DONE: dict[tuple[str, str], str] = {
+    # line, and a variable: what is said of it
+    ("execute", "METRICS_PORT=99999"): "metrics and health cannot be served on 127.0.0.1:99999",
+    ("connect apply", "CONNECT_URL=127.0.0.1:1"): "'127.0.0.1:1' is no address of Kafka Connect: set DRIFTWISE_CONNECT",
+    (
+        "connect apply",
+        "BILLING_DSN=port=abc",
+    ): "'abc' is no port: correct DRIFTWISE_BILLING_DSN or DRIFTWISE_BILL",
+    ("halt invoice_not_postd --reason x", ""): "nor a kind (did you mean 'invoice_not_posted'?)",
+    ("resume erpp", ""): "nor a kind (did you mean 'erp'?)",
+    ("halt x --reason x", ""): "(crm, billing, erp) nor a kind; ops/kinds.md lists the kinds",
+    ("halt erp --reason x", ""): "a halt is told as correction_breaker, which this deployment does not judge",
+    ("governance show kindz.yaml", ""): "nothing is governed under 'kindz' (did you mean 'kinds'?)",
+    ("governance show finance.xyz", ""): "nothing is governed under 'finance.xyz'; finance has ",
+    ("governance show partitions.x", ""): "'partitions.x'; partitions has no keys",
+    ("governance check README.md", ""): "README.md: is a file; give the folder that holds systems.yaml",
+}
+
+
+@pytest.mark.parametrize(("line", "variable"), NOT_TO_BE_DONE)
+def test_what_cannot_be_done_says_why_and_what_to_do(
+    line: str, variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(ROOT)
+    (tmp_path / "systems.yaml").write_text("judged: [invoice_not_posted]")
+    database = {"DRIFTWISE_BILLING_DSN": "host=127.0.0.1 port=1", "DRIFTWISE_CONNECT_URL": "http://127.0.0.1:1"}
+    name, _, value = variable.partition("=")
+    given = database | {"DRIFTWISE_GOVERNANCE": str(tmp_path), f"DRIFTWISE_{name}": value}
+    assert NOT_TO_BE_DONE[line, variable] in told(line, **given)
+
+
+@pytest.mark.parametrize("line", ["drifts", "stack status", "stack up", "demo"])
+def test_a_home_that_is_a_file_is_named(line: str, tmp_path: Path) -> None:
+    (file := tmp_path / "home").write_text("")
+    said = told(line, DRIFTWISE_HOME=str(file), DRIFTWISE_KAFKA_BOOTSTRAP="")
+    assert f"{file}/stack" in said
+    assert "check the path, and who may read and write there" in said
+
+
+def test_what_a_demo_left_unfinished_is_named(tmp_path: Path) -> None:
+    for name in ("stack/endpoints.json", "governance.json"):
+        (path := tmp_path / name).parent.mkdir(exist_ok=True)
+        path.write_text("{")
+    stack = Endpoints("embedded", "k", "c", "http://r", "n", "n", Postgres("h", 1, "u"), Postgres("h", 1, "u"), {})
+    stack.save(tmp_path / "stack")
+
+    said = told("drifts", DRIFTWISE_HOME=str(tmp_path), DRIFTWISE_KAFKA_BOOTSTRAP="")
+    assert "governance.json cannot be read" in said
+
+
+def test_a_service_that_takes_its_time_is_named_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(patience, "SILENT_SECONDS", 0.0)
+    with patience.said_if_slow("Kafka at k:1"):
+        time.sleep(0.2)
+    with patience.said_if_slow("nobody"):
+        pass
+
+    assert capsys.readouterr().err.startswith("Kafka at k:1 has not answered yet: waiting ...")
+
+
+def test_a_cluster_that_refuses_everybody_is_not_waited_for_any_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "REFUSED_SECONDS", 0.5)
+    monkeypatch.setattr(read, "ANSWER_SECONDS", 300.0)
+
+    assert "Kafka at 127.0.0.1:1 does not answer (127.0.0.1:1/bootstrap: " in told("drifts")
+
+
+def test_a_page_of_another_server_is_not_shown_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise SchemaRegistryError(501, -1, "<p>" * 1_000)
+
+    monkeypatch.setattr("schemas.registry.SchemaRegistryClient.register_schema", refuse)
+    said = told("execute")
+    assert "refuses: <p>" in said
+    assert len(said) < 1_000
 
 
 def test_a_mistyped_kind_is_told_what_was_probably_meant() -> None:

@@ -3,6 +3,7 @@
 In reading order: `orders` (the cases, and how some of them deviate), `log` (the log as each side reads it), `ours` and
 `pm4py_checker` (one run each, in a process of its own), `verdicts` (who noticed what), `run` (rounds and figures)."""
 
-from streams.bench.backtest.run import run
+from streams.bench.backtest.run import CONTESTANTS, run
 
-__all__ = ["run"]
+TAKES = tuple(CONTESTANTS)
+__all__ = ["TAKES", "run"]
