@@ -57,6 +57,7 @@ _ALONE: Value = {"links": [], "back": [], "at": NEVER, "canonical": None, "route
 class Crosswalk:
     name = "crosswalk"
     waits_under: tuple[str, ...] = (held.HELD, *_TELLS, graves.GRAVES)
+    settled_before: frozenset[str] = frozenset()
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance

@@ -50,6 +50,8 @@ class Stage(Protocol):
     name: str
     waits_under: tuple[str, ...]
     """Prefixes of the state's keys whose entries may wait for an instant."""
+    settled_before: frozenset[str]
+    """What a step may be before which all that is due is settled: it amends that, or has it wait again."""
 
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
         """Fold one input; returns what it was, for counting. Raises Divert; then nothing of the workspace counts."""
@@ -81,6 +83,7 @@ class WithoutDeadlines:
 
     name: str
     waits_under: tuple[str, ...] = ()
+    settled_before: frozenset[str] = frozenset()
 
     def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
         return None

@@ -20,6 +20,10 @@ SLICE = 256
 """Deadlines worked off at a time; a watermark that releases more takes several commits (contracts 6)."""
 
 
+class Behind(Exception):
+    """What is due is to be settled before this record is folded."""
+
+
 class State(View, Protocol):
     def apply(self, writes: Writes) -> None: ...
 
@@ -36,15 +40,33 @@ class Shard:
         self.outcomes: Counter[str] = Counter()
         self._refreshed: dict[Place, None] = {}
         self._looked_up: dict[Any, Any] = {}
-        self._waits_under = stage.waits_under
+        self._waits_under, self._settled_before = stage.waits_under, stage.settled_before
         self._idle: tuple[Mapping[Gate, Instant] | None, int] = (None, 0)
         """By which gates nothing was due, and after how many moves of the deadlines."""
 
     def process(self, record: Input) -> list[Emit]:
-        """Fold one record. Raises Divert where it cannot be: then nothing of it counts, and it is to be refused."""
+        """Fold one record, behind all that is to be settled before it. Raises as `fold` does else."""
+        effects: list[Emit] = []
+        while True:
+            try:
+                folded = self.fold(record)
+            except Behind:
+                effects += self.settle()
+            else:
+                return effects + folded if effects else folded
+
+    def fold(self, record: Input) -> list[Emit]:
+        """Fold one record. Raises Divert where it cannot be, and Behind where it cannot be yet: then nothing of it
+        counts, and it is to be refused, or folded again once nothing is due.
+
+        Late evidence amends what was decided when it came. That is what watermarks had released, whether or not a
+        commit had come to it."""
         self._looked_up.clear()
         ws = Workspace(self.state)
-        self.outcomes[self.stage.step(ws, self.partition, record)] += 1
+        outcome = self.stage.step(ws, self.partition, record)
+        if outcome in self._settled_before and self.has_due():
+            raise Behind
+        self.outcomes[outcome] += 1
         return self._accept(ws)
 
     def refuse(self, raw: Raw, reason: str, detail: str, entity: str, now_micros: Instant) -> list[Emit]:
@@ -107,8 +129,8 @@ class Shard:
         self.stage.flush(ws, self.partition)
         return bool(ws.effects)
 
-    def has_due(self) -> bool:
-        return bool(self._due(1))
+    def has_due(self, more_than: int = 0) -> bool:
+        return len(self._due(more_than + 1)) > more_than
 
     def roll_back(self, deadlines: Deadlines) -> None:
         """Forget what was folded since the last commit, as its state has; `deadlines`: as of then."""

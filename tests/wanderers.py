@@ -26,6 +26,8 @@ STEP = 2
 """Seconds between two words of the sources."""
 RETENTIONS = (5, 15, 30)
 """Seconds in which late evidence may come: shorter and longer than a deadline."""
+DELAYS = (2, 6, 14, 30)
+"""Seconds by which a row is told late, or only after others."""
 CHANGES: Mapping[tuple[str, str, str], tuple[str, tuple[str | None, ...]]] = {
     # what changes about a record (system, object, native customer)
     ("billing", "account", "B"): ("tax_id", ("T1", "T2")),
@@ -120,14 +122,20 @@ def told_to_judge(
     *,
     lags: bool = True,
     gaps: bool = False,
+    late: float = 0.0,
     beside: Beside | None = None,
 ) -> Log:
-    """`beside`: what else is told."""
+    """`late`: how many of the rows are told some seconds later; `beside`: what else is told."""
     company = Company(governed)
+    in_order = not late or rng.random() < 0.5
+    """By its version no row is older than one that was told before."""
+    told_at = [(row.at + (rng.choice(DELAYS) if late and rng.random() < late else 0), row) for row in rows]
 
     def tell(until: int) -> None:
-        for row in (row for row in rows if until - STEP < row.at <= until):
-            company.row(row.system, row.object, row.id, row.at, row.customer, run=False, **row.fields)
+        for version, (at, row) in enumerate(told_at, 1):
+            if until - STEP < at <= until:
+                poll = None if in_order else version
+                company.row(row.system, row.object, row.id, row.at, row.customer, poll=poll, run=False, **row.fields)
 
     told = tell if beside is None else beside(company.driver, rng, tell)
     return heard_by_judge(company.driver, told, rng, lags=lags, gaps=gaps)

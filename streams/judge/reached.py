@@ -16,14 +16,15 @@ from tables.view import Value, Workspace
 from tables.watermarks import Marks, Minima, minima, watermark
 
 
-def remember(ws: Workspace, key: str, partition: int, report: list[Any] | None, epoch: int, phase: str) -> None:
-    """Before another report takes its place."""
+def remember(ws: Workspace, key: str, partition: int, report: list[Any] | None, epoch: int, phase: str) -> bool:
+    """Before another report takes its place. Returns whether that takes it back."""
     if report is None or report[2] is None or (phase == "streaming" and epoch <= report[0]):
-        return
+        return False
     known: Value = ws.get(REACHED) or {}
     of_key: dict[str, Any] = known.get(key, {})
     furthest = max(report[2], of_key.get(str(partition), NEVER))
     ws.put(REACHED, {**known, key: {**of_key, str(partition): furthest}})
+    return True
 
 
 def regained(ws: Workspace, key: str, partition: int, mark: Instant | None) -> None:

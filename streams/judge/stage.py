@@ -60,6 +60,8 @@ WRITES = (
 """Topics that there must be for it, its changelog apart."""
 
 
+TAKEN_BACK = "watermarks_taken_back"
+"""What a step was after which less has been heard than before."""
 _Moving = tuple[Value | None, Value | None, InForce]
 """What gates move with: marks, undecided instants of leaving, and what is in force. None is ever changed in place."""
 Until = Callable[[Minima, InForce], Instant]
@@ -89,6 +91,7 @@ class Gates(Mapping[Gate, Instant]):
 class Judge:
     name = "judge"
     waits_under: tuple[str, ...] = (OBLIGATIONS,)
+    settled_before = frozenset({"late", "too_late", TAKEN_BACK})
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance
@@ -104,8 +107,9 @@ class Judge:
             return on_change(ws, self._published.in_force(ws), _changed(entity, value))
         match record.record:
             case "Watermarks":
-                _hear(ws, value)
+                is_less = _hear(ws, value)
                 self._pass_by(ws)
+                return TAKEN_BACK if is_less else "watermarks"
             case "EntityMoved":
                 return on_change(ws, self._published.in_force(ws), _moved(value))
             case name if name == PUBLISHED:
@@ -256,12 +260,15 @@ def _place(entity: str, value: dict[str, Any]) -> RecordPlace:
     return RecordPlace(value["canonical_id"], entity, value["system"], value["native_id"])
 
 
-def _hear(ws: Workspace, value: dict[str, Any]) -> None:
-    marks = ws.get(MARKS) or {}
+def _hear(ws: Workspace, value: dict[str, Any]) -> bool:
+    """Returns whether less has been heard than before."""
+    marks, is_less = ws.get(MARKS) or {}, False
     for mark in value["watermarks"]:
         key = name(mark["system"], mark["object"])
         report = marks.get(key, {}).get(str(value["partition"]))
-        remember(ws, key, value["partition"], report, mark["epoch"], mark["phase"])
+        if remember(ws, key, value["partition"], report, mark["epoch"], mark["phase"]):
+            is_less = True
         marks = heard(marks, key, value["partition"], mark["epoch"], mark["phase"], mark["watermark"])
         regained(ws, key, value["partition"], marks[key][str(value["partition"])][2])
     ws.put(MARKS, marks)
+    return is_less

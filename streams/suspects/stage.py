@@ -35,6 +35,7 @@ MARKS = "~marks"
 class Suspects:
     name = "suspects"
     waits_under: tuple[str, ...] = (held.WAITING, "p/", graves.GRAVES)
+    settled_before: frozenset[str] = frozenset()
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance

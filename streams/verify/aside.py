@@ -29,7 +29,7 @@ class Leaving:
 
     def __init__(self, stage: Stage, aside: Aside) -> None:
         self._stage, self._aside = stage, aside
-        self.name, self.waits_under = stage.name, stage.waits_under
+        self.name, self.waits_under, self.settled_before = stage.name, stage.waits_under, stage.settled_before
         self.step, self.diverted, self.flush, self.project = stage.step, stage.diverted, stage.flush, stage.project
         self.wake, self.gates, self.put_aside = stage.wake, stage.gates, stage.put_aside
 

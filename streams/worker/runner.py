@@ -17,7 +17,7 @@ from schemas.instants import Instant
 from schemas.registry import NoRegistry
 from streams.inputs import Divert, Input
 from streams.letters import ENTITY_HEADER, ID_HEADER, NO_RECORD, Raw, divert, letter, verdict_id
-from streams.shard import Shard
+from streams.shard import SLICE, Behind, Shard
 from streams.worker import interpreter
 from streams.worker.counters import Counters
 from streams.worker.outbox import BY_KEY, Outbox, Outgoing
@@ -149,7 +149,11 @@ class Runner:
         if self._waiting:
             batch = self._waiting.popleft()
             self._uncommitted += batch
-            await self._fold(batch)
+            if left := batch[await self._fold(batch) :]:
+                del self._uncommitted[-len(left) :]
+                self._waiting.appendleft(left)
+                await self._commit()
+                return False
         wait_seconds = self._pace.wait_seconds(
             since_last=time.monotonic() - self.last_commit,
             last_took=self._last_took,
@@ -178,9 +182,10 @@ class Runner:
             await self._settle_apart(again)
 
     async def _fold_apart(self, records: list[Any]) -> None:
-        """In one commit; what cannot be written so in two, and a record that cannot be written alone is refused."""
+        """In one commit; what cannot be written so in two, and a record that cannot be written alone is refused, unless
+        what was settled before it cannot."""
         try:
-            await self._fold(records)
+            left = records[await self._fold(records) :]
             await self._write_folded()
         except Unwritable as problem:
             self._roll_back()
@@ -188,8 +193,23 @@ class Runner:
                 middle = len(records) // 2
                 await self._fold_apart(records[:middle])
                 await self._fold_apart(records[middle:])
+            elif self.shard.has_due():
+                await self._fold_behind(records)
             else:
                 await self._divert(records[0], problem)
+        else:
+            if left:
+                await self._fold_behind(left)
+
+    async def _fold_behind(self, records: list[Any]) -> None:
+        """The same once all is settled that is due; what of that cannot be written is put aside."""
+        while self.shard.has_due():
+            try:
+                await self._commit()
+            except Unwritable as problem:
+                self._roll_back()
+                await self._settle_apart(problem)
+        await self._fold_apart(records)
 
     async def _divert(self, record: Any, problem: Unwritable) -> None:
         self._accept(self._refuse(record, Divert("too_large", f"{problem}; shorten the record at its source")))
@@ -254,19 +274,24 @@ class Runner:
         await self._wake.wait()
         timer.cancel()
 
-    async def _fold(self, batch: list[Any]) -> None:
+    async def _fold(self, batch: list[Any]) -> int:
+        """Returns how many: before the next one more is due than one commit works off."""
         started = turn = time.perf_counter()
         for start in range(0, len(batch), CHUNK):
-            self._fold_chunk(batch[start : start + CHUNK])
+            chunk = batch[start : start + CHUNK]
+            folded = self._fold_chunk(chunk)
+            if folded < len(chunk):
+                return start + folded
             if time.perf_counter() - turn > TURN_SECONDS:
                 await asyncio.sleep(0)
                 turn = time.perf_counter()
         await asyncio.sleep(0)
         self.counters.batch_seconds.observe(time.perf_counter() - started)
+        return len(batch)
 
-    def _fold_chunk(self, records: list[Any]) -> None:
-        read, process, decode, accept = self._read, self.shard.process, self._codec.decode, self._accept
-        for record in records:
+    def _fold_chunk(self, records: list[Any]) -> int:
+        read, fold, decode, accept = self._read, self.shard.fold, self._codec.decode, self._accept
+        for number, record in enumerate(records):
             topic, offset, data = record.topic, record.offset, record.value
             if offset < read.get(topic, 0):
                 continue  # the progress record is ahead of the group's offset
@@ -276,12 +301,27 @@ class Runner:
                     name, value = decode(data)
                     key = (record.key or b"").decode("utf-8", "backslashreplace")
                     headers = dict(record.headers) if record.headers else {}
-                    accept(process(Input(topic, record.partition, offset, key, name, value, headers, record.timestamp)))
+                    told = Input(topic, record.partition, offset, key, name, value, headers, record.timestamp)
+                    try:
+                        accept(fold(told))
+                    except Behind:
+                        if not self._caught_up():
+                            self.counters.records -= 1  # it comes again
+                            return number
+                        accept(fold(told))
                     if topic == topics.CHANGES and "committed_at" in value:
                         self._commit_times.append(value["committed_at"])
                 except (Unreadable, Divert) as refused:
                     accept(self._refuse(record, refused))
             read[topic] = offset + 1
+        return len(records)
+
+    def _caught_up(self) -> bool:
+        """Whether nothing is due any more, with no more than what one commit works off."""
+        if self.shard.has_due(SLICE):
+            return False
+        self._accept(self.shard.settle())
+        return not self.shard.has_due()
 
     def _refuse(self, record: Any, refused: Unreadable | Divert) -> list[Emit]:
         fields = (record.topic, record.partition, record.offset, record.timestamp, record.key, record.value)

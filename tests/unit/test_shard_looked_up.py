@@ -10,7 +10,7 @@ import pytest
 from schemas.instants import ALWAYS, Instant
 from streams import shard as shards
 from streams.inputs import Due, Input
-from streams.shard import Shard
+from streams.shard import Behind, Shard
 from tables.deadlines import LAST, Deadlines, Gate
 from tables.view import MemoryView, Workspace
 
@@ -22,14 +22,17 @@ class Looking:
 
     name = "looking"
     waits_under: tuple[str, ...] = ("o/",)
+    settled_before = frozenset({"amended"})
 
     def __init__(self) -> None:
         self.found: list[int] = []
+        self.folded: list[str] = []
 
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
         for key in record.value["waiting"]:
             ws.put(key, {})
-        return "folded"
+        self.folded.append(record.record)
+        return "amended" if record.record == "Late" else "folded"
 
     def flush(self, ws: Workspace, partition: int) -> None: ...
 
@@ -41,6 +44,7 @@ class Looking:
 
     def settle(self, ws: Workspace, due: Due) -> None:
         self.found.append(len(ws.looked_up))
+        self.folded.append(due.key)
         ws.looked_up[due.key] = True
         ws.delete(due.key)
         if "last" in due.key:
@@ -70,3 +74,37 @@ def test_until_something_leaves() -> None:
 def test_until_it_is_much(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "REMEMBERED", 3)
     assert settled("a b c d e f g") == [0, 1, 2, 3, 0, 1, 2]
+
+
+def folded(*records: str) -> tuple[Shard, list[str]]:
+    """Records, each of which has an entry wait that is due at once, and no commit between them."""
+    stage: Any = Looking()
+    shard = Shard(stage, 0, MemoryView(), Deadlines())
+    for offset, name in enumerate(records):
+        shard.process(Input("t", 0, offset, "", name, {"waiting": [f"o/{offset}"]}, {}))
+    return shard, stage.folded
+
+
+def test_what_is_due_is_settled_before_a_record_that_amends_it() -> None:
+    shard, found = folded("On time", "On time", "Late", "On time")
+
+    # The first time it was found late, and nothing of that counts.
+    assert found == ["On time", "On time", "Late", "o/0", "o/1", "Late", "On time"]
+    assert shard.outcomes == {"folded": 3, "amended": 1}
+    assert [key for key, _ in shard.state.range("o/", 9)] == ["o/2", "o/3"]
+
+
+def test_where_nothing_is_due_nothing_is_settled_before_it() -> None:
+    assert folded("Late")[1] == ["Late"]
+
+
+def test_whoever_commits_in_between_is_told_that_it_is_not_folded_yet() -> None:
+    shard, _ = folded("On time")
+    late = Input("t", 0, 1, "", "Late", {"waiting": ["o/late"]}, {})
+
+    with pytest.raises(Behind):
+        shard.fold(late)
+    assert (shard.state.get("o/late"), shard.outcomes["amended"]) == (None, 0)
+    shard.settle()
+    shard.fold(late)
+    assert (shard.state.get("o/late"), shard.outcomes["amended"]) == ({}, 1)

@@ -16,6 +16,7 @@ from schemas import topics
 from schemas.codec import Decoded
 from streams.inputs import Due, Input, WithoutDeadlines
 from streams.letters import NO_RECORD
+from streams.shard import SLICE
 from streams.worker.outbox import CommitFailed, Outbox, Outgoing
 from streams.worker.pace import Pace
 from streams.worker.runner import Runner
@@ -32,6 +33,7 @@ class Swells(WithoutDeadlines):
 
     name = "swells"
     waits_under: tuple[str, ...] = ("o/",)
+    settled_before = frozenset({"late"})
 
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
         word = record.value["text"]
@@ -41,7 +43,7 @@ class Swells(WithoutDeadlines):
         ws.refresh((word,))
         if word.startswith("wait"):
             ws.put(f"o/{record.key}", {"due": word != "wait", "says": word})
-        return "word"
+        return word.partition(" ")[0]
 
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
         ws.put(f"h/{letter['offset']}", {"reason": letter["reason"]})
@@ -116,16 +118,17 @@ def fold(
     look: Callable[[Runner], None] = lambda _: None,
     crash: Callable[[BaseException], None] = fail,
     done: Callable[[Runner], bool] | None = None,
+    broker: Broker | None = None,
 ) -> Broker:
     """Fold the words in one batch, look at the shard once all are committed."""
 
     async def main() -> Broker:
-        broker = Broker()
-        async with running(folder, ALL_AT_ONCE, broker, Swells(), JsonCodec(), crash) as runner:  # type: ignore[arg-type]
+        outbox = broker or Broker()
+        async with running(folder, ALL_AT_ONCE, outbox, Swells(), JsonCodec(), crash) as runner:  # type: ignore[arg-type]
             runner.submit(records(words))
             await until(lambda: done(runner) if done else runner.positions == {"in": len(words)})
             look(runner)
-        return broker
+        return outbox
 
     return asyncio.run(main())
 
@@ -280,3 +283,47 @@ def test_what_cannot_be_written_and_cannot_be_put_aside_stops_the_worker(
 
     assert isinstance(problems[0], Unwritable)
     assert (broker.letters, broker.told("out")) == ([], ["a", "wait and see", "b"])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["a", "wait and see", "late 1", "b", "wait, small", "late 2"], ["wait, small"]),
+        (["wait and see", "late state", "state", "late 1"], []),
+        (["late 1", "wait, small", "late 2"], ["wait, small"]),
+    ],
+)
+def test_what_cannot_be_written_of_what_was_due_before_late_evidence_is_not_its_fault(
+    tmp_path: Path, words: list[str], told: list[str]
+) -> None:
+    def done(runner: Runner) -> bool:
+        return runner.positions == {"in": len(words)} and not runner.shard.has_due()
+
+    broker = fold(tmp_path, words, done=done)
+
+    refused = [offset for offset, _ in broker.letters]
+    assert refused.count(NO_RECORD) == words.count("wait and see")
+    assert {offset for offset in refused if offset != NO_RECORD} == {n for n, w in enumerate(words) if w == "state"}
+    assert broker.told("out") == [word for word in words if word != "state"]
+    assert broker.told("verdicts") == told
+
+
+def test_before_late_evidence_no_more_is_settled_in_one_commit_than_else(tmp_path: Path) -> None:
+    """Words from 0 on wait; the last is late, and a verdict is told of each that waited."""
+    words = [f"wait {n}" for n in range(3 * SLICE)] + ["late", "word"]
+
+    def look(runner: Runner) -> None:
+        assert max(verdicts) <= SLICE
+
+    verdicts: list[int] = []
+
+    class Counting(Broker):
+        def commit(self, outgoing: Iterable[Outgoing], changelog: Iterable[Outgoing], progress: Outgoing) -> int:
+            told = list(outgoing)
+            verdicts.append(sum(topic == "verdicts" for topic, *_ in told))
+            return super().commit(told, changelog, progress)
+
+    broker = fold(tmp_path, words, look, broker=Counting())
+
+    assert broker.told("out") == words
+    assert len(broker.told("verdicts")) == sum(verdicts) == 3 * SLICE
