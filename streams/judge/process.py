@@ -13,6 +13,7 @@ from streams.fleet import mass
 from streams.governance.model import Governance, Role
 from streams.judge.gates import heard_by, needed_at_all
 from streams.judge.keys import process_key
+from streams.judge.turns import Turns
 from streams.kinds.facts import PENDING_ACTIVATION
 from streams.kinds.table import Kind, judged
 from tables.versions import Version
@@ -91,12 +92,26 @@ def count(ws: Workspace, customer: str, kind: Kind, by: int, at: Instant) -> boo
     process = ws.get(process_key(customer)) or _EMPTY
     number = process["open"].get(kind.name, 0) + by
     open_ = {**process["open"], kind.name: number}
-    status, reason = ("False", _reason(kind)) if number else ("True", "AsExpected")
-    conditions = dict(process["conditions"])
-    if conditions.get(kind.condition, [None])[0] != status:
-        conditions[kind.condition] = [status, reason, at]
-    _keep(ws, customer, {**process, "open": {k: n for k, n in open_.items() if n}, "conditions": conditions})
+    turns = _turns(process, kind.condition).with_one(at, by, number)
+    conditions = {name: told for name, told in process["conditions"].items() if name != kind.condition}
+    if (last := turns.last(number)) is not None:
+        conditions[kind.condition] = ["False", _reason(kind), last] if number else ["True", "AsExpected", last]
+    changed = {
+        "open": {k: n for k, n in open_.items() if n},
+        "conditions": conditions,
+        "turns": {**process.get("turns", {}), kind.condition: [*turns]},
+    }
+    _keep(ws, customer, {**process, **changed})
     return by > 0 and number == by
+
+
+def _turns(process: Value, condition: str) -> Turns:
+    """An earlier release kept only when it last turned."""
+    known = process.get("turns", {}).get(condition)
+    if known is None:
+        return Turns(process["conditions"].get(condition, [None, None, None])[2])
+    since, instants = known
+    return Turns(since, tuple((at, change) for at, change in instants))
 
 
 def set_condition(ws: Workspace, customer: str, condition: str, status: str, reason: str, at: Instant) -> None:
