@@ -11,9 +11,9 @@ from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge import retention, told
 from streams.judge.corrected import place_of
-from streams.judge.forgotten import nothing_is_held, put_until
+from streams.judge.forgotten import is_anything_held, nothing_is_held, put_until
 from streams.judge.gates import passed_by_all
-from streams.judge.keys import HOLES, ObligationKey, holes_prefix, obligations_prefix, past_hole_key
+from streams.judge.keys import ObligationKey, aside_prefix, holes_prefix, obligations_prefix, past_hole_key
 from streams.judge.obligation import Obligation
 from streams.judge.process import contribute
 from streams.judge.reached import reached, reached_by
@@ -413,7 +413,8 @@ def on_hole(ws: Workspace, governance: Governance, value: dict[str, Any], *, ope
     ws.delete(key)
     if customer:
         _wake_held(ws, customer, value["letter_id"])
-    if not ws.range(HOLES, 1):
+        ws.delete(aside_prefix(customer) + value["letter_id"])
+    if not is_anything_held(ws):
         nothing_is_held(ws)
 
 

@@ -10,6 +10,7 @@ l/CUSTOMER/SYSTEM/ENTITY/AT/LETTER  hole that is closed by now; of everyone: no 
 b/SCOPE/NAME/DRIFT                  what stops corrections (streams/judge/breaker.py)
 f/CUSTOMER/SYSTEM/NATIVE            conflicts of identity that freeze commands (streams/judge/freeze.py)
 u/CUSTOMER/KIND/SYSTEM/ID           waits for a record that nobody could read (streams/judge/unread.py)
+w/CUSTOMER/LETTER                   verdict that nobody could write: from when on it is not given
 d/DRIFT                             latest life of a drift: its customer and opening (streams/judge/lives.py)
 c/CUSTOMER                          revision of the merged customer in the corrected state
 p/CUSTOMER                          stage, counts and conditions
@@ -19,7 +20,7 @@ q/INSTANT/CUSTOMER/ENTITY/SYSTEM/ID  document that may leave then (streams/judge
 o/~retention/leave/-/INSTANT        documents wait for that instant
 t/INSTANT/DRIFT                     drift that ended, whose tombstone is due then (streams/judge/lives.py)
 t/INSTANT/KEY                       entry of another sort that is forgotten then (streams/judge/forgotten.py)
-k/INSTANT/KEY                       the same, kept while there are holes
+k/INSTANT/KEY                       the same, kept while there are holes or such verdicts
 o/~tombstones/due/-/INSTANT         tombstones wait for that instant
 ~retention                          the first instant of leaving that is not decided
 ~governance                         which version is in force from when (streams/judge/published.py)
@@ -38,6 +39,7 @@ UNREAD = "u/"
 REACHED = "~reached"
 APPROVALS = "a/"
 HOLES = "h/"
+ASIDE = "w/"
 KEPT = "k/"
 GOVERNANCE = "~governance"
 OBLIGATIONS = "o/"
@@ -136,6 +138,10 @@ def process_key(customer: str) -> str:
 
 def holes_prefix(customer: str) -> str:
     return f"{HOLES}{customer}/"
+
+
+def aside_prefix(customer: str) -> str:
+    return f"{ASIDE}{customer}/"
 
 
 def past_holes_prefix(customer: str) -> str:

@@ -12,7 +12,7 @@ from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge import retention
 from streams.judge.fold import EVERYTHING, Changed, fold_in, frontier, reindex
-from streams.judge.keys import ObligationKey, holes_prefix, instant_of
+from streams.judge.keys import ObligationKey, aside_prefix, holes_prefix, instant_of
 from streams.judge.obligation import Obligation
 from streams.judge.retention import Place, Record
 from streams.kinds.documents import TIES, WHOLES, Tie, is_finished
@@ -129,6 +129,7 @@ def _is_settled(ws: Workspace, governance: Governance, members: dict[Place, Memb
         all(is_finished(place.entity, member.version) for place, member in members.items())
         # Evidence that is missing keeps what was demanded undecided, of whomever.
         and all(hole["at"] >= instant for _, hole in ws.range(holes_prefix(customer), EVERYTHING))
+        and all(verdict["at"] > instant for _, verdict in ws.range(aside_prefix(customer), EVERYTHING))
         and all(_is_quiet(ws, governance, key, instant) for place in members for key in _obligations(place))
     )
 

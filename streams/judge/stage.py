@@ -27,6 +27,7 @@ from streams.judge.keys import (
     OBLIGATIONS,
     RETENTION,
     ObligationKey,
+    aside_prefix,
     comes_last,
     instant_of,
     is_leaving,
@@ -213,6 +214,7 @@ class Judge:
             return None
         ws.put(key, {**value, "held": letter_id})
         customer, kind, system, _ = ObligationKey.parse(key)
+        ws.put(aside_prefix(customer) + letter_id, {"at": value.get("next", ALWAYS)})
         hole = {"canonical_id": customer, "system": system, "entity": BY_NAME[kind].entity, "letter_id": letter_id}
         return Emit(topics.CHANGES, customer, "HoleClosed", {**hole, "how": "replayed"})
 

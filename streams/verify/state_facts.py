@@ -175,6 +175,7 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "c": None,  # revisions
         "q": None,  # when documents leave: follows from their changes
         "u": None,  # what waits for a record that is missing: follows from drifts
+        "w": None,  # which verdicts nobody could write: follows from obligations
         "t": None,  # when drifts are forgotten: follows from their ends
         "v": None,  # governance versions: they came with the input, but the first
     },

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from streams.judge.fold import on_hole
 from streams.judge.forgotten import put_until
-from streams.judge.keys import burying_key, tombstone_key
+from streams.judge.keys import ASIDE, ObligationKey, burying_key, tombstone_key
 from streams.judge.lives import bury
+from streams.judge.stage import Judge
 from tables.view import MemoryView, Workspace
 from tests.dossiers.stage import five_systems
 
@@ -72,4 +73,29 @@ def test_what_is_put_anew_meanwhile_stays_until_its_own_instant() -> None:
     bury(ws, burying_key(FORGOTTEN))
     assert ws.get(KEY) is not None
     bury(ws, burying_key(FORGOTTEN + 40))
+    assert ws.get(KEY) is None
+
+
+def test_a_verdict_that_nobody_could_write_holds_it_back_until_its_letter_is_replayed() -> None:
+    ws, verdict = kept(), ObligationKey("crm:A", "invoice_not_posted", "billing", "I").text()
+    ws.put(verdict, {"status": "armed", "next": 40})
+    Judge(GOVERNANCE).put_aside(ws, verdict, "l9")
+    assert (due(ws), ws.get(KEY) is not None) == ([FORGOTTEN], True)
+
+    hole(ws, "l9", opened=False)
+    assert ws.get(verdict) == {"status": "armed", "next": 40}
+    assert (ws.range(ASIDE, 9), ws.get(KEY) is not None) == ([], True)  # what is judged by it comes first
+    assert (due(ws), ws.get(KEY)) == ([FORGOTTEN], None)
+
+
+def test_so_it_does_beside_a_record_that_is_lacking() -> None:
+    ws, verdict = kept("l1"), ObligationKey("crm:A", "invoice_not_posted", "billing", "I").text()
+    ws.put(verdict, {"status": "armed", "next": 40})
+    Judge(GOVERNANCE).put_aside(ws, verdict, "l9")
+    hole(ws, "l1", opened=False)
+    due(ws)
+    assert ws.get(KEY) is not None
+
+    hole(ws, "l9", opened=False)
+    due(ws)
     assert ws.get(KEY) is None

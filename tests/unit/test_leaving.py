@@ -14,6 +14,7 @@ from streams.judge.keys import MARKS, RETENTION, ObligationKey, holes_prefix, le
 from streams.judge.leaving import leave
 from streams.judge.obligation import Obligation, Trigger
 from streams.judge.retention import Place
+from streams.judge.stage import Judge
 from tables.view import Workspace
 from tables.watermarks import LINKS, name
 from tests.dossiers.model import Change
@@ -200,6 +201,16 @@ def test_a_document_of_a_system_that_is_governed_no_more_leaves_too() -> None:
 def test_evidence_that_the_customer_lacks_by_then_keeps_it(at: int, stays: bool) -> None:
     ws = waiting(invoice(), posting())
     ws.put(f"{holes_prefix(CUSTOMER)}erp/customer/L", {"at": at})
+
+    assert (left(ws) != {}) is stays
+
+
+@pytest.mark.parametrize(("at", "stays"), [(INSTANT, True), (INSTANT + 1, False)])
+def test_so_does_a_verdict_by_then_that_nobody_could_write(at: int, stays: bool) -> None:
+    """Of a subject that looks at it, and is not tied to it."""
+    ws, text = waiting(invoice(), posting()), KEY._replace(native_id="J").text()
+    ws.put(text, {"status": "armed", "next": at})
+    Judge(RULED.newest).put_aside(ws, text, "L")
 
     assert (left(ws) != {}) is stays
 
