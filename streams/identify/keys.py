@@ -24,8 +24,6 @@ MAPPINGS = "m/"
 SWEEPS = "s/"
 SENT = "~sent"
 """Marks as told downstream."""
-ASKED = "~asked"
-"""Those that links are resolved by, as told to the crosswalk."""
 TOLD = "~told"
 """Marks as told to onlookers, a second apart."""
 EVERY_ROW = 10_000_000

@@ -11,62 +11,29 @@ from streams.governance.model import Governance
 from streams.identify import again, keys
 from streams.suspects import circle, tell
 from tables.view import Emit, Workspace
-from tables.watermarks import LINKS, Marks
+from tables.watermarks import Marks
 
 
 def send(ws: Workspace, governance: Governance, partition: int) -> None:
     """To every partition of the changes and to the stages with one partition."""
-    _tell_crosswalk(ws, governance, partition)
-    sent = ws.get(keys.SENT) or {}
-    new = _changed(ws, ws.get(keys.MARKS) or {}, sent)
-    changed = {name: reports for name, reports in new.items() if not _waits_for_links(governance, name, new, sent)}
+    marks, sent = ws.get(keys.MARKS) or {}, ws.get(keys.SENT) or {}
+    changed = {name: reports for name, reports in marks.items() if reports != sent.get(name)}
+    if changed:  # of a system whose rows are read again, nothing is said before all of them are
+        changed = {
+            name: reports for name, reports in changed.items() if not again.is_behind(ws, name.partition("/")[0])
+        }
     if not changed:
         return
     ws.put(keys.SENT, {**sent, **changed})
-    value = {"partition": partition, "watermarks": _entries(changed)}
+    entries = _entries(changed)
+    value = {"partition": partition, "watermarks": entries}
     for target in range(governance.partitions):
         ws.emit(Emit(topics.CHANGES, "", "Watermarks", value, partition=target))
     _tell_onlookers(ws, governance, partition, changed)
-
-
-def _changed(ws: Workspace, marks: Marks, before: Marks) -> Marks:
-    """Of a system whose rows are read again, nothing is said before all of them are."""
-    changed = {name: reports for name, reports in marks.items() if reports != before.get(name)}
-    if not changed:
-        return changed
-    return {name: reports for name, reports in changed.items() if not again.is_behind(ws, _system(name))}
-
-
-def _waits_for_links(governance: Governance, name: str, changed: Marks, sent: Marks) -> bool:
-    """No gate opens by how far a system was heard before its links are resolved as far (`streams.judge.gates`), so one
-    record says both: half of what an idle deployment would write. Unless it takes too long for those who look."""
-    system, object_ = name.split("/", 1)
-    if object_ != ALL_OBJECTS or system not in governance.linking or f"{system}/{LINKS}" in changed:
-        return False
-    return not _is_news(sent.get(name, {}), changed[name])
-
-
-def _tell_crosswalk(ws: Workspace, governance: Governance, partition: int) -> None:
-    """At once: it resolves links as far as everybody was heard."""
-    asked = ws.get(keys.ASKED)
-    if asked is None:  # state of an earlier release, which told all at the same time
-        asked = ws.get(keys.SENT) or {}
-    marks = ws.get(keys.MARKS) or {}
-    changed = _changed(ws, {name: marks[name] for name in marks if _is_about_links(governance, name)}, asked)
-    if changed:
-        ws.put(keys.ASKED, {**asked, **changed})
-        value = {"partition": partition, "watermarks": _entries(changed)}
-        ws.emit(Emit(topics.LINKS, "", "Watermarks", value, partition=0))
-
-
-def _is_about_links(governance: Governance, name: str) -> bool:
-    system, object_ = name.split("/", 1)
-    linking = system in governance.linking or system in circle.parents_of(governance)
-    return linking and object_ in (ALL_OBJECTS, "customer")
-
-
-def _system(name: str) -> str:
-    return name.partition("/")[0]
+    linking = {*governance.linking, *circle.parents_of(governance)}
+    linked = [e for e in entries if e["object"] in (ALL_OBJECTS, "customer") and e["system"] in linking]
+    if linked:
+        ws.emit(Emit(topics.LINKS, "", "Watermarks", {**value, "watermarks": linked}, partition=0))
 
 
 def _tell_onlookers(ws: Workspace, governance: Governance, partition: int, changed: Marks) -> None:

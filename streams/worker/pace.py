@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-BOOKKEEPING_SECONDS = 1.0
-"""Upper bound for what nobody waits for. A crash has it read again, and what looks into a changelog sees it so late."""
-
 
 @dataclass(frozen=True)
 class Pace:
     interval_seconds: float
-    """Upper bound under load."""
+    """Upper bound under load, and for what nobody waits for."""
     gap_seconds: float
     """Lower bound between the end of one commit and the beginning of the next."""
 
@@ -24,9 +21,7 @@ class Pace:
 
         `since_last`, `last_took`: seconds since the end of the last commit, and how long it took. `more`: further input
         is there, folding it comes first. `awaited`: somebody waits for what was folded; else it is only bookkeeping,
-        such as a marker that opens no gate, and goes with the next commit. An idle deployment does little else."""
-        if more:
+        such as a marker that opens no gate, and goes with the next commit."""
+        if more or not awaited:
             return self.interval_seconds - since_last
-        if not awaited:
-            return max(BOOKKEEPING_SECONDS, self.interval_seconds) - since_last
         return min(max(self.gap_seconds, last_took), self.interval_seconds) - since_last

@@ -10,15 +10,12 @@ import pytest
 from schemas import topics
 from schemas.instants import NEVER, SECOND
 from schemas.source import Heard, Probed, SourceRow
-from streams.governance import load
 from streams.identify import keys
 from streams.identify.clocks import CAPTURE_CLOCK_SECONDS, credible
 from streams.identify.furthest import passed
 from streams.identify.onward import send
 from streams.identify.progress import hear, of_system, on_heard, on_probe, withdraw
 from streams.inputs import Divert, Input
-from streams.judge.gates import needed
-from streams.kinds.table import judged
 from tables.view import MemoryView, Workspace
 from tables.watermarks import LINKS
 from tests.topology import governance
@@ -253,78 +250,9 @@ def test_what_is_new_is_told_to_every_partition_once() -> None:
     ws.effects.clear()
     send(ws, GOVERNANCE, 1)
     assert ws.effects == []
-    hear(ws, 1, heard(7, system="product"))
+    hear(ws, 1, heard(7))
     send(ws, GOVERNANCE, 1)
-    assert told(ws, topics.CHANGES)[0] == (0, {"partition": 1, "watermarks": [entry(7, system="product")]})
-
-
-def sent_after(ws: Workspace, *events: Heard) -> tuple[list[Any], list[Any]]:
-    """What the changes and the crosswalk are told of them."""
-    ws.effects.clear()
-    for event in events:
-        hear(ws, 0, event)
-    send(ws, GOVERNANCE, 0)
-    changes, links = (told(ws, topic) for topic in (topics.CHANGES, topics.LINKS))
-    assert [value for _, value in changes[1:]] == [value for _, value in changes[:-1]]
-    return [value["watermarks"] for _, value in changes[:1]], [value["watermarks"] for _, value in links]
-
-
-def streaming() -> Workspace:
-    """A system that links, heard once."""
-    ws = nothing()
-    assert "erp" in GOVERNANCE.linking
-    assert sent_after(ws, heard(5)) == ([[entry(5)]], [[entry(5)]])
-    return ws
-
-
-def test_how_far_a_system_was_heard_is_told_together_with_its_links() -> None:
-    ws = streaming()
-    assert sent_after(ws, heard(6)) == ([], [[entry(6)]])
-    assert sent_after(ws, heard(7)) == ([], [[entry(7)]])
-    assert sent_after(ws) == ([], [])
-    assert sent_after(ws, heard(6, of=LINKS)) == ([[entry(7), entry(6, LINKS)]], [])
-    assert sent_after(ws, heard(7, of=LINKS)) == ([[entry(7, LINKS)]], [])
-    assert sent_after(ws, heard(8), heard(9, system="product")) == ([[entry(9, system="product")]], [[entry(8)]])
-
-
-def test_without_them_once_it_is_a_second_further_on() -> None:
-    ws = streaming()
-    assert sent_after(ws, heard(4 + SECOND)) == ([], [[entry(4 + SECOND)]])
-    assert sent_after(ws, heard(5 + SECOND)) == ([[entry(5 + SECOND)]], [[entry(5 + SECOND)]])
-    assert sent_after(ws, heard(6 + SECOND)) == ([], [[entry(6 + SECOND)]])
-
-
-@pytest.mark.parametrize(
-    ("event", "said"),
-    [
-        pytest.param(heard(None, "gap"), entry(None, phase="gap"), id="a gap"),
-        pytest.param(heard(6, epoch=1), entry(6, epoch=1), id="another epoch"),
-    ],
-)
-def test_at_once_what_takes_back_a_watermark(event: Heard, said: Any) -> None:
-    ws = streaming()
-    assert sent_after(ws, event) == ([[said]], [[said]])
-
-
-def test_a_state_of_before_told_the_crosswalk_as_much_as_all_others() -> None:
-    ws = streaming()
-    ws.delete(keys.ASKED)
-    assert sent_after(ws) == ([], [])
-    assert sent_after(ws, heard(6)) == ([], [[entry(6)]])
-
-
-def test_no_gate_opens_by_a_system_that_links_before_its_links_are_resolved() -> None:
-    everything = load()
-    gates = [
-        needed(everything, kind, system)
-        for kind in judged(everything)
-        for role in kind.roles
-        for system in everything.in_role(role)
-    ]
-    assert len(gates) > len(judged(everything)) > 30
-    for gate in gates:
-        systems = {system for system, _ in gate}
-        assert {(system, LINKS) for system in systems.intersection(everything.linking)} <= set(gate)
+    assert told(ws, topics.CHANGES)[0] == (0, {"partition": 1, "watermarks": [entry(7)]})
 
 
 def test_links_are_resolved_as_far_as_customers_were_heard() -> None:
@@ -374,10 +302,10 @@ NEWS = [
 @pytest.mark.parametrize(("event", "is_news"), NEWS)
 def test_onlookers_hear_of_another_epoch_or_phase_and_of_every_second(event: Heard, is_news: bool) -> None:
     ws = nothing()
-    hear(ws, 0, heard(5 * SECOND, system="product"))
+    hear(ws, 0, heard(5 * SECOND))
     send(ws, GOVERNANCE, 0)
     ws.effects.clear()
-    hear(ws, 0, event._replace(system="product"))
+    hear(ws, 0, event)
     send(ws, GOVERNANCE, 0)
 
     assert len(told(ws, topics.CHANGES)) == 2

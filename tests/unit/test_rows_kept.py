@@ -54,7 +54,6 @@ def told(ws: Workspace) -> list[tuple[str, str, Any]]:
 
 def test_they_are_those_that_earlier_releases_wrote() -> None:
     assert (keys.MARKS, keys.STREAMED, keys.SENT, keys.TOLD) == ("~marks", "~streamed", "~sent", "~told")
-    assert keys.ASKED == "~asked"
     assert keys.row_key(*PLACE) == "i/billing/B%2F1/invoice/I/2"
     assert keys.rows_prefix("billing", "B/1") == "i/billing/B%2F1/"
     assert (keys.system_prefix("billing"), keys.system_of(keys.row_key(*PLACE))) == ("i/billing/", "billing")
