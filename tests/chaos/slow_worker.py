@@ -36,9 +36,9 @@ def is_paused(worker: Worker) -> bool:
 def make_slow() -> None:
     fold, wait_for_ebb = Runner._fold, app._wait_for_ebb
 
-    async def slow_fold(runner: Runner, batch: list[Any]) -> None:
+    async def slow_fold(runner: Runner, batch: list[Any]) -> int:
         await asyncio.sleep(BATCH_SECONDS)
-        await fold(runner, batch)
+        return await fold(runner, batch)
 
     async def told_wait(worker: app.WorkerApp, tp: TP) -> None:
         log.info("%s-%d %s", *tp, PAUSED)
