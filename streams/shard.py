@@ -45,7 +45,7 @@ class Shard:
         """By which gates nothing was due, and after how many moves of the deadlines."""
 
     def process(self, record: Input) -> list[Emit]:
-        """Fold one record, behind all that is to be settled before it. Raises as `fold` does else."""
+        """Fold one record, behind all that is to be settled before it. Raises Divert as `fold` does."""
         effects: list[Emit] = []
         while True:
             try:

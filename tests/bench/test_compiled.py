@@ -52,5 +52,5 @@ def test_the_same_changes_have_the_same_effects(compiled: Path) -> None:
     assert machine_code == interpreted.replace("interpreted", "compiled")
 
 
-def test_the_page_of_kinds_reads_the_same(compiled: Path) -> None:
+def test_the_process_map_reads_the_same(compiled: Path) -> None:
     assert said(compiled, "streams", "process") == said(ROOT, "streams", "process")
