@@ -39,8 +39,8 @@ class Settings:
     commit_interval_seconds: float = 0.1
     """Upper bound under load; an idle input commits at once."""
     commit_gap_seconds: float = 0.01
-    """Lower bound between two commits of a shard: a drip of records shares one. It is paid once a hop, so twice between
-    a source and a verdict; a commit that took longer makes it longer (`streams.worker.pace`)."""
+    """Lower bound between two commits of changes of a shard: a drip of records shares one. A commit that took longer
+    makes it longer, and progress does not wait for it (`streams.worker.pace`)."""
     session_timeout_seconds: float = 10.0
     instance_id: str | None = None
     """Static membership: a restart within the session timeout moves no partition."""

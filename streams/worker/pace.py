@@ -1,12 +1,23 @@
 """When to commit: at once when input is idle, a drip shares commits, at the interval under load (contracts 1).
 
 A commit costs its shard some milliseconds and the broker a transaction, whatever is in it. So there is a pause between
-two of one shard, at least as long as the last one took: where machine or broker are slow, commits get fewer and larger
-by themselves, and a shard never spends more than half its time in them."""
+two of one shard, as long as the last one took: where machine or broker are slow, commits get fewer and larger by
+themselves. Progress waits half of that: a watermark to send on, behind which verdicts and whole stages wait. A commit
+just before a marker helps no verdict, so where changes are frequent they wait a little for one that is about to come."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
+
+_GATHER_SECONDS = 0.002
+"""Markers of one instant come on several topics: so long the first one waits for the others."""
+_HOLD_SECONDS = 0.025
+"""The longest that changes wait for a marker."""
+_LATE_SECONDS = 0.012
+"""Behind the instant at which it is expected."""
+_SHARE = 0.2
+"""Of the last interval in what is expected of the next."""
 
 
 @dataclass(frozen=True)
@@ -14,14 +25,45 @@ class Pace:
     interval_seconds: float
     """Upper bound under load, and for what nobody waits for."""
     gap_seconds: float
-    """Lower bound between the end of one commit and the beginning of the next."""
+    """Lower bound between the end of one commit and the beginning of the next, for changes without progress."""
 
-    def wait_seconds(self, *, since_last: float, last_took: float, more: bool, awaited: bool) -> float:
-        """How long to put off committing what was folded; not above 0: now.
+    def wait_seconds(
+        self,
+        *,
+        since_last: float,
+        last_took: float,
+        more: bool,
+        outgoing: bool,
+        progress_since: float | None,
+        until_marker: float = inf,
+    ) -> float:
+        """How long to put off committing what was folded; not above 0: now. All in seconds.
 
-        `since_last`, `last_took`: seconds since the end of the last commit, and how long it took. `more`: further input
-        is there, folding it comes first. `awaited`: somebody waits for what was folded; else it is only bookkeeping,
-        such as a marker that opens no gate, and goes with the next commit."""
-        if more or not awaited:
+        `since_last`, `last_took`: since the end of the last commit, and how long it took. `more`: further input is
+        there, folding it comes first. `outgoing`: changes are to be passed on. `progress_since`: since progress was
+        folded; None: there is none. Without either it is only bookkeeping, such as a marker that opens no gate, and
+        goes with the next commit. `until_marker`: until progress is expected."""
+        if more or (progress_since is None and not outgoing):
             return self.interval_seconds - since_last
-        return min(max(self.gap_seconds, last_took), self.interval_seconds) - since_last
+        if progress_since is not None:
+            return max(min(last_took / 2, self.interval_seconds) - since_last, _GATHER_SECONDS - progress_since)
+        due = min(max(self.gap_seconds, last_took), self.interval_seconds) - since_last  # long past if input is idle
+        with_marker = until_marker + _LATE_SECONDS
+        return with_marker if due < with_marker <= due + _HOLD_SECONDS else due
+
+
+@dataclass
+class Rhythm:
+    """How regularly progress comes. Seconds of one clock."""
+
+    last: float = -inf
+    every: float = inf
+
+    def came(self, now: float) -> None:
+        """The first since a commit."""
+        took = now - self.last
+        self.every = took if self.every == inf else (1 - _SHARE) * self.every + _SHARE * took
+        self.last = now
+
+    def until_next(self, now: float) -> float:
+        return inf if self.every == inf else self.last + self.every - now

@@ -21,7 +21,7 @@ from streams.shard import SLICE, Behind, Shard
 from streams.worker import interpreter
 from streams.worker.counters import Counters
 from streams.worker.outbox import BY_KEY, Outbox, Outgoing
-from streams.worker.pace import Pace
+from streams.worker.pace import Pace, Rhythm
 from streams.worker.sizes import RECORD_BYTES_MAX, Unwritable, check_effect, check_state
 from tables.recovery import Restored
 from tables.replica import deadlines_of
@@ -63,7 +63,9 @@ class Runner:
         self._state, self._changelog_id = restored.state, restored.changelog_id
         self._outbox, self._codec = outbox, codec
         self._partitions, self._flood, self._crash = partitions, flood, crash
-        self._pace = pace
+        self._pace, self._rhythm = pace, Rhythm()
+        self._progress_at: float | None = None
+        """When the first was folded that others wait for, since the last commit."""
         self._read = dict(self.positions)
         self._waiting: deque[list[Any]] = deque()
         self._uncommitted: list[Any] = []
@@ -154,12 +156,7 @@ class Runner:
                 self._waiting.appendleft(left)
                 await self._commit()
                 return False
-        wait_seconds = self._pace.wait_seconds(
-            since_last=time.monotonic() - self.last_commit,
-            last_took=self._last_took,
-            more=bool(self._waiting),
-            awaited=bool(self._waiting) or self._awaited(),
-        )
+        wait_seconds = self._wait_seconds(time.monotonic())
         if wait_seconds <= 0:
             await self._commit()
             return not self._waiting
@@ -263,9 +260,20 @@ class Runner:
         while self._letters and self._letters[-1] > self._records_committed:
             self._letters.pop()
 
-    def _awaited(self) -> bool:
-        """Whether somebody waits for what was folded."""
-        return bool(self._outgoing) or self.shard.awaited()
+    def _wait_seconds(self, now: float) -> float:
+        """Until the next commit."""
+        more = bool(self._waiting)
+        if self._progress_at is None and not more and self.shard.awaited():
+            self._progress_at = now
+            self._rhythm.came(now)
+        return self._pace.wait_seconds(
+            since_last=now - self.last_commit,
+            last_took=self._last_took,
+            more=more,
+            outgoing=bool(self._outgoing),
+            progress_since=None if self._progress_at is None else now - self._progress_at,
+            until_marker=self._rhythm.until_next(now),
+        )
 
     async def _woken(self, within_seconds: float) -> None:
         """Until more input comes, or that long."""
@@ -381,6 +389,7 @@ class Runner:
             "changelog_id": self._changelog_id,
         }
         outgoing, self._outgoing = self._outgoing, []
+        self._progress_at = None
         self.counters.effects.update(map(itemgetter(0), outgoing))
         local = self.shard.deadlines.changes()
         loop = asyncio.get_running_loop()

@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import pairwise
+from itertools import count, pairwise, takewhile
+from math import inf
 
-from streams.worker.pace import Pace
+from streams.worker.pace import Pace, Rhythm
 
 PACE = Pace(interval_seconds=0.1, gap_seconds=0.005)
 
 
 def wait(
-    since_last: float, *, pace: Pace = PACE, last_took: float = 0.0, more: bool = False, awaited: bool = True
+    since_last: float,
+    *,
+    pace: Pace = PACE,
+    last_took: float = 0.0,
+    more: bool = False,
+    outgoing: bool = True,
+    progress_since: float | None = None,
+    until_marker: float = inf,
 ) -> float:
-    return pace.wait_seconds(since_last=since_last, last_took=last_took, more=more, awaited=awaited)
+    return pace.wait_seconds(
+        since_last=since_last,
+        last_took=last_took,
+        more=more,
+        outgoing=outgoing,
+        progress_since=progress_since,
+        until_marker=until_marker,
+    )
 
 
-def commits(arrivals: Iterable[float], *, took: float = 0.004, awaited: bool = True) -> list[float]:
+def commits(arrivals: Iterable[float], *, took: float = 0.004, outgoing: bool = True) -> list[float]:
     """A shard with a clock of its own: when its commits end, for records that arrive then, none of them late."""
     ends, last = [], -1.0
     waiting = sorted(arrivals)
     while waiting:
         folded = waiting[0]  # the oldest that is not committed
-        begin = max(folded, folded + wait(folded - last, last_took=took, awaited=awaited))
+        begin = max(folded, folded + wait(folded - last, last_took=took, outgoing=outgoing))
         waiting = [arrival for arrival in waiting if arrival > begin]
         last = begin + took
         ends.append(last)
@@ -57,13 +72,14 @@ def test_however_slow_commits_are_the_interval_is_the_longest_pause() -> None:
 
 
 def test_what_nobody_waits_for_goes_along_with_the_next_commit() -> None:
-    assert wait(since_last=0.05, awaited=False) > 0
-    assert wait(since_last=0.05, awaited=True) <= 0
+    assert wait(since_last=0.05, outgoing=False) > 0
+    assert wait(since_last=0.05, outgoing=True) <= 0
+    assert wait(since_last=0.05, outgoing=False, progress_since=0.01) <= 0
 
 
 def test_markers_alone_are_committed_at_the_interval() -> None:
     markers = [n * 0.025 for n in range(40)]  # one second of them
-    ends = commits(markers, awaited=False)
+    ends = commits(markers, outgoing=False)
     gaps = [later - earlier for earlier, later in pairwise(ends)]
     assert len(ends) >= 9
     assert max(gaps) <= PACE.interval_seconds + 0.025 + 0.004
@@ -71,3 +87,63 @@ def test_markers_alone_are_committed_at_the_interval() -> None:
 
 def test_a_gap_longer_than_the_interval_is_cut_to_it() -> None:
     assert wait(since_last=0.0, pace=Pace(interval_seconds=0.1, gap_seconds=1.0)) == 0.1
+
+
+def test_progress_waits_half_as_long_as_the_last_commit_took() -> None:
+    assert wait(since_last=0.0, last_took=0.04, progress_since=0.03) == 0.02
+
+
+def test_a_marker_waits_a_moment_for_those_of_the_same_instant() -> None:
+    assert 0 < wait(since_last=5.0, progress_since=0.0) <= 0.003
+    assert wait(since_last=5.0, progress_since=0.003) <= 0
+
+
+def test_changes_wait_for_a_marker_that_is_about_to_come() -> None:
+    assert wait(since_last=0.005, until_marker=0.01) > 0.01
+
+
+def test_changes_do_not_wait_for_a_marker_that_is_far_off() -> None:
+    assert wait(since_last=0.005, until_marker=0.5) <= 0
+
+
+def test_a_change_of_an_idle_input_waits_for_no_marker() -> None:
+    assert wait(since_last=1.0, until_marker=0.01) <= 0
+
+
+def test_changes_wait_for_a_late_marker_and_not_for_one_that_does_not_come() -> None:
+    assert wait(since_last=0.006, until_marker=-0.005) > 0
+    assert wait(since_last=0.006, until_marker=-0.05) <= 0
+
+
+def test_where_markers_are_regular_each_takes_the_changes_before_it_along() -> None:
+    """A change every 2 ms, a marker every 25: with commits of 6 ms each."""
+    marks = set(range(25, 5000, 25))
+    rhythm, ends, last, pending, marked = Rhythm(), 0, -1.0, False, None
+    for millisecond in takewhile(lambda n: n < 5000, count()):
+        now = millisecond / 1000
+        if last > now:
+            continue  # a commit is under way
+        came = [at for at in marks if at <= millisecond]
+        pending = pending or millisecond % 2 == 0
+        if came:
+            marks.difference_update(came)
+            if marked is None:
+                marked = now
+                rhythm.came(now)
+        if not pending and marked is None:
+            continue
+        since = None if marked is None else now - marked
+        due = wait(now - last, last_took=0.006, progress_since=since, until_marker=rhythm.until_next(now))
+        if due <= 0:
+            ends, last, pending, marked = ends + 1, now + 0.006, False, None
+    assert 190 <= ends <= 240  # one a marker, and hardly any between two
+
+
+def test_without_regular_markers_no_next_one_is_expected() -> None:
+    rhythm = Rhythm()
+    assert rhythm.until_next(7.0) == inf
+    rhythm.came(7.0)
+    assert rhythm.until_next(7.5) == inf
+    rhythm.came(8.0)
+    rhythm.came(9.0)
+    assert rhythm.until_next(9.25) == 0.75
