@@ -3,7 +3,7 @@
 A commit costs its shard some milliseconds and the broker a transaction, whatever is in it. So there is a pause between
 two of one shard, as long as the last one took: where machine or broker are slow, commits get fewer and larger by
 themselves. Progress waits half of that: a watermark to send on, behind which verdicts and whole stages wait. A commit
-just before a marker helps no verdict, so where changes are frequent they wait a little for one that is about to come."""
+just before a marker helps no verdict, so frequent changes wait a little for one that is about to come."""
 
 from __future__ import annotations
 
