@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from schemas.instants import ALWAYS, NEVER, Instant, seconds
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
-from streams.judge.fold import arm
+from streams.judge.arming import arm
 from streams.judge.forgotten import put_until
 from streams.judge.gates import passed_by
 from streams.judge.keys import ObligationKey, approval_key, drift_key

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 from schemas.instants import ALWAYS, NEVER, Instant
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
-from streams.judge.fold import EVERYTHING, arm
+from streams.judge.arming import arm
 from streams.judge.forgotten import put_until
 from streams.judge.gates import decidable_until, passed_by
-from streams.judge.keys import ObligationKey, freezes_prefix
+from streams.judge.keys import EVERYTHING, ObligationKey, freezes_prefix
 from streams.judge.process import IDENTITY, set_condition
 from streams.judge.reached import in_short, reached, reached_by
 from streams.kinds.asof import AsOf

@@ -34,6 +34,8 @@ from typing import NamedTuple
 
 from schemas.instants import Instant
 
+EVERYTHING = 1_000_000
+"""Of one customer, where nothing less will do: rare, and governed."""
 MARKS = "~marks"
 UNREAD = "u/"
 REACHED = "~reached"

@@ -11,8 +11,9 @@ from schemas.instants import Instant
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.judge import retention
-from streams.judge.fold import EVERYTHING, Changed, fold_in, frontier, reindex
-from streams.judge.keys import ObligationKey, aside_prefix, holes_prefix, instant_of
+from streams.judge.concerned import Changed
+from streams.judge.fold import fold_in, frontier, reindex
+from streams.judge.keys import EVERYTHING, ObligationKey, aside_prefix, holes_prefix, instant_of
 from streams.judge.obligation import Obligation
 from streams.judge.retention import Place, Record
 from streams.kinds.documents import TIES, WHOLES, Tie, is_finished

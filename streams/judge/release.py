@@ -8,8 +8,8 @@ from typing import Any
 
 from schemas.instants import NEVER, Instant
 from streams.governance.model import Governance
+from streams.judge.arming import arm
 from streams.judge.breaker import REASON, decided
-from streams.judge.fold import arm
 from streams.judge.keys import ObligationKey
 from streams.judge.obligation import Obligation
 from streams.judge.reached import reached

@@ -11,7 +11,7 @@ from streams.governance.difference import differences
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
 from streams.governance.reach import touched
-from streams.judge.fold import arm
+from streams.judge.arming import arm
 from streams.judge.keys import ObligationKey, rollout_begin
 from streams.judge.published import rolled_out
 from streams.kinds.table import Kind, judged

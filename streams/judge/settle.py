@@ -11,9 +11,10 @@ from streams.governance.model import Governance
 from streams.judge import told
 from streams.judge.announce import announce, look_again
 from streams.judge.approvals import adopt
+from streams.judge.arming import save
 from streams.judge.counting import clock_of
 from streams.judge.flapping import watch
-from streams.judge.fold import frontier, save
+from streams.judge.fold import frontier
 from streams.judge.gates import evidence
 from streams.judge.kept import carry_over, under
 from streams.judge.keys import ObligationKey, holes_prefix

@@ -18,8 +18,9 @@ from streams.identify.changes import ENTITY_OF_RECORD, version_of
 from streams.inputs import Divert, Due, Input
 from streams.judge import breaker, unread
 from streams.judge.approvals import on_approval
+from streams.judge.concerned import Changed
 from streams.judge.corrected import project
-from streams.judge.fold import Changed, on_change, on_hole
+from streams.judge.fold import on_change, on_hole
 from streams.judge.freeze import on_freeze
 from streams.judge.gates import heard_by, passed_by, passed_by_all, slowest
 from streams.judge.keys import (

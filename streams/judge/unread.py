@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from schemas.instants import NEVER
 from streams.governance.model import Governance
+from streams.judge.arming import arm
 from streams.judge.breaker import decided
-from streams.judge.fold import EVERYTHING, arm
-from streams.judge.keys import OBLIGATIONS, UNREAD, ObligationKey
+from streams.judge.keys import EVERYTHING, OBLIGATIONS, UNREAD, ObligationKey
 from streams.judge.reached import reached
 from streams.kinds.table import BY_NAME
 from tables.view import Workspace

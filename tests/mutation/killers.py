@@ -94,6 +94,8 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.judge.obligation": (*_ALL_OF_IT, _DAY_ONE),
     "streams.judge.settle": (*_about("settle", "announced"), *_ALL_OF_IT, _NEW_RULES, _DAY_ONE),
     "streams.judge.fold": (*_about("fold", "references"), *_ALL_OF_IT, _CHOOSY, *_about("retention")),
+    "streams.judge.concerned": (*_about("fold", "references"), *_ALL_OF_IT, _CHOOSY, *_about("retention")),
+    "streams.judge.arming": (*_about("fold", "references"), *_ALL_OF_IT, _CHOOSY, *_about("retention")),
     "streams.judge.gates": (*_about("gates"), *_ALL_OF_IT, _DOSSIERS._replace(words=("is_unknown",))),
     "streams.judge.announce": (
         *_about("settled_elsewhere", "announced", "frozen_customers", "fleet_kinds"),

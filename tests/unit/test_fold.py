@@ -10,7 +10,9 @@ from schemas.instants import ALWAYS, SECOND
 from schemas.source import ALL_OBJECTS
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance, Segment
-from streams.judge.fold import Changed, arm, on_change, on_hole, save
+from streams.judge.arming import arm, save
+from streams.judge.concerned import Changed
+from streams.judge.fold import on_change, on_hole
 from streams.judge.keys import MARKS, ObligationKey, is_obligation, process_key
 from streams.judge.obligation import Obligation, Trigger
 from streams.judge.retention import Place

@@ -1,0 +1,53 @@
+"""Which instant of an obligation is judged next."""
+
+from __future__ import annotations
+
+from schemas.instants import ALWAYS, NEVER, Instant
+from streams.judge import told
+from streams.judge.keys import ObligationKey
+from streams.judge.obligation import Obligation
+from streams.kinds.table import BY_NAME
+from tables.view import Value, Workspace
+
+
+def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool, kept_from: Instant = ALWAYS) -> bool:
+    """See to it that the instant is judged; returns whether it will be, or need not. What was settled is looked at
+    again only for late evidence."""
+    text = key.text()
+    value = ws.get(text)
+    if value is None:
+        ws.put(text, {"next": at})
+        return True
+    if "awaits" in value:  # an earlier instant may not have to
+        value = {name: held for name, held in value.items() if name != "awaits"}
+    settled, waits_for = value.get("settled", NEVER), value.get("next", ALWAYS)
+    if at <= settled and not late:
+        return True
+    is_amended = True
+    if late and (at <= settled or told.is_anew(value)):
+        anew = told.again(value, at, kept_from, clock=BY_NAME[key.kind].clock)
+        if anew is not None:
+            ws.put(text, anew)
+        is_amended = anew is not None or not told.is_over(value)
+        if anew is not None or told.is_anew(value):
+            return is_amended
+    again_at = min(waits_for, at) if at > settled else settled
+    if again_at != waits_for:
+        value = _again(value, kept_from) if at <= settled else value
+        ws.put(text, {**value, "next": again_at})
+    return is_amended
+
+
+def _again(value: Value, kept_from: Instant) -> Value:
+    """To be judged again. What is known until then is what was known when the late evidence came, not what would be
+    when it is judged: that hangs on where commits fall."""
+    value = told.recalled(value)
+    return value if kept_from == ALWAYS else {"again_from": kept_from, **value}
+
+
+def save(ws: Workspace, key: ObligationKey, obligation: Obligation) -> None:
+    asleep = obligation.next == ALWAYS and obligation.held is None
+    if obligation.status == "idle" and asleep:
+        ws.delete(key.text())
+    else:
+        ws.put(key.text(), obligation.as_json())
