@@ -6,38 +6,30 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from operator import itemgetter
 from typing import Any
 
 from schemas import topics
-from schemas.codec import Codec, Unreadable
-from schemas.instants import Instant
+from schemas.codec import Codec
 from schemas.registry import NoRegistry
-from streams.inputs import Divert, Input
-from streams.letters import ENTITY_HEADER, ID_HEADER, NO_RECORD, Raw, divert, letter, verdict_id
-from streams.shard import SLICE, Behind, Shard
+from streams.shard import Shard
 from streams.worker import interpreter
 from streams.worker.counters import Counters
-from streams.worker.outbox import BY_KEY, Outbox, Outgoing
+from streams.worker.folding import Flood, Folding
+from streams.worker.outbox import Outbox, Outgoing
 from streams.worker.pace import Pace, Rhythm
-from streams.worker.sizes import RECORD_BYTES_MAX, Unwritable, check_effect, check_state
+from streams.worker.sizes import Unwritable, check_state
 from tables.recovery import Restored
 from tables.replica import deadlines_of
 from tables.state import PROGRESS, Record, encode
-from tables.view import Emit
 
 log = logging.getLogger(__name__)
 CHUNK = 32
 """Records folded before the clock is looked at."""
 TURN_SECONDS = 0.005
 """So long a batch is folded before the event loop gets a turn: other shards' commits wait for it to go on."""
-FLOOD_WINDOW = 1000
-
-
-class Flood(Exception):
-    """Too many dead letters: the partition is paused rather than drained into them."""
 
 
 class Runner:
@@ -61,20 +53,15 @@ class Runner:
         """Topic -> the next offset of this partition: as of the last finished commit."""
         self.busy_since: float | None = None
         self._state, self._changelog_id = restored.state, restored.changelog_id
-        self._outbox, self._codec = outbox, codec
-        self._partitions, self._flood, self._crash = partitions, flood, crash
+        self._outbox, self._crash = outbox, crash
+        self._folding = Folding(shard, codec, self.counters, self.positions, partitions=partitions, flood=flood)
         self._pace, self._rhythm = pace, Rhythm()
         self._progress_at: float | None = None
         """When the first was folded that others wait for, since the last commit."""
-        self._read = dict(self.positions)
         self._waiting: deque[list[Any]] = deque()
         self._uncommitted: list[Any] = []
         """Records folded since the last commit."""
         self._wake = asyncio.Event()
-        self._outgoing: list[Outgoing] = []
-        self._commit_times: list[Instant] = []
-        self._letters: deque[int] = deque()
-        self._records_committed = 0
         self.last_commit = time.monotonic()
         self._last_took = 0.0
         # A thread of its own: in a shared pool a commit would wait for those of other shards.
@@ -209,8 +196,7 @@ class Runner:
         await self._fold_apart(records)
 
     async def _divert(self, record: Any, problem: Unwritable) -> None:
-        self._accept(self._refuse(record, Divert("too_large", f"{problem}; shorten the record at its source")))
-        self._read[record.topic] = record.offset + 1
+        self._folding.divert(record, problem)
         await self._write_folded()
 
     async def _settle_apart(self, problem: Unwritable) -> None:
@@ -219,7 +205,7 @@ class Runner:
             raise problem
         while self.shard.has_due():
             try:
-                self._accept(self.shard.settle(1))
+                self._folding.accept(self.shard.settle(1))
                 await self._write_folded()
             except Unwritable as cause:
                 self._roll_back()
@@ -227,38 +213,20 @@ class Runner:
                 return
 
     async def _put_aside(self, problem: Unwritable) -> None:
-        """Its letter holds the record that wakes it: replayed, that has it judged again."""
-        name, partition = self.shard.stage.name, self.shard.partition
-        letter_id = verdict_id(name, partition, time.time_ns())
-
-        def told(waking: Emit) -> Emit:
-            assert waking.value is not None
-            data = self._codec.encode(waking.topic, waking.record, waking.value)
-            headers = {ID_HEADER: letter_id.encode(), ENTITY_HEADER: waking.value["entity"].encode()}
-            raw = Raw(waking.topic, partition, NO_RECORD, 0, waking.key.encode(), data, headers)
-            self._watch(raw)
-            detail = f"{problem}; replay it once that has shrunk"
-            return divert(letter(raw, name, "too_large", detail, "*", time.time_ns() // 1000))
-
-        effects = self.shard.put_aside(letter_id, told)
-        if not effects:
+        if not self._folding.put_aside(problem):
             raise problem
-        self._accept(effects)
         await self._write_folded()
 
     async def _write_folded(self) -> None:
         """Without the deadlines that it released: those are no record's fault, and follow with the next commit."""
-        self._accept(self.shard.flush())
+        self._folding.accept(self.shard.flush())
         await self._transaction()
 
     def _roll_back(self) -> None:
         """To the last finished commit."""
         self._state.rollback()
         self.shard.roll_back(deadlines_of(self._state, self.shard.stage))
-        self._read = dict(self.positions)
-        self._outgoing, self._commit_times = [], []
-        while self._letters and self._letters[-1] > self._records_committed:
-            self._letters.pop()
+        self._folding.roll_back(self.positions)
 
     def _wait_seconds(self, now: float) -> float:
         """Until the next commit."""
@@ -270,7 +238,7 @@ class Runner:
             since_last=now - self.last_commit,
             last_took=self._last_took,
             more=more,
-            outgoing=bool(self._outgoing),
+            outgoing=bool(self._folding.outgoing),
             progress_since=None if self._progress_at is None else now - self._progress_at,
             until_marker=self._rhythm.until_next(now),
         )
@@ -287,7 +255,7 @@ class Runner:
         started = turn = time.perf_counter()
         for start in range(0, len(batch), CHUNK):
             chunk = batch[start : start + CHUNK]
-            folded = self._fold_chunk(chunk)
+            folded = self._folding.records(chunk)
             if folded < len(chunk):
                 return start + folded
             if time.perf_counter() - turn > TURN_SECONDS:
@@ -297,109 +265,40 @@ class Runner:
         self.counters.batch_seconds.observe(time.perf_counter() - started)
         return len(batch)
 
-    def _fold_chunk(self, records: list[Any]) -> int:
-        read, fold, decode, accept = self._read, self.shard.fold, self._codec.decode, self._accept
-        for number, record in enumerate(records):
-            topic, offset, data = record.topic, record.offset, record.value
-            if offset < read.get(topic, 0):
-                continue  # the progress record is ahead of the group's offset
-            self.counters.records += 1
-            if data is not None:
-                try:
-                    name, value = decode(data)
-                    key = (record.key or b"").decode("utf-8", "backslashreplace")
-                    headers = dict(record.headers) if record.headers else {}
-                    told = Input(topic, record.partition, offset, key, name, value, headers, record.timestamp)
-                    try:
-                        accept(fold(told))
-                    except Behind:
-                        if not self._caught_up():
-                            self.counters.records -= 1  # it comes again
-                            return number
-                        accept(fold(told))
-                    if topic == topics.CHANGES and "committed_at" in value:
-                        self._commit_times.append(value["committed_at"])
-                except (Unreadable, Divert) as refused:
-                    accept(self._refuse(record, refused))
-            read[topic] = offset + 1
-        return len(records)
-
-    def _caught_up(self) -> bool:
-        """Whether nothing is due any more, with no more than what one commit works off."""
-        if self.shard.has_due(SLICE):
-            return False
-        self._accept(self.shard.settle())
-        return not self.shard.has_due()
-
-    def _refuse(self, record: Any, refused: Unreadable | Divert) -> list[Emit]:
-        fields = (record.topic, record.partition, record.offset, record.timestamp, record.key, record.value)
-        raw = Raw(*fields, dict(record.headers))
-        entity = refused.entity if isinstance(refused, Divert) else "*"
-        effects = self.shard.refuse(raw, refused.reason, str(refused), entity, time.time_ns() // 1000)
-        self._watch(raw)
-        return effects
-
-    def _watch(self, raw: Raw) -> None:
-        """Count this letter and those among the records just before it."""
-        count = self.counters.records
-        self._letters.append(count)
-        while self._letters[0] <= count - FLOOD_WINDOW:
-            self._letters.popleft()
-        if len(self._letters) > self._flood:
-            raise Flood(
-                f"{len(self._letters)} of the last {min(count, FLOOD_WINDOW)} records went to the dead letters, the "
-                f"last at {raw.topic}-{raw.partition}@{raw.offset}; see `driftwise dead-letters list`, mend the cause, "
-                "restart; what stays unreadable passes with a higher DRIFTWISE_DEAD_LETTER_FLOOD, to be replayed"
-            )
-
-    def _accept(self, effects: Iterable[Emit]) -> None:
-        """Encode now: the values are at hand, and a commit writes bytes."""
-        for topic, key, record, value, partition_key, partition, headers in effects:
-            data = None if value is None else self._codec.encode(topic, record, value)
-            if data is not None and len(data) > RECORD_BYTES_MAX:
-                check_effect(topic, f"{record} {key}", len(data))
-            if partition is None:
-                partition = BY_KEY if partition_key is None else topics.partition_for(partition_key, self._count(topic))
-            if topic == topics.DRIFTS and value is not None:
-                self.counters.drifts[value["kind"], value["status"]] += 1
-            self._outgoing.append((topic, partition, key.encode(), data, headers))
-
-    def _count(self, topic: str) -> int:
-        return 1 if topic in topics.SINGLE_PARTITION else self._partitions
-
     async def _commit(self) -> None:
         """Commit what was folded; then, a slice and a commit at a time, what the watermarks released."""
         while True:
-            self._accept(self.shard.settle())
-            self._accept(self.shard.flush())
+            self._folding.accept(self.shard.settle())
+            self._folding.accept(self.shard.flush())
             await self._transaction()
             if not self.shard.has_due():
                 return
 
     async def _transaction(self) -> None:
         await self._may_commit.wait()
+        self._progress_at = None
         pending = self._state.pending()
-        if not pending and not self._outgoing and self._read == self.positions:
+        if not pending and not self._folding.outgoing and self._folding.read == self.positions:
             return
         check_state(pending)
         started = time.perf_counter()
         progress = {
-            "offsets": dict(self._read),
+            "offsets": dict(self._folding.read),
             "committed_at_seconds": time.time(),
             "changelog_id": self._changelog_id,
         }
-        outgoing, self._outgoing = self._outgoing, []
-        self._progress_at = None
+        outgoing = self._folding.take()
         self.counters.effects.update(map(itemgetter(0), outgoing))
         local = self.shard.deadlines.changes()
         loop = asyncio.get_running_loop()
         self._writing = loop.run_in_executor(self._thread, self._write, outgoing, pending, local, progress)
         await asyncio.shield(self._writing)
         self.positions = progress["offsets"]  # type: ignore[assignment]
-        self._uncommitted, self._records_committed = [], self.counters.records
+        self._uncommitted = []
         self.last_commit, self._last_took = time.monotonic(), time.perf_counter() - started
         self.counters.commit_seconds.observe(self._last_took)
-        self._observe_latency()
+        now = time.time_ns() // 1000
+        self.counters.latency_seconds.observe_all([(now - at) / 1_000_000 for at in self._folding.committed()])
         interpreter.committed()
 
     def _write(
@@ -410,8 +309,3 @@ class Runner:
         log_records = ((topic, partition, key, data, ()) for key, data in pending)
         end = self._outbox.commit(outgoing, log_records, (topic, partition, PROGRESS.encode(), encode(progress), ()))
         self._state.commit([*pending, *local], {**progress, "changelog_offset": end})
-
-    def _observe_latency(self) -> None:
-        now = time.time_ns() // 1000
-        self.counters.latency_seconds.observe_all([(now - at) / 1_000_000 for at in self._commit_times])
-        self._commit_times = []
