@@ -25,8 +25,11 @@ _ROLLED_BACK = (
     errors.QueryCanceled,
     errors.TransactionRollback,  # deadlock, serialization
     errors.UniqueViolation,  # somebody else wrote the external id after we had looked
+    errors.ReadOnlySqlTransaction,  # a standby that is about to take over
 )
-_REFUSED = (errors.IntegrityError, errors.DataError)
+# What a trigger of the ERP raises is its word on this customer, and none on what we may do there.
+_RAISED = (errors.RaiseException, errors.NoDataFound, errors.TooManyRows, errors.AssertFailure)
+_REFUSED = (errors.IntegrityError, errors.DataError, *_RAISED)
 
 _BY_EXTERNAL_ID: LiteralString = "SELECT id FROM customer WHERE external_id = %(external_id)s"
 _BY_TAX_REGISTRATION: LiteralString = (
@@ -57,9 +60,10 @@ def upsert_customer(
     `desired`: external_id (CRM account), legal_name, company_code, currency, country, tax_registration. A customer
     that carries the external id is right already; one with the same tax registration and no external id gets the
     reference; else one is inserted, its id derived from the key.
-    Raises Retry after a lock, a time-out, or a lost connection: even if that attempt was committed the same call is
-    safe, for it looks first (with a new connection where this one is broken). Stop where the ERP's schema or grants do
-    not fit, ValueError for a connection with a transaction open, in which nothing would be committed here."""
+    Raises Retry after a lock, a time-out, on a standby, or after a lost connection: even if that attempt was committed
+    the same call is safe, for it looks first (with a new connection where this one is broken). Stop where the ERP's
+    schema or grants do not fit, ValueError for a connection with a transaction open, in which nothing would be
+    committed here."""
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("upsert_customer needs a connection without an open transaction")
     missing = [name for name in REQUIRED if not desired.get(name)]

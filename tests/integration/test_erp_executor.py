@@ -137,6 +137,31 @@ def test_what_the_database_refuses_is_rejected_without_quoting_the_row(erp: str)
     assert (outcome.status, outcome.reason) == (REJECTED, "StringDataRightTruncation")
 
 
+BLOCKED = """
+CREATE FUNCTION blocked() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'credit check: % is blocked', NEW.legal_name; END $$;
+CREATE TRIGGER blocked BEFORE INSERT ON customer FOR EACH ROW EXECUTE FUNCTION blocked()
+"""
+
+
+def test_what_the_erp_s_own_rules_refuse_is_rejected_without_quoting_the_row(erp: str) -> None:
+    with psycopg.connect(erp) as connection:
+        connection.execute(BLOCKED)
+    try:
+        assert upsert(erp) == Outcome(REJECTED, "RaiseException")
+    finally:
+        with psycopg.connect(erp) as connection:
+            connection.execute("DROP FUNCTION blocked CASCADE")
+
+
+def test_on_a_standby_it_is_tried_again(erp: str) -> None:
+    with (
+        psycopg.connect(erp, options="-c default_transaction_read_only=on") as connection,
+        pytest.raises(Retry, match="ReadOnlySqlTransaction"),
+    ):
+        upsert_customer(connection, DESIRED, KEY)
+
+
 def test_an_id_that_another_customer_has_is_not_overwritten(erp: str) -> None:
     existing(erp, customer_id(KEY), external_id="another")
 
