@@ -11,6 +11,8 @@ from schemas.source import UNCHANGED
 from streams.governance.model import Amount, ObjectMapping, Vocabulary
 from streams.inputs import Divert
 
+_INTEGERS = range(-(2**63), 2**63)
+"""What records and state can hold."""
 _TYPES = {e.name: {a.name: a.type for a in e.attributes} for e in ENTITIES.values()}
 
 
@@ -75,9 +77,16 @@ def _money(entity: str, basis: str, source: Amount, fields: dict[str, str | None
 def _typed(entity: str, field: str, type_: str, text: str) -> Any:
     try:
         if type_ == "integer":
-            return int(text)
+            return _integer(text)
         if type_ == "date":
             return date.fromisoformat(text[:10]).isoformat()
     except ValueError:
         raise Divert("unreadable_value", f"{entity}: {field} = {text!r} is no {type_}", entity) from None
     return text == "true" if type_ == "flag" else text
+
+
+def _integer(text: str) -> int:
+    number = int(text)
+    if number not in _INTEGERS:
+        raise ValueError(text)
+    return number

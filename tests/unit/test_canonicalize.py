@@ -74,6 +74,8 @@ DIVERTED: dict[str, tuple[str, str, dict[str, str | None], str]] = {
     "no_currency": ("erp", "contract", {"currency": None}, "'currency'"),
     "no_currency in an empty text": ("erp", "contract", {"currency": ""}, "'currency'"),
     "unreadable_value of a number": ("erp", "contract", {"term_months": "1.5"}, "'1.5'"),
+    "unreadable_value of a number that nothing holds": ("erp", "contract", {"term_months": str(2**63)}, str(2**63)),
+    "unreadable_value of one below zero": ("erp", "contract", {"term_months": str(-(2**63) - 1)}, "is no integer"),
     "unreadable_value of a date": ("erp", "contract", {"starts_on": "24.11.2026"}, "'24.11.2026'"),
 }
 
