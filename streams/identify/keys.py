@@ -5,6 +5,7 @@ w/SYSTEM/CUSTOMER              route of a native customer
 l/SYSTEM/CUSTOMER              the links it asserted last
 h/SYSTEM/CUSTOMER/LETTER       hole in the evidence of a native customer, and where it stands open
 k/SYSTEM/CUSTOMER/PARENT/PARENT_ID/ENTITY/ID   row parked until its parent comes
+j/SYSTEM/CUSTOMER/ENTITY/ID    under which key that row is parked
 m/SYSTEM                       which mapping is in force (streams/identify/mappings.py)
 v/SYSTEM/HASH                  a mapping of the system
 s/SYSTEM                       which of its rows are gone (streams/identify/sweeps.py, losses.py)
@@ -88,6 +89,10 @@ def holes_prefix(system: str, customer: str) -> str:
 def parked_of(system: str) -> str:
     """All that waits. It sorts behind the system's rows."""
     return f"k/{system}/"
+
+
+def parked_under(system: str, customer: str, entity: str, native_id: str) -> str:
+    return f"j/{system}/{part(customer)}/{entity}/{native_id}"
 
 
 def parked_prefix(system: str, customer: str, parent: str, parent_id: str) -> str:

@@ -40,8 +40,10 @@ def park(
     attrs: dict[str, Any],
     record: Input,
     first_snapshot: bool,
+    known: str = "",
 ) -> bool:
-    """Whether it has to wait. Of what waits, too, only those columns are kept that its mapping asks for."""
+    """Whether it has to wait. Of what waits, too, only those columns are kept that its mapping asks for. `known`: the
+    newest version of the row that is."""
     entity = mapping.entity
     parent = ENTITIES[entity].parent
     if parent is None:
@@ -49,12 +51,17 @@ def park(
     parent_id = attrs[f"{parent}_ref"] or ""
     if ws.get(keys.row_key(row.system, row.native_customer, parent, parent_id)) is not None:
         return False
-    key = keys.parked_prefix(row.system, row.native_customer, parent, parent_id) + f"{entity}/{row.native_id}"
     if losses.lost(ws.get(keys.sweep_key(row.system)), entity, row.version) is not None:
         return True  # as its parent is, which no snapshot showed either
-    before = ws.get(key)  # another version that waits already; its hole is ours
-    if before and before["row"][_VERSION] > row.version:
+    key = keys.parked_prefix(row.system, row.native_customer, parent, parent_id) + f"{entity}/{row.native_id}"
+    under = _under(row, entity)
+    waits_under = (ws.get(under) or {"key": key})["key"]
+    before = ws.get(waits_under)  # another version that waits already; its hole is ours
+    if row.version < max(known, before["row"][_VERSION] if before else ""):
         return True
+    if waits_under != key:
+        ws.delete(waits_under)
+    ws.put(under, {"key": key})
     letter = before["letter_id"] if before else f"parked:{record.position}"
     kept = row._replace(fields=mapping.kept_of(row.fields))
     parked = {"row": _plain(kept), "position": record.position, "letter_id": letter, "first_snapshot": first_snapshot}
@@ -72,8 +79,8 @@ def children(ws: Workspace, governance: Governance, parent: SourceRow, entity: s
     prefix = keys.parked_prefix(parent.system, parent.native_customer, entity, parent.native_id)
     for key, waits in sorted(ws.range(prefix, _MANY), key=lambda item: item[1]["row"][_VERSION]):
         parked = up_to_date(ws, governance, parent.system, key, waits)
-        ws.delete(key)
         row = SourceRow(*parked["row"])
+        _take_off(ws, key, row, key.split("/", 6)[5])
         record = _record(parked["position"], row.native_customer)
         snapshot = parked.get("first_snapshot", row.snapshot)
         yield Waiting(row, record, snapshot, parked["letter_id"], parked.get("read"))
@@ -130,9 +137,29 @@ def vanish(ws: Workspace, governance: Governance, system: str, is_gone: Callable
     for key, waits in ws.range(keys.parked_of(system), keys.EVERY_ROW):
         row, object_ = SourceRow(*waits["row"]), governance.mappings[system].get(waits["row"][_OBJECT])
         if object_ is not None and is_gone(object_.entity, row.version, row.committed_at):
-            ws.delete(key)
+            _take_off(ws, key, row, object_.entity)
             hole = Hole(system, row.native_customer, object_.entity, waits["letter_id"])
             holes.close(ws, governance, hole, "vanished")
+
+
+def overtaken(ws: Workspace, governance: Governance, row: SourceRow, entity: str) -> None:
+    """This version need not wait: it names a parent that is known, or the row is gone. No version of before does."""
+    if ENTITIES[entity].parent is None or (found := ws.get(_under(row, entity))) is None:
+        return
+    waits = ws.get(found["key"])
+    if waits is not None and waits["row"][_VERSION] < row.version:
+        _take_off(ws, found["key"], row, entity)
+        hole = Hole(row.system, row.native_customer, entity, waits["letter_id"])
+        holes.close(ws, governance, hole, "overtaken")
+
+
+def _under(row: SourceRow, entity: str) -> str:
+    return keys.parked_under(row.system, row.native_customer, entity, row.native_id)
+
+
+def _take_off(ws: Workspace, key: str, row: SourceRow, entity: str) -> None:
+    ws.delete(key)
+    ws.delete(_under(row, entity))
 
 
 def arrived(ws: Workspace, governance: Governance, waiting: Waiting) -> None:

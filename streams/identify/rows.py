@@ -48,7 +48,8 @@ def on_row(
         fields = images.followed(image if last is not None and last is versions[-1] else None, row)
         attrs = _attributes(mapping, fields, last, read)
         native = Native(row.object, mapping.kept_of(fields), not row.snapshot)
-        if parking.park(ws, governance, row, mapping, attrs, record, first_snapshot):
+        newest = versions[-1]["version"] if versions else ""
+        if parking.park(ws, governance, row, mapping, attrs, record, first_snapshot, newest):
             return
     version = _version(governance, row, entity, attrs, last, record.position, first_snapshot)
     # Positions order a row's versions, whatever their commit times (a snapshot read later than a change that the
@@ -56,6 +57,7 @@ def on_row(
     following = next((v["at"] for v in versions if v["version"] > row.version), ALWAYS)
     version["at"] = min(max(row.committed_at, last["at"] if last else NEVER), following)
     _tell(ws, governance, record, place, version, versions, native)
+    parking.overtaken(ws, governance, row, entity)
     for child in parking.children(ws, governance, row, entity):
         on_row(ws, governance, child.record, child.row, child.first_snapshot, child.read)
         parking.arrived(ws, governance, child)

@@ -151,6 +151,7 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "l": Rule("links"),
         "h": Rule("holes"),
         "k": Rule("parked rows", same=_same_parked),
+        "j": None,  # where rows are parked: follows from them
         "m": Rule("mappings", _mapping),
         "v": None,
     },

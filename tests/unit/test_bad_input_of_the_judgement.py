@@ -243,6 +243,43 @@ def test_a_row_before_its_parent_row_waits_and_its_customer_has_a_hole_until_it_
     assert made.corrected("invoice_line") == ["billing:L"]
 
 
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"invoice_id": "I"},
+        {"operation": "delete"},
+        {"operation": "moved_out"},
+    ],
+    ids=["named another parent", "was deleted", "went to another customer"],
+)
+def test_a_row_that_waits_does_so_until_a_later_version_need_not(later: dict[str, str]) -> None:
+    """The invoice that it named first may never come: its customer's hole stayed for ever."""
+    made = accounts()
+    made.row("billing", "invoice", "I", 2, "B")
+    waiting = made.row("billing", "invoice_line", "L", 3, "B", invoice_id="J")
+    (hole,) = holes(made, "HoleOpened")
+
+    made.row("billing", "invoice_line", "L", 5, "B", **later)
+
+    (closed,) = holes(made, "HoleClosed")
+    assert (closed["letter_id"], closed["how"]) == (hole["letter_id"], "overtaken")
+    made.row("billing", "invoice_line", "L", 3, "B", invoice_id="J", poll=waiting)  # it comes twice
+    made.row("billing", "invoice", "J", 7, "B", number="J")
+    assert (len(holes(made, "HoleOpened")), len(holes(made, "HoleClosed"))) == (1, 1)
+    assert made.corrected("invoice_line") == (["billing:L"] if "invoice_id" in later else [])
+
+
+def test_a_row_that_waits_for_another_parent_by_now_waits_for_that_alone() -> None:
+    made = accounts()
+    made.row("billing", "invoice_line", "L", 3, "B", invoice_id="J")
+    made.row("billing", "invoice_line", "L", 5, "B", invoice_id="K")
+    made.row("billing", "invoice", "J", 7, "B", number="J")
+    assert (len(holes(made, "HoleOpened")), holes(made, "HoleClosed"), made.corrected("invoice_line")) == (1, [], [])
+
+    made.row("billing", "invoice", "K", 9, "B", number="K")
+    assert (len(holes(made, "HoleClosed")), made.corrected("invoice_line")) == (1, ["billing:L"])
+
+
 def _amendment() -> tuple[Story, Story]:
     """The subscription's versions; and the contract, which comes later."""
     dossier = next(d for d in DOSSIERS if d.kind == "amendment_unpropagated")

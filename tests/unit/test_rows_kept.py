@@ -65,6 +65,7 @@ def test_they_are_those_that_earlier_releases_wrote() -> None:
     assert keys.holes_prefix("billing", "B/1") == "h/billing/B%2F1/"
     assert keys.parked_of("billing") == "k/billing/"
     assert keys.parked_prefix("billing", "B/1", "invoice", "I/2") == "k/billing/B%2F1/invoice/I%2F2/"
+    assert keys.parked_under("billing", "B/1", "invoice_line", "L/3") == "j/billing/B%2F1/invoice_line/L/3"
     assert keys.part("A b:c@d+e=f,g/h") == "A b:c@d+e=f,g%2Fh"
     assert [keys.is_about_mappings(key) for key in ("m/erp", "v/erp/h", "i/erp/")] == [True, True, False]
 
