@@ -54,8 +54,12 @@ class Letters:
 
     letters: dict[str, Letter] = field(default_factory=dict)
     holes: dict[str, Hole] = field(default_factory=dict)
+    since: Instant | None = None
+    """The first refusal of any of them: it opened the hole, and one that follows a replay opens no other."""
 
     def add(self, letter: Letter) -> None:
+        refused_at: Instant = letter["diverted_at"]
+        self.since = refused_at if self.since is None else min(self.since, refused_at)
         known = self.letters.get(letter["letter_id"])
         if known is None or letter["hops"] >= known["hops"]:
             self.letters[letter["letter_id"]] = letter
@@ -96,16 +100,15 @@ def read_letters(cluster: Cluster) -> Letters:
     for seen in cluster.decoded(topics.DEAD_LETTERS):
         if seen.value is not None:
             found.add(seen.value)
-    if found.letters:
-        _read_holes(cluster, found)
+    if found.since is not None:
+        _read_holes(cluster, found, found.since)
     return found
 
 
-def _read_holes(cluster: Cluster, found: Letters) -> None:
+def _read_holes(cluster: Cluster, found: Letters, since: Instant) -> None:
     """The changes since the first letter; only those that mention a letter are decoded."""
-    oldest = min(letter["diverted_at"] for letter in found.letters.values())
     mentions = re.compile(b"|".join(re.escape(i.encode()) for i in sorted(found.letters, reverse=True)))
-    for record in cluster.raw(topics.CHANGES, since=oldest - 1_000_000):
+    for record in cluster.raw(topics.CHANGES, since=since - 1_000_000):
         if record.data is not None and mentions.search(record.data):
             seen = cluster.decode(record)
             if seen.record in ("HoleOpened", "HoleClosed") and seen.value is not None:

@@ -12,7 +12,7 @@ from streams.letters import ENTITY_HEADER, HOPS_HEADER, ID_HEADER
 from streams.look.letters import BY_HEADER, REASON_HEADER, Letters, dismiss, read_letters, replay
 from streams.look.read import CannotLook
 from streams.look.write import Outgoing
-from tests.look import DriverCluster
+from tests.look import DriverCluster, micros
 from tests.topology import Company, governance
 
 NOW = 7_000_000
@@ -96,6 +96,19 @@ def test_a_replay_without_mending_comes_back_as_the_same_letter_with_one_hop_mor
 
     assert (letter["letter_id"], letter["hops"]) == (first["letter_id"], 2)
     assert replay(letter).headers[HOPS_HEADER] == b"2"
+
+
+def test_a_letter_that_came_back_can_be_dismissed_its_hole_was_opened_by_its_first_refusal() -> None:
+    company = refused()
+    first = only(read(company))
+    company.driver.now_micros += micros(60)
+    deliver(company, replay(first))
+    cluster = DriverCluster(company.driver, first["diverted_at"])
+    letters = read_letters(cluster)
+    assert only(letters)["diverted_at"] > first["diverted_at"] + micros(1)
+
+    audited, *_ = dismiss(letters, company.governance, first["letter_id"], "test data", "ann", NOW)
+    assert audited.record == "LetterDismissed"
 
 
 def test_what_was_refused_three_times_needs_mending_and_is_replayed_by_force_only() -> None:
