@@ -22,6 +22,7 @@ from streams.look.corrected import read_customer
 from streams.look.customers import resolve
 from streams.look.drifts import read_drifts, selected
 from streams.look.health import CANNOT_TELL, Verdict, verdict
+from streams.look.left import Left
 from streams.look.off import switched_off
 from streams.look.parked import PARKED, Parked, read_parked
 from streams.look.progress import ages, read_progress
@@ -119,7 +120,8 @@ def sources(as_json: bool) -> None:
 @json_option
 @told_in_one_line
 def why(customer: str, kind: str | None, subject: str | None, as_json: bool) -> None:
-    """Why something of CUSTOMER was raised, and why not; of one KIND (name or number) and SUBJECT (native id)."""
+    """Why something of CUSTOMER was raised, and why not; of one KIND (name or number) and SUBJECT (native id, or as
+    `drifts` shows it)."""
     see = sight()
     canonical = resolve(see.cluster, see.governance, customer)
     found = [e for e in _explanations(see, canonical, kind, subject) if _meant(e, kind, subject)]
@@ -157,7 +159,7 @@ def _left(see: Sight, view: MemoryView, customer: str, subject: str | None) -> I
     gone = left.left(view, see.governance, customer, rows, see.now)
     if subject is None:
         return left.in_short(customer, gone)
-    return left.of_subject(see.governance, customer, gone, subject)
+    return left.of_subject(see.governance, customer, (each for each in gone if _is_called(subject, each)))
 
 
 def _parked(see: Sight, view: MemoryView, customer: str) -> dict[str, Parked]:
@@ -171,7 +173,11 @@ def _parked(see: Sight, view: MemoryView, customer: str) -> dict[str, Parked]:
 def _meant(explanation: Explanation, kind: str | None, subject: str | None) -> bool:
     of_kind = kind is None or not explanation.kind or is_called(explanation.kind, kind)
     of_none = kind is not None and explanation.outcome in ("off", "not_observed")
-    return of_kind and (subject is None or of_none or explanation.native_id == subject)
+    return of_kind and (subject is None or of_none or _is_called(subject, explanation))
+
+
+def _is_called(subject: str, it: Explanation | Left) -> bool:
+    return subject in (it.native_id, f"{it.system}/{it.entity}/{it.native_id}")
 
 
 def _watermarks(see: Sight) -> dict[str, Any]:

@@ -53,10 +53,10 @@ def _of(row: Mapping[str, Any]) -> Left | None:
     return Left(system, row["entity"], native_id, max(committed)) if committed else None
 
 
-def of_subject(governance: Governance, customer: str, found: Iterable[Left], native_id: str) -> Iterator[Explanation]:
+def of_subject(governance: Governance, customer: str, found: Iterable[Left]) -> Iterator[Explanation]:
     """Each kind that judged such a document."""
     for one in found:
-        for kind in judged(governance) if one.native_id == native_id else ():
+        for kind in judged(governance):
             if kind.entity == one.entity and any(one.system in governance.in_role(role) for role in kind.roles):
                 text = _because(governance, customer, one)
                 yield Explanation(kind.name, one.system, one.entity, one.native_id, "left", text)

@@ -93,3 +93,15 @@ def test_where_nothing_is_known_it_says_what_retention_means(monkeypatch: pytest
     assert "nothing of that kind and subject is known; a settled document leaves the state 1 min 40 s after" in said
     assert "nothing of that kind and subject is known" in for_ever
     assert "leaves the state" not in for_ever
+
+
+@pytest.mark.parametrize("subject", ["I", "billing/invoice/I"])
+def test_a_subject_is_named_by_its_id_or_as_drifts_shows_it(monkeypatch: pytest.MonkeyPatch, subject: str) -> None:
+    (gone,) = explanations(monkeypatch, left(), 201, "invoice_not_posted", subject)
+    (made := company()).heard(3)
+    posted(made)
+    found = explanations(monkeypatch, made, 9, "invoice_not_posted", subject)
+
+    assert (gone["native_id"], gone["outcome"]) == ("I", "left")
+    assert [each["native_id"] for each in found] == ["I"]
+    assert explanations(monkeypatch, made, 9, "invoice_not_posted", "erp/invoice/I") == []
