@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from connectors.stack.errors import StackError
+from connectors.stack.errors import NoStack, StackError
 from connectors.stack.files import write_whole
 
 _FILE = "endpoints.json"
@@ -50,7 +50,8 @@ class Endpoints:
 
 
 def load(folder: Path | str) -> Endpoints:
-    """Endpoints of the stack that was started in `folder`. Raises StackError where there is none."""
+    """Endpoints of the stack that was started in `folder`. Raises NoStack where there is none, StackError where what it
+    left cannot be read."""
     path = Path(folder).resolve() / _FILE
     try:
         raw = json.loads(path.read_text())
@@ -58,7 +59,7 @@ def load(folder: Path | str) -> Endpoints:
             raw[name] = Postgres(**raw[name])
         return Endpoints(**raw)
     except FileNotFoundError:
-        raise StackError(f"No stack runs in {path.parent}: start one with `driftwise stack up`.") from None
+        raise NoStack(f"No stack runs in {path.parent}: start one with `driftwise stack up`.") from None
     except (ValueError, TypeError, KeyError) as error:
         raise StackError(f"{path} cannot be read ({error}): run `driftwise stack down`, then `up`.") from error
 

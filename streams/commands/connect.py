@@ -183,9 +183,9 @@ def connector_name(system: str) -> str:
 
 def _database(system: str) -> tuple[str, Database, str, str | None]:
     """(connection string for us, database as Connect sees it, Connect's address, registry as Connect sees it)."""
-    stack, own = running_stack(), partial(variable, system)
+    own = partial(variable, system)
     dsn, url = os.environ.get(own("DSN")), os.environ.get("DRIFTWISE_CONNECT_URL")
-    if dsn is None and stack is not None:
+    if dsn is None and (stack := running_stack()) is not None:
         server = stack.postgres_for_connect
         database = Database(server.host, server.port, system, server.user)
         return stack.postgres.dsn(system), database, stack.connect_url, stack.registry_for_connect

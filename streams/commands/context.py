@@ -12,7 +12,7 @@ import click
 import platformdirs
 
 from connectors.stack.endpoints import Endpoints, load
-from connectors.stack.errors import StackError
+from connectors.stack.errors import NoStack
 from schemas.errors import OperatorError
 from streams.governance import Governance
 from streams.governance import load as load_governance
@@ -34,14 +34,13 @@ def stack_folder() -> Path:
 def running_stack() -> Endpoints | None:
     try:
         return load(stack_folder())
-    except StackError:
+    except NoStack:
         return None
 
 
 def settings(**given: Any) -> Settings:
     """From the environment; where it is silent, the stack that runs on this machine."""
-    stack = running_stack()
-    if stack is not None and not os.environ.get("DRIFTWISE_KAFKA_BOOTSTRAP"):
+    if not os.environ.get("DRIFTWISE_KAFKA_BOOTSTRAP") and (stack := running_stack()) is not None:
         given = {"kafka_bootstrap": stack.kafka_bootstrap, "registry_url": stack.registry_url} | given
         given = {"governance_folders": _governed_stack()} | given
     return from_environment(**given)

@@ -155,6 +155,9 @@ def test_what_a_demo_left_unfinished_is_named(tmp_path: Path) -> None:
     for name in ("stack/endpoints.json", "governance.json"):
         (path := tmp_path / name).parent.mkdir(exist_ok=True)
         path.write_text("{")
+    said = told("drifts", DRIFTWISE_HOME=str(tmp_path), DRIFTWISE_KAFKA_BOOTSTRAP="")
+    assert "endpoints.json cannot be read" in said
+    assert "run `driftwise stack down`, then `up`" in said
     stack = Endpoints("embedded", "k", "c", "http://r", "n", "n", Postgres("h", 1, "u"), Postgres("h", 1, "u"), {})
     stack.save(tmp_path / "stack")
 
