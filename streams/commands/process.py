@@ -6,16 +6,15 @@ from pathlib import Path
 
 import click
 from click.utils import LazyFile
-from rich.table import Table
 
 from streams.commands.context import folders_argument, json_option
 from streams.commands.told import told_in_one_line
 from streams.governance import load
-from streams.look.shown import console, print_json
+from streams.look.shown import console, print_json, table
 from streams.process_map import rows
 from streams.process_map.svg import svg
 
-COLUMNS = ("number", "trigger", "expected", "deadline", "owner", "command", "mode")
+COLUMNS = ("trigger", "expected", "deadline", "owner", "command")
 
 
 @click.command()
@@ -38,7 +37,5 @@ def process(folders: tuple[Path, ...], picture: LazyFile | None, as_json: bool) 
     if as_json:
         print_json([row._asdict() for row in found])
         return
-    table = Table("", *COLUMNS[1:], box=None)
-    for row in found:
-        table.add_row(*(getattr(row, column) for column in COLUMNS), style="dim" if row.missing else None)
-    console().print(table)
+    shown = ((row.number, *(getattr(row, column) for column in COLUMNS), row.unless_missing(row.mode)) for row in found)
+    console().print(table(("", *COLUMNS, "mode"), shown, head=3))

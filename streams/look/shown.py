@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -20,6 +21,7 @@ from schemas.instants import ALWAYS, NEVER, Instant, to_datetime
 from schemas.money import plain
 
 _PIPED_WIDTH = 200
+_BOUNDLESS = 100_000
 _CLOCKS_DIFFER_SECONDS = 5
 _INSTANTS = frozenset({"complete_until", "watermark", "since", "now"})
 _SIZES = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
@@ -61,16 +63,26 @@ class _Fitted:
         self._columns, self._rows, self._title, self._head = columns, rows, title, head
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
-        made = self._table()
-        if made.__rich_measure__(console, options).minimum <= options.max_width:
+        made = self._table([None] * len(self._columns))
+        needed = made.__rich_measure__(console, options.update(max_width=_BOUNDLESS))
+        if needed.maximum <= options.max_width:
             yield made
+        elif needed.minimum <= options.max_width:
+            yield self._table(self._narrowed(options.max_width - needed.minimum))
         else:
             yield from self._paragraphs()
 
-    def _table(self) -> Table:
+    def _narrowed(self, spare: int) -> list[int | None]:
+        """Each as wide as its longest word, and what is spare to those that wrap: rich breaks words of the widest."""
+        cells = [list(column) for column in zip(self._columns, *self._rows, strict=True)]
+        least = [max(cell_len(word) for cell in column for word in (cell.split() or [""])) for column in cells]
+        wrapped = [max(map(cell_len, column)) - width for column, width in zip(cells, least, strict=True)]
+        return [width + spare * more // sum(wrapped) for width, more in zip(least, wrapped, strict=True)]
+
+    def _table(self, widths: Sequence[int | None]) -> Table:
         made = Table(box=box.SIMPLE_HEAD, title=self._title, title_justify="left", pad_edge=False)
-        for column in self._columns:
-            made.add_column(column, overflow="fold")  # an id that was cut helps nobody
+        for column, width in zip(self._columns, widths, strict=True):
+            made.add_column(column, width=width, overflow="fold")  # an id that was cut helps nobody
         for row in self._rows:
             made.add_row(*row)
         return made

@@ -35,6 +35,9 @@ class Row(NamedTuple):
     missing: str
     """Why it is not observed; empty where it is."""
 
+    def unless_missing(self, text: str) -> str:
+        return "not observed" if self.missing else text
+
 
 def rows(governance: Governance) -> list[Row]:
     """The kinds that governance wants judged, in the order of the catalogue."""

@@ -89,6 +89,16 @@ def test_a_table_that_would_break_words_is_told_row_by_row() -> None:
     ]
 
 
+def test_what_has_to_wrap_wraps_between_words_and_not_in_the_widest_of_them() -> None:
+    out = Console(file=StringIO(), width=80, markup=False, highlight=False)
+    columns = ("kind", "deadline or grace", "verdict horizon", "mode")
+    row = ("invoice_before_customer:ledger_posting", "30 min of difference", "not observed", "propose")
+    out.print(table(columns, [row]))
+
+    assert isinstance(out.file, StringIO)
+    assert {*" ".join(columns).split(), *" ".join(row).split()} <= set(out.file.getvalue().split())
+
+
 def test_days_and_moments_of_a_record_are_told_to_programs() -> None:
     moment = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from streams.commands.process import process
 from streams.governance import load
 from streams.kinds.table import KINDS
+from streams.look import shown
 from streams.process_map import Row, rows
 from streams.process_map.svg import svg
 from streams.process_map.words import duration
@@ -80,6 +82,19 @@ def test_what_companies_write_cannot_break_the_picture() -> None:
     row = row_of("invoice_not_posted")._replace(owner="R&D <team>")
 
     assert "R&D <team>" in {element.text for element in ElementTree.fromstring(svg([row])).iter()}
+
+
+def test_on_a_narrow_terminal_no_word_of_the_map_is_broken_and_what_is_not_observed_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shown, "_PIPED_WIDTH", 80)
+    folder = folder_of(tmp_path, mappings__erp="ledger_posting: null")
+    said = CliRunner().invoke(process, [str(folder)]).output
+
+    assert max(map(len, said.splitlines())) <= 80
+    assert set(row_of("invoice_not_posted", folder).command.split()) <= set(re.split(r"[\s;]+", said))
+    (rest,) = re.findall(r"invoices posted\n(.*?)\n\d", said, re.DOTALL)
+    assert "mode not observed" in " ".join(rest.split())
 
 
 def test_the_map_is_told_to_programs_as_well() -> None:
