@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from streams.commands.context import FOLDER, folders_argument, governance_option, json_option
 from streams.commands.plan import plan
@@ -14,10 +13,11 @@ from streams.commands.publish import publish
 from streams.commands.told import told_in_one_line
 from streams.governance import load
 from streams.governance.difference import Keys, differences
+from streams.governance.files import silent
 from streams.governance.stated import as_yaml, stated
 from streams.governance.words import did_you_mean
 from streams.groups import Group
-from streams.look.shown import console, print_json
+from streams.look.shown import console, print_json, table
 from streams.process_map import rows
 from streams.process_map.advice import advice
 from streams.worker.wiring import unread_vendors
@@ -43,14 +43,13 @@ def check(folders: tuple[Path, ...], long: bool, as_json: bool) -> None:
     Without any, those that DRIFTWISE_GOVERNANCE names."""
     governed = load(*folders)
     in_short = not (long or as_json)
-    warnings = [*unread_vendors(governed), *advice(governed, time.time_ns() // 1_000, in_short=in_short)]
+    advised = advice(governed, time.time_ns() // 1_000, in_short=in_short)
+    warnings = [*silent(folders), *unread_vendors(governed), *advised]
     if as_json:
         print_json({"kinds": [row._asdict() for row in rows(governed)], "warnings": warnings})
         return
-    table = Table("kind", "deadline or grace", "verdict horizon", "mode", box=None)
-    for row in rows(governed):
-        table.add_row(row.kind, row.deadline, row.horizon if not row.missing else "not observed", row.mode)
-    console().print(table)
+    shown = ((row.kind, row.deadline, row.unless_missing(row.horizon), row.mode) for row in rows(governed))
+    console().print(table(("kind", "deadline or grace", "verdict horizon", "mode"), shown))
     for warning in warnings:
         click.echo(f"warning: {warning}")
 

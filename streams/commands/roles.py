@@ -21,11 +21,14 @@ from streams.beat import Beat
 from streams.commands.context import governance, running_stack, settings
 from streams.commands.told import told_in_one_line
 from streams.execute import Executor, run_all
+from streams.governance.files import silent
 from streams.governance.model import Governance
+from streams.settings import Settings
 from streams.targets import Targets, addressed
 from streams.worker import main as worker_main
 from streams.worker import wiring
 
+log = logging.getLogger(__name__)
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -48,6 +51,13 @@ def begin() -> None:
     parent = os.environ.get(FOLLOWED)
     if parent is not None:
         threading.Thread(target=_follow, args=(int(parent),), name="follow", daemon=True).start()
+
+
+def _deployed() -> Settings:
+    found = settings()
+    for text in silent(found.governance_folders):
+        log.warning(text)
+    return found
 
 
 def _follow(parent: int) -> None:
@@ -85,7 +95,7 @@ def topics(replication: int) -> None:
 def worker(port_file: Path | None) -> None:
     """Run a worker: canonicalize and identify, judge, watch over the sources."""
     begin()
-    sys.exit(worker_main.run(settings(), port_file=port_file))
+    sys.exit(worker_main.run(_deployed(), port_file=port_file))
 
 
 def stop_on_signals() -> threading.Event:
@@ -115,7 +125,7 @@ def stop_on_signals() -> threading.Event:
 def poll(system: str, interval_seconds: float, look_back_seconds: int) -> None:
     """Run the polling connector of a system."""
     begin()
-    found = settings()
+    found = _deployed()
     governed = governance(found)
     _require_polled(governed, system)
     try:
@@ -153,14 +163,9 @@ def _require_polled(governed: Governance, system: str) -> None:
 def execute() -> None:
     """Run the executor: perform the commands of the kinds that governance has switched on."""
     begin()
-    found = settings()
+    found = _deployed()
     governed = governance(found)
-    stack = running_stack()
-    dsns = {
-        name: os.environ.get(variable(name, "DSN")) or (stack.postgres.dsn(name) if stack else "")
-        for name, rules in governed.systems.items()
-        if rules.vendor == "postgresql"
-    }
+    dsns = {name: _dsn(name) for name, rules in governed.systems.items() if rules.vendor == "postgresql"}
     stop = stop_on_signals()
     with ExitStack() as opened:
         targets = opened.enter_context(closing(Targets(dsns, os.environ)))
@@ -168,6 +173,13 @@ def execute() -> None:
         beat = opened.enter_context(Beat(found, silent_seconds_max=120))
         executors = [opened.enter_context(Executor(found, governed, targets, each)) for each in _addressed(governed)]
         run_all([(executor, beat.of(executor.system)) for executor in executors], stop)
+
+
+def _dsn(system: str) -> str:
+    if given := os.environ.get(variable(system, "DSN")):
+        return given
+    stack = running_stack()
+    return stack.postgres.dsn(system) if stack else ""
 
 
 def _addressed(governed: Governance) -> list[str]:

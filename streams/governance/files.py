@@ -60,9 +60,22 @@ def read_folder(folder: Path) -> dict[str, Any]:
             raise BadGovernance(f"{path}: unknown file{did_you_mean(path.stem, KEY_OF_FILE)}; {known}")
         key = KEY_OF_FILE[path.stem]
         raw |= {key: read_file(path)} if key else _read_systems(path)
-    below = folder / "mappings"
-    mappings = {path.stem: read_file(path) for path in (_files_of(below) if below.exists() else ())}
+    mappings = {path.stem: read_file(path) for path in _mappings_of(folder)}
     return raw | ({"mappings": mappings} if mappings else {})
+
+
+def silent(folders: Iterable[Path]) -> list[str]:
+    """Folders without any file that is read: one that was not mounted, or the one above. The defaults stay in force."""
+    return [
+        f"{folder}: holds no YAML file, so the defaults stay in force: give the folder that holds kinds.yaml"
+        for folder in folders
+        if folder.is_dir() and not _files_of(folder) and not _mappings_of(folder)
+    ]
+
+
+def _mappings_of(folder: Path) -> list[Path]:
+    below = folder / "mappings"
+    return _files_of(below) if below.exists() else []
 
 
 def _files_of(folder: Path) -> list[Path]:

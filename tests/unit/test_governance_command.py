@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from schemas.instants import SECOND
+from streams.commands import roles
 from streams.commands.governance import governance
 from streams.governance import BadGovernance, load
 from streams.governance.difference import differences
@@ -264,3 +265,23 @@ def test_a_word_that_no_rule_knows_is_warned_of(tmp_path: Path) -> None:
     assert said.startswith(
         "mappings/billing.yaml: invoice.attributes.status.map.Posted: no rule knows 'postd' (did you mean 'posted'?)"
     )
+
+
+def test_a_folder_that_holds_no_file_is_warned_of(tmp_path: Path) -> None:
+    (folder := tmp_path / "not_mounted").mkdir()
+    (folder / "README.md").write_text("")
+    decides = folder_of(tmp_path / "decides", mappings__erp="ledger_posting: null")
+
+    assert f"warning: {folder}: holds no YAML file, so the defaults stay in force" in told("check", folder, decides)
+    assert "holds no YAML file" not in told("check", decides)
+
+
+def test_roles_warn_of_a_folder_that_holds_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(roles, "begin", lambda: None)
+    monkeypatch.setattr(roles.worker_main, "run", lambda found, port_file: 0)
+    environment = {"DRIFTWISE_GOVERNANCE": str(tmp_path), "DRIFTWISE_KAFKA_BOOTSTRAP": "k:1"}
+    CliRunner(env=environment | {"DRIFTWISE_REGISTRY_URL": "http://r"}).invoke(roles.worker, catch_exceptions=False)
+
+    assert "holds no YAML file" in caplog.text
