@@ -19,7 +19,7 @@ from streams.verify import Report
 from streams.verify import verify as verify_deployment
 
 _UNITS = {"s": 1, "min": 60, "m": 60, "h": 3_600, "d": 86_400}
-_SHOWN = ("what", "compared", "differing", "skipped")
+_TOLD = ("what", "compared", "differing", "skipped")
 """Of a check, in JSON."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)")
 
@@ -90,9 +90,7 @@ def _verdict(report: Report) -> str:
 def _document(report: Report) -> dict[str, object]:
     return {
         "equal": report.code == 0,
-        "checks": [
-            {name: getattr(c, name) for name in ("what", "compared", "differing", "skipped")} for c in report.checks
-        ],
+        "checks": [{name: getattr(c, name) for name in _TOLD} for c in report.checks],
         "differences": [difference._asdict() for difference in report.differences],
         "notes": report.notes,
         "unproven": report.unproven,

@@ -153,6 +153,7 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "k": Rule("parked rows", same=_same_parked),
         "j": None,  # where rows are parked: follows from them
         "m": Rule("mappings", _mapping),
+        "s": Rule("sweeps"),
         "v": None,
     },
     "crosswalk": {
@@ -170,6 +171,10 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "h": Rule("holes"),
         "f": Rule("frozen customers"),
         "g": Rule("holes of everyone"),
+        "l": Rule("holes that were closed"),
+        "a": Rule("approvals"),
+        "b": Rule("what stops corrections"),
+        "k": Rule("entries to be forgotten"),
         "d": Rule("lives of drifts", _life, when=_opened, customer=_whose),
         "p": Rule("process facts", _process, customer=_of_key),
         "r": None,  # the reference index: checked against the versions it stands for
