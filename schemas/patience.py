@@ -11,9 +11,9 @@ SILENT_SECONDS = 3.0
 
 
 @contextmanager
-def said_if_slow(who: str) -> Iterator[None]:
-    """A line to standard error where `who` has not answered within SILENT_SECONDS."""
-    timer = Timer(SILENT_SECONDS, lambda: sys.stderr.write(f"{who} has not answered yet: waiting ...\n"))
+def said_if_slow(who: str, what: str = "has not answered yet: waiting ...") -> Iterator[None]:
+    """A line to standard error where what is done within takes longer than SILENT_SECONDS."""
+    timer = Timer(SILENT_SECONDS, lambda: sys.stderr.write(f"{who} {what}\n"))
     timer.daemon = True
     timer.start()
     try:

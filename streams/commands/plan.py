@@ -10,6 +10,7 @@ import click
 from rich.console import RenderableType
 
 from schemas.instants import Instant
+from schemas.patience import said_if_slow
 from streams.commands.context import json_option
 from streams.commands.looking import Sight, sight
 from streams.commands.told import told_in_one_line
@@ -27,7 +28,7 @@ _SHOWN = 20
 
 @click.command()
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--over", is_flag=True, help="FOLDERS lie over what is in force, instead of taking its place.")
+@click.option("--over", is_flag=True, help="FOLDERS lie over the deployment's own, instead of taking their place.")
 @json_option
 @told_in_one_line
 def plan(folders: tuple[Path, ...], over: bool, as_json: bool) -> None:
@@ -36,7 +37,8 @@ def plan(folders: tuple[Path, ...], over: bool, as_json: bool) -> None:
     proposed, present = _proposed(see, folders, over), rules(see.cluster, see.governance).in_force.newest
     decided = differences(present, proposed)
     shards = (changelog.state(see.cluster, "judge", p) for p in range(see.governance.partitions))
-    found = compare(shards, present, proposed, see.now, touched(present, proposed, decided))
+    with said_if_slow("the state of every customer", "is judged by both rules: that takes a while ..."):
+        found = compare(shards, present, proposed, see.now, touched(present, proposed, decided))
     if as_json:
         print_json(_document(found, decided, see.now))
     else:
@@ -68,13 +70,17 @@ def _pages(found: Plan, decided: list[Difference]) -> Iterator[RenderableType]:
         yield from _changes(found, what)
     if not found.changes:
         yield "nothing opens, closes or changes"
-    yield f"{found.subjects} subjects judged by both; {found.stays} drifts stay as they are"
+    yield f"{found.subjects} subjects judged by both; {_stay(found.stays)}"
     if found.unknown:
         yield f"{found.unknown} more cannot be told yet: `driftwise sources` says what has not been heard"
     if found.forgotten:
         yield f"{found.forgotten} open drifts rest on history that is not kept any more: not compared"
     if any(difference.file.startswith("mappings/") for difference in decided):
         yield "changed mappings are not counted: `publish` has known rows read again by them, and tries that first"
+
+
+def _stay(drifts: int) -> str:
+    return "1 drift stays as it is" if drifts == 1 else f"{drifts} drifts stay as they are"
 
 
 def _changes(found: Plan, what: str) -> Iterator[RenderableType]:

@@ -43,17 +43,20 @@ clocks of the systems may differ by is added."""
     metavar="DIR",
     help="Rules laid over the defaults; again for one laid over that. Default: the deployment's own folders.",
 )
+@click.option(
+    "--over", is_flag=True, help="Each DIR lies over the deployment's folders, instead of taking their place."
+)
 @click.option("--from", "in_force_at", type=At(), metavar="T", help="In force from T on, an instant of event time.")
 @click.option("--anyway", is_flag=True, help="Although known rows cannot be read: they go to the dead letters.")
 @json_option
 @told_in_one_line
-def publish(folders: tuple[Path, ...], in_force_at: Instant | None, anyway: bool, as_json: bool) -> None:
+def publish(folders: tuple[Path, ...], over: bool, in_force_at: Instant | None, anyway: bool, as_json: bool) -> None:
     """Check rules and mappings, and put them in force in a deployment that runs."""
     see = sight()
-    proposed = load(*(folders or see.settings.governance_folders))
+    proposed = load(*(() if folders and not over else see.settings.governance_folders), *folders)
     known = rules(see.cluster, see.governance)
     present = mappings.in_force(see.cluster, known.in_force.newest)
-    _refuse(undecided(present, proposed))
+    _refuse(undecided(present, proposed), alone=bool(folders) and not over)
     decided = differences(present, proposed)
     if not decided and known.published:
         raise CannotLook("these are the rules in force already: nothing to publish")
@@ -93,13 +96,14 @@ def _refuse_too_large(proposed: Governance, record: Outgoing) -> None:
         )
 
 
-def _refuse(found: list[Difference]) -> None:
+def _refuse(found: list[Difference], *, alone: bool) -> None:
     if found:
+        taken_for = "; --over, if what you named is to lie over the deployment's folders" if alone else ""
         raise click.ClickException(
             "\n".join(str(difference) for difference in found)
             + "\nthis cannot change while it runs: other stages are built upon it. Change it in the deployment's "
             "folder and restart the workers; rows captured before keep what was read from them then. Take it out to "
-            "publish the rest"
+            f"publish the rest{taken_for}"
         )
 
 

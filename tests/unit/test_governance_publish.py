@@ -36,12 +36,14 @@ class Publishing:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.company = Company(load())
         self.written: list[Outgoing] = []
+        self.folders: tuple[Path, ...] = ()
         monkeypatch.setattr(command, "sight", self._sight)
         monkeypatch.setattr(command, "write_together", lambda _, records: self.written.extend(records))
 
     def _sight(self) -> Sight:
         cluster = DriverCluster(self.company.driver, micros(NOW))
-        return Sight(Settings("", ""), self.company.governance, cluster, lambda: micros(NOW))
+        found = Settings("", "", governance_folders=self.folders)
+        return Sight(found, self.company.governance, cluster, lambda: micros(NOW))
 
     def __call__(self, *arguments: Any, code: int = 0) -> str:
         done = CliRunner().invoke(group, ["publish", *map(str, arguments)], catch_exceptions=False)
@@ -244,3 +246,15 @@ def test_what_those_who_read_the_source_are_built_upon_is_refused(
 ) -> None:
     assert named in publishing("--governance", folder_of(tmp_path, **{file: text}), code=1)
     assert publishing.written == []
+
+
+def test_what_lies_over_the_deployments_folders_says_so(publishing: Publishing, tmp_path: Path) -> None:
+    deployed = folder_of(tmp_path / "deployed", systems="late_retention_seconds: 60")
+    publishing.company = Company(load(deployed))
+    publishing.folders = (deployed,)
+    proposed = folder_of(tmp_path / "proposed", kinds=SOONER)
+
+    assert "; --over, if what you named is to lie over" in publishing("--governance", proposed, code=1)
+    said = publishing("--governance", proposed, "--over")
+    assert "invoice_not_posted.sla_seconds was 1800.0 and becomes 3.0" in said
+    assert "late_retention_seconds" not in said
