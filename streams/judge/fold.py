@@ -25,6 +25,9 @@ from tables.versions import MOVED, Version, as_of, fold, insert, latest
 from tables.view import Value, Workspace
 from tables.watermarks import newest
 
+LATE = frozenset({"late", "too_late"})
+"""What `on_change` says of evidence behind its own watermark."""
+
 
 def on_change(ws: Workspace, ruled: InForce, change: Changed) -> str:
     """Fold it and arm what it concerns; returns `folded`, `late`, `too_late`: of an instant that is not judged again,

@@ -20,7 +20,7 @@ from streams.judge import breaker, unread
 from streams.judge.approvals import on_approval
 from streams.judge.concerned import Changed
 from streams.judge.corrected import project
-from streams.judge.fold import on_change, on_hole
+from streams.judge.fold import LATE, on_change, on_hole
 from streams.judge.freeze import on_freeze
 from streams.judge.gates import heard_by, passed_by, passed_by_all, slowest
 from streams.judge.keys import (
@@ -93,7 +93,7 @@ class Gates(Mapping[Gate, Instant]):
 class Judge:
     name = "judge"
     waits_under: tuple[str, ...] = (OBLIGATIONS,)
-    settled_before = frozenset({"late", "too_late", TAKEN_BACK})
+    settled_before = LATE | {TAKEN_BACK}
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance

@@ -37,18 +37,18 @@ class Rule(NamedTuple):
     when: Callable[[Fact], Instant | None] = no_instant
     """The latest instant that the fact speaks of; None: it is always compared."""
     customer: Callable[[str, Fact], str | None] = nobody
-    """Whose verdict it is; verdicts that late evidence amended are not compared."""
+    """Whose verdict it is."""
 
 
 class Scope(NamedTuple):
     """What is left out of a comparison."""
 
     since: Instant | None = None
-    late: frozenset[str] = frozenset()
-    """Customers with late evidence: outside the law (contracts 5)."""
+    customers: frozenset[str] = frozenset()
+    """Whose verdicts are not compared."""
 
     def leaves_out(self, rule: Rule, key: str, facts: Iterable[Fact]) -> bool:
-        if any(rule.customer(key, fact) in self.late for fact in facts):
+        if any(rule.customer(key, fact) in self.customers for fact in facts):
             return True
         known = [instant for fact in facts if (instant := rule.when(fact)) is not None]
         return self.since is not None and bool(known) and max(known) < self.since

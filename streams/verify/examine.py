@@ -123,7 +123,8 @@ class Examination:
             )
         if found.late:
             self._report.notes.append(
-                f"{place}: late evidence about {len(found.late)} customers: verdicts not compared"
+                f"{place}: late evidence about {len(found.late)} customers: what another order of the sources would "
+                "have given of them was not compared"
             )
         return found
 

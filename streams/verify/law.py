@@ -6,7 +6,7 @@ both sides have passed: a deployment that is behind, or still at work, can be ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -27,7 +27,7 @@ from streams.shard import Shard, State
 from streams.verify.compare import Fact, apart, outer_join
 from streams.verify.outputs import OF_OTHERS, Value, plain
 from streams.verify.recording import Recording, decoded, up_to
-from streams.verify.replay import Refused
+from streams.verify.replay import Refused, late_by
 from streams.verify.report import Check
 from streams.verify.scratch import Scratch
 from tables.deadlines import LAST
@@ -52,7 +52,7 @@ class Told:
     letters: Mapping[tuple[str, int, int], Refused]
     """(topic, partition, offset) -> why that record was refused."""
     left_out: frozenset[str]
-    """Customers with late evidence, or a verdict that waits: not compared."""
+    """Customers with late evidence, or a verdict that waits: not compared. So are those for whom it is late there."""
     versions: list[Version]
     """Of governance, as judge was told."""
     mappings: Mapping[str, SystemMapping]
@@ -69,7 +69,8 @@ def check(
 ) -> Check:
     governed = [(at, published_at, decided_by(governance, read(text))) for at, published_at, text in told.versions]
     first = (governed[0][2] if governed else governance).model_copy(update={"mappings": told.mappings})
-    driver = _OfRecorded(first, readers, keep=False, states=scratch.new, take=_refusing(told.letters))
+    late = set(told.left_out)
+    driver = _OfRecorded(first, readers, keep=False, states=scratch.new, take=_refusing(told.letters, late))
     driver.codec = codec
     for at, published_at, version in governed[1:]:
         driver.publish(version, at, published_at)
@@ -83,7 +84,7 @@ def check(
     for partition in recording.bounds(topics.DRIFTS):
         found = decoded(recording, codec, topics.DRIFTS, partition)
         _keep(held, ((partition, (raw.key or b"").decode(), value) for raw, _, value in found))
-    return _compare(held, made, governance, _passed([*told.gates, *_gates(driver, governance)]), told.left_out)
+    return _compare(held, made, governance, _passed([*told.gates, *_gates(driver, governance)]), late)
 
 
 class _OfRecorded(Driver):
@@ -113,12 +114,17 @@ def _run(driver: Driver) -> None:
                 pass
 
 
-def _refusing(letters: Mapping[tuple[str, int, int], Refused]) -> Take:
+def _refusing(letters: Mapping[tuple[str, int, int], Refused], late: set[str]) -> Take:
+    """`late` receives for whom evidence was late."""
+
     def take(shard: Shard, codec: Codec, raw: Raw, now_micros: Instant) -> list[Emit]:
         refused = letters.get((raw.topic, raw.partition, raw.offset))
         if refused is not None:
             return shard.refuse(raw, *refused, now_micros)
-        return take_in(shard, codec, raw, now_micros)
+        before = dict(shard.outcomes)
+        effects = take_in(shard, codec, raw, now_micros)
+        late.update(late_by(shard, before, codec, raw))
+        return effects
 
     return take
 
@@ -140,7 +146,7 @@ def _passed(gates: list[Gates]) -> Gates:
     return {gate: min(each.get(gate, NEVER) for each in gates) for gate in gates[0]}
 
 
-def _compare(held: State, made: State, governance: Governance, passed: Gates, left_out: frozenset[str]) -> Check:
+def _compare(held: State, made: State, governance: Governance, passed: Gates, left_out: Collection[str]) -> Check:
     found = Check("whole topology: lives of drifts and their commands")
     for key, one, other in outer_join(held.items(), made.items()):
         drifts = [drift for drift in (one, other) if drift is not None]

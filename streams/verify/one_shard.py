@@ -92,7 +92,7 @@ class ShardVerifier:
         cut = self._cut(ends, None if start.at is None else start.at - self._apart)
         said = self._said(place, ends, held, owed, None if start.at is None else start.at + self._apart)
         sides = Sides(held.state, replay.shard.state, said, made, cut, start.touched)
-        scope = Scope(self._since, found.late)
+        scope = Scope(self._since, found.late & found.aside)
         found.checks += beside.of_state(place, sides, scope)
         found.checks += beside.of_outputs(place, sides, scope, modes=not replay.anyones_hole)
         found.notes += _notes(place, cut, replay)
@@ -138,7 +138,7 @@ class ShardVerifier:
         aside = put_aside(held.state) if place.stage == "judge" else {}
         found.aside = customers(aside)
         shard = Shard(Leaving(self._stage(place, found.first), aside), place.partition, start.state)
-        replay = Replay(shard, self._codec, self._governance, found.letters, hear)
+        replay = Replay(shard, self._codec, found.letters, hear)
         replay.run(interleaved(self._recording, place.partition, held.positions, start.positions))
         found.records += replay.records
         return replay

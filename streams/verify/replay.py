@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from schemas.codec import Codec
-from schemas.instants import Instant
-from streams.governance.model import Governance
-from streams.identify.changes import ENTITY_OF_RECORD
 from streams.intake import take_in
-from streams.judge.gates import needed
-from streams.kinds.table import BY_NAME
+from streams.judge.fold import LATE
 from streams.letters import Raw
 from streams.shard import Shard
-from tables.view import Emit, Workspace
+from tables.view import Emit
 
 CHUNK = 500
 """Records between two rounds of settling; where commits fell is recorded nowhere, and makes no difference."""
@@ -35,15 +31,13 @@ class Replay:
     """`letters`: (topic, offset) -> why the deployment refused that record; under the governance of then, so what it
     refused stays refused."""
 
-    def __init__(
-        self, shard: Shard, codec: Codec, governance: Governance, letters: Mapping[tuple[str, int], Refused], hear: Hear
-    ) -> None:
+    def __init__(self, shard: Shard, codec: Codec, letters: Mapping[tuple[str, int], Refused], hear: Hear) -> None:
         self.shard, self.late = shard, set[str]()
         self.records = 0
         self.anyones_hole = bool(shard.state.range(ANYONES_HOLE, 1))
         """For a while somebody's evidence was missing and nobody could read whose: corrections that were decided then
         were proposed; which those are hung on where commits fell, before it was remembered until when."""
-        self._codec, self._governance, self._letters, self._hear = codec, governance, letters, hear
+        self._codec, self._letters, self._hear = codec, letters, hear
 
     def run(self, records: Iterable[Raw]) -> None:
         for raw in records:
@@ -67,8 +61,7 @@ class Replay:
             return
         before = dict(self.shard.outcomes)
         self._tell(take_in(self.shard, self._codec, raw, raw.timestamp_ms * 1_000))
-        if self._has_more("late", before):
-            self._note_late(raw)
+        self.late |= late_by(self.shard, before, self._codec, raw)
         if self._has_more("holeopened", before) and self.shard.state.range(ANYONES_HOLE, 1):
             self.anyones_hole = True
 
@@ -79,24 +72,9 @@ class Replay:
         for effect in effects:
             self._hear(effect)
 
-    def _note_late(self, raw: Raw) -> None:
-        """Evidence behind what some verdict has already settled: the verdict depends on when that was."""
-        decoded = self._codec.decode(raw.value or b"")
-        value = decoded.value
-        entity = ENTITY_OF_RECORD.get(decoded.record) or value["entity"]
-        if self._passed(value["system"], entity) >= _instant(value):
-            self.late.add(value["canonical_id"])
 
-    def _passed(self, system: str, entity: str) -> Instant:
-        gates = self.shard.stage.gates(Workspace(self.shard.state))
-        concerned = (
-            until
-            for (kind, of), until in gates.items()
-            if kind in BY_NAME and (system, entity) in needed(self._governance, BY_NAME[kind], of)
-        )
-        return max(concerned, default=-(2**63))
-
-
-def _instant(value: Mapping[str, Any]) -> Instant:
-    instant: Instant = value["effective_at"] if "effective_at" in value else value["moved_at"]
-    return instant
+def late_by(shard: Shard, before: Mapping[str, int], codec: Codec, raw: Raw) -> frozenset[str]:
+    """For whom this record was late evidence. `before`: how often each outcome had come until then."""
+    if not any(shard.outcomes[outcome] > before.get(outcome, 0) for outcome in LATE):
+        return frozenset()
+    return frozenset({str(codec.decode(raw.value or b"").value["canonical_id"])})

@@ -30,7 +30,7 @@ class Check:
     differing: int = 0
     first: list[Difference] = field(default_factory=list)
     skipped: int = 0
-    """Left out: late evidence, or before the instant asked for."""
+    """Left out: what another order may say otherwise, or before the instant asked for."""
 
     def differ(self, key: str, deployed: str | None, recomputed: str | None) -> None:
         self.differing += 1

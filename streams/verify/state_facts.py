@@ -120,6 +120,31 @@ def _process(value: Fact) -> Fact | None:
     return fact | {"conditions": conditions} if any(fact.values()) or conditions else None
 
 
+def _same_while_it_stands(deployed: Fact | None, recomputed: Fact | None) -> bool:
+    """What is over is forgotten later where a record was missing as that was due: that hangs on where commits fell."""
+    if deployed is None or recomputed is None:
+        return "forgotten" in (deployed or recomputed or {})
+    return deployed == recomputed
+
+
+def _same_spans(deployed: Fact | None, recomputed: Fact | None) -> bool:
+    """Likewise of each."""
+    held, made = _spans(deployed), _spans(recomputed)
+    if any(held[name] != made[name] for name in held.keys() & made.keys()):
+        return False
+    known = {**held, **made}
+    return all(_is_over(known[name]) for name in held.keys() ^ made.keys())
+
+
+def _spans(value: Fact | None) -> Fact:
+    """Conflict -> from when until when, and what had been heard as either was told."""
+    return {} if value is None else dict(value["spans"])
+
+
+def _is_over(span: list[Any]) -> bool:
+    return span[1] is not None
+
+
 def _suspicion(value: Fact) -> Fact:
     """Whether it was told yet says how far the watermarks were seen."""
     return {name: held for name, held in value.items() if name != "opened"}
@@ -169,12 +194,11 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "e": Rule("entity versions", _here, _same_history, _committed),
         "o": Rule("obligations", _obligation, when=_last_turn, customer=_of_key),
         "h": Rule("holes"),
-        "f": Rule("frozen customers"),
+        "f": Rule("frozen customers", same=_same_spans),
         "g": Rule("holes of everyone"),
-        "l": Rule("holes that were closed"),
-        "a": Rule("approvals"),
-        "b": Rule("what stops corrections"),
-        "k": Rule("entries to be forgotten"),
+        "l": Rule("holes that were closed", same=_same_while_it_stands),
+        "a": Rule("approvals", same=_same_while_it_stands),
+        "b": Rule("what stops corrections", same=_same_while_it_stands),
         "d": Rule("lives of drifts", _life, when=_opened, customer=_whose),
         "p": Rule("process facts", _process, customer=_of_key),
         "r": None,  # the reference index: checked against the versions it stands for
@@ -183,6 +207,7 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "u": None,  # what waits for a record that is missing: follows from drifts
         "w": None,  # which verdicts nobody could write: follows from obligations
         "t": None,  # when drifts are forgotten: follows from their ends
+        "k": None,  # what is forgotten once no record is missing: follows from those
         "v": None,  # governance versions: they came with the input, but the first
     },
     "suspects": {

@@ -28,6 +28,7 @@ class Verified:
     begun_at: Instant | None = None
     """When the commit was produced from which on its input was replayed, where that was not all."""
     late: frozenset[str] = frozenset()
+    """Customers for whom evidence came late: of them another order of the sources may say otherwise (contracts 5)."""
     aside: frozenset[str] = frozenset()
     """Customers with a verdict that was put aside."""
     versions: list[Version] = field(default_factory=list)
