@@ -15,7 +15,10 @@ from schemas.instants import SECOND
 from streams.driver import Driver
 from streams.governance import Governance
 from streams.letters import Raw
+from streams.verify.compare import Scope, compare
 from streams.verify.outputs import plain
+from streams.verify.report import Difference
+from streams.verify.state_facts import STATE, plain_state
 from tests.topology import Company, governance, hear
 
 LASTS = 40
@@ -173,6 +176,23 @@ def heard_by_judge(
     return {partition: log for (topic, partition), log in driver.log.items() if topic == topics.CHANGES}
 
 
+class Kept:
+    """Judge's state: equal is what verification calls so."""
+
+    def __init__(self, state: Mapping[str, Any]) -> None:
+        self._state = sorted(state.items())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Kept) and not self.differences(other)
+
+    def __repr__(self) -> str:
+        return "Kept"
+
+    def differences(self, other: Kept) -> list[Difference]:
+        both = (plain_state(self._state), plain_state(other._state))
+        return [apart for check in compare("judge", "", STATE["judge"], *both, Scope()) for apart in check.first]
+
+
 class Said(NamedTuple):
     drifts: dict[str, Any]
     """The last word on each; None: it was forgotten."""
@@ -180,6 +200,9 @@ class Said(NamedTuple):
     """What the state holds of them, and of what is to be forgotten."""
     commands: Counter[str]
     audit: Counter[str]
+    corrected: dict[str, Any]
+    """The last word on each record and process; None: it is gone."""
+    kept: Kept
 
     @property
     def audited(self) -> list[dict[str, Any]]:
@@ -203,9 +226,14 @@ def judged(governed: Governance, log: Log, commits: Callable[[], bool], crashes:
                 driver.crash("judge", partition)
         while driver.commit("judge", partition):
             pass
-    lives = {key: value for n in log for key, value in driver.state("judge", n).items() if key.startswith(("d/", "t/"))}
+    state = {key: value for n in log for key, value in driver.state("judge", n).items()}
     return Said(
-        dict(_drifts(driver)), lives, Counter(_told(driver, topics.COMMANDS)), Counter(_told(driver, topics.AUDIT))
+        dict(_drifts(driver)),
+        {key: value for key, value in state.items() if key.startswith(("d/", "t/"))},
+        Counter(_told(driver, topics.COMMANDS)),
+        Counter(_told(driver, topics.AUDIT)),
+        dict(_corrected(driver)),
+        Kept(state),
     )
 
 
@@ -213,6 +241,14 @@ def _drifts(driver: Driver) -> Iterator[tuple[str, Any]]:
     for written in driver.written[topics.DRIFTS]:
         held = None if written.value is None else plain(written.value)
         yield written.key, held and {name: value for name, value in held.items() if name != "watermarks"}
+
+
+def _corrected(driver: Driver) -> Iterator[tuple[str, Any]]:
+    """Without what says when it was published: once for what one commit changed."""
+    for written in driver.written[topics.CORRECTED_STATE]:
+        when = {"complete_until", "revision"} if "/customer/" in written.key else {"complete_until"}
+        value = written.value
+        yield written.key, value and {name: held for name, held in value.items() if name not in when}
 
 
 def _told(driver: Driver, topic: str) -> Iterator[str]:

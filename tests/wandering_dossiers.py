@@ -9,22 +9,27 @@ from tests.dossiers.model import Change, Dossier, Story, company
 from tests.dossiers.noise import noise
 from tests.dossiers.stage import Play
 from tests.dossiers.stage import governed as of_dossier
-from tests.wanderers import LASTS, OWNERS, RETENTIONS, STEP, Log, heard_by_judge, in_one_shard
+from tests.wanderers import DELAYS, LASTS, OWNERS, RETENTIONS, STEP, Beside, Log, heard_by_judge, in_one_shard
 
 ENDS = 80
 """By then every verdict is due."""
 
 
-def played(dossier: Dossier, rng: random.Random) -> tuple[Play, Log]:
-    """A play of it, and what judge was told there."""
-    play = Play(dossier, in_one_shard(of_dossier(dossier), rng.choice(RETENTIONS)))
+def played(
+    dossier: Dossier, rng: random.Random, *, late: float = 0.0, beside: Beside | None = None
+) -> tuple[Play, Log]:
+    """A play of it, and what judge was told there. `late`: how many of its changes are told some seconds later;
+    `beside`: what else is told."""
+    play = Play(dossier, in_one_shard(of_dossier(dossier), rng.choice((*RETENTIONS, ENDS) if late else RETENTIONS)))
     story = _wandering(dossier, rng)
     gaps = rng.choice((True, False))
-    return play, heard_by_judge(play.driver, lambda until: play.tell(_since(story, until)), rng, gaps=gaps, ends=ENDS)
+    told_at = [(change.at + (rng.choice(DELAYS) if late and rng.random() < late else 0), change) for change in story]
 
+    def tell(until: int) -> None:
+        play.tell(tuple(change for at, change in told_at if until - STEP < at <= until))
 
-def _since(story: Story, until: int) -> Story:
-    return tuple(change for change in story if until - STEP < change.at <= until)
+    told = tell if beside is None else beside(play.driver, rng, tell)
+    return play, heard_by_judge(play.driver, told, rng, gaps=gaps, ends=ENDS)
 
 
 def _wandering(dossier: Dossier, rng: random.Random) -> Story:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from schemas.instants import ALWAYS, NEVER, Instant
+from streams.governance.in_force import InForce
 from streams.judge import told
+from streams.judge.gates import passed_by
 from streams.judge.keys import ObligationKey
 from streams.judge.obligation import Obligation
+from streams.judge.reached import reached_by
 from streams.kinds.table import BY_NAME
 from tables.view import Value, Workspace
 
 
-def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool, kept_from: Instant = ALWAYS) -> bool:
+def arm(
+    ws: Workspace,
+    key: ObligationKey,
+    at: Instant,
+    *,
+    late: bool,
+    kept_from: Instant = ALWAYS,
+    ruled: InForce | None = None,
+) -> bool:
     """See to it that the instant is judged; returns whether it will be, or need not. What was settled is looked at
     again only for late evidence."""
     text = key.text()
@@ -20,12 +31,19 @@ def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool, kept_from
         return True
     if "awaits" in value:  # an earlier instant may not have to
         value = {name: held for name, held in value.items() if name != "awaits"}
-    settled, waits_for = value.get("settled", NEVER), value.get("next", ALWAYS)
+    waits_for = value.get("next", ALWAYS)
+    if late:
+        value = _as_it_became(told.remembered(value, kept_from), at)
+        if told.is_of_memory(value) and "told" not in value:
+            ws.put(text, {"next": min(waits_for, at)})
+            return True
+    settled = value.get("settled", NEVER)
     if at <= settled and not late:
         return True
+    until = _passed(ws, ruled, key) if late and "told" in value else ALWAYS
     is_amended = True
     if late and (at <= settled or told.is_anew(value)):
-        anew = told.again(value, at, kept_from, clock=BY_NAME[key.kind].clock)
+        anew = told.again(value, at, kept_from, until, clock=BY_NAME[key.kind].clock)
         if anew is not None:
             ws.put(text, anew)
         is_amended = anew is not None or not told.is_over(value)
@@ -33,15 +51,30 @@ def arm(ws: Workspace, key: ObligationKey, at: Instant, *, late: bool, kept_from
             return is_amended
     again_at = min(waits_for, at) if at > settled else settled
     if again_at != waits_for:
-        value = _again(value, kept_from) if at <= settled else value
+        value = _again(value, kept_from, until) if at <= settled else value
         ws.put(text, {**value, "next": again_at})
     return is_amended
 
 
-def _again(value: Value, kept_from: Instant) -> Value:
+def _as_it_became(value: Value, at: Instant) -> Value:
+    """Before instants at which it was looked at and stayed as it was: which those are hangs on where commits fall."""
+    since = value.get("unchanged_since")
+    if since is None or at > value["settled"]:
+        return value
+    return {name: held for name, held in value.items() if name != "unchanged_since"} | {"settled": since}
+
+
+def _passed(ws: Workspace, ruled: InForce | None, key: ObligationKey) -> Instant:
+    """Up to when verdicts of its kind have ever been given."""
+    if ruled is None:
+        return ALWAYS
+    return passed_by(reached_by(ws, ruled.newest), ruled, BY_NAME[key.kind], key.system)[0]
+
+
+def _again(value: Value, kept_from: Instant, until: Instant) -> Value:
     """To be judged again. What is known until then is what was known when the late evidence came, not what would be
     when it is judged: that hangs on where commits fall."""
-    value = told.recalled(value)
+    value = told.recalled(value, until)
     return value if kept_from == ALWAYS else {"again_from": kept_from, **value}
 
 

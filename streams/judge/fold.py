@@ -69,7 +69,7 @@ def fold_in(
         concerns.update(regard)
     # Of late evidence that comes too late to amend: what was before may be folded, what it says counts from here on.
     at = max(change.version["at"], behind) if late else change.version["at"]
-    again = [arm(ws, subject, at, late=late, kept_from=behind) for subject in sorted(concerns)]
+    again = [arm(ws, subject, at, late=late, kept_from=behind, ruled=ruled) for subject in sorted(concerns)]
     if not late:
         return "folded"
     return "late" if all(again) and (at == change.version["at"] or not concerns) else "too_late"

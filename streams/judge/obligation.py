@@ -95,18 +95,29 @@ class Obligation(NamedTuple):
     """Its command was kept back (streams/judge/release.py); those that were not looked at yet."""
     told: tuple[Told, ...] = ()
     """What became of triggers that late evidence may have judged again (streams/judge/told.py)."""
-    recalled: bool = False
-    """Late evidence has come since."""
+    recalled_until: Instant = NEVER
+    """Up to this instant late evidence has it judged again."""
     period: str = ""
     """Due by the close of the accounting period that ends on this day; empty: by its deadline."""
     elsewhere: str = ""
     """Version of a trigger that was due at another customer, before the subject came: it is counted there."""
     again_from: Instant | None = None
     """Late evidence has it judged again, and this is how far back was known when that came."""
+    unchanged_since: Instant | None = None
+    """The last instant, before the last judged, at which it became as it is; None: it was that one. Which instants were
+    judged beside those hangs on where commits fall."""
 
     def awaits_deadline(self, clock: str) -> bool:
         """Whether an answer counts only when it is due."""
         return clock == "deadline" and self.status == "armed" and self.ignored_until is None
+
+    def looked_at(self, before: Obligation) -> Obligation:
+        """Since when it is as it was before, if it is."""
+        if any(map(ne, compress(self, _SAYS), compress(before, _SAYS))):
+            return self._replace(unchanged_since=None)
+        since = before.settled if before.unchanged_since is None else before.unchanged_since
+        nothing_known = since == NEVER and not self.told
+        return self._replace(unchanged_since=None if nothing_known or since >= self.settled else since)
 
     def as_json(self) -> dict[str, Any]:
         value: dict[str, Any] = dict(compress(zip(_FIELDS, self, strict=True), map(ne, self, _DEFAULTS)))
@@ -135,13 +146,18 @@ class Obligation(NamedTuple):
                 known[name] = completed("Drift", known[name])
         if "openings" in known:
             known["openings"] = tuple(known["openings"])
+        if value.get("recalled"):  # likewise
+            known["recalled_until"] = ALWAYS
         if "told" in known:
             known["told"] = tuple(Told(*told) for told in known["told"])
         return cls(**known)
 
 
 _FIELDS = Obligation._fields
+_BESIDE = frozenset({"settled", "unchanged_since", "awaits", "told", "recalled_until", "again_from", "next", "held"})
+"""What says how far it was looked at, not what became of it."""
 _KNOWN = frozenset(_FIELDS)
+_SAYS = tuple(name not in _BESIDE for name in _FIELDS)
 _DEFAULTS = tuple(Obligation._field_defaults.values())
 
 

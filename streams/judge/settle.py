@@ -48,8 +48,8 @@ def settle(ws: Workspace, ruled: InForce, text: str, until: Instant) -> None:
         if hole is not None:
             obligation = obligation._replace(held=hole)
             break
-        obligation = _overturned(ws, ruled, kind, key, obligation)
-        obligation = _judge(ws, ruled, kind, key, obligation)
+        again = _overturned(ws, ruled, kind, key, obligation)
+        obligation = _judge(ws, ruled, kind, key, again).looked_at(obligation)
     save(ws, key, obligation)
 
 

@@ -6,7 +6,8 @@ until another takes its place or none; from then on it is kept here for as long 
 
 How long that is hangs on how far sources have been heard, and so on where commits fell. So without late evidence, as
 where a record came back from another customer, what is kept counts by event time only: for as long as every commit has
-it, wherever it fell."""
+it, wherever it fell. As late evidence comes, what no frontier of before has taken counts, up to what had been judged by
+then; behind that it counts by event time again."""
 
 from __future__ import annotations
 
@@ -19,15 +20,15 @@ from tables.view import Value
 
 KEPT = 16
 """The newest of an obligation that flaps."""
-_OF_MEMORY = frozenset({"next", "settled", "told", "recalled", "again_from"})
+_OF_MEMORY = frozenset({"next", "settled", "unchanged_since", "told", "recalled", "recalled_until", "again_from"})
 """What an obligation holds that is kept for nothing else."""
 
 
 def of(governance: Governance, o: Obligation, transition: Transition) -> Told | None:
     told = next((told for told in o.told if told.version == transition.trigger.version), None)
-    if told is None or o.recalled or transition.at < told.at + seconds(governance.late_retention_seconds):
+    if told is None or transition.at <= o.recalled_until:
         return told
-    return None
+    return told if transition.at < told.at + seconds(governance.late_retention_seconds) else None
 
 
 def with_told(o: Obligation, transition: Transition, result: str) -> Obligation:
@@ -64,19 +65,19 @@ def looked_through_at(governance: Governance, o: Obligation, now: Instant) -> In
 def still_told(governance: Governance, o: Obligation, now: Instant, frontier: Callable[[], Instant]) -> Obligation:
     """Without what no late evidence reaches any more. The frontier costs more than most that is judged."""
     span = seconds(governance.late_retention_seconds)
-    if not o.told or max(told.at for told in o.told) + span > now:
+    if not o.told or (span and now <= o.recalled_until) or max(told.at for told in o.told) + span > now:
         return o
     reached = frontier() if span else ALWAYS
     known = tuple(told for told in o.told if told.at >= reached)
-    return o._replace(told=known, recalled=o.recalled and bool(known))
+    return o._replace(told=known, recalled_until=NEVER)
 
 
-def again(value: Value, at: Instant, kept_from: Instant, *, clock: str) -> Value | None:
+def again(value: Value, at: Instant, kept_from: Instant, until: Instant, *, clock: str) -> Value | None:
     """Of an obligation that is kept for this only, what is left where late evidence of an instant came: to be judged
     from there on, as if nothing were known. Of a mismatch, which is known by its beginning, from the beginning of what
     began before and ended after it; of what has a deadline, from when it was demanded, unless that may be folded
     already (`kept_from`). None: of a mismatch it may be, or is told and forgotten, or more is kept."""
-    if "told" not in value or not value.keys() <= _OF_MEMORY:
+    if "told" not in value or not is_of_memory(value):
         return None
     told = [Told(*each) for each in value["told"]]
     # Of a full memory: what ended before all that is in it may be forgotten.
@@ -86,7 +87,8 @@ def again(value: Value, at: Instant, kept_from: Instant, *, clock: str) -> Value
         if clock != "deadline":
             return None
         begins = at
-    return recalled({"told": value["told"], "next": min(begins, value["next"]) if is_anew(value) else begins})
+    known: Value = {name: value[name] for name in ("told", "recalled", "recalled_until") if name in value}
+    return recalled({**known, "next": min(begins, value["next"]) if is_anew(value) else begins}, until)
 
 
 def _began(told: list[Told], at: Instant) -> Instant:
@@ -99,9 +101,24 @@ def _demanded_since(told: list[Told], at: Instant) -> Instant:
     return max((each.began for each in told if each.began <= at and not each.version.startswith(LOST)), default=at)
 
 
-def recalled(value: Value) -> Value:
-    """Late evidence has it judged again: whatever is kept counts."""
-    return {**value, "recalled": True} if "told" in value else value
+def recalled(value: Value, until: Instant) -> Value:
+    """Late evidence has it judged again up to this instant: whatever is kept counts."""
+    if "told" not in value:
+        return value
+    return {**value, "recalled_until": max(until, value.get("recalled_until", NEVER))}
+
+
+def remembered(value: Value, kept_from: Instant) -> Value:
+    """Without what ended before: it may be forgotten by now, or not yet, as commits fall."""
+    if "told" not in value or kept_from == ALWAYS:
+        return value
+    known = [told for told in value["told"] if Told(*told).at >= kept_from]
+    return {name: held for name, held in value.items() if name != "told"} | ({"told": known} if known else {})
+
+
+def is_of_memory(value: Value) -> bool:
+    """Nothing else is known of it."""
+    return value.keys() <= _OF_MEMORY
 
 
 def is_over(value: Value) -> bool:

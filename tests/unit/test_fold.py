@@ -258,6 +258,38 @@ def test_an_obligation_is_judged_at_the_earliest_instant_that_is_not_judged_yet(
 
 
 @pytest.mark.parametrize(
+    ("at", "settled", "next_"),
+    [
+        (10, 9, 10),
+        (9, 5, 9),  # nothing was settled otherwise since
+        (6, 5, 6),
+        (5, 5, 5),
+        (4, 5, 5),
+    ],
+)
+def test_late_evidence_has_it_judged_from_when_it_became_as_it_is(at: int, settled: int, next_: int) -> None:
+    """Which later instants it was judged at hangs on where commits fall."""
+    ws = Workspace(MemoryView())
+    ws.put(KEY.text(), Obligation("armed", settled=9, next=20, unchanged_since=5).as_json())
+
+    arm(ws, KEY, at, late=True)
+
+    known = Obligation.from_json(ws.get(KEY.text()))
+    assert (known.settled, known.next) == (settled, next_)
+
+
+@pytest.mark.parametrize(("at", "next_"), [(4, 4), (30, 20)])
+def test_of_what_nothing_is_known_late_evidence_has_it_judged_from_there_on(at: int, next_: int) -> None:
+    """As where nothing is kept of it at all: what is not remembered by now may have been forgotten."""
+    ws = Workspace(MemoryView())
+    ws.put(KEY.text(), {"settled": 9, "next": 20, "told": [["v1", 1, "met", 2]]})
+
+    assert arm(ws, KEY, at, late=True, kept_from=3)
+
+    assert ws.get(KEY.text()) == {"next": next_}
+
+
+@pytest.mark.parametrize(
     ("obligation", "stays"),
     [
         (Obligation(settled=5), False),

@@ -450,6 +450,21 @@ def test_all_that_is_known_survives_the_store_and_what_another_release_knew_is_p
     assert (stored["trigger"], stored["asked"], stored["openings"]) == ([1, "v1"], [2, "v2"], [3, 4])
 
 
+def test_late_evidence_of_an_earlier_release_has_all_that_was_told_count() -> None:
+    assert Obligation.from_json({"told": [], "recalled": True}).recalled_until == ALWAYS
+
+
+def test_since_when_it_is_as_it_is_is_known_where_it_was_judged_since() -> None:
+    armed = Obligation("armed", settled=5)
+
+    again = armed._replace(settled=8, next=20, told=(LastWord("v1", 1, "met", 3),)).looked_at(armed)
+    assert again.unchanged_since == 5
+    assert again._replace(settled=9).looked_at(again).unchanged_since == 5
+    assert again._replace(settled=9, status="met").looked_at(again).unchanged_since is None
+    assert again._replace(settled=5).looked_at(again).unchanged_since is None
+    assert Obligation(settled=8).looked_at(Obligation()) == Obligation(settled=8)  # nothing was ever known
+
+
 def test_a_drift_that_was_kept_before_a_field_of_it_came_has_the_default() -> None:
     kept = completed("Drift", {"drift_id": "D", "mode": "propose"})
     del kept["restraint"], kept["released_at"]

@@ -27,12 +27,13 @@ def test_what_was_told_of_a_trigger_counts_for_as_long_as_late_evidence_may_come
     assert told.of(GOVERNANCE, KNOWN, transition(at=at)) == known
 
 
-def test_after_late_evidence_whatever_is_kept_counts() -> None:
-    assert told.of(GOVERNANCE, KNOWN._replace(recalled=True), transition(at=200)) == FIRST
+@pytest.mark.parametrize(("until", "known"), [(200, FIRST), (199, None)])
+def test_what_late_evidence_has_judged_again_amends_whatever_is_kept(until: int, known: Told | None) -> None:
+    assert told.of(GOVERNANCE, KNOWN._replace(recalled_until=until), transition(at=200)) == known
 
 
 def test_of_another_trigger_nothing_was_told() -> None:
-    assert told.of(GOVERNANCE, KNOWN._replace(recalled=True), transition("v3")) is None
+    assert told.of(GOVERNANCE, KNOWN._replace(recalled_until=30), transition("v3")) is None
     assert told.of(GOVERNANCE, KNOWN, transition("v2")) == SECOND_
 
 
@@ -105,16 +106,31 @@ def test_it_is_looked_through_once_late_evidence_may_reach_none_of_it(now: int, 
     ],
 )
 def test_what_no_late_evidence_reaches_is_forgotten(now: int, frontier: int, left: tuple[Told, ...]) -> None:
-    found = told.still_told(GOVERNANCE, KNOWN._replace(recalled=True), now, lambda: frontier)
+    assert told.still_told(GOVERNANCE, KNOWN, now, lambda: frontier).told == left
 
-    assert (found.told, found.recalled) == (left, bool(left))
-    assert not told.still_told(GOVERNANCE, KNOWN, now, lambda: frontier).recalled
+
+def test_what_late_evidence_has_judged_again_is_not_forgotten_before_that_is_done() -> None:
+    again = KNOWN._replace(recalled_until=120)
+
+    assert told.still_told(GOVERNANCE, again, 120, lambda: 21) == again
+    assert told.still_told(GOVERNANCE, again, 121, lambda: 21) == KNOWN._replace(told=())
+    assert told.still_told(NO_LATE, again, 120, lambda: NEVER) == KNOWN._replace(told=())
+
+
+def test_what_ended_behind_the_frontier_is_forgotten_as_late_evidence_comes() -> None:
+    value = memory((1, 10), (11, 20))
+
+    assert told.remembered(value, 10) == value
+    assert told.remembered(value, 11) == {**value, "told": [["v11", 11, "met", 20]]}
+    assert told.remembered(value, 21) == {"settled": 50}
+    assert told.remembered(value, ALWAYS) == value
+    assert told.remembered({"settled": 5}, 21) == {"settled": 5}
 
 
 def test_where_there_is_no_late_evidence_all_of_it_is() -> None:
     assert told.still_told(NO_LATE, KNOWN, 20, lambda: NEVER).told == ()
     assert told.still_told(NO_LATE, KNOWN, 19, lambda: NEVER) == KNOWN
-    assert told.still_told(GOVERNANCE, Obligation(recalled=True), 500, lambda: ALWAYS) == Obligation(recalled=True)
+    assert told.still_told(GOVERNANCE, Obligation(), 500, lambda: ALWAYS) == Obligation()
 
 
 def memory(*ends: tuple[int, int], **more: Any) -> dict[str, Any]:
@@ -124,8 +140,8 @@ def memory(*ends: tuple[int, int], **more: Any) -> dict[str, Any]:
 
 def again(value: dict[str, Any], at: int, kept_from: int = NEVER, clock: str = "grace") -> int | None:
     """From when on it is judged again."""
-    found = told.again(value, at, kept_from, clock=clock)
-    assert found is None or found == {"told": value["told"], "recalled": True, "next": found["next"]}
+    found = told.again(value, at, kept_from, 60, clock=clock)
+    assert found is None or found == {"told": value["told"], "recalled_until": 60, "next": found["next"]}
     return None if found is None else found["next"]
 
 
@@ -181,8 +197,9 @@ def test_one_of_which_more_is_kept_is_not_judged_as_if_nothing_were_known(more: 
 
 
 def test_late_evidence_is_noted_where_something_is_remembered() -> None:
-    assert told.recalled(memory((1, 10))) == memory((1, 10), recalled=True)
-    assert told.recalled({"settled": 5}) == {"settled": 5}
+    assert told.recalled(memory((1, 10)), 60) == memory((1, 10), recalled_until=60)
+    assert told.recalled(memory((1, 10), recalled_until=70), 60) == memory((1, 10), recalled_until=70)
+    assert told.recalled({"settled": 5}, 60) == {"settled": 5}
 
 
 @pytest.mark.parametrize(

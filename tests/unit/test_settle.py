@@ -205,7 +205,8 @@ def test_in_order_is_kept_within_reach_of_what_may_touch_any_subject() -> None:
 
     assert settled(CLEARED, 5, account, next=3) == Obligation("waiting", settled=3).as_json()
     assert (
-        settled(CLEARED, 5, account, status="waiting", settled=2, next=3) == Obligation("waiting", settled=3).as_json()
+        settled(CLEARED, 5, account, status="waiting", settled=2, next=3)
+        == Obligation("waiting", settled=3, unchanged_since=2).as_json()
     )
 
 

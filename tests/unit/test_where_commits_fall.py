@@ -90,6 +90,8 @@ def test_what_is_said_as_somebody_intervenes_hangs_on_no_commit(kinds: tuple[str
 # A trigger was moved, or a gap taken back what had been heard, before what was due was judged.
 @example(seed=6)
 @example(seed=9)
+# What was remembered of a trigger had been forgotten, or not yet.
+@example(seed=101)
 @settings(max_examples=cases(20, thorough=400))
 def test_what_is_said_where_evidence_comes_late_hangs_on_no_commit(kinds: tuple[str, ...], seed: int) -> None:
     rng = random.Random(seed)
@@ -108,6 +110,17 @@ def test_what_is_said_where_evidence_comes_late_hangs_on_no_commit(kinds: tuple[
 def test_what_is_said_of_any_kind_hangs_on_no_commit(dossier: Dossier, seed: int) -> None:
     rng = random.Random(seed)
     play, log = played(dossier, rng)
+    once_each = judged(play.governance, log, each, never)
+
+    assert judged(play.governance, log, never, never) == once_each
+    assert judged(play.governance, log, lambda: rng.random() < 0.1, lambda: rng.random() < 0.02) == once_each
+
+
+@given(dossier=st.sampled_from(DOSSIERS), seed=st.integers(0, 2**32))
+@settings(max_examples=cases(20, thorough=400))
+def test_what_is_said_of_any_kind_where_evidence_comes_late_hangs_on_no_commit(dossier: Dossier, seed: int) -> None:
+    rng = random.Random(seed)
+    play, log = played(dossier, rng, late=0.3, beside=intervening if rng.random() < 0.3 else None)
     once_each = judged(play.governance, log, each, never)
 
     assert judged(play.governance, log, never, never) == once_each
