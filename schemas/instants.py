@@ -28,10 +28,16 @@ def to_datetime(value: Instant) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
+_DATES = range(from_datetime(datetime.min.replace(tzinfo=UTC)), from_datetime(datetime.max.replace(tzinfo=UTC)) + 1)
+
+
 def iso(value: Instant | None) -> str:
-    """For people: 2026-11-24T10:31:58.123Z, or `never`."""
+    """For people: 2026-11-24T10:31:58.123Z, or `never`. What no date says, as of a clock that counts otherwise, is told
+    in seconds since the epoch."""
     if value is None or value <= NEVER:
         return "never"
     if value >= ALWAYS:
         return "always"
+    if value not in _DATES:
+        return f"{value // SECOND} s"
     return to_datetime(value).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from schemas import topics
 from schemas.instants import SECOND
 from tests.topology import Company, governance
@@ -23,6 +25,17 @@ def test_a_row_committed_long_after_it_was_captured_is_diverted_with_the_remedy(
     (letter,) = letters(company)
     assert (letter["reason"], letter["entity"]) == ("from_the_future", "invoice")
     assert "max_clock_skew_seconds" in letter["detail"]
+
+
+@pytest.mark.parametrize("at", [1.8e12, 9.2e12])
+def test_one_of_a_clock_that_counts_otherwise_is_diverted_though_no_date_says_when(at: float) -> None:
+    """Nanoseconds, taken for microseconds: the refusal itself ended the worker."""
+    company = Company()
+
+    company.row("billing", "invoice", "I", at, "B", status="Posted", captured_at=100)
+
+    (letter,) = letters(company)
+    assert letter["reason"] == "from_the_future"
 
 
 def test_what_a_diverted_row_would_say_is_unknown_not_absent() -> None:
