@@ -32,8 +32,7 @@ def home(ws: Workspace, governance: Governance, record: Input, system: str) -> N
     """A replayed record was read: its hole is closed."""
     letter = letter_of(record)
     if letter is not None:
-        entity = _header(record, ENTITY_HEADER) or "*"
-        hole = Hole(system, _readable(record.key.encode()), entity, letter)
+        hole = Hole(system, _whose(ws, record, system, letter), _header(record, ENTITY_HEADER) or "*", letter)
         holes.close(ws, governance, hole, "replayed")
 
 
@@ -47,8 +46,14 @@ def of_first_snapshot(ws: Workspace, record: Input, row: SourceRow) -> bool:
     letter = letter_of(record)
     if letter is None:
         return False
-    hole = ws.get(keys.holes_prefix(row.system, _readable(record.key.encode())) + letter)
+    hole = ws.get(keys.holes_prefix(row.system, _whose(ws, record, row.system, letter)) + letter)
     return hole is not None and hole["opened_at"] == NEVER
+
+
+def _whose(ws: Workspace, record: Input, system: str, letter: str) -> str:
+    """The customer with the hole of this letter: nobody where its key was no text, of which the record shows some."""
+    of_nobody = ws.get(keys.holes_prefix(system, "") + letter)
+    return _readable(record.key.encode()) if of_nobody is None else ""
 
 
 def _readable(key: bytes | None) -> str:

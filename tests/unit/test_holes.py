@@ -191,6 +191,21 @@ def test_one_that_comes_home_closes_its_hole() -> None:
     assert (letters.letter_of(record(letter="L")), letters.letter_of(record())) == ("L", None)
 
 
+@pytest.mark.parametrize("key", [b"", b"\xff", b"B\xff", b"a\nb"])
+def test_one_whose_key_was_no_text_closes_the_hole_of_everyone(key: bytes) -> None:
+    ws = state()
+    refused(ws, original_key=key)
+    again = record(key.decode("utf-8", "backslashreplace"), letter="L", entity="invoice")
+    row = SourceRow("billing", "invoice", "I", "B/1", "upsert", "v1", "1", 3, True, None, {})
+    assert letters.of_first_snapshot(ws, again, row)
+
+    ws.effects.clear()
+    letters.home(ws, GOVERNANCE, again, "billing")
+
+    assert ws.get(keys.holes_prefix("billing", "") + "L") is None
+    assert [(name, (value or {})["canonical_id"]) for name, _, value in told(ws)] == [("HoleClosed", "")] * 2
+
+
 @pytest.mark.parametrize(
     ("opened_at", "headers", "first"), [(NEVER, {"letter": "L"}, True), (5, {"letter": "L"}, False), (NEVER, {}, False)]
 )
