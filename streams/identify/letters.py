@@ -36,6 +36,18 @@ def home(ws: Workspace, governance: Governance, record: Input, system: str) -> N
         holes.close(ws, governance, hole, "replayed")
 
 
+DISMISSAL = "HoleClosed"
+"""Of the records in a source's topic: somebody has given a letter up."""
+
+
+def dismissed(ws: Workspace, governance: Governance, record: Input, system: str) -> None:
+    """Its hole goes nowhere any more, also where its customer does; it is closed where it stands by now."""
+    letter, entity = record.value["letter_id"], record.value["entity"]
+    hole = Hole(system, _whose(ws, record, system, letter), entity, letter)
+    if ws.get(hole.key) is not None:
+        holes.close(ws, governance, hole, record.value["how"])
+
+
 def letter_of(record: Input) -> str | None:
     """The letter that it comes back from, if it does."""
     return _header(record, ID_HEADER)

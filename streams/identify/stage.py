@@ -43,7 +43,7 @@ class Identify(WithoutDeadlines):
         if record.topic == topics.CROSSWALK:
             return self._on_crosswalk(ws, record)
         system, reader = self._readers[record.topic]
-        if record.record in (mappings.RECORD, again.RECORD):
+        if record.record in (mappings.RECORD, again.RECORD, letters.DISMISSAL):
             return self._on_ours(ws, partition, record, system)
         try:
             event = reader(record.record, record.value, record.headers)
@@ -113,6 +113,9 @@ class Identify(WithoutDeadlines):
             is_new = mappings.take(ws, self._governance, partition, value)
             letters.home(ws, self._governance, record, system)
             return "mapping" if is_new else "duplicate"
+        if record.record == letters.DISMISSAL:
+            letters.dismissed(ws, self._governance, record, system)
+            return "letter_dismissed"
         again.on_asked(ws, self._governance, partition, letters.letter_of(record), value)
         return "row_read_again"
 

@@ -15,6 +15,7 @@ from schemas import topics
 from schemas.instants import Instant
 from streams.fleet.letters import tell_resolved
 from streams.governance.model import Governance
+from streams.identify.letters import DISMISSAL
 from streams.letters import ENTITY_HEADER, HOPS_HEADER, HOPS_MAX, ID_HEADER, is_of_verdict
 from streams.look.read import CannotLook, Cluster
 from streams.look.write import Outgoing
@@ -34,6 +35,8 @@ class Hole(NamedTuple):
     """replayed or dismissed; empty while it is open."""
     closed_at: Instant = 0
     """Wall clock."""
+    opened_at: Instant = 0
+    """Wall clock, of the last time; it is opened anew where its native customer moves to."""
     lives: Mapping[str, int] = {}
     """Canonical customer -> how often it was opened there, less how often it moved on with its native customer; for
     partitions are read one after the other, and which record came last cannot be told."""
@@ -67,7 +70,8 @@ class Letters:
     def add_hole(self, record: str, value: Mapping[str, Any], at: Instant) -> None:
         known = self.holes.get(value["letter_id"], Hole())
         if record == "HoleOpened":
-            self.holes[value["letter_id"]] = known._replace(told=value, lives=known.lived(value["canonical_id"], 1))
+            lives, opened_at = known.lived(value["canonical_id"], 1), max(known.opened_at, at)
+            self.holes[value["letter_id"]] = known._replace(told=value, lives=lives, opened_at=opened_at)
         elif record == "HoleClosed" and value["how"] == "moved":
             self.holes[value["letter_id"]] = known._replace(lives=known.lived(value["canonical_id"], -1))
         elif record == "HoleClosed" and at >= known.closed_at:
@@ -76,7 +80,7 @@ class Letters:
     def status(self, letter: Letter) -> str:
         """new, needs_fix, replayed or dismissed."""
         hole = self.holes.get(letter["letter_id"], Hole())
-        if hole.how and hole.closed_at >= letter["diverted_at"] // 1_000 * 1_000:
+        if hole.how and hole.closed_at >= max(letter["diverted_at"] // 1_000 * 1_000, hole.opened_at):
             return hole.how
         return "needs_fix" if letter["hops"] >= HOPS_MAX else "new"
 
@@ -134,7 +138,8 @@ def replay(letter: Letter, *, force: bool = False) -> Outgoing:
 def dismiss(
     letters: Letters, governance: Governance, letter_id: str, reason: str, by: str, now_micros: Instant
 ) -> list[Emit]:
-    """What closes the hole of a letter that never comes home: its audit record, and one record where the hole is."""
+    """What closes the hole of a letter that never comes home: its audit record, one record where the hole is, and one
+    in the source's topic, so that identify takes it nowhere else."""
     letter = letters.get(letter_id)
     opened = letters.holes.get(letter_id, Hole()).opened
     if letters.status(letter) not in ("new", "needs_fix"):
@@ -154,8 +159,14 @@ def dismiss(
     else:
         targets = range(governance.partitions)
     closing = [Emit(topics.CHANGES, customer, "HoleClosed", value, partition=p, headers=headers) for p in targets]
+    closing.append(_to_identify(letter, value))
     closing.append(tell_resolved(letter["letter_id"], "dismissed"))
     audited = {name: opened[name] for name in ("letter_id", "system", "entity", "canonical_id")}
     audited |= {"reason": reason, "by": by, "dismissed_at": now_micros}
     partition = topics.partition_for(letter_id, governance.partitions)
     return [Emit(topics.AUDIT, letter_id, "LetterDismissed", audited, partition=partition), *closing]
+
+
+def _to_identify(letter: Letter, value: dict[str, Any]) -> Emit:
+    key = (letter["original_key"] or b"").decode("utf-8", "backslashreplace")
+    return Emit(letter["topic"], key, DISMISSAL, value, partition=letter["partition"])

@@ -26,6 +26,7 @@ from streams.governance.model import Governance
 from streams.governance.problem import BadGovernance
 from streams.governance.words import did_you_mean
 from streams.identify import again, mappings
+from streams.identify.letters import DISMISSAL
 from streams.inputs import Stage
 from streams.settings import Settings
 
@@ -132,7 +133,7 @@ WRITTEN: dict[str, tuple[str, ...]] = {
 }
 
 
-OURS = ("SourceProbe", mappings.RECORD, again.RECORD)
+OURS = ("SourceProbe", mappings.RECORD, again.RECORD, DISMISSAL)
 """Records that driftwise itself puts into every source topic."""
 
 

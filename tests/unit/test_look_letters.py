@@ -12,10 +12,12 @@ from streams.letters import ENTITY_HEADER, HOPS_HEADER, ID_HEADER
 from streams.look.letters import BY_HEADER, REASON_HEADER, Letters, dismiss, read_letters, replay
 from streams.look.read import CannotLook
 from streams.look.write import Outgoing
+from tables.view import Emit
 from tests.look import DriverCluster, micros
 from tests.topology import Company, governance
 
 NOW = 7_000_000
+_ORIGIN = {"topic": "src.billing", "partition": 1, "original_key": b"A"}
 
 
 def refused() -> Company:
@@ -128,10 +130,13 @@ def test_a_dismissal_closes_the_hole_where_it_is_and_the_verdict_is_given_withou
     company = refused()
     letter = only(read(company))
 
-    audited, effect, told = dismiss(read(company), company.governance, letter["letter_id"], "test data", "ann", NOW)
+    letter_id = letter["letter_id"]
+    audited, effect, also, told = dismiss(read(company), company.governance, letter_id, "test data", "ann", NOW)
     assert (audited.record, audited.value["reason"], audited.value["by"]) == ("LetterDismissed", "test data", "ann")
     assert (effect.key, effect.partition) == ("crm:A", topics.partition_for("crm:A", 4))
     assert dict(effect.headers) == {REASON_HEADER: b"test data", BY_HEADER: b"ann"}
+    assert (also.topic, also.key, also.partition) == (letter["topic"], "E", letter["partition"])
+    assert (also.record, also.value) == (effect.record, effect.value)
     assert (told.topic, told.record) == (topics.PROGRESS, "LetterResolved")
 
     assert company.open("invoice_not_posted") == []
@@ -150,7 +155,71 @@ def test_the_hole_of_an_unreadable_customer_is_closed_in_every_partition() -> No
 
     effects = dismiss(read(company), company.governance, letter["letter_id"], "noise", "ann", NOW)
 
-    assert [(e.key, e.partition) for e in effects if e.record == "HoleClosed"] == [("", p) for p in range(4)]
+    closing = [(e.key, e.partition) for e in effects if e.topic == topics.CHANGES and e.record == "HoleClosed"]
+    assert closing == [("", p) for p in range(4)]
+    carry_out(company, effects)
+    assert holes(company) == []
+
+
+def carry_out(company: Company, effects: list[Emit]) -> None:
+    for effect in (e for e in effects if e.topic != topics.AUDIT):
+        assert effect.value is not None
+        company.driver.pipe(effect.topic, effect.key, effect.record, effect.value, partition=effect.partition)
+    company.driver.run()
+
+
+def holes(company: Company) -> list[str]:
+    """Keys of those that stand, in identify and in judge."""
+    shards = [(stage, number) for stage in ("identify", "judge") for number in range(company.governance.partitions)]
+    found = (key for shard in shards for key, _ in company.driver.state(*shard).items())
+    return [key for key in found if key.startswith(("h/", "g/"))]
+
+
+def linked_with_another(company: Company) -> None:
+    """The customer in the ERP with its letter."""
+    company.row("crm", "Account", "A2", 40)
+    company.row("erp", "customer", "E", 40, external_id="A2")
+    company.heard(60)
+
+
+def test_what_was_dismissed_is_missing_nowhere_else_either_once_its_customer_is_linked_with_another() -> None:
+    """It came back there: nothing was judged of that customer any more, and nobody could dismiss it once more."""
+    company = refused()
+    letter_id = only(read(company))["letter_id"]
+    carry_out(company, dismiss(read(company), company.governance, letter_id, "test data", "ann", NOW))
+    assert holes(company) == []
+
+    linked_with_another(company)
+
+    assert holes(company) == []
+
+
+def test_one_that_moves_as_it_is_dismissed_is_closed_where_it_stands() -> None:
+    company = refused()
+    letter_id = only(read(company))["letter_id"]
+    effects = dismiss(read(company), company.governance, letter_id, "test data", "ann", NOW)
+    linked_with_another(company)
+
+    carry_out(company, effects)
+
+    assert holes(company) == []
+
+
+def test_what_an_earlier_release_dismissed_and_has_moved_since_can_be_dismissed_there() -> None:
+    company = refused()
+    hole = {"letter_id": "x", "system": "billing", "entity": "credit_memo"}
+    records = [
+        ("HoleOpened", {**hole, "canonical_id": "billing:A"}, 5),
+        ("HoleClosed", {**hole, "canonical_id": "billing:A", "how": "dismissed"}, 6),
+        ("HoleOpened", {**hole, "canonical_id": "crm:A"}, 7),
+        ("HoleClosed", {**hole, "canonical_id": "billing:A", "how": "moved"}, 7),
+    ]
+    for order in permutations(records):
+        letters = Letters({"x": {**only(read(company)), "letter_id": "x", "diverted_at": 1}})
+        for told in order:
+            letters.add_hole(*told)
+        closing = dismiss(letters, company.governance, "x", "why", "me", 9)
+        assert [e.key for e in closing if e.topic == topics.CHANGES] == ["crm:A"]
 
 
 def test_a_letter_that_came_home_cannot_be_dismissed() -> None:
@@ -179,12 +248,12 @@ def test_a_hole_that_moved_with_its_customer_waits_there_in_whichever_order_that
         ("HoleClosed", {**hole, "canonical_id": "billing:A", "how": "moved"}),
     ]
     for order in permutations(records):
-        letters = Letters({"x": {"letter_id": "x", "hops": 1, "diverted_at": 1, "reason": "odd"}})
+        letters = Letters({"x": {**_ORIGIN, "letter_id": "x", "hops": 1, "diverted_at": 1, "reason": "odd"}})
         for record, value in order:
             letters.add_hole(record, value, 5)
 
         assert [waiting["letter_id"] for waiting in letters.unsettled()] == ["x"]
-        closing = [e for e in dismiss(letters, governance(), "x", "why", "me", 9) if e.record == "HoleClosed"]
+        closing = [e for e in dismiss(letters, governance(), "x", "why", "me", 9) if e.topic == topics.CHANGES]
         assert [effect.key for effect in closing] == ["crm:A"]
 
 
