@@ -31,9 +31,10 @@ LAST = "~canary"
 
 
 def broken(ws: Workspace, governance: Governance, system: str, partition: int, now: Instant) -> None:
-    """Break one, if the last is long enough ago; `now` is the wall clock of who asked how old the source is."""
+    """Break one, if the last is long enough ago; `now` is the wall clock of who asked how old the source is. That may
+    have been far ahead, and was set right since."""
     last = ws.get(LAST) or {}
-    if now < last.get(system, 0) + seconds(governance.canary_interval_seconds):
+    if abs(now - last.get(system, 0)) < seconds(governance.canary_interval_seconds):
         return
     ws.put(LAST, {**last, system: now})
     value = {"system": system, "partition": partition, "broken_at": now}

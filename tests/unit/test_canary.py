@@ -70,6 +70,16 @@ def test_one_is_broken_in_every_partition_of_every_source_at_a_steady_interval(a
     assert aviary.broken() == 2 * once
 
 
+def test_they_go_on_once_a_clock_that_was_far_ahead_is_set_right(aviary: Aviary) -> None:
+    aviary.probe(100 + 365 * 86400)
+    before = aviary.broken()
+    aviary.probe(200)
+    aviary.hear(200 + SLA + 1)
+
+    assert aviary.broken() == before + before // 2
+    assert aviary.age("erp", 210) == 10
+
+
 def test_its_drift_makes_it_young_again(aviary: Aviary) -> None:
     aviary.probe(130)
     assert aviary.age("erp", 140) == 40, "nothing has drifted since the source was first heard"
