@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
 
 from connectors.erp.executor import upsert_customer
@@ -19,6 +20,9 @@ from streams.governance.model import Governance
 from streams.kinds.table import KINDS, Kind
 
 Command = dict[str, Any]
+_CONNECT_SECONDS = 10
+"""All tries of a command together must end before the group takes us for gone: where packets vanish, a system's own
+patience is two minutes for each."""
 
 
 class Targets:
@@ -32,7 +36,8 @@ class Targets:
     def database(self, system: str) -> psycopg.Connection[Any]:
         connection = self._databases.get(system)
         if connection is None or connection.closed or connection.broken:
-            connection = psycopg.connect(self._dsns[system], autocommit=True)
+            patient = {"connect_timeout": _CONNECT_SECONDS} | conninfo_to_dict(self._dsns[system])
+            connection = psycopg.connect(make_conninfo(**patient), autocommit=True)
             self._databases[system] = connection
         return connection
 
