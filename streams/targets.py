@@ -36,7 +36,7 @@ class Targets:
     def database(self, system: str) -> psycopg.Connection[Any]:
         connection = self._databases.get(system)
         if connection is None or connection.closed or connection.broken:
-            patient = {"connect_timeout": _CONNECT_SECONDS} | conninfo_to_dict(self._dsns[system])
+            patient: dict[str, Any] = {"connect_timeout": _CONNECT_SECONDS} | conninfo_to_dict(self._dsns[system])
             connection = psycopg.connect(make_conninfo(**patient), autocommit=True)
             self._databases[system] = connection
         return connection
