@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from schemas import topics
+from schemas.instants import iso
 from streams.commands.context import json_option
 from streams.commands.looking import sight
 from streams.commands.told import told_in_one_line
@@ -48,7 +49,7 @@ def approve(drift_id: str, reason: str, as_json: bool) -> None:
     )
     write(see.settings, [encoded(see.cluster.codec, effect) for effect in told])
     if as_json:
-        print_json(value)
+        print_json({**value, "at": iso(value["at"])})
     else:
         click.echo(f"command {drift['command_id']} is to be performed; `driftwise drifts` shows what becomes of it")
 

@@ -7,6 +7,7 @@ import getpass
 import click
 
 from schemas import topics
+from schemas.instants import iso
 from streams.commands.context import json_option
 from streams.commands.looking import sight
 from streams.commands.told import told_in_one_line
@@ -44,14 +45,16 @@ def resume(what: str, reason: str, as_json: bool) -> None:
 def _turn(what: str, reason: str, as_json: bool, *, halted: bool) -> None:
     see = sight()
     scope = scope_of(see.governance, what)
-    by = {"by": getpass.getuser(), "reason": reason, "at": see.now}
+    by = {"by": getpass.getuser(), "reason": reason, "at": (now := see.now)}
     value = {"scope": scope.of, "name": scope.name, "halted": halted, **by}
     write(see.settings, [encoded(see.cluster.codec, Emit(topics.PROGRESS, "", "HaltAsked", value, partition=0))])
     if as_json:
-        print_json(value)
+        print_json({**value, "at": iso(now)})
     else:
-        now = "are only proposed from now on" if halted else "go on, unless a mass drift stops them"
-        click.echo(f"corrections of {scope.of} {scope.name} {now}; `driftwise drifts --kind {breaker.KIND}` shows it")
+        turned = "are only proposed from now on" if halted else "go on, unless a mass drift stops them"
+        click.echo(
+            f"corrections of {scope.of} {scope.name} {turned}; `driftwise drifts --kind {breaker.KIND}` shows it"
+        )
 
 
 def scope_of(governance: Governance, what: str) -> breaker.Scope:

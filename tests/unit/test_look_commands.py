@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import click
@@ -241,8 +242,9 @@ def test_a_halt_and_its_end_are_told_to_the_fleet(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(halts, "sight", look_commands.sight)
     monkeypatch.setattr(halts, "write", lambda _, records: written.extend(records))
 
-    run(halts.halt, what, "--reason", "a release")
+    told = json.loads(run(halts.halt, what, "--reason", "a release", "--json").output)
     run(halts.resume, what)
+    assert datetime.fromisoformat(told["at"]).tzinfo is not None
 
     said = [made.driver.codec.decode(r.value or b"") for r in written]
     assert [(d.record, d.value["scope"], d.value["name"], d.value["halted"]) for d in said] == [
