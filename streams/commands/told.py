@@ -42,6 +42,8 @@ def in_words(problem: KafkaException) -> str:
         return f"Kafka: {error}"
     if error.code() == KafkaError._INVALID_ARG:
         return f"Kafka: {error.str()}: correct the DRIFTWISE_KAFKA__* variables that set it"
+    if error.code() == KafkaError.INVALID_REPLICATION_FACTOR:
+        return f"Kafka: {error.str()} Give --replication no more than there are brokers"
     named = os.environ.get("DRIFTWISE_KAFKA_BOOTSTRAP")
     where = f"at {named} (DRIFTWISE_KAFKA_BOOTSTRAP)" if named else "of the running stack"
     return f"Kafka: {error.str()}: check that the broker {where} is up and lets us in"

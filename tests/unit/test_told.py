@@ -21,7 +21,7 @@ from connectors.stack.endpoints import Endpoints, Postgres
 from schemas import patience
 from streams.cli import COMMANDS, driftwise
 from streams.commands import roles
-from streams.commands.told import told_in_one_line
+from streams.commands.told import in_words, told_in_one_line
 from streams.look import read
 from tests.stack import ROOT
 
@@ -335,3 +335,8 @@ def test_what_needs_them_says_so() -> None:
     assert done.returncode == 2
     assert "Needs more packages: pip install 'driftwise[stack]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_more_replicas_than_brokers_is_told_with_what_to_give() -> None:
+    refused = KafkaError(KafkaError.INVALID_REPLICATION_FACTOR, "Unable to replicate the partition 3 time(s).")
+    assert in_words(KafkaException(refused)).endswith("3 time(s). Give --replication no more than there are brokers")
