@@ -79,10 +79,10 @@ def show(report: Report, out: Console) -> None:
 
 
 def _verdict(report: Report) -> str:
-    compared, differing = sum(c.compared for c in report.checks), sum(c.differing for c in report.checks)
+    compared, differing = report.compared, sum(c.differing for c in report.checks)
     if differing:
         return f"{differing} of {compared} facts differ"
-    if not report.checks:
+    if not compared:
         return "nothing was compared"
     return f"{compared} facts are equal" + (", but not everything can be told" if report.unproven else "")
 

@@ -46,7 +46,7 @@ def verify(
         recording = ClusterRecording(
             cluster, Transactions(settings.client), HttpRegistry(settings.registry_url, settings.registry_client)
         )
-        return examine(recording, governance, wiring.readers(governance), since, tell)
+        return examine(recording, governance, wiring.readers(governance), since, tell).of_a_deployment()
 
 
 def examine(

@@ -66,6 +66,16 @@ class Report:
         """The first of each check."""
         return [difference for check in self.checks for difference in check.first]
 
+    def of_a_deployment(self) -> Report:
+        """One that holds nothing may be another than was meant."""
+        if not self.compared and not self.unproven:
+            self.unproven.append("no worker has committed anything here: is this the cluster that was meant?")
+        return self
+
+    @property
+    def compared(self) -> int:
+        return sum(check.compared for check in self.checks)
+
     @property
     def code(self) -> int:
         """Exit code: 2 on any difference; 1 if something could not be told; else 0."""

@@ -50,6 +50,15 @@ def test_a_deployment_that_nobody_damaged_is_equal() -> None:
     assert compared(report, "whole topology: lives of drifts and their commands") > 0
 
 
+def test_a_deployment_that_holds_nothing_proves_nothing() -> None:
+    made = company()
+    assert verified(DriverRecording(made.driver), made).of_a_deployment().code == EQUAL
+
+    empty = Company(made.governance)
+    report = verified(DriverRecording(empty.driver), empty).of_a_deployment()
+    assert (report.code, report.compared) == (CANNOT_TELL, 0)
+
+
 def test_a_state_too_large_for_memory_is_compared_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scratch, "SMALL_ENTRIES_MAX", 3)
     made = company()
