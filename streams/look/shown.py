@@ -73,11 +73,16 @@ class _Fitted:
             yield from self._paragraphs()
 
     def _narrowed(self, spare: int) -> list[int | None]:
-        """Each as wide as its longest word, and what is spare to those that wrap: rich breaks words of the widest."""
+        """Each as wide as its longest word, and what is spare so that as few as can be wrap: rich breaks words of the
+        widest."""
         cells = [list(column) for column in zip(self._columns, *self._rows, strict=True)]
-        least = [max(cell_len(word) for cell in column for word in (cell.split() or [""])) for column in cells]
-        wrapped = [max(map(cell_len, column)) - width for column, width in zip(cells, least, strict=True)]
-        return [width + spare * more // sum(wrapped) for width, more in zip(least, wrapped, strict=True)]
+        widths = [max(cell_len(word) for cell in column for word in (cell.split() or [""])) for column in cells]
+        lacking = [max(map(cell_len, column)) - width for column, width in zip(cells, widths, strict=True)]
+        for served, column in enumerate(sorted(range(len(widths)), key=lambda column: lacking[column])):
+            more = min(lacking[column], spare // (len(widths) - served))
+            widths[column] += more
+            spare -= more
+        return [*widths]
 
     def _table(self, widths: Sequence[int | None]) -> Table:
         made = Table(box=box.SIMPLE_HEAD, title=self._title, title_justify="left", pad_edge=False)

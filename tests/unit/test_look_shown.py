@@ -99,6 +99,14 @@ def test_what_has_to_wrap_wraps_between_words_and_not_in_the_widest_of_them() ->
     assert {*" ".join(columns).split(), *" ".join(row).split()} <= set(out.file.getvalue().split())
 
 
+def test_what_lacks_little_is_not_wrapped_for_what_wraps_anyway() -> None:
+    out = Console(file=StringIO(), width=50, markup=False, highlight=False)
+    out.print(table(("subject", "at stake", "found"), [("billing/invoice/I-1", "900 EUR", "no posting refers " * 4)]))
+
+    assert isinstance(out.file, StringIO)
+    assert "900 EUR" in out.file.getvalue()
+
+
 def test_days_and_moments_of_a_record_are_told_to_programs() -> None:
     moment = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
