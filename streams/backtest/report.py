@@ -90,7 +90,8 @@ class Report(NamedTuple):
                 "has none of it, take the system out (`systems: {NAME: null}`) in a folder given by --governance"
             )
         if waiting := ending.undecided["pending"].total():
-            yield f"{waiting} obligations were not due at {iso(ending.ended_at)}: --until T says what came of them by T"
+            those = "1 obligation was" if waiting == 1 else f"{waiting} obligations were"
+            yield f"{those} not due at {iso(ending.ended_at)}: --until T says what came of them by T"
         if ending.late:
             yield f"{ending.late} changes came behind a watermark line of their own source: verdicts were amended"
         if ending.too_late:

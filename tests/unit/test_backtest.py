@@ -268,7 +268,7 @@ def test_people_are_told_what_the_numbers_leave_out(bench: Bench) -> None:
     assert "invoice_not_posted" in result.stdout
     assert "line 5: unknown_entity" in result.stdout
     assert "no change came from erp" in result.stderr
-    assert "1 obligations were not due" in result.stderr
+    assert "1 obligation was not due" in result.stderr
 
 
 @pytest.mark.parametrize("lines", [[], ["", "  "]])
