@@ -22,7 +22,7 @@ from streams.judge.concerned import Changed
 from streams.judge.corrected import project
 from streams.judge.fold import LATE, on_change, on_hole
 from streams.judge.freeze import on_freeze
-from streams.judge.gates import heard_by, passed_by, passed_by_all, slowest
+from streams.judge.gates import heard_by, needed, passed_by, passed_by_all, slowest
 from streams.judge.keys import (
     MARKS,
     OBLIGATIONS,
@@ -39,7 +39,7 @@ from streams.judge.leaving import leave
 from streams.judge.lives import bury
 from streams.judge.published import RECORD as PUBLISHED
 from streams.judge.published import Published, pass_by, take
-from streams.judge.reached import regained, remember
+from streams.judge.reached import reached_by, regained, remember
 from streams.judge.release import on_release
 from streams.judge.retention import AWAITS, undecided_from
 from streams.judge.retention import Place as RecordPlace
@@ -195,6 +195,16 @@ class Judge:
             return slowest(heard_by(ws, self._governance), self._published.in_force(ws))[1]
         kind, system = gate
         return passed_by(heard_by(ws, self._governance), self._published.in_force(ws), BY_NAME[kind], system)[1]
+
+    def decided_until(self, ws: Workspace, system: str, entity: str) -> Instant:
+        """Up to when any verdict has ever been given that waits for records of this kind."""
+        ruled, reached = self._published.in_force(ws), reached_by(ws, self._governance)
+        waiting = (
+            passed_by(reached, ruled, BY_NAME[kind], home)[0]
+            for kind, home in (gate for gate in self._of_kinds if gate[0] in BY_NAME)
+            if (system, entity) in needed(self._governance, BY_NAME[kind], home)
+        )
+        return max(waiting, default=NEVER)
 
     def settle(self, ws: Workspace, due: Due) -> None:
         if canary.is_canary(due.key):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from schemas.instants import Instant
 from streams.inputs import Due, Stage
 from streams.judge.keys import ObligationKey, is_obligation
+from streams.judge.stage import Judge
 from streams.letters import is_of_verdict
 from streams.shard import State
 from streams.verify.compare import Fact
@@ -32,6 +34,10 @@ class Leaving:
         self.name, self.waits_under, self.settled_before = stage.name, stage.waits_under, stage.settled_before
         self.step, self.diverted, self.flush, self.project = stage.step, stage.diverted, stage.flush, stage.project
         self.wake, self.gates, self.put_aside = stage.wake, stage.gates, stage.put_aside
+
+    def decided_until(self, ws: Workspace, system: str, entity: str) -> Instant:
+        assert isinstance(self._stage, Judge)
+        return self._stage.decided_until(ws, system, entity)
 
     def settle(self, ws: Workspace, due: Due) -> None:
         held = self._aside.get(due.key)

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from schemas.codec import Codec
+from streams.identify.changes import ENTITY_OF_RECORD
 from streams.intake import take_in
 from streams.judge.fold import LATE
+from streams.judge.stage import Judge
 from streams.letters import Raw
 from streams.shard import Shard
-from tables.view import Emit
+from streams.verify.aside import Leaving
+from tables.view import Emit, Workspace
 
 CHUNK = 500
 """Records between two rounds of settling; where commits fell is recorded nowhere, and makes no difference."""
@@ -74,7 +77,14 @@ class Replay:
 
 
 def late_by(shard: Shard, before: Mapping[str, int], codec: Codec, raw: Raw) -> frozenset[str]:
-    """For whom this record was late evidence. `before`: how often each outcome had come until then."""
+    """For whom this record was evidence behind what some verdict had decided by then. `before`: how often each outcome
+    had come until then."""
     if not any(shard.outcomes[outcome] > before.get(outcome, 0) for outcome in LATE):
         return frozenset()
-    return frozenset({str(codec.decode(raw.value or b"").value["canonical_id"])})
+    decoded = codec.decode(raw.value or b"")
+    value, stage = decoded.value, shard.stage
+    assert isinstance(stage, Judge | Leaving)
+    entity = ENTITY_OF_RECORD.get(decoded.record) or value["entity"]
+    at = value["effective_at"] if "effective_at" in value else value["moved_at"]
+    is_decided = stage.decided_until(Workspace(shard.state), value["system"], entity) >= at
+    return frozenset({str(value["canonical_id"])} if is_decided else ())
