@@ -4,6 +4,7 @@ replayed, it comes home."""
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -98,12 +99,21 @@ def test_the_worker_is_alive_and_ready(bad: BadInput) -> None:
     assert (worker.ask("/livez").status, worker.ask("/readyz").status) == (200, 200)
 
 
+def mappings_taken(worker: Worker) -> int:
+    """A mapping counts from its place among the records of each partition; what is replayed before is refused again."""
+    said = re.search(
+        r'^driftwise_records_total{outcome="mapping",stage="identify"} (\d+)', worker.ask("/metrics").text, re.M
+    )
+    return int(said[1]) if said else 0
+
+
 @pytest.fixture(scope="module")
 def mended(bad: BadInput) -> BadInput:
     """The cause is mended, the worker runs with the corrected governance, all letters are replayed."""
     bad.mend()
     assert bad.deployment.workers[-1].stop() == 0
     bad.deployment.start().wait_ready()
+    bad.deployment.until(lambda: mappings_taken(bad.deployment.workers[-1]) == bad.deployment.governance.partitions)
     replayed = bad.deployment.document("dead-letters", "replay", "--all")
     assert sorted(replayed["replayed"]) == sorted(bad.letters.values())
     bad.deployment.until(lambda: len(bad.deployment.document("dead-letters", "list")) == len(NEVER_MENDED))
