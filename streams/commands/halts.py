@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from typing import Any
 
 import click
 
@@ -45,11 +46,11 @@ def resume(what: str, reason: str, as_json: bool) -> None:
 def _turn(what: str, reason: str, as_json: bool, *, halted: bool) -> None:
     see = sight()
     scope = scope_of(see.governance, what)
-    by = {"by": getpass.getuser(), "reason": reason, "at": (now := see.now)}
-    value = {"scope": scope.of, "name": scope.name, "halted": halted, **by}
+    by = {"by": getpass.getuser(), "reason": reason, "at": see.now}
+    value: dict[str, Any] = {"scope": scope.of, "name": scope.name, "halted": halted, **by}
     write(see.settings, [encoded(see.cluster.codec, Emit(topics.PROGRESS, "", "HaltAsked", value, partition=0))])
     if as_json:
-        print_json({**value, "at": iso(now)})
+        print_json({**value, "at": iso(value["at"])})
     else:
         turned = "are only proposed from now on" if halted else "go on, unless a mass drift stops them"
         click.echo(

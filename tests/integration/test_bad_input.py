@@ -4,12 +4,12 @@ replayed, it comes home."""
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.stack import Endpoints
 from schemas import topics
@@ -101,10 +101,9 @@ def test_the_worker_is_alive_and_ready(bad: BadInput) -> None:
 
 def mappings_taken(worker: Worker) -> int:
     """A mapping counts from its place among the records of each partition; what is replayed before is refused again."""
-    said = re.search(
-        r'^driftwise_records_total{outcome="mapping",stage="identify"} (\d+)', worker.ask("/metrics").text, re.M
-    )
-    return int(said[1]) if said else 0
+    families = text_string_to_metric_families(worker.ask("/metrics").text)
+    samples = (sample for family in families if family.name == "driftwise_records" for sample in family.samples)
+    return sum(int(sample.value) for sample in samples if sample.labels["outcome"] == "mapping")
 
 
 @pytest.fixture(scope="module")

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import count, pairwise, takewhile
+from itertools import pairwise
 from math import inf
+from typing import Any
 
 from streams.worker.pace import Pace, Rhythm
 
 PACE = Pace(interval_seconds=0.1, gap_seconds=0.005)
 
 
-def wait(
-    since_last: float,
-    *,
-    pace: Pace = PACE,
-    last_took: float = 0.0,
-    more: bool = False,
-    outgoing: bool = True,
-    progress_since: float | None = None,
-    until_marker: float = inf,
-) -> float:
-    return pace.wait_seconds(
-        since_last=since_last,
-        last_took=last_took,
-        more=more,
-        outgoing=outgoing,
-        progress_since=progress_since,
-        until_marker=until_marker,
-    )
+WAITING: dict[str, Any] = {"last_took": 0.0, "more": False, "outgoing": True, "progress_since": None}
+"""Changes and nothing else."""
+
+
+def wait(since_last: float, *, pace: Pace = PACE, **given: Any) -> float:
+    return pace.wait_seconds(since_last=since_last, **(WAITING | given))
 
 
 def commits(arrivals: Iterable[float], *, took: float = 0.004, outgoing: bool = True) -> list[float]:
@@ -119,7 +108,7 @@ def test_where_markers_are_regular_each_takes_the_changes_before_it_along() -> N
     """A change every 2 ms, a marker every 25: with commits of 6 ms each."""
     marks = set(range(25, 5000, 25))
     rhythm, ends, last, pending, marked = Rhythm(), 0, -1.0, False, None
-    for millisecond in takewhile(lambda n: n < 5000, count()):
+    for millisecond in range(5000):
         now = millisecond / 1000
         if last > now:
             continue  # a commit is under way
