@@ -17,6 +17,7 @@ from streams.inputs import Stage
 from streams.judge.stage import Judge
 from streams.settings import Settings
 from streams.shard import Shard
+from streams.worker.handover import Handover
 from streams.worker.outbox import Outbox
 from streams.worker.pace import Pace
 from streams.worker.runner import Runner
@@ -44,9 +45,15 @@ class Opening:
 
 class Opener:
     def __init__(
-        self, settings: Settings, codec: Codec, partitions: int, crash: Callable[[BaseException], None]
+        self,
+        settings: Settings,
+        codec: Codec,
+        partitions: int,
+        crash: Callable[[BaseException], None],
+        handover: Callable[[], Handover],
     ) -> None:
         self._settings, self._codec, self._partitions, self._crash = settings, codec, partitions, crash
+        self._handover = handover
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="restore")
 
     def folder(self, stage: Stage, partition: int) -> Path:
@@ -86,6 +93,7 @@ class Opener:
             pace=Pace(settings.commit_interval_seconds, settings.commit_gap_seconds),
             flood=settings.dead_letter_flood,
             crash=partial(self._stop, folder),
+            handover=self._handover(),
         )
         runner.start()
         return runner

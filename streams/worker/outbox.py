@@ -5,7 +5,7 @@ a partition cannot both write."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from typing import Any
@@ -28,6 +28,9 @@ BY_KEY = -1
 
 Outgoing = tuple[str, int, bytes, bytes | None, tuple[tuple[str, bytes], ...]]
 """Topic, partition, key, value, headers: as a plain tuple, of which there are two a change."""
+
+Delivered = Callable[[KafkaError | None, Message], None]
+_NOBODY: Mapping[int, Delivered] = {}
 
 
 class Fenced(Exception):
@@ -64,15 +67,27 @@ class Outbox:
         except KafkaException as problem:
             raise CommitFailed(f"{self._id}: cannot start transactions: {problem}; is the broker up?") from problem
 
-    def commit(self, outgoing: Iterable[Outgoing], changelog: Iterable[Outgoing], progress: Outgoing) -> int:
+    def commit(
+        self,
+        outgoing: Sequence[Outgoing],
+        changelog: Iterable[Outgoing],
+        progress: Outgoing,
+        told: Mapping[int, Delivered] = _NOBODY,
+    ) -> int:
         """Write all of it or nothing; returns the changelog offset behind its last record, the progress record. Raises
         Unwritable where it is a record's fault; then nothing is open and the next commit may be tried. Blocks: call in
-        a thread. A record that is not delivered makes the transaction fail (KIP-98), so only the last one, whose offset
-        is asked for, has a callback; one for each would cost more than the rest."""
+        a thread. A record that is not delivered makes the transaction fail (KIP-98), so only those have a callback
+        whose offset is asked for, `told` by the number of the outgoing one; one for each would cost more than the
+        rest."""
         self._changelog_end = None
         try:
             self._producer.begin_transaction()
-            self._produce(chain(outgoing, changelog))
+            done = 0
+            for number in sorted(told):
+                self._produce(outgoing[done:number])
+                self._produce([outgoing[number]], on_delivery=told[number])
+                done = number + 1
+            self._produce(chain(outgoing[done:], changelog))
             self._produce([progress], on_delivery=self._logged)
             self._end_transaction()
         except KafkaException as problem:

@@ -3,7 +3,8 @@
 A commit costs its shard some milliseconds and the broker a transaction, whatever is in it. So there is a pause between
 two of one shard, as long as the last one took: where machine or broker are slow, commits get fewer and larger by
 themselves. Progress waits half of that: a watermark to send on, behind which verdicts and whole stages wait. A commit
-just before a marker helps no verdict, so frequent changes wait a little for one that is about to come."""
+just before a marker helps no verdict, so frequent changes wait a little for one that is about to come. What another
+shard of this worker hands over has waited so there: it waits half the pause, and for nothing more to come."""
 
 from __future__ import annotations
 
@@ -34,6 +35,7 @@ class Pace:
         last_took: float,
         more: bool,
         outgoing: bool,
+        handed: bool,
         progress_since: float | None,
         until_marker: float = inf,
     ) -> float:
@@ -42,11 +44,15 @@ class Pace:
         `since_last`, `last_took`: since the end of the last commit, and how long it took. `more`: further input is
         there, folding it comes first. `outgoing`: changes are to be passed on. `progress_since`: since progress was
         folded; None: there is none. Without either it is only bookkeeping, such as a marker that opens no gate, and
-        goes with the next commit. `until_marker`: until progress is expected."""
+        goes with the next commit. `handed`: by another shard, some of it. `until_marker`: until progress is expected.
+        """
         if more or (progress_since is None and not outgoing):
             return self.interval_seconds - since_last
+        half = min(last_took / 2, self.interval_seconds) - since_last
+        if handed:
+            return half
         if progress_since is not None:
-            return max(min(last_took / 2, self.interval_seconds) - since_last, _GATHER_SECONDS - progress_since)
+            return max(half, _GATHER_SECONDS - progress_since)
         due = min(max(self.gap_seconds, last_took), self.interval_seconds) - since_last  # long past if input is idle
         with_marker = until_marker + _LATE_SECONDS
         return with_marker if due < with_marker <= due + _HOLD_SECONDS else due

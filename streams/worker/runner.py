@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from operator import itemgetter
@@ -18,6 +17,8 @@ from streams.shard import Shard
 from streams.worker import interpreter
 from streams.worker.counters import Counters
 from streams.worker.folding import Flood, Folding
+from streams.worker.handover import NOBODY, Handover, Spans, callbacks
+from streams.worker.intake import Intake
 from streams.worker.outbox import Outbox, Outgoing
 from streams.worker.pace import Pace, Rhythm
 from streams.worker.sizes import Unwritable, check_state
@@ -44,6 +45,7 @@ class Runner:
         pace: Pace,
         flood: int,
         crash: Callable[[BaseException], None],
+        handover: Handover = NOBODY,
     ) -> None:
         self.shard = shard
         self.counters = Counters()
@@ -53,12 +55,14 @@ class Runner:
         """Topic -> the next offset of this partition: as of the last finished commit."""
         self.busy_since: float | None = None
         self._state, self._changelog_id = restored.state, restored.changelog_id
-        self._outbox, self._crash = outbox, crash
+        self._outbox, self._crash, self._handover = outbox, crash, handover
         self._folding = Folding(shard, codec, self.counters, self.positions, partitions=partitions, flood=flood)
         self._pace, self._rhythm = pace, Rhythm()
         self._progress_at: float | None = None
         """When the first was folded that others wait for, since the last commit."""
-        self._waiting: deque[list[Any]] = deque()
+        self._intake = Intake(self.positions)
+        self._handed = False
+        """Whether something was handed over since the last commit."""
         self._uncommitted: list[Any] = []
         """Records folded since the last commit."""
         self._wake = asyncio.Event()
@@ -73,14 +77,21 @@ class Runner:
 
     @property
     def backlog(self) -> int:
-        return sum(map(len, self._waiting))
+        return self._intake.backlog
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=f"{self.shard.stage.name}-{self.shard.partition}")
 
     def submit(self, batch: list[Any]) -> None:
-        self._waiting.append(batch)
-        self._wake.set()
+        """What a consumer brings, of one partition."""
+        if self._intake.take(batch):
+            self._wake.set()
+
+    def submit_behind(self, marker: int, batch: list[Any]) -> None:
+        """What the shard that wrote it hands over, if it is next (`streams.worker.handover`)."""
+        if self._intake.take_behind(marker, batch):
+            self._handed = True
+            self._wake.set()
 
     async def hold(self) -> None:
         """Commit nothing until `go_on`: a rebalance decides who owns the shard. A commit under way ends first."""
@@ -97,7 +108,7 @@ class Runner:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._waiting.clear()
+        self._intake.waiting.clear()
         if self._writing is not None:  # a commit under way ends before its producer and store are closed
             await asyncio.gather(self._writing, return_exceptions=True)
         await asyncio.get_running_loop().run_in_executor(self._thread, self._outbox.close)
@@ -135,19 +146,19 @@ class Runner:
 
     async def _advance(self) -> bool:
         """Whether all that waited is committed."""
-        if self._waiting:
-            batch = self._waiting.popleft()
+        if self._intake.waiting:
+            batch = self._intake.waiting.popleft()
             self._uncommitted += batch
             if left := batch[await self._fold(batch) :]:
                 del self._uncommitted[-len(left) :]
-                self._waiting.appendleft(left)
+                self._intake.waiting.appendleft(left)
                 await self._commit()
                 return False
         wait_seconds = self._wait_seconds(time.monotonic())
         if wait_seconds <= 0:
             await self._commit()
-            return not self._waiting
-        if not self._waiting:
+            return not self._intake.waiting
+        if not self._intake.waiting:
             await self._woken(wait_seconds)
         return False
 
@@ -230,7 +241,7 @@ class Runner:
 
     def _wait_seconds(self, now: float) -> float:
         """Until the next commit."""
-        more = bool(self._waiting)
+        more = bool(self._intake.waiting)
         if self._progress_at is None and not more and self.shard.awaited():
             self._progress_at = now
             self._rhythm.came(now)
@@ -238,6 +249,7 @@ class Runner:
             since_last=now - self.last_commit,
             last_took=self._last_took,
             more=more,
+            handed=self._handed,
             outgoing=bool(self._folding.outgoing),
             progress_since=None if self._progress_at is None else now - self._progress_at,
             until_marker=self._rhythm.until_next(now),
@@ -276,7 +288,7 @@ class Runner:
 
     async def _transaction(self) -> None:
         await self._may_commit.wait()
-        self._progress_at = None
+        self._progress_at, self._handed = None, False
         pending = self._state.pending()
         if not pending and not self._folding.outgoing and self._folding.read == self.positions:
             return
@@ -290,11 +302,13 @@ class Runner:
         outgoing = self._folding.take()
         self.counters.effects.update(map(itemgetter(0), outgoing))
         local = self.shard.deadlines.changes()
+        spans = self._handover.spans(outgoing)
         loop = asyncio.get_running_loop()
-        self._writing = loop.run_in_executor(self._thread, self._write, outgoing, pending, local, progress)
+        self._writing = loop.run_in_executor(self._thread, self._write, outgoing, pending, local, progress, spans)
         await asyncio.shield(self._writing)
         self.positions = progress["offsets"]  # type: ignore[assignment]
         self._uncommitted = []
+        self._handover.hand_over(spans)
         self.last_commit, self._last_took = time.monotonic(), time.perf_counter() - started
         self.counters.commit_seconds.observe(self._last_took)
         now = time.time_ns() // 1000
@@ -302,10 +316,16 @@ class Runner:
         interpreter.committed()
 
     def _write(
-        self, outgoing: list[Outgoing], pending: list[Record], local: list[Record], progress: dict[str, Any]
+        self,
+        outgoing: list[Outgoing],
+        pending: list[Record],
+        local: list[Record],
+        progress: dict[str, Any],
+        spans: Spans,
     ) -> None:
         """`local`: what the store keeps beside the state, derived from it, so no part of the changelog."""
         topic, partition = topics.CHANGELOG + self.shard.stage.name, self.shard.partition
         log_records = ((topic, partition, key, data, ()) for key, data in pending)
-        end = self._outbox.commit(outgoing, log_records, (topic, partition, PROGRESS.encode(), encode(progress), ()))
+        progress_record = (topic, partition, PROGRESS.encode(), encode(progress), ())
+        end = self._outbox.commit(outgoing, log_records, progress_record, callbacks(spans))
         self._state.commit([*pending, *local], {**progress, "changelog_offset": end})

@@ -17,6 +17,7 @@ from schemas import topics
 from schemas.codec import Codec
 from streams.inputs import Stage
 from streams.settings import Settings
+from streams.worker.handover import Handover
 from streams.worker.opening import Opener, Opening
 from streams.worker.outbox import Outbox
 from streams.worker.runner import Runner
@@ -53,7 +54,7 @@ class Shards:
         self.standbys = Standbys(settings.client)
         self._stages, self._crash = stages, crash
         self._by_name = {stage.name: stage for stage in stages.values()}
-        self._opener = Opener(settings, codec, partitions, crash)
+        self._opener = Opener(settings, codec, partitions, crash, self._handover)
         self._lock = asyncio.Lock()
         self._decided = asyncio.Event()
         """Whether we know what is ours; until then nothing is committed."""
@@ -178,6 +179,11 @@ class Shards:
             for (_, partition), runner in list(self.runners.items())
             for topic, offset in runner.positions.items()
         }
+
+    def _handover(self) -> Handover:
+        return Handover(
+            lambda topic, partition: self.runners.get(self._place(TP(topic, partition))), self._stages, self.partitions
+        )
 
     def submit(self, tp: TP, batch: list[Any]) -> int:
         """Hand a batch to its shard; returns how many records wait there now.

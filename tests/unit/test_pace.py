@@ -12,7 +12,13 @@ from streams.worker.pace import Pace, Rhythm
 PACE = Pace(interval_seconds=0.1, gap_seconds=0.005)
 
 
-WAITING: dict[str, Any] = {"last_took": 0.0, "more": False, "outgoing": True, "progress_since": None}
+WAITING: dict[str, Any] = {
+    "last_took": 0.0,
+    "more": False,
+    "outgoing": True,
+    "handed": False,
+    "progress_since": None,
+}
 """Changes and nothing else."""
 
 
@@ -72,6 +78,18 @@ def test_markers_alone_are_committed_at_the_interval() -> None:
     gaps = [later - earlier for earlier, later in pairwise(ends)]
     assert len(ends) >= 9
     assert max(gaps) <= PACE.interval_seconds + 0.025 + 0.004
+
+
+def test_what_was_handed_over_waits_half_the_pause_and_for_nothing_more_to_come() -> None:
+    assert wait(since_last=0.005, last_took=0.02, handed=True, until_marker=0.01) == 0.01 - 0.005
+    assert wait(since_last=0.01, last_took=0.02, handed=True, until_marker=0.01) <= 0
+    assert wait(since_last=0.01, last_took=0.02, handed=True, progress_since=0.0) <= 0
+    assert wait(since_last=0.01, last_took=0.02, until_marker=0.01) > 0
+    assert wait(since_last=0.01, last_took=0.02, progress_since=0.0) > 0
+
+
+def test_handed_over_or_not_bookkeeping_waits_for_the_interval() -> None:
+    assert wait(since_last=0.03, outgoing=False, handed=True) == PACE.interval_seconds - 0.03
 
 
 def test_a_gap_longer_than_the_interval_is_cut_to_it() -> None:

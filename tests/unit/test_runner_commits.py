@@ -59,7 +59,7 @@ class Notes:
         self.commits: list[tuple[float, list[bytes | None]]] = []
         self.took_seconds = took_seconds
 
-    def commit(self, outgoing: Iterable[Outgoing], changelog: Iterable[Outgoing], progress: Outgoing) -> int:
+    def commit(self, outgoing: Iterable[Outgoing], changelog: Iterable[Outgoing], *_: Any) -> int:
         said = [value for _, _, _, value, _ in outgoing]
         list(changelog)
         time.sleep(self.took_seconds)  # the broker

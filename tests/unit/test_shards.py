@@ -15,6 +15,7 @@ from schemas import topics
 from schemas.codec import Codec
 from schemas.registry import DictRegistry
 from streams.settings import Settings
+from streams.worker.handover import NOBODY
 from streams.worker.opening import Opener
 from streams.worker.shards import Shards
 from tables.broken import is_condemned
@@ -207,7 +208,7 @@ def test_standbys_are_kept_of_shards_of_others_only(play: Any) -> None:
 
 def test_a_store_that_turns_out_to_be_broken_is_not_opened_again(tmp_path: Path) -> None:
     crashes: list[BaseException] = []
-    opener = Opener(Settings("localhost:1", ""), Codec(DictRegistry()), 4, crashes.append)
+    opener = Opener(Settings("localhost:1", ""), Codec(DictRegistry()), 4, crashes.append, lambda: NOBODY)
     harmless, harmed = tmp_path / "judge-0", tmp_path / "judge-1"
     opener._stop(harmless, RuntimeError("a bug"))
     opener._stop(harmed, Exception("Corruption: block checksum mismatch in 000012.sst"))

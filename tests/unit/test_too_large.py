@@ -93,7 +93,7 @@ class Broker:
         self.said: list[Said] = []
         self.commits = 0
 
-    def commit(self, outgoing: Iterable[Outgoing], changelog: Iterable[Outgoing], progress: Outgoing) -> int:
+    def commit(self, outgoing: Iterable[Outgoing], changelog: Iterable[Outgoing], *_: Any) -> int:
         list(changelog)
         said = [Said(topic, key.decode(), orjson.loads(value or b"null")) for topic, _, key, value, _ in outgoing]
         if any(s.value.get("text") == "refused by the broker" for s in said):
@@ -318,10 +318,10 @@ def test_before_late_evidence_no_more_is_settled_in_one_commit_than_else(tmp_pat
     verdicts: list[int] = []
 
     class Counting(Broker):
-        def commit(self, outgoing: Iterable[Outgoing], changelog: Iterable[Outgoing], progress: Outgoing) -> int:
+        def commit(self, outgoing: Iterable[Outgoing], changelog: Iterable[Outgoing], *_: Any) -> int:
             told = list(outgoing)
             verdicts.append(sum(topic == "verdicts" for topic, *_ in told))
-            return super().commit(told, changelog, progress)
+            return super().commit(told, changelog)
 
     broker = fold(tmp_path, words, look, broker=Counting())
 
