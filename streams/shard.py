@@ -16,6 +16,8 @@ from tables.view import Emit, Place, Value, View, Workspace, Writes
 
 REMEMBERED = 10_000
 """Look-ups that verdicts share until the next record is folded."""
+PROGRESS = frozenset({"heard", "watermarks"})
+"""What an input is that tells how far a source has been heard."""
 SLICE = 256
 """Deadlines worked off at a time; a watermark that releases more takes several commits (contracts 6)."""
 
@@ -38,6 +40,8 @@ class Shard:
         self.state = state
         self.deadlines = Deadlines.found(state.items(), stage.wake) if deadlines is None else deadlines
         self.outcomes: Counter[str] = Counter()
+        self.heard: set[str] = set()
+        """Topics that brought progress since this was emptied."""
         self._refreshed: dict[Place, None] = {}
         self._looked_up: dict[Any, Any] = {}
         self._waits_under, self._settled_before = stage.waits_under, stage.settled_before
@@ -67,6 +71,8 @@ class Shard:
         if outcome in self._settled_before and self.has_due():
             raise Behind
         self.outcomes[outcome] += 1
+        if outcome in PROGRESS:
+            self.heard.add(record.topic)
         return self._accept(ws)
 
     def refuse(self, raw: Raw, reason: str, detail: str, entity: str, now_micros: Instant) -> list[Emit]:
@@ -136,6 +142,7 @@ class Shard:
         """Forget what was folded since the last commit, as its state has; `deadlines`: as of then."""
         self.deadlines = deadlines
         self._refreshed, self._looked_up, self._idle = {}, {}, (None, 0)
+        self.heard.clear()
 
     def _due(self, limit: int) -> list[Due]:
         found: list[Due] = []

@@ -8,15 +8,20 @@ shard of this worker hands over has waited so there: it waits half the pause, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Set
+from dataclasses import dataclass, field
 from math import inf
 
 _GATHER_SECONDS = 0.002
-"""Markers of one instant come on several topics: so long the first one waits for the others."""
+"""Markers of one instant come on several topics: so long the first one waits for whatever comes with it."""
+_COMPANION_SECONDS = 0.008
+"""And so long for one that does so mostly: behind it, it would have to wait for this whole commit, and the next."""
 _HOLD_SECONDS = 0.025
 """The longest that changes wait for a marker."""
 _LATE_SECONDS = 0.012
 """Behind the instant at which it is expected."""
+_LEARNT = 0.1
+"""Of the last commit in who comes together."""
 _SHARE = 0.2
 """Of the last interval in what is expected of the next."""
 
@@ -37,6 +42,7 @@ class Pace:
         outgoing: bool,
         handed: bool,
         progress_since: float | None,
+        gather_seconds: float = _GATHER_SECONDS,
         until_marker: float = inf,
     ) -> float:
         """How long to put off committing what was folded; not above 0: now. All in seconds.
@@ -44,15 +50,15 @@ class Pace:
         `since_last`, `last_took`: since the end of the last commit, and how long it took. `more`: further input is
         there, folding it comes first. `outgoing`: changes are to be passed on. `progress_since`: since progress was
         folded; None: there is none. Without either it is only bookkeeping, such as a marker that opens no gate, and
-        goes with the next commit. `handed`: by another shard, some of it. `until_marker`: until progress is expected.
-        """
+        goes with the next commit. `gather_seconds`: how long progress waits for more. `handed`: by another shard, some
+        of it. `until_marker`: until progress is expected."""
         if more or (progress_since is None and not outgoing):
             return self.interval_seconds - since_last
         half = min(last_took / 2, self.interval_seconds) - since_last
         if handed:
             return half
         if progress_since is not None:
-            return max(half, _GATHER_SECONDS - progress_since)
+            return max(half, gather_seconds - progress_since)
         due = min(max(self.gap_seconds, last_took), self.interval_seconds) - since_last  # long past if input is idle
         with_marker = until_marker + _LATE_SECONDS
         return with_marker if due < with_marker <= due + _HOLD_SECONDS else due
@@ -73,3 +79,25 @@ class Rhythm:
 
     def until_next(self, now: float) -> float:
         return inf if self.every == inf else self.last + self.every - now
+
+
+@dataclass
+class Companions:
+    """Whose progress comes together."""
+
+    _shares: dict[str, float] = field(default_factory=dict)
+    """Topic -> the share of the last commits with progress that had some of it."""
+
+    def gather_seconds(self, heard: Set[str]) -> float:
+        """How long the first progress waits, where these topics have brought some."""
+        regular = {topic for topic, share in self._shares.items() if share > 0.5}
+        if not regular <= heard:
+            return _COMPANION_SECONDS
+        return _GATHER_SECONDS if len(regular) < 2 else 0.0
+
+    def committed(self, heard: Set[str]) -> None:
+        """What was committed had progress of these."""
+        if heard:
+            for topic in self._shares.keys() | heard:
+                before = self._shares.get(topic, 0.0)
+                self._shares[topic] = (1 - _LEARNT) * before + _LEARNT * (topic in heard)

@@ -20,7 +20,7 @@ from streams.worker.folding import Flood, Folding
 from streams.worker.handover import NOBODY, Handover, Spans, callbacks
 from streams.worker.intake import Intake
 from streams.worker.outbox import Outbox, Outgoing
-from streams.worker.pace import Pace, Rhythm
+from streams.worker.pace import Companions, Pace, Rhythm
 from streams.worker.sizes import Unwritable, check_state
 from tables.recovery import Restored
 from tables.replica import deadlines_of
@@ -57,7 +57,7 @@ class Runner:
         self._state, self._changelog_id = restored.state, restored.changelog_id
         self._outbox, self._crash, self._handover = outbox, crash, handover
         self._folding = Folding(shard, codec, self.counters, self.positions, partitions=partitions, flood=flood)
-        self._pace, self._rhythm = pace, Rhythm()
+        self._pace, self._rhythm, self._companions = pace, Rhythm(), Companions()
         self._progress_at: float | None = None
         """When the first was folded that others wait for, since the last commit."""
         self._intake = Intake(self.positions)
@@ -252,6 +252,7 @@ class Runner:
             handed=self._handed,
             outgoing=bool(self._folding.outgoing),
             progress_since=None if self._progress_at is None else now - self._progress_at,
+            gather_seconds=self._companions.gather_seconds(self.shard.heard),
             until_marker=self._rhythm.until_next(now),
         )
 
@@ -289,6 +290,8 @@ class Runner:
     async def _transaction(self) -> None:
         await self._may_commit.wait()
         self._progress_at, self._handed = None, False
+        self._companions.committed(self.shard.heard)
+        self.shard.heard.clear()
         pending = self._state.pending()
         if not pending and not self._folding.outgoing and self._folding.read == self.positions:
             return

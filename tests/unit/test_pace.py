@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import inf
 from typing import Any
 
-from streams.worker.pace import Pace, Rhythm
+from streams.worker.pace import Companions, Pace, Rhythm
 
 PACE = Pace(interval_seconds=0.1, gap_seconds=0.005)
 
@@ -154,3 +154,38 @@ def test_without_regular_markers_no_next_one_is_expected() -> None:
     rhythm.came(8.0)
     rhythm.came(9.0)
     assert rhythm.until_next(9.25) == 0.75
+
+
+def companions(*commits: set[str]) -> Companions:
+    known = Companions()
+    for heard in commits:
+        known.committed(heard)
+    return known
+
+
+def test_progress_waits_longer_for_that_which_mostly_comes_with_it_and_not_once_it_is_there() -> None:
+    known = companions(*[{"src.billing", "src.erp"}] * 10)
+    waiting = {"last_took": 0.0, "progress_since": 0.005}
+
+    assert wait(0.03, **waiting, gather_seconds=known.gather_seconds({"src.billing"})) > 0
+    assert wait(0.03, **waiting, gather_seconds=known.gather_seconds({"src.erp"})) > 0
+    assert wait(0.03, **waiting | {"progress_since": 0.02}, gather_seconds=known.gather_seconds({"src.erp"})) <= 0
+    assert known.gather_seconds({"src.billing", "src.erp"}) == 0.0
+
+
+def test_where_all_progress_comes_on_one_topic_nobody_knows_whether_more_comes() -> None:
+    known = companions(*[{"q2c.changes"}] * 10)
+
+    assert wait(0.03, progress_since=0.0, gather_seconds=known.gather_seconds({"q2c.changes"})) > 0
+    assert wait(0.03, progress_since=0.005, gather_seconds=known.gather_seconds({"q2c.changes"})) <= 0
+
+
+def test_who_comes_seldom_or_no_more_is_not_waited_for() -> None:
+    together = [{"src.billing", "src.erp"}]
+    seldom = companions(*(together + [{"src.billing"}] * 3) * 10)
+    gone = companions(*together * 30, *[{"src.billing"}] * 7)
+    silent = companions(*together * 10, *[set[str]()] * 30)
+
+    for known in (seldom, gone):
+        assert wait(0.03, progress_since=0.005, gather_seconds=known.gather_seconds({"src.billing"})) <= 0
+    assert silent.gather_seconds({"src.billing"}) > 0.005
