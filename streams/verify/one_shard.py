@@ -22,7 +22,7 @@ from streams.verify.compare import Scope
 from streams.verify.deployed import Ends, Held, Place, read_letters, read_output, read_state
 from streams.verify.ledger import Deployed, Recomputed
 from streams.verify.outputs import OUTPUTS, ROWS
-from streams.verify.reach import Gone, gone, reached, recreated, told, trimmed
+from streams.verify.reach import Gone, ahead, gone, reached, recreated, told, trimmed
 from streams.verify.recording import Recording, interleaved
 from streams.verify.replay import Replay
 from streams.verify.scratch import Scratch
@@ -55,7 +55,7 @@ class ShardVerifier:
         lost = gone(self._recording, place, self._inputs(place.stage))
         search = self._search(lost)
         held = read_state(self._recording, place, self._new(), search if lost else None)
-        self._recording.await_transactions(ends)
+        self._recording.await_transactions({*ends, *ahead(self._recording, place, held.positions)})
         first = self._first(place, held)
         found = Verified(place, held.positions, first, list(recreated(self._recording, place, held.positions)))
         found.versions = history(Workspace(held.state))

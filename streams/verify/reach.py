@@ -64,14 +64,19 @@ def _proven(place: Place, since: Instant | None) -> str:
     return f"{everything}, and {of_a_part}" if of_a_part else everything
 
 
+def ahead(recording: Recording, place: Place, positions: Mapping[str, int]) -> list[str]:
+    """Topics of which a shard has read more than is there: what another shard committed was handed to it, and the end
+    of that transaction has not reached the topic yet; or they were recreated or cut."""
+    return [topic for topic, position in positions.items() if position > recording.bounds(topic)[place.partition].end]
+
+
 def recreated(recording: Recording, place: Place, positions: Mapping[str, int]) -> Iterator[str]:
-    for topic, position in positions.items():
+    for topic in ahead(recording, place, positions):
         end = recording.bounds(topic)[place.partition].end
-        if position > end:
-            yield (
-                f"{place}: its state covers {topic}-{place.partition} up to offset {position}, but that ends at {end}: "
-                f"the topic was recreated or cut; nothing of this shard is proven"
-            )
+        yield (
+            f"{place}: its state covers {topic}-{place.partition} up to offset {positions[topic]}, but that ends at "
+            f"{end}: the topic was recreated or cut; nothing of this shard is proven"
+        )
 
 
 def trimmed(recording: Recording, topic: str, bounds: Mapping[int, Bounds], after: Instant | None) -> bool:

@@ -275,6 +275,31 @@ def test_a_recreated_topic_is_told_from_an_old_one() -> None:
     assert any("recreated" in text for text in report.unproven)
 
 
+def test_input_that_was_handed_to_a_shard_before_it_can_be_read_is_waited_for() -> None:
+    """A shard folds what another one of its worker committed, and may have committed that before the end of the first
+    transaction reaches its topic."""
+    made = company()
+    recording = HeldBack(DriverRecording(made.driver), topics.CHANGES)
+
+    report = verified(recording, made)
+
+    assert (report.code, report.unproven) == (EQUAL, [])
+    assert recording.awaited
+
+
+class HeldBack(DriverRecording):
+    """The last record of each partition of a topic cannot be read until its transactions are waited for."""
+
+    def __init__(self, whole: DriverRecording, topic: str) -> None:
+        self.__dict__.update(whole.__dict__)
+        self._whole, self._topic, self.awaited = whole.held, topic, False
+        self.held = {place: raws[:-1] if place[0] == topic else raws for place, raws in whole.held.items()}
+
+    def await_transactions(self, names: Any) -> None:
+        if self._topic in names:
+            self.held, self.awaited = self._whole, True
+
+
 def test_a_worker_that_goes_on_meanwhile_makes_no_difference() -> None:
     """What its topics have gained since its state was read belongs to later commits."""
     made = company()
