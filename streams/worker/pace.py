@@ -83,21 +83,24 @@ class Rhythm:
 
 @dataclass
 class Companions:
-    """Whose progress comes together."""
+    """Whose progress comes together. What only answers progress comes behind it, however regularly: crosswalk to
+    identify, say."""
 
-    _shares: dict[str, float] = field(default_factory=dict)
-    """Topic -> the share of the last commits with progress that had some of it."""
+    _shares: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Topic -> another -> the share of the last commits with progress of the one that had some of the other."""
 
     def gather_seconds(self, heard: Set[str]) -> float:
         """How long the first progress waits, where these topics have brought some."""
-        regular = {topic for topic, share in self._shares.items() if share > 0.5}
+        known = (self._shares.get(topic, {}) for topic in heard)
+        regular = {other for shares in known for other, share in shares.items() if share > 0.5}
         if not regular <= heard:
             return _COMPANION_SECONDS
-        return _GATHER_SECONDS if len(regular) < 2 else 0.0
+        return 0.0 if regular else _GATHER_SECONDS
 
     def committed(self, heard: Set[str]) -> None:
         """What was committed had progress of these."""
-        if heard:
-            for topic in self._shares.keys() | heard:
-                before = self._shares.get(topic, 0.0)
-                self._shares[topic] = (1 - _LEARNT) * before + _LEARNT * (topic in heard)
+        for topic in heard:
+            shares = self._shares.setdefault(topic, {})
+            for other in (shares.keys() | heard) - {topic}:
+                before = shares.get(other, 0.0)
+                shares[other] = (1 - _LEARNT) * before + _LEARNT * (other in heard)

@@ -189,3 +189,18 @@ def test_who_comes_seldom_or_no_more_is_not_waited_for() -> None:
     for known in (seldom, gone):
         assert wait(0.03, progress_since=0.005, gather_seconds=known.gather_seconds({"src.billing"})) <= 0
     assert silent.gather_seconds({"src.billing"}) > 0.005
+
+
+def test_an_answer_to_progress_is_not_waited_for_before_that_is_sent_on() -> None:
+    """Identify hears of links once it has sent on up to when their sources were heard: each in a commit of its own."""
+    known = companions(*[{"src.billing", "src.erp"}, {"q2c.crosswalk"}] * 10)
+
+    assert known.gather_seconds({"src.billing"}) > 0.005
+    assert known.gather_seconds({"src.billing", "src.erp"}) == 0.0
+    assert wait(0.03, progress_since=0.005, gather_seconds=known.gather_seconds({"q2c.crosswalk"})) <= 0
+
+
+def test_what_others_wait_for_without_progress_waits_for_none() -> None:
+    known = companions(*[{"q2c.changes"}] * 10)
+
+    assert wait(0.03, progress_since=0.005, gather_seconds=known.gather_seconds(set())) <= 0
