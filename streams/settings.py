@@ -40,7 +40,8 @@ class Settings:
     """Upper bound under load; an idle input commits at once."""
     commit_gap_seconds: float = 0.01
     """Lower bound between two commits of changes of a shard: a drip of records shares one. A commit that took longer
-    makes it longer, and progress does not wait for it (`streams.worker.pace`)."""
+    makes it longer; neither progress nor what another shard of the worker hands over waits for it
+    (`streams.worker.pace`)."""
     session_timeout_seconds: float = 10.0
     instance_id: str | None = None
     """Static membership: a restart within the session timeout moves no partition."""
