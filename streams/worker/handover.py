@@ -96,8 +96,8 @@ class Handover:
         if not self._read or len(outgoing) > RECORDS_MAX:
             return found
         for number, record in enumerate(outgoing):
-            if record[0] in self._read:
-                place = record[0], self._partition(record)
+            if record[0] in self._read and (partition := self._partition(record)) is not None:
+                place = record[0], partition
                 if (span := found.get(place)) is None:
                     span = found[place] = Span(*place, number)
                 span.written.append(record)
@@ -114,11 +114,12 @@ class Handover:
             if before is not None and reader is not None and reader.paused is None and reader.backlog < BACKLOG_MAX:
                 reader.submit_behind(before + _MARKER, span.records())
 
-    def _partition(self, record: Outgoing) -> int:
-        topic, partition, key, _, _ = record
+    def _partition(self, record: Outgoing) -> int | None:
+        """None: not asked. Many partitions have many writers each, and so gaps: to hash every key would be vain."""
+        topic, partition, *_ = record
         if partition != BY_KEY:
             return partition
-        return topics.partition_for(key.decode(), 1 if topic in topics.SINGLE_PARTITION else self._partitions)
+        return 0 if self._partitions == 1 or topic in topics.SINGLE_PARTITION else None
 
 
 NOBODY = Handover(lambda topic, partition: None, (), 1)

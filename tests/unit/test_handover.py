@@ -8,9 +8,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas import topics
 from streams.worker import handover
 from streams.worker.handover import Handover, Span, callbacks
 from streams.worker.intake import Intake
@@ -19,8 +21,6 @@ from streams.worker.pace import Pace
 from tests.unit.test_runner_commits import NEVER_SECONDS, Notes, records, running, until
 
 TOPIC, PARTITION = "in", 0
-ACME = 0
-"""The partition of key "acme", of four."""
 
 
 class Reader:
@@ -206,17 +206,25 @@ def test_only_topics_that_are_read_here_are_asked_about_and_by_partition() -> No
     outgoing = [
         record(b"", "out", 0),
         record(b"a", "changes", 1),
-        record(b"b", "changes", ACME),
+        record(b"b", "changes", 3),
         record(b"c", "changes", 1),
+        record(b"d", "changes", 1),
     ]
 
-    spans = out.spans([*outgoing, ("changes", BY_KEY, b"acme", b"d", ())])
+    spans = out.spans(outgoing)
 
     assert {place: [value for _, _, _, value, _ in span.written] for place, span in spans.items()} == {
-        ("changes", 1): [b"a", b"c"],
-        ("changes", ACME): [b"b", b"d"],
+        ("changes", 1): [b"a", b"c", b"d"],
+        ("changes", 3): [b"b"],
     }
-    assert sorted(callbacks(spans)) == [1, 2, 3, 4]
+    assert sorted(callbacks(spans)) == [1, 2, 4]
+
+
+@pytest.mark.parametrize(("topic", "partitions", "asked"), [("changes", 1, 1), ("changes", 4, 0), (topics.LINKS, 4, 1)])
+def test_of_what_goes_by_key_it_is_asked_where_there_is_one_partition(topic: str, partitions: int, asked: int) -> None:
+    out = Handover(lambda topic, partition: None, [topic], partitions)
+
+    assert len(out.spans([record(b"a", topic, BY_KEY)])) == asked
 
 
 def test_where_the_broker_does_not_say_where_it_lies_nothing_is_handed_over() -> None:
