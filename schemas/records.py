@@ -460,7 +460,8 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("system", "!text", "system instance"),
             ("entity", "text", "entity, * if unreadable"),
             ("letter_id", "!text", "the dead letter"),
-            ("how", "text", "replayed or dismissed"),
+            ("how", "text", "replayed or dismissed; moved: its native customer is another's now"),
+            ("moved_at", "?instant", "moved: of instants before that it is lacking here still"),
         ],
     ),
     "Drift": (
@@ -641,6 +642,7 @@ _ENVELOPE: list[tuple[Any, ...]] = [
     ("since", "texts", "governed fact -> instant/version in which it first held"),
     ("source", "text", "topic-partition@offset it was read from"),
     ("letter_id", "?text", "set when it comes back from the dead letters"),
+    ("effective_until", "?instant", "told after its native customer had gone: from then on it was another's"),
 ]
 
 

@@ -36,8 +36,8 @@ def insert(versions: list[Version], new: Version, *, folded: bool = True) -> lis
     if any(_identity(held) == _identity(new) for held in versions):
         return None
     track = [v for v in versions if v["customer"] == new["customer"]]
-    if track and new["route"] < track[-1]["route"]:
-        return None
+    if any(v["route"] > new["route"] and v["at"] <= new["at"] for v in track):
+        return None  # by a route that had ended then
     if track and order(new) < order(track[0]):
         if folded:
             return None

@@ -18,10 +18,11 @@ from streams.governance.mapping import ObjectMapping, SystemMapping
 from streams.governance.model import Governance
 from streams.identify import furthest, holes, images, keys, links, mappings, parking, sweeps
 from streams.identify.canonicalize import attributes
-from streams.identify.changes import change
 from streams.identify.holes import Hole
 from streams.identify.images import Native
 from streams.identify.routes import route_of
+from streams.identify.stays import Stay, of_hole
+from streams.identify.stays import tell as tell_version
 from streams.inputs import Divert
 from streams.kinds.facts import stamp
 from streams.kinds.trail import read_again
@@ -48,6 +49,11 @@ class Row(NamedTuple):
     @property
     def key(self) -> str:
         return keys.row_key(*self)
+
+    @property
+    def local(self) -> tuple[str, str, str]:
+        """Of its native customer."""
+        return self.system, self.entity, self.native_id
 
 
 def steps(ws: Workspace, system: str) -> list[Value]:
@@ -232,8 +238,15 @@ def _derive(ws: Workspace, governance: Governance, known: Value, row: Row, image
         return
     version["version"] = f"{_native_version(last)}{_AGAIN}{known['number']:06d}"
     version["at"] = max(from_, last["at"])
+    left = _left(ws, image)
     images.keep(ws, governance, row.key, [*image["versions"], version], native, known["number"])
-    _tell(ws, governance, row, last, version)
+    _tell(ws, governance, row, last, version, left)
+
+
+def _left(ws: Workspace, image: Value) -> list[Stay]:
+    """With whom it was lacking, if a mapping before could not read it."""
+    hole = images.asked(image)
+    return of_hole(ws.get(hole.key)) if hole is not None else []
 
 
 def _version(
@@ -265,7 +278,7 @@ def _readable(image: Value) -> Native | None:
     return images.native_of(image) if image["versions"][-1]["op"] == PRESENT else None
 
 
-def _tell(ws: Workspace, governance: Governance, row: Row, last: Version, version: Version) -> None:
+def _tell(ws: Workspace, governance: Governance, row: Row, last: Version, version: Version, left: list[Stay]) -> None:
     route = route_of(ws, row.system, row.customer)
     effective_at = max(version["at"], route.at)
     if row.entity == "customer":
@@ -273,8 +286,7 @@ def _tell(ws: Workspace, governance: Governance, row: Row, last: Version, versio
         links.parent_asserted(ws, governance, row.system, version, last)
     told = tell.Record(row.system, row.entity, row.native_id, route.canonical_id)
     tell.changed(ws, governance, told, last, version, effective_at)
-    place = (route.canonical_id, row.system, row.entity, row.native_id)
-    ws.emit(change(*place, version, route.version, effective_at))
+    tell_version(ws, row.local, version, left)
 
 
 def _native_version(version: Version) -> str:

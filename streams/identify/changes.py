@@ -27,6 +27,7 @@ def change(
     route_version: int,
     effective_at: Instant,
     letter_id: str | None = None,
+    effective_until: Instant | None = None,
 ) -> Emit:
     """The effect that tells judge of one version of one row."""
     value = {
@@ -45,6 +46,7 @@ def change(
         "since": version["since"],
         "source": version["source"],
         "letter_id": letter_id,
+        "effective_until": effective_until,
         "attributes": _to_avro(entity, version["attrs"]),
     }
     return Emit(topics.CHANGES, canonical_id, change_record_name(entity), value)

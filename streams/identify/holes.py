@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from schemas import topics
 from schemas.instants import Instant
 from streams.fleet import letters
 from streams.governance.model import Governance
-from streams.identify import keys, links
+from streams.identify import keys, links, stays
 from streams.identify.routes import Route, route_of
+from streams.identify.stays import Stay
 from tables.view import Emit, Workspace
 
 _MANY = 100_000
@@ -32,9 +34,16 @@ class Hole(NamedTuple):
         return {"canonical_id": canonical_id, **named, **more}
 
 
-def open_(ws: Workspace, governance: Governance, hole: Hole, partition: int, opened_at: Instant) -> None:
+def open_(
+    ws: Workspace,
+    governance: Governance,
+    hole: Hole,
+    partition: int,
+    opened_at: Instant,
+    left: Sequence[Stay] = (),
+) -> None:
     """At the canonical customer, where it is known whose evidence is missing. A customer record that was never read
-    may belong to anyone: its hole is everyone's."""
+    may belong to anyone: its hole is everyone's. `left`: where it was missing before it went there."""
     if ws.get(hole.key) is not None:
         return
     system, customer = hole.system, hole.customer
@@ -46,32 +55,38 @@ def open_(ws: Workspace, governance: Governance, hole: Hole, partition: int, ope
     route = route_of(ws, system, customer)
     canonical_id = "" if stranger or not customer else route.canonical_id
     value = hole.told(canonical_id, partition=partition, opened_at=opened_at)
-    ws.put(hole.key, value)
+    ws.put(hole.key, {**value, "stays": [list(stay) for stay in left]} if left else value)
+    for stay in left:
+        _tell(ws, governance, "HoleOpened", _since({**value, "canonical_id": stay.canonical_id}, stay))
+        _tell(ws, governance, "HoleClosed", hole.told(stay.canonical_id, how="moved", moved_at=stay.until))
     _tell(ws, governance, "HoleOpened", _since(value, route) if canonical_id else value)
 
 
 def close(ws: Workspace, governance: Governance, hole: Hole, how: str) -> None:
-    """Where it stands open, which may be another customer than the present one."""
+    """Wherever it stands open, which may be other customers than the present one."""
     opened = ws.get(hole.key)
     ws.delete(hole.key)
     if hole.entity in letters.FINANCE and how == "replayed":
         ws.emit(letters.tell_resolved(hole.letter_id, how))
-    canonical_id = opened["canonical_id"] if opened else route_of(ws, hole.system, hole.customer).canonical_id
-    _tell(ws, governance, "HoleClosed", hole.told(canonical_id, how=how))
+    here = opened["canonical_id"] if opened else route_of(ws, hole.system, hole.customer).canonical_id
+    for canonical_id in dict.fromkeys([*(stay.canonical_id for stay in stays.of_hole(opened)), here]):
+        _tell(ws, governance, "HoleClosed", hole.told(canonical_id, how=how))
 
 
-def move(ws: Workspace, governance: Governance, system: str, customer: str, new: Route) -> None:
-    """The native customer is of another canonical customer now; a hole that is everyone's stays so."""
+def move(ws: Workspace, governance: Governance, system: str, customer: str, old: Route, new: Route) -> None:
+    """The native customer is of another canonical customer now; what is missing of instants before that is missing
+    where it was. A hole that is everyone's stays so."""
     for key, opened in ws.range(keys.holes_prefix(system, customer), _MANY):
         if opened["canonical_id"]:
-            reopened = {**opened, "canonical_id": new.canonical_id}
-            ws.put(key, reopened)
+            stay = Stay(opened["canonical_id"], old.version, old.at, new.at)
+            hole = Hole(system, customer, opened["entity"], opened["letter_id"])
+            reopened = hole.told(new.canonical_id, partition=opened["partition"], opened_at=opened["opened_at"])
+            ws.put(key, {**reopened, "stays": [*opened.get("stays", ()), list(stay)]})
             _tell(ws, governance, "HoleOpened", _since(reopened, new))
-            closed = {k: opened[k] for k in ("canonical_id", "system", "entity", "letter_id")}
-            _tell(ws, governance, "HoleClosed", closed | {"how": "moved"})
+            _tell(ws, governance, "HoleClosed", hole.told(stay.canonical_id, how="moved", moved_at=new.at))
 
 
-def _since(opened: dict[str, Any], route: Route) -> dict[str, Any]:
+def _since(opened: dict[str, Any], route: Route | Stay) -> dict[str, Any]:
     """What is missing is told to this customer as of the route, so what lies before that misses nothing."""
     return {**opened, "opened_at": max(opened["opened_at"], route.at - 1)}
 

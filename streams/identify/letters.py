@@ -10,6 +10,7 @@ from streams.fleet.letters import tell_written
 from streams.governance.model import Governance
 from streams.identify import holes, keys, progress
 from streams.identify.holes import Hole
+from streams.identify.stays import Stay, of_hole
 from streams.inputs import Input
 from streams.letters import ENTITY_HEADER, ID_HEADER
 from tables.view import Workspace
@@ -53,13 +54,22 @@ def letter_of(record: Input) -> str | None:
     return _header(record, ID_HEADER)
 
 
+def stays_of(ws: Workspace, record: Input, system: str, letter: str) -> list[Stay]:
+    """With whom what comes home was lacking before its customer went on."""
+    return of_hole(ws.get(_hole_key(ws, record, system, letter)))
+
+
 def of_first_snapshot(ws: Workspace, record: Input, row: SourceRow) -> bool:
     """A row of the first snapshot that is replayed: its hole was opened before the source had any watermark."""
     letter = letter_of(record)
     if letter is None:
         return False
-    hole = ws.get(keys.holes_prefix(row.system, _whose(ws, record, row.system, letter)) + letter)
+    hole = ws.get(_hole_key(ws, record, row.system, letter))
     return hole is not None and hole["opened_at"] == NEVER
+
+
+def _hole_key(ws: Workspace, record: Input, system: str, letter: str) -> str:
+    return keys.holes_prefix(system, _whose(ws, record, system, letter)) + letter
 
 
 def _whose(ws: Workspace, record: Input, system: str, letter: str) -> str:

@@ -10,7 +10,7 @@ from schemas.instants import Instant
 from schemas.source import UNCHANGED, SourceRow
 from streams.governance.mapping import ObjectMapping
 from streams.governance.model import Governance
-from streams.identify import holes, keys, losses, mappings
+from streams.identify import holes, keys, letters, losses, mappings
 from streams.identify.canonicalize import attributes
 from streams.identify.holes import Hole
 from streams.inputs import Divert, Input
@@ -68,7 +68,9 @@ def park(
     number = mappings.number(ws.get(keys.mapping_key(row.system)))
     ws.put(key, {**parked, "read": attrs, **({"number": number} if number else {})})
     hole = Hole(row.system, row.native_customer, entity, letter)
-    holes.open_(ws, governance, hole, record.partition, row.committed_at - 1)
+    came_home = letters.letter_of(record)
+    left = letters.stays_of(ws, record, row.system, came_home) if came_home is not None else []
+    holes.open_(ws, governance, hole, record.partition, row.committed_at - 1, left)
     return True
 
 

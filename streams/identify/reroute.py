@@ -6,10 +6,11 @@ from typing import Any
 
 from streams.governance.model import Governance
 from streams.identify import again, holes, keys
-from streams.identify.changes import change, moved
+from streams.identify.changes import moved
 from streams.identify.routes import Route, route_of
+from streams.identify.stays import said
 from streams.suspects import tell
-from tables.versions import MOVED, Version
+from tables.versions import Version
 from tables.view import Workspace
 
 
@@ -22,7 +23,7 @@ def on_route(ws: Workspace, governance: Governance, value: dict[str, Any]) -> No
     ws.put(keys.route_key(system, customer), {k: value[k] for k in ("canonical_id", "route_version", "routed_at")})
     if new.canonical_id == old.canonical_id:
         return
-    holes.move(ws, governance, system, customer, new)
+    holes.move(ws, governance, system, customer, old, new)
     prefix = keys.rows_prefix(system, customer)
     for key, image in ws.range(prefix, keys.EVERY_ROW):
         entity, native_id = key.removeprefix(prefix).split("/", 1)
@@ -40,8 +41,7 @@ def _leave(ws: Workspace, record: tell.Record, customer: str, old: Route, new: R
 def _arrive(ws: Workspace, governance: Governance, record: tell.Record, route: Route, versions: list[Version]) -> None:
     system, entity, native_id, canonical_id = record
     for version in versions:
-        say = moved if version["op"] == MOVED else change
-        effective_at = max(version["at"], route.at)
-        ws.emit(say(canonical_id, system, entity, native_id, version, route.version, effective_at))
+        row, effective_at = (system, entity, native_id), max(version["at"], route.at)
+        ws.emit(said(canonical_id, row, version, route.version, effective_at))
     # As of the route, however many versions were read before it was heard of: until then alone it was another's.
     tell.rerouted(ws, governance, record, versions, route.at)

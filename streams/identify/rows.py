@@ -11,10 +11,12 @@ from streams.governance.model import Governance
 from streams.identify import images, keys, links, losses, mappings, parking, sweeps
 from streams.identify.again import Row, customer_up_to_date, up_to_date
 from streams.identify.canonicalize import attributes
-from streams.identify.changes import change, moved
 from streams.identify.images import Native
-from streams.identify.letters import letter_of
+from streams.identify.letters import letter_of, stays_of
+from streams.identify.parking import Waiting
 from streams.identify.routes import route_of
+from streams.identify.stays import Stay
+from streams.identify.stays import tell as tell_version
 from streams.inputs import Divert, Input
 from streams.kinds.facts import stamp
 from streams.kinds.trail import stamp_trails
@@ -29,9 +31,9 @@ def on_row(
     record: Input,
     row: SourceRow,
     first_snapshot: bool,
-    read: dict[str, Any] | None = None,
+    waited: Waiting | None = None,
 ) -> None:
-    """Fold it, and the rows that waited for it. `read`: how it was read when it had to wait."""
+    """Fold it, and the rows that waited for it. `waited`: if it did, how it was read then."""
     known = ws.get(keys.mapping_key(row.system))
     mapping = mappings.named(ws, governance, row.system, known).get(row.object)
     if mapping is None:
@@ -46,7 +48,7 @@ def on_row(
     attrs, native = None, None
     if row.operation in ("upsert", "moved_in"):
         fields = images.followed(image if last is not None and last is versions[-1] else None, row)
-        attrs = _attributes(mapping, fields, last, read)
+        attrs = _attributes(mapping, fields, last, waited.read if waited else None)
         native = Native(row.object, mapping.kept_of(fields), not row.snapshot)
         newest = versions[-1]["version"] if versions else ""
         if parking.park(ws, governance, row, mapping, attrs, record, first_snapshot, newest):
@@ -56,10 +58,14 @@ def on_row(
     # log still brings; a clock set back): a newer one is not hidden, and an older one that comes late hides none.
     following = next((v["at"] for v in versions if v["version"] > row.version), ALWAYS)
     version["at"] = min(max(row.committed_at, last["at"] if last else NEVER), following)
-    _tell(ws, governance, record, place, version, versions, native)
+    letter = letter_of(record)
+    lacked = waited.letter_id if waited else letter
+    left = stays_of(ws, record, row.system, lacked) if lacked is not None else []
+    _remember(ws, governance, place, version, versions, native, left)
+    tell_version(ws, place.local, version, left, letter)
     parking.overtaken(ws, governance, row, entity)
     for child in parking.children(ws, governance, row, entity):
-        on_row(ws, governance, child.record, child.row, child.first_snapshot, child.read)
+        on_row(ws, governance, child.record, child.row, child.first_snapshot, child)
         parking.arrived(ws, governance, child)
 
 
@@ -105,37 +111,31 @@ def _version(
     }
 
 
-def _tell(
+def _remember(
     ws: Workspace,
     governance: Governance,
-    record: Input,
     row: Row,
     version: Version,
     versions: list[Version],
     native: Native | None,
+    left: list[Stay],
 ) -> None:
-    """Remember the image and tell judge; an older version or a duplicate is told again, and judge knows it."""
+    """The image, unless it is an older version or a duplicate: that is told again, and judge knows it."""
     system, customer, entity, native_id = row
-    route = route_of(ws, system, customer)
-    effective_at = max(version["at"], route.at)
     if not versions or _is_newest(version, versions):
         swept, versions_now = ws.get(keys.sweep_key(system)), [*versions, version]
         images.keep(ws, governance, row.key, versions_now, native, came=sweeps.begun(swept))
         _tell_links(ws, governance, row, version, versions)
+        route = route_of(ws, system, customer)
         told = tell.Record(system, entity, native_id, route.canonical_id)
-        tell.changed(ws, governance, told, versions[-1] if versions else None, version, effective_at)
+        tell.changed(ws, governance, told, versions[-1] if versions else None, version, max(version["at"], route.at))
         loss = losses.lost(swept, entity, version["version"]) if version["op"] == PRESENT else None
         if loss is not None:  # told before it, so that nothing rests on the row in between
-            sweeps.presume(ws, governance, (system, entity, native_id), versions_now, loss)
+            sweeps.presume(ws, governance, row.local, versions_now, loss, left)
     elif sweeps.is_last_before(version, versions):
         *earlier, gone = versions
         images.keep(ws, governance, row.key, [*earlier, version, sweeps.following(gone, version)])
         _tell_links(ws, governance, row, version, earlier)
-    place = (route.canonical_id, system, entity, native_id)
-    if version["op"] == MOVED:
-        ws.emit(moved(*place, version, route.version, effective_at))
-    else:
-        ws.emit(change(*place, version, route.version, effective_at, letter_of(record)))
 
 
 def _tell_links(ws: Workspace, governance: Governance, row: Row, version: Version, earlier: list[Version]) -> None:

@@ -5,15 +5,15 @@ that has come since stays, so nothing depends on where the slices fell (`again.s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from schemas.instants import Instant
 from streams.governance.model import Governance
-from streams.identify import images, keys, losses, mappings, parking
-from streams.identify.changes import change
+from streams.identify import images, keys, losses, mappings, parking, stays
 from streams.identify.losses import Loss
 from streams.identify.routes import route_of
+from streams.identify.stays import Stay
 from streams.suspects import tell
 from tables.versions import PRESENT, PRESUMED, Version
 from tables.view import Value, Workspace
@@ -68,14 +68,19 @@ def take_away(ws: Workspace, governance: Governance, sweep: Value, row: tuple[st
 
 
 def presume(
-    ws: Workspace, governance: Governance, row: tuple[str, str, str], versions: list[Version], loss: Loss
+    ws: Workspace,
+    governance: Governance,
+    row: stays.Row,
+    versions: list[Version],
+    loss: Loss,
+    left: Sequence[Stay] = (),
 ) -> None:
-    """The row with these versions is lost."""
+    """The row with these versions is lost. `left`: with whom it was lacking."""
     last = versions[-1]
     gone = _gone(last, loss.oldest_version or f"{last['version']}.gone", max(loss.at, last["at"]))
     key = keys.row_key(row[0], last["customer"], *row[1:])
     images.keep(ws, governance, key, [*versions, gone])
-    _tell(ws, governance, row, last, gone)
+    _tell(ws, governance, row, last, gone, left)
 
 
 def following(gone: Version, last: Version) -> Version:
@@ -101,8 +106,9 @@ def _gone(last: Version, version: str, at: Instant) -> Version:
     return following({**last, **gone, "version": version, "by": "unknown"}, last)
 
 
-def _tell(ws: Workspace, governance: Governance, row: tuple[str, str, str], last: Version, gone: Version) -> None:
+def _tell(
+    ws: Workspace, governance: Governance, row: stays.Row, last: Version, gone: Version, left: Sequence[Stay]
+) -> None:
+    stays.tell(ws, row, gone, left)
     route = route_of(ws, row[0], last["customer"])
-    effective_at = max(gone["at"], route.at)
-    ws.emit(change(route.canonical_id, *row, gone, route.version, effective_at))
-    tell.changed(ws, governance, tell.Record(*row, route.canonical_id), last, gone, effective_at)
+    tell.changed(ws, governance, tell.Record(*row, route.canonical_id), last, gone, max(gone["at"], route.at))

@@ -12,7 +12,7 @@ from schemas import ids, topics
 from schemas.instants import Instant, seconds
 from schemas.money import from_json
 from streams.governance.model import Governance
-from streams.judge import breaker, freeze, posting, unread
+from streams.judge import breaker, freeze, lacking, posting, unread
 from streams.judge.approvals import OVER_LIMIT, Approval, approved
 from streams.judge.keys import ObligationKey, holes_prefix, past_holes_prefix
 from streams.judge.obligation import Obligation
@@ -133,7 +133,8 @@ def _is_lacking(case: _Case, places: Iterable[tuple[str, str]], *prefixes: str) 
 
 
 def _until_it_came(case: _Case, hole: dict[str, Any]) -> None:
-    """The end of one that has ended since is an instant that is judged; of another it is told."""
+    """The end of one that has ended since, or went elsewhere, is an instant that is judged; of another it is told."""
+    case.now.again_at(lacking.ends(hole, case.now.instant))
     if (closed := hole.get("closed")) is not None:
         case.now.again_at(breaker.decided(closed, case.now.governance, case.kind, case.system) + 1)
 
@@ -144,7 +145,7 @@ def _lacking(case: _Case, *prefixes: str) -> Iterator[tuple[str, str, dict[str, 
         for text, hole in case.ws.range(prefix, 1000):
             system, entity, _ = text.removeprefix(prefix).split("/", 2)
             governed = case.now.governance.systems.get(system)  # no verdict looks at one that has gone
-            if governed is None or hole["at"] >= case.now.instant:
+            if governed is None or not lacking.stands(hole, case.now.instant):
                 continue
             if breaker.counted(hole, case.now, case.kind, case.system):
                 yield governed.role, entity, hole

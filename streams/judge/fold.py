@@ -8,7 +8,7 @@ from typing import Any
 from schemas.instants import ALWAYS, Instant, seconds
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
-from streams.judge import retention
+from streams.judge import lacking, retention
 from streams.judge.arming import arm
 from streams.judge.concerned import Changed, concerned, hanging_on, looking, versions_of, waits_anyway
 from streams.judge.corrected import place_of
@@ -140,24 +140,36 @@ def on_hole(ws: Workspace, governance: Governance, value: dict[str, Any], *, ope
     customer = value["canonical_id"]
     tail = f"{value['system']}/{value['entity']}/{value['letter_id']}"
     key = f"{holes_prefix(customer)}{tail}" if customer else f"g/{tail}"
+    known, moved_at = ws.get(key), value.get("moved_at")
     if opened:
-        # A replay that is refused again does not make the evidence complete any further.
-        known = ws.get(key)
-        ws.put(key, known or {"at": value["opened_at"]})
-        return
-    if (known := ws.get(key)) is not None:
-        heard = reached(ws)
-        past = past_hole_key(customer or "", f"{value['system']}/{value['entity']}", known["at"], value["letter_id"])
-        put_until(ws, governance, past, {"at": known["at"], "closed": heard}, newest(heard))
+        ws.put(key, lacking.opened(known, value["opened_at"]))
+    elif known is not None and moved_at is not None and (left := lacking.left(known, moved_at)) is not None:
+        _remember(ws, governance, value, {"at": moved_at - 1})
+        ws.put(key, left)
+        _wake_held(ws, customer, value["letter_id"], left)
+    else:
+        _closed(ws, governance, value, key, known)
+
+
+def _closed(ws: Workspace, governance: Governance, value: dict[str, Any], key: str, known: Value | None) -> None:
+    if known is not None:
+        _remember(ws, governance, value, known)
     ws.delete(key)
-    if customer:
+    if customer := value["canonical_id"]:
         _wake_held(ws, customer, value["letter_id"])
         ws.delete(aside_prefix(customer) + value["letter_id"])
     if not is_anything_held(ws):
         nothing_is_held(ws)
 
 
-def _wake_held(ws: Workspace, customer: str, letter_id: str) -> None:
+def _remember(ws: Workspace, governance: Governance, value: dict[str, Any], hole: Value) -> None:
+    heard, of = reached(ws), f"{value['system']}/{value['entity']}"
+    past = past_hole_key(value["canonical_id"] or "", of, hole["at"], value["letter_id"])
+    put_until(ws, governance, past, {**hole, "closed": heard}, newest(heard))
+
+
+def _wake_held(ws: Workspace, customer: str, letter_id: str, left: Value | None = None) -> None:
+    """`left`: what is still held back by it."""
     for key, value in ws.range(f"o/{customer}/", EVERYTHING):
-        if value.get("held") == letter_id:
+        if value.get("held") == letter_id and (left is None or not lacking.stands(left, value.get("next", ALWAYS))):
             ws.put(key, {k: v for k, v in value.items() if k != "held"})

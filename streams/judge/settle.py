@@ -8,7 +8,7 @@ from typing import Any
 from schemas.instants import ALWAYS, Instant
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
-from streams.judge import told
+from streams.judge import lacking, told
 from streams.judge.announce import announce, look_again
 from streams.judge.approvals import adopt
 from streams.judge.arming import save
@@ -193,6 +193,6 @@ def _hole(
     for text, hole in holes:
         system, entity, letter = text.removeprefix(holes_prefix(key.customer)).split("/", 2)
         wanted = any(system == s and entity in ("*", e) for s, e in evidence(governance, kind, key.system))
-        if wanted and hole["at"] < instant:
+        if wanted and lacking.stands(hole, instant):
             return letter
     return None

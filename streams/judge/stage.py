@@ -106,7 +106,7 @@ class Judge:
         value = record.value
         entity = ENTITY_OF_RECORD.get(record.record)
         if entity is not None:
-            return on_change(ws, self._published.in_force(ws), _changed(entity, value))
+            return self._on_version(ws, entity, value)
         match record.record:
             case "Watermarks":
                 is_less = _hear(ws, value)
@@ -134,6 +134,13 @@ class Judge:
             case _:
                 raise Divert("unknown_record", f"q2c.changes carries no {record.record}; is a newer release writing?")
         return record.record.lower()
+
+    def _on_version(self, ws: Workspace, entity: str, value: dict[str, Any]) -> str:
+        ruled = self._published.in_force(ws)
+        said = on_change(ws, ruled, Changed(_place(entity, value), version_of(entity, value)))
+        if value.get("effective_until") is not None:  # at once: nothing is to be judged as if it had stayed
+            on_change(ws, ruled, _gone(entity, value, value["effective_until"]))
+        return said
 
     def overruled(self, ws: Workspace) -> list[Difference]:
         """What the worker was started with and does not judge by."""
@@ -247,17 +254,18 @@ def _broken_until(governance: Governance, system: str) -> Until:
     return lambda heard, ruled: canary.heard_until(heard, governance, system)
 
 
-def _changed(entity: str, value: dict[str, Any]) -> Changed:
-    return Changed(_place(entity, value), version_of(entity, value))
-
-
 def _moved(value: dict[str, Any]) -> Changed:
-    version = {
-        "version": value["version"],
+    return _gone(value["entity"], value, value["moved_at"], value["version"])
+
+
+def _gone(entity: str, value: dict[str, Any], at: Instant, version: str = "") -> Changed:
+    """`version`: of the row, where the row itself went."""
+    left = {
+        "version": version,
         "native": "",
         "customer": value["native_customer"],
-        "at": value["moved_at"],
-        "committed_at": value["moved_at"],
+        "at": at,
+        "committed_at": at,
         "op": "moved",
         "attrs": None,
         "since": {},
@@ -266,7 +274,7 @@ def _moved(value: dict[str, Any]) -> Changed:
         "source": "",
         "route": value["route_version"],
     }
-    return Changed(_place(value["entity"], value), version)
+    return Changed(_place(entity, value), left)
 
 
 def _place(entity: str, value: dict[str, Any]) -> RecordPlace:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from schemas.instants import NEVER, Instant, iso
+from schemas.instants import ALWAYS, NEVER, Instant, iso
 from streams.judge.commands import is_held, remedy, restrained
 from streams.kinds.asof import Found
 from streams.kinds.finding import Finding, Waiting
@@ -30,8 +30,9 @@ def reason(case: Case) -> Said:
     return _never(case)
 
 
-def hole(letter: str, at: Instant | None = None) -> str:
+def hole(letter: str, at: Instant | None = None, until: Instant = ALWAYS) -> str:
     since = f", evidence is complete up to {iso(at)}" if at is not None and at > NEVER else ""
+    since += f" and it is lacking of instants before {iso(until)} alone" if until < ALWAYS else ""
     if letter.startswith(PARKED):
         return f"the row at {letter.removeprefix(PARKED)} waits for its parent row{since}"
     if is_of_verdict(letter):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from schemas.instants import Instant, iso
 from streams.governance.model import Governance
+from streams.judge import lacking
 from streams.judge.keys import ObligationKey, holes_prefix
 from streams.judge.obligation import Obligation
 from streams.judge.retention import span
@@ -132,7 +133,7 @@ def _holes(view: View, customer: str, parked: Mapping[str, Parked]) -> list[Expl
     for key, value in view.range(prefix, 1000):
         system, entity, letter = key.removeprefix(prefix).split("/", 2)
         outcome = "parked" if letter.startswith(PARKED) else "held"
-        text = parked[letter].text if letter in parked else hole(letter, value["at"])
+        text = parked[letter].text if letter in parked else hole(letter, value["at"], lacking.until(value))
         found.append(Explanation("", system, entity, letter, outcome, text))
     for key, value in view.range("g/", 1000):
         _, system, entity, letter = key.split("/", 3)

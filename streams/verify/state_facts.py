@@ -66,6 +66,11 @@ def _as_read(parked: Fact) -> Fact:
     return {**parked, "read": _stated(parked["read"])} if "read" in parked else parked
 
 
+def _hole(value: Fact) -> Fact:
+    """Through which customers it came hangs on when routes were heard, and shows in what judge was told."""
+    return {name: held for name, held in value.items() if name != "stays"}
+
+
 def _mapping(value: Fact) -> Fact | None:
     """What was published. How it began, the replay was told."""
     return {"now": value["now"]} if value["number"] else None
@@ -174,7 +179,7 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "i": Rule("row images", same=_same_image, when=_committed),
         "w": Rule("routes"),
         "l": Rule("links"),
-        "h": Rule("holes"),
+        "h": Rule("holes", _hole),
         "k": Rule("parked rows", same=_same_parked),
         "j": None,  # where rows are parked: follows from them
         "m": Rule("mappings", _mapping),

@@ -171,8 +171,8 @@ def test_other_changes_of_the_customer_wake_nothing() -> None:
 def test_the_segment_of_then_is_kept_as_long_as_a_verdict_about_then_is_held_back() -> None:
     play = company((account(2, segment="small"),), segments=SEGMENTS, top={"late_retention_seconds": 0})
     play.run()
-    hole = {"canonical_id": "crm:A", "system": "billing", "entity": "invoice", "letter_id": "x", "opened_at": SECOND}
-    play.driver.pipe(topics.CHANGES, "crm:A", "HoleOpened", hole)
+    hole = {"canonical_id": "crm:A", "system": "billing", "entity": "invoice", "letter_id": "x"}
+    play.driver.pipe(topics.CHANGES, "crm:A", "HoleOpened", {**hole, "opened_at": SECOND})
     play.tell((invoice(3),))
     play.run().heard(100).run()
     for at in (110, 120, 130):

@@ -3,6 +3,7 @@ are plain numbers."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from streams.identify import keys, letters, links
 from streams.identify.holes import Hole, close, move, open_
 from streams.identify.progress import hear
 from streams.identify.routes import Route, route_of
+from streams.identify.stays import Stay, of_hole
 from streams.inputs import Input
 from streams.letters import ENTITY_HEADER, ID_HEADER
 from streams.suspects.circle import CIRCLE
@@ -122,13 +124,34 @@ def test_it_goes_with_its_customer_unless_it_is_everyones() -> None:
     open_(ws, GOVERNANCE, HOLE._replace(customer="B/12", letter_id="M"), 1, 70)
     ws.put(keys.holes_prefix("billing", "B/1") + "N", {"canonical_id": "", **NAMED, "letter_id": "N", "opened_at": 1})
     ws.effects.clear()
-    move(ws, GOVERNANCE, "billing", "B/1", Route("crm:Z", 4, 80))
+    move(ws, GOVERNANCE, "billing", "B/1", Route("crm:A", 3, 50), Route("crm:Z", 4, 80))
 
     assert told(ws) == [
         ("HoleOpened", None, {"canonical_id": "crm:Z", **NAMED, "partition": 1, "opened_at": 79}),
-        ("HoleClosed", None, {"canonical_id": "crm:A", **NAMED, "how": "moved"}),
+        ("HoleClosed", None, {"canonical_id": "crm:A", **NAMED, "how": "moved", "moved_at": 80}),
     ]
     assert (ws.get(HOLE.key) or {})["canonical_id"] == "crm:Z"
+
+
+def test_what_is_settled_is_closed_wherever_it_was_lacking_once_each() -> None:
+    ws = state()
+    open_(ws, GOVERNANCE, HOLE, 1, 70)
+    routes = [Route("crm:A", 3, 50), Route("crm:Z", 4, 80), Route("crm:A", 5, 90)]
+    for old, new in pairwise(routes):
+        move(ws, GOVERNANCE, "billing", "B/1", old, new)
+    assert of_hole(ws.get(HOLE.key)) == [Stay("crm:A", 3, 50, 80), Stay("crm:Z", 4, 80, 90)]
+    ws.effects.clear()
+    close(ws, GOVERNANCE, HOLE, "dismissed")
+
+    assert [value["canonical_id"] for _, _, value in told(ws)] == ["crm:A", "crm:Z"]
+
+
+def test_what_an_earlier_release_moved_is_closed_where_it_is() -> None:
+    ws = state()
+    ws.put(HOLE.key, {"canonical_id": "crm:Z", **NAMED, "partition": 1, "opened_at": 70})
+    close(ws, GOVERNANCE, HOLE, "replayed")
+
+    assert [value["canonical_id"] for _, _, value in told(ws)] == ["crm:Z"]
 
 
 # -- letters

@@ -102,8 +102,17 @@ def test_what_it_has_in_common_with_its_successor_was_told_to_begin_there_and_do
     assert inserted == [version(10, live="20/020", draft="10/010"), successor]
 
 
-def test_a_version_of_an_earlier_route_is_refused() -> None:
-    assert insert([version(10, route=2)], version(20, route=1)) is None
+@pytest.mark.parametrize("at", [20, 10])
+def test_a_version_of_an_earlier_route_is_refused(at: int) -> None:
+    assert insert([version(10, route=2)], version(at, route=1), folded=False) is None
+
+
+def test_but_not_one_of_an_instant_before_that_route_had_ended() -> None:
+    gone, back = version(20, "moved:2", op="moved", route=2), version(30, route=3)
+    first = version(10, route=1)
+
+    assert insert([gone, back], first, folded=False) == [first, gone, back]
+    assert insert([gone, back], first, folded=True) is None
 
 
 def test_the_same_version_comes_again_by_a_later_route() -> None:
