@@ -10,6 +10,7 @@ from schemas.money import from_json
 from streams.fleet import corrections, mass
 from streams.governance.model import Governance
 from streams.judge import breaker, lives, told
+from streams.judge.answered import answered
 from streams.judge.approvals import may_be_performed
 from streams.judge.closing import in_period
 from streams.judge.commands import commanded, has_passed, held_by, is_held
@@ -29,6 +30,7 @@ def announce(
 ) -> Obligation:
     """Emit what the transition means; returns the obligation with the drift record it now stands for."""
     drift_id = ids.drift_id(kind.name, key.system, kind.entity, key.native_id, transition.trigger.version)
+    answered(ws, now.governance, kind, key, after, transition)
     elsewhere = _is_settled_elsewhere(ws, kind, key, after, transition)
     if not elsewhere or _was_otherwise(now.governance, after, transition):
         after = _audit(ws, now.governance, kind, key, after._replace(elsewhere=""), transition, drift_id)

@@ -4,7 +4,6 @@ Updated by contributions, never by a scan."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from schemas import topics
@@ -114,6 +113,38 @@ def _turns(process: Value, condition: str) -> Turns:
     return Turns(since, tuple((at, change) for at, change in instants))
 
 
+def met(ws: Workspace, customer: str, condition: str, at: Instant) -> None:
+    """An obligation of the condition was answered. Since when any was counts, whichever is told of first."""
+    process = ws.get(process_key(customer)) or _EMPTY
+    first = process.get("met", {}).get(condition)
+    if first is None or at < first:
+        _put_met(ws, customer, process, condition, at)
+
+
+def first_met(ws: Workspace, customer: str, condition: str) -> Instant | None:
+    """None: none was."""
+    first: Instant | None = (ws.get(process_key(customer)) or _EMPTY).get("met", {}).get(condition)
+    return first
+
+
+def met_otherwise(ws: Workspace, customer: str, condition: str, first: Instant | None) -> None:
+    """Late evidence has it first answered at another instant, or never."""
+    _put_met(ws, customer, ws.get(process_key(customer)) or _EMPTY, condition, first)
+
+
+def _put_met(ws: Workspace, customer: str, process: Value, condition: str, first: Instant | None) -> None:
+    """It is another revision where there was none, or is none: of two, which is told of first hangs on where commits
+    fall, and the status on neither."""
+    known = process.get("met", {})
+    others = {name: at for name, at in known.items() if name != condition}
+    changed = {**process, "met": others if first is None else {**others, condition: first}}
+    if first is not None and condition in known:
+        ws.put(process_key(customer), changed)
+        ws.refresh((PROCESS, customer))
+    else:
+        _keep(ws, customer, changed)
+
+
 def set_condition(ws: Workspace, customer: str, condition: str, status: str, reason: str, at: Instant) -> None:
     """A condition has this status since an instant of event time."""
     known = ws.get(process_key(customer))
@@ -148,7 +179,7 @@ def publish_process(ws: Workspace, governance: Governance, customer: str) -> Non
         "complete_until": _complete_until(ws, governance),
         "members": process["members"],
         "open_drifts": process["open"],
-        "conditions": [_condition(name, process) for name in _conditions(governance, process)],
+        "conditions": _conditions(governance, process),
     }
     ws.emit(Emit(topics.CORRECTED_STATE, key, "ProcessState", value, partition_key=customer))
 
@@ -159,13 +190,24 @@ def _complete_until(ws: Workspace, governance: Governance) -> Instant | None:
     return None if until <= NEVER else until
 
 
-def _conditions(governance: Governance, process: Value) -> Iterator[str]:
-    """Several rows of one kind decide one condition."""
-    yield from dict.fromkeys(kind.condition for kind in judged(governance))
-    if IDENTITY in process["conditions"]:
-        yield IDENTITY
+def _conditions(governance: Governance, process: Value) -> list[dict[str, Any]]:
+    """What turned says how it stands; else whether any was ever answered does."""
+    told = {name: ["True", "AsExpected", first] for name, first in process.get("met", {}).items()}
+    told |= process["conditions"]
+    unknown = _unknown(governance)
+    conditions = [_condition(name, *told[name]) if name in told else none for name, none in unknown.items()]
+    return [*conditions, _condition(IDENTITY, *told[IDENTITY])] if IDENTITY in told else conditions
 
 
-def _condition(name: str, process: Value) -> dict[str, Any]:
-    status, reason, at = process["conditions"].get(name, ["Unknown", "NothingSettledYet", None])
+def _unknown(governance: Governance) -> dict[str, dict[str, Any]]:
+    """Each condition while nothing is told of it. Several rows of one kind decide one condition."""
+    known: dict[str, dict[str, Any]] | None = governance.derived.get((_unknown,))
+    if known is None:
+        names = dict.fromkeys(kind.condition for kind in judged(governance))
+        known = {name: _condition(name, "Unknown", "NothingSettledYet", None) for name in names}
+        governance.derived[(_unknown,)] = known
+    return known
+
+
+def _condition(name: str, status: str, reason: str, at: Instant | None) -> dict[str, Any]:
     return {"type": name, "status": status, "reason": reason, "last_transition_at": at}

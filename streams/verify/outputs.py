@@ -90,9 +90,9 @@ def _settlement(record: str, key: str, value: Value) -> str | None:
 
 
 def _corrected(value: Value) -> Fact:
-    """When a condition last turned depends on the order in which equal instants were worked off. Where nothing is open,
-    it says True if a drift once was and Unknown if none ever was: a drift that late evidence took back was one only
-    where that evidence came late."""
+    """Where nothing is open, a condition is True once something was settled, and earlier releases kept of that only the
+    drifts, and those in the order in which they were worked off; and late evidence tells of what it took back that it
+    was one only where it came late. What is wrong hangs on none of it."""
     conditions = [[c["type"], c["reason"]] for c in value.get("conditions", ()) if c["status"] == "False"]
     fact = without("revision", "complete_until", "conditions")(value)
     return fact | ({"conditions": conditions} if conditions else {})

@@ -118,8 +118,8 @@ def _last_turn(fact: Fact) -> Instant | None:
 
 
 def _process(value: Fact) -> Fact | None:
-    """When a condition last turned depends on which obligation was worked off first, and whether it ever did on when
-    late evidence came; what is wrong by it does not."""
+    """Since when a condition holds, and whether it ever did, hangs on when late evidence came, and on the release that
+    kept it; what is wrong by it does not."""
     conditions = {name: reason for name, (status, reason, _) in value["conditions"].items() if status == "False"}
     fact: Fact = {name: value[name] for name in ("facts", "members", "open")}
     return fact | {"conditions": conditions} if any(fact.values()) or conditions else None

@@ -14,7 +14,7 @@ from schemas import topics
 from streams.driver import Driver, Saved
 from streams.governance import Governance
 from tests.topology import Company
-from tests.unit.test_the_law import GOES_AND_COMES_BACK, histories, in_order, inputs
+from tests.unit.test_the_law import GOES_AND_COMES_BACK, histories, in_order, inputs, outcome
 
 NOT_CONTENT = ("watermarks",)
 """What a drift says of the moment of its verdict, which a restart may move."""
@@ -94,16 +94,6 @@ class Restless:
         for stage, partition in self._shards():
             while self.driver.commit(stage, partition):
                 pass
-
-
-def outcome(company: Company) -> tuple[set[tuple[Any, ...]], dict[str, Any]]:
-    lives = {(d["drift_id"], d["opened_at"], d["closed_at"], d["how"], d["canonical_id"]) for d in company.drifts()}
-    entities = [v for v in company.driver.latest(topics.CORRECTED_STATE) if "attributes" in v]
-    facts = {
-        f"{v['canonical_id']}/{v['entity']}/{v['native_id']}": [(a["name"], a["value"]) for a in v["attributes"]]
-        for v in entities
-    }
-    return lives, facts
 
 
 def contents(company: Company) -> dict[str, set[str]]:

@@ -15,7 +15,7 @@ from schemas import topics
 from streams.governance import Governance
 from streams.verify import indexes
 from tests.topology import FIELDS, FIRST_KINDS, Company, governance
-from tests.unit.test_the_law import IDS, OWNER, STATUSES
+from tests.unit.test_the_law import IDS, OWNER, STATUSES, conditions
 
 DOCUMENT_KINDS = (
     "invoice_amount_mismatch",
@@ -104,6 +104,7 @@ def outcome(company: Company) -> Outcome:
     lives = {(d["drift_id"], d["opened_at"], d["closed_at"], d["how"], d["canonical_id"]) for d in company.drifts()}
     entities = [v for v in company.driver.latest(topics.CORRECTED_STATE) if "attributes" in v]
     facts = {f"{v['canonical_id']}/{v['entity']}/{v['native_id']}": _facts(v) for v in entities}
+    facts |= conditions(company.driver.latest(topics.CORRECTED_STATE))
     return Outcome(lives, facts, remains(company))
 
 

@@ -1,6 +1,6 @@
 """The law (contracts 5): with each source partition's changes and watermarks in their own order, any interleaving of
 partitions, any duplication and any restart give the same final facts and the same set of (drift id, opened_at,
-closed_at, how)."""
+closed_at, how); so the same conditions, each since the same instant."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ STATUSES: dict[tuple[str, str], tuple[str, tuple[str | None, ...]]] = {
     ("billing", "account"): ("crm_account_id", ("A", None, "B2")),
     ("erp", "customer"): ("external_id", ("A", None)),
 }
+Outcome = tuple[set[tuple[Any, ...]], dict[str, Any], dict[str, Any]]
+"""Lives of drifts, what entities say, and how conditions stand."""
 OWNER = {"crm": "A", "billing": "B", "erp": "E"}
 IDS = {"Account": "A", "account": "B", "customer": "E"}
 
@@ -95,9 +97,7 @@ def inputs(history: dict[str, list[tuple[int, str, str | None, bool]]]) -> dict[
     return {place: list(queue) for place, queue in company.driver.queues.items()}
 
 
-def run(
-    sources: dict[tuple[str, int], list[Any]], choose: Any, duplicate: Any, crash: Any
-) -> tuple[set[tuple[Any, ...]], dict[str, Any]]:
+def run(sources: dict[tuple[str, int], list[Any]], choose: Any, duplicate: Any, crash: Any) -> Outcome:
     """Feed the sources in an order that `choose` decides, some records twice, with crashes in between."""
     company = Company()
     driver = company.driver
@@ -114,20 +114,28 @@ def run(
                 driver.pipe_raw(raw.topic, raw.key, raw.value, raw.partition, raw.headers)
         if crash():
             driver.crash()
+    return outcome(company)
+
+
+def outcome(company: Company) -> Outcome:
     lives = {(d["drift_id"], d["opened_at"], d["closed_at"], d["how"], d["canonical_id"]) for d in company.drifts()}
-    facts = {f"{v['canonical_id']}/{v['entity']}/{v['native_id']}": _facts(v) for v in _entities(company)}
-    return lives, facts
+    told = company.driver.latest(topics.CORRECTED_STATE)
+    facts = {f"{v['canonical_id']}/{v['entity']}/{v['native_id']}": _facts(v) for v in told if "attributes" in v}
+    return lives, facts, conditions(told)
 
 
-def _entities(company: Company) -> list[dict[str, Any]]:
-    return [v for v in company.driver.latest(topics.CORRECTED_STATE) if "attributes" in v]
+def conditions(told: list[dict[str, Any]]) -> dict[str, Any]:
+    """Customer -> how each stands, and since when."""
+    fields = ("type", "status", "reason", "last_transition_at")
+    processes = (v for v in told if "conditions" in v)
+    return {v["canonical_id"]: [tuple(c[name] for name in fields) for c in v["conditions"]] for v in processes}
 
 
 def _facts(value: dict[str, Any]) -> list[tuple[str, Any]]:
     return [(a["name"], a["value"]) for a in value["attributes"]]
 
 
-def in_order(sources: dict[tuple[str, int], list[Any]]) -> tuple[set[tuple[Any, ...]], dict[str, Any]]:
+def in_order(sources: dict[tuple[str, int], list[Any]]) -> Outcome:
     return run(sources, choose=lambda options: options[0], duplicate=lambda: False, crash=lambda: False)
 
 
@@ -156,8 +164,9 @@ def test_the_histories_do_open_and_close_drifts() -> None:
         "erp": [(20, "customer", "A", False), (30, "ledger_posting", "Posted", False)],
     }
 
-    lives, facts = in_order(inputs(history))
+    lives, facts, stand = in_order(inputs(history))
 
     assert {how for _, _, closed, how, _ in lives if closed} == {"self_healed"}
     assert len(lives) >= 3
     assert facts
+    assert {status for _, status, _, _ in stand["crm:A"]} == {"False", "True", "Unknown"}

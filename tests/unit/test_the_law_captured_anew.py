@@ -20,8 +20,8 @@ from tables.versions import PRESENT
 from tests.topology import Company
 from tests.unit.test_captured_anew import of_an_epoch
 from tests.unit.test_mapping_published import with_mappings
-from tests.unit.test_replay_from_any_commit import ONE_INPUT, Restless, outcome
-from tests.unit.test_the_law import histories, inputs
+from tests.unit.test_replay_from_any_commit import ONE_INPUT, Restless
+from tests.unit.test_the_law import histories, inputs, outcome
 
 SOURCE = topics.source_topic("billing")
 Place = tuple[str, int]
