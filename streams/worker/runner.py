@@ -27,7 +27,7 @@ from tables.replica import deadlines_of
 from tables.state import PROGRESS, Record, encode
 
 log = logging.getLogger(__name__)
-CHUNK = 32
+CHUNK = 8
 """Records folded before the clock is looked at."""
 TURN_SECONDS = 0.005
 """So long a batch is folded before the event loop gets a turn: other shards' commits wait for it to go on."""
