@@ -64,7 +64,7 @@ class Span:
         return max(self._offsets, default=None)
 
     def records(self) -> list[Committed]:
-        """None where it is not known of each where it lies: others wrote in between, or the broker did not say."""
+        """Empty where it is not known of each where it lies: others wrote in between, or the broker did not say."""
         lowest, highest = min(self._offsets, default=-1), max(self._offsets, default=-1)
         if lowest < 0 or highest - lowest != len(self.written) - 1:
             return []
