@@ -57,11 +57,13 @@ def keep(
     native: Native | None = None,
     number: int | None = None,
     came: int | None = None,
+    untold: str | None = None,
 ) -> None:
     """`number`: of the mapping by which it was read, where that is not the one in force. `came`: where it came from its
-    source, how many sweeps had begun."""
+    source, how many sweeps had begun. `untold`: a version that nobody was told."""
     answered(ws, governance, key)
-    came = swept(ws.get(key)) if came is None else came
+    known = ws.get(key)
+    came = swept(known) if came is None else came
     several = len(versions) > 1  # most have one, of which nothing can be folded
     image: dict[str, Any] = {"versions": fold(versions, links.frontier(ws, governance)) if several else versions}
     if number is None:
@@ -72,7 +74,14 @@ def keep(
         image["native"] = _plain(native)
     if came:
         image["swept"] = came
+    if silent := [v for v in image["versions"] if v["version"] in (*not_told(known), untold)]:
+        image["untold"] = [v["version"] for v in silent]
     ws.put(key, image)
+
+
+def not_told(image: dict[str, Any] | None) -> list[str]:
+    """Which of its versions judge was not told (streams/identify/shown.py)."""
+    return [] if image is None else image.get("untold", [])
 
 
 def swept(image: dict[str, Any] | None) -> int:

@@ -8,7 +8,7 @@ from schemas.instants import ALWAYS, NEVER
 from schemas.source import UNCHANGED, SourceRow
 from streams.governance.mapping import ObjectMapping
 from streams.governance.model import Governance
-from streams.identify import images, keys, links, losses, mappings, parking, sweeps
+from streams.identify import images, keys, links, losses, mappings, parking, shown, sweeps
 from streams.identify.again import Row, customer_up_to_date, up_to_date
 from streams.identify.canonicalize import attributes
 from streams.identify.images import Native
@@ -61,6 +61,10 @@ def on_row(
     letter = letter_of(record)
     lacked = waited.letter_id if waited else letter
     left = stays_of(ws, record, row.system, lacked) if lacked is not None else []
+    if lacked is None and last is not None and last is versions[-1] and shown.as_known(ws, row, place, last, version):
+        shown.keep(ws, governance, place, versions, version, native)
+        return
+    shown.tell_behind(ws, place, image, version)
     _remember(ws, governance, place, version, versions, native, left)
     tell_version(ws, place.local, version, left, letter)
     parking.overtaken(ws, governance, row, entity)
