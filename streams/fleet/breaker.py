@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from schemas import topics
 from schemas.instants import Instant, iso
-from streams.fleet.table import AGAIN, Subject, Told, clock, close, opened, publish, wait
+from streams.fleet.table import AGAIN, Subject, Told, clock, close, is_early, opened, publish, wait
 from streams.governance.model import Governance
 from tables.view import Emit, Value, Workspace
 
@@ -72,7 +72,7 @@ def halted(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None
 
 def due(ws: Workspace, governance: Governance, key: str) -> None:
     known = ws.get(key)
-    if known is None or known["until"] is None or known["until"] > clock(ws):
+    if known is None or known["until"] is None or is_early(ws, known["until"], key):
         return
     _close(ws, governance, known["drift"], known["until"], "expired")
     last = max(0, int(governance.kinds[KIND].tolerance_absolute) - 1)

@@ -13,7 +13,7 @@ from schemas.instants import ALWAYS, Instant, iso
 from schemas.money import Money
 from streams import canary
 from streams.fleet import breaker, mass, withheld
-from streams.fleet.table import Subject, Told, clock, close, opened, publish, wait
+from streams.fleet.table import Subject, Told, clock, close, is_early, opened, publish, wait
 from streams.governance.model import Governance
 from streams.judge.gates import needed
 from streams.kinds.table import KINDS
@@ -101,8 +101,8 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
     if entry is None or entry["result"] is None or entry["drift"] is not None:
         return
     verify_until = entry["result"]["finished_at"] + governance.kinds[KIND].sla
-    if verify_until > clock(ws):
-        return  # it was performed once more; that has an entry of its own
+    if is_early(ws, verify_until, key):
+        return
     if _judged_until(ws, governance, entry) < verify_until:
         wait(ws, clock(ws) + 1, key)
         return

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas import topics
 from schemas.instants import iso
-from streams.fleet.table import Subject, Told, clock, close, opened, publish, wait
+from streams.fleet.table import Subject, Told, clock, close, is_early, opened, publish, wait
 from streams.governance.model import Governance
 from tables.view import Emit, Workspace
 
@@ -44,6 +44,8 @@ def written(ws: Workspace, governance: Governance, value: dict[str, Any]) -> Non
 def due(ws: Workspace, governance: Governance, key: str) -> None:
     entry = ws.get(key)
     if entry is None or entry["drift"] is not None:
+        return
+    if is_early(ws, entry["written_at"] + governance.kinds[KIND].sla, key):
         return
     letter = entry["letter_id"]
     what = "a record" if entry["entity"] == "*" else f"a record of entity {entry['entity']}"

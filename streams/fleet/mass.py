@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from schemas import topics
 from schemas.instants import NEVER, SECOND, Instant, iso
 from streams.fleet.breaker import Scope, halts, turned
-from streams.fleet.table import Subject, Told, clock, close, opened, publish, wait
+from streams.fleet.table import Subject, Told, clock, close, is_early, opened, publish, wait
 from streams.governance.model import Governance
 from tables.view import Emit, Value, Workspace
 
@@ -151,8 +151,7 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
     known = ws.get(key)
     if known is None or known["drift"] is None:
         return
-    if known["quiet_at"] > clock(ws):
-        wait(ws, known["quiet_at"], key)
+    if is_early(ws, known["quiet_at"], key):
         return
     close(ws, governance, known["drift"], known["quiet_at"])
     turned(ws, governance, Scope("kind", key.removeprefix("m/")), known["drift"], known["quiet_at"])

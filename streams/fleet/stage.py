@@ -19,7 +19,7 @@ from typing import Any
 from schemas import topics
 from streams import canary, graves
 from streams.fleet import breaker, corrections, gaps, letters, mass, stale, withheld
-from streams.fleet.table import CLOCK, clock, fallen_due
+from streams.fleet.table import clock, fallen_due, is_early, tick
 from streams.governance.model import Governance
 from streams.inputs import Divert, Input, WithoutDeadlines
 from tables.view import Workspace
@@ -30,10 +30,14 @@ Take = Callable[[Workspace, Governance, dict[str, Any]], None]
 def _observed(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
     stale.observed(ws, governance, value)
     stale.left(ws, governance, value["observed_at"])
-    if value["observed_at"] > clock(ws):
-        ws.put(CLOCK, {"at": value["observed_at"]})
-    for key in fallen_due(ws, clock(ws)):
+    for key in fallen_due(ws, tick(ws, value["observed_at"])):
         DUE[key.partition("/")[0]](ws, governance, key)
+
+
+def _bury(ws: Workspace, _: Governance, key: str) -> None:
+    held = ws.get(key)
+    if held is not None and not is_early(ws, held["due"], key):
+        graves.bury(ws, key, clock(ws))
 
 
 def _canary(ws: Workspace, _: Governance, value: dict[str, Any]) -> None:
@@ -60,7 +64,7 @@ DUE: dict[str, Callable[[Workspace, Governance, str], None]] = {
     "m": mass.due,
     "b": breaker.due,
     "h": withheld.due,
-    "d": lambda ws, governance, key: graves.bury(ws, key, clock(ws)),
+    "d": _bury,
 }
 
 

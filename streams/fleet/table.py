@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from schemas import ids, topics
-from schemas.instants import Instant
+from schemas.instants import SECOND, Instant
 from schemas.money import from_json
 from schemas.records import completed
 from streams import graves
@@ -23,7 +23,9 @@ FLEET_KINDS: Mapping[str, str] = {
     "mass_drift": "M8",
 }
 CLOCK = "~clock"
-"""{at}: the latest wall-clock time that a recorded observation carries; a replay sees the same."""
+"""{at}: the wall-clock time that recorded observations carry; a replay sees the same."""
+CLOCKS_APART: Instant = 300 * SECOND
+"""How far the clocks of two workers that observe one after the other may differ."""
 WAITING = "w/"
 AGAIN = "h/"
 """What is withheld, and under which first part of a key it is looked at once more (streams/fleet/withheld.py)."""
@@ -54,6 +56,16 @@ class Told(NamedTuple):
 def clock(ws: Workspace) -> Instant:
     at: Instant = (ws.get(CLOCK) or {"at": 0})["at"]
     return at
+
+
+def tick(ws: Workspace, observed_at: Instant) -> Instant:
+    """It does not run backwards, unless it was set wrong: else nothing would wait any more. Returns up to when entries
+    fall due: what was to wait for the next tick of a clock that was ahead does not wait until it is that late."""
+    known = clock(ws)
+    set_back = observed_at < known - CLOCKS_APART
+    if observed_at > known or set_back:
+        ws.put(CLOCK, {"at": observed_at})
+    return known + 1 if set_back else max(known, observed_at)
 
 
 def opened(governance: Governance, kind: str, told: Told) -> Value:
@@ -108,6 +120,13 @@ def close(ws: Workspace, governance: Governance, drift: Value, at: Instant, how:
 def wait(ws: Workspace, due: Instant, key: str) -> None:
     """Have the entry looked at once the clock has passed `due`."""
     ws.put(f"{WAITING}{due:020d}/{key}", {})
+
+
+def is_early(ws: Workspace, due: Instant, key: str) -> bool:
+    """The entry was looked at before its time, for the clock was ahead or what it is about has changed: it waits."""
+    if early := due > clock(ws):
+        wait(ws, due, key)
+    return early
 
 
 def fallen_due(ws: Workspace, now: Instant, limit: int = 256) -> list[str]:

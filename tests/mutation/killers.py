@@ -62,13 +62,13 @@ def _about(*names: str) -> tuple[Selection, ...]:
 
 GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.fleet.breaker": _about("stops", "followed"),
-    "streams.fleet.corrections": _about("followed", "fleet_kinds"),
+    "streams.fleet.corrections": _about("followed", "fleet_kinds", "fleets_clock"),
     "streams.fleet.gaps": _about("gaps_and_letters", "fleet_kinds"),
-    "streams.fleet.letters": _about("gaps_and_letters", "fleet_kinds"),
+    "streams.fleet.letters": _about("gaps_and_letters", "fleet_kinds", "fleets_clock"),
     "streams.fleet.mass": _about("mass", "stops", "fleet_kinds"),
     "streams.fleet.stage": _about("fleets_table", "fleet", "fleet_kinds"),
     "streams.fleet.stale": _about("fleet"),
-    "streams.fleet.table": _about("fleets_table", "fleet_kinds", "fleet"),
+    "streams.fleet.table": _about("fleets_table", "fleets_clock", "fleet_kinds", "fleet"),
     "streams.fleet.withheld": _about("stops"),
     "streams.identify.canonicalize": _about("canonicalize"),
     "streams.identify.changes": _about("rows_kept"),
