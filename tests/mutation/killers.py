@@ -66,7 +66,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.fleet.gaps": _about("gaps_and_letters", "fleet_kinds"),
     "streams.fleet.letters": _about("gaps_and_letters", "fleet_kinds", "fleets_clock"),
     "streams.fleet.mass": _about("mass", "stops", "fleet_kinds"),
-    "streams.fleet.stage": _about("fleets_table", "fleet", "fleet_kinds"),
+    "streams.fleet.stage": _about("fleets_table", "fleets_clock", "fleet", "fleet_kinds", "graves"),
     "streams.fleet.stale": _about("fleet"),
     "streams.fleet.table": _about("fleets_table", "fleets_clock", "fleet_kinds", "fleet"),
     "streams.fleet.withheld": _about("stops"),

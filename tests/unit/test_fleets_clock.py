@@ -8,6 +8,8 @@ import pytest
 from schemas.instants import SECOND
 from streams.fleet.table import CLOCKS_APART, clock
 from tests.unit.test_fleet_kinds import ASKED, LIMIT, Stage, letter, performed
+from tests.unit.test_graves import ENDED, FORGOTTEN
+from tests.unit.test_graves import stage as of_short_memory
 
 NEXT_YEAR = 365 * 86_400
 APART = CLOCKS_APART / SECOND
@@ -53,3 +55,14 @@ def test_what_was_due_then_is_looked_at_now(stage: Stage) -> None:
     stage.take("LetterWritten", **letter(at=6))
 
     assert stage.clock(600) == ["open"]
+
+
+def test_what_ended_then_is_remembered_as_long_as_ever() -> None:
+    fleet = of_short_memory()
+    fleet.observe(60, mark=1)
+    fleet.observe(NEXT_YEAR, mark=NEXT_YEAR, system="crm")
+    assert fleet.observe(ENDED + 60, mark=ENDED + 60) == ["closed"]
+    fleet.clock(FORGOTTEN + 59)
+    assert fleet.buried == []
+    fleet.clock(FORGOTTEN + 61)
+    assert fleet.buried == [fleet.told[0]["drift_id"]]

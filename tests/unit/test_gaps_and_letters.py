@@ -209,6 +209,7 @@ def test_nothing_waits_of_what_is_not_wanted_not_governed_or_known(reason: str) 
 def due_letter(entity: str = "invoice") -> Workspace:
     ws = nothing()
     letters.written(ws, GOVERNANCE, {**WRITTEN, "entity": entity})
+    ws.put(CLOCK, {"at": DUE})
     letters.due(ws, GOVERNANCE, "l/L")
     return ws
 
