@@ -25,7 +25,7 @@ def left(known: Value, at: Instant) -> Value | None:
     """Its native customer is another's from then on; None: nothing was lacking here before that."""
     away = [[since, min(until, at)] for since, until in known.get("away", ()) if since < at]
     since = away.pop()[0] if away and away[-1][1] == at else at
-    return _hole(known, [*away, [since, ALWAYS]]) if since > known["at"] + 1 or away else None
+    return _hole(known, [*away, [since, ALWAYS]]) if since > known["at"] + 1 else None
 
 
 def stands(hole: Value, instant: Instant) -> bool:

@@ -54,8 +54,8 @@ class Span:
 
     def delivered(self, error: Any, message: Any) -> None:
         """Called for the first and the last."""
-        if error is None and message.partition() == self.partition:
-            self._offsets.append(-1 if message.offset() is None else message.offset())
+        if error is None and message.partition() == self.partition and (offset := message.offset()) is not None:
+            self._offsets.append(offset)
             self._timestamp = message.timestamp()[1]
 
     @property
@@ -65,13 +65,12 @@ class Span:
 
     def records(self) -> list[Committed]:
         """Empty where it is not known of each where it lies: others wrote in between, or the broker did not say."""
-        lowest, highest = min(self._offsets, default=-1), max(self._offsets, default=-1)
-        if lowest < 0 or highest - lowest != len(self.written) - 1:
+        if not self._offsets or max(self._offsets) - min(self._offsets) != len(self.written) - 1:
             return []
         place = self.topic, self.partition
         return [
             Committed(*place, offset, self._timestamp, key, value, headers)
-            for offset, (_, _, key, value, headers) in enumerate(self.written, lowest)
+            for offset, (_, _, key, value, headers) in enumerate(self.written, min(self._offsets))
         ]
 
 

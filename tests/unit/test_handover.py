@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from schemas import topics
 from streams.worker import handover
-from streams.worker.handover import Handover, Span, callbacks
+from streams.worker.handover import Committed, Handover, Span, callbacks
 from streams.worker.intake import Intake
 from streams.worker.outbox import BY_KEY, Outgoing
 from streams.worker.pace import Pace
@@ -106,8 +106,11 @@ def record(value: bytes, topic: str = TOPIC, partition: int = PARTITION) -> Outg
     return topic, partition, b"key", value, ()
 
 
-def delivery(offset: int, partition: int = PARTITION) -> Any:
-    return SimpleNamespace(partition=lambda: partition, offset=lambda: offset, timestamp=lambda: (1, 1_700_000_000_000))
+WRITTEN_AT = 1_700_000_000_000
+
+
+def delivery(offset: int | None, partition: int = PARTITION) -> Any:
+    return SimpleNamespace(partition=lambda: partition, offset=lambda: offset, timestamp=lambda: (1, WRITTEN_AT))
 
 
 def begun() -> tuple[Topic, Reader, Writer]:
@@ -192,13 +195,38 @@ def test_nothing_is_handed_to_a_shard_that_stands_still() -> None:
     assert reader.taken == [(0, b"0")]
 
 
-def test_a_large_commit_is_left_to_the_consumer(monkeypatch: Any) -> None:
+@pytest.mark.parametrize(("size", "taken"), [(2, [(0, b"0"), (2, b"r"), (3, b"r")]), (3, [(0, b"0")])])
+def test_a_large_commit_is_left_to_the_consumer(size: int, taken: list[Any], monkeypatch: Any) -> None:
     _, reader, writer = begun()
     monkeypatch.setattr(handover, "RECORDS_MAX", 2)
 
-    writer.commit([[b"2", b"3", b"4"]])
+    writer.commit([[b"r"] * size])
 
-    assert reader.taken == [(0, b"0")]
+    assert reader.taken == taken
+
+
+def test_what_no_shard_of_this_worker_reads_is_handed_to_nobody() -> None:
+    asked = list[tuple[str, int]]()
+    out = Handover(lambda topic, partition: asked.append((topic, partition)), [TOPIC], 1)
+
+    for offset in (0, 2):
+        spans = out.spans([record(b"a")])
+        spans[TOPIC, PARTITION].delivered(None, delivery(offset))
+        out.hand_over(spans)
+
+    assert asked == [(TOPIC, PARTITION)] * 2
+
+
+def test_what_does_not_follow_on_what_came_is_not_taken() -> None:
+    intake = Intake({TOPIC: 4})
+    here = [SimpleNamespace(topic=TOPIC, offset=offset) for offset in (5, 6)]
+
+    assert not intake.take_behind(4, [])
+    assert not intake.take_behind(5, here[1:])
+    assert not intake.take_behind(3, here)
+    assert intake.take_behind(4, here)
+    assert not intake.take_behind(4, here)
+    assert intake.backlog == 2
 
 
 def test_only_topics_that_are_read_here_are_asked_about_and_by_partition() -> None:
@@ -220,25 +248,38 @@ def test_only_topics_that_are_read_here_are_asked_about_and_by_partition() -> No
     assert sorted(callbacks(spans)) == [1, 2, 4]
 
 
-@pytest.mark.parametrize(("topic", "partitions", "asked"), [("changes", 1, 1), ("changes", 4, 0), (topics.LINKS, 4, 1)])
-def test_of_what_goes_by_key_it_is_asked_where_there_is_one_partition(topic: str, partitions: int, asked: int) -> None:
+@pytest.mark.parametrize(
+    ("topic", "partitions", "asked"), [("changes", 1, [0]), ("changes", 4, []), (topics.LINKS, 4, [0])]
+)
+def test_of_what_goes_by_key_it_is_asked_where_there_is_one_partition(
+    topic: str, partitions: int, asked: list[int]
+) -> None:
     out = Handover(lambda topic, partition: None, [topic], partitions)
 
-    assert len(out.spans([record(b"a", topic, BY_KEY)])) == asked
+    assert list(out.spans([record(b"a", topic, BY_KEY)])) == [(topic, partition) for partition in asked]
+
+
+def told(*answers: tuple[Any, Any], values: tuple[bytes, ...] = (b"a", b"b")) -> list[Committed]:
+    """What is known of a span once its first and last were answered."""
+    span = Span(TOPIC, PARTITION, 0)
+    span.written += map(record, values)
+    for error, message in answers:
+        span.delivered(error, message)
+    return span.records()
+
+
+def test_a_record_is_as_a_consumer_would_bring_it() -> None:
+    a = Committed(TOPIC, PARTITION, 4, WRITTEN_AT, b"key", b"a", ())
+
+    assert told((None, delivery(4)), (None, delivery(5))) == [a, a._replace(offset=5, value=b"b")]
 
 
 def test_where_the_broker_does_not_say_where_it_lies_nothing_is_handed_over() -> None:
-    def told(*answers: tuple[Any, Any]) -> list[Any]:
-        span = Span(TOPIC, PARTITION, 0)
-        span.written += [record(b"a"), record(b"b")]
-        for error, message in answers:
-            span.delivered(error, message)
-        return span.records()
-
-    assert [r.offset for r in told((None, delivery(4)), (None, delivery(5)))] == [4, 5]
     assert told() == []
+    assert told(values=(b"a",)) == []
     assert told((None, delivery(4))) == []
-    assert told((None, delivery(-1)), (None, delivery(-1))) == []
+    assert told((None, delivery(None)), values=(b"a",)) == []
+    assert told((None, delivery(None)), (None, delivery(None))) == []
     assert told((None, delivery(4)), ("lost", delivery(5))) == []
     assert told((None, delivery(4)), (None, delivery(5, partition=1))) == []
 

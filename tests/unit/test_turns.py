@@ -53,6 +53,10 @@ def test_what_late_evidence_takes_back_never_turned_it() -> None:
     assert condition((10, 1), (14, 1), (10, -1)) == ["False", "InvoiceNotPosted", 14]
 
 
+def test_nor_is_it_kept_that_it_was_open_at_that_instant() -> None:
+    assert Turns().with_one(5, 1, 1).with_one(5, -1, 0) == Turns()
+
+
 def test_what_an_earlier_release_kept_stands_until_it_turns() -> None:
     process = {"revision": 4, "facts": {}, "members": [], "open": {KIND.name: 1}}
     before = process | {"conditions": {KIND.condition: ["False", "InvoiceNotPosted", 10]}}
