@@ -52,7 +52,7 @@ def weigh(
     """`senior`: whom it rivals now; None: nobody."""
     party = Party(*member)
     entry = ws.get(party.key)
-    if entry is None and (senior is None or not governance.wants(CONFLICT)):
+    if entry is None and not governance.wants(CONFLICT):
         return
     if entry is not None:
         if senior is not None and entry["senior"] == list(senior):
