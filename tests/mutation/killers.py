@@ -53,6 +53,8 @@ _CHOOSY = Selection("tests/unit/test_what_begins.py", ("changed_nothing[0-",))
 _NEW_RULES = Selection("tests/unit/test_governance_in_band.py", ("tolerance", "armed", "grace_ends", "demanded_anew"))
 _IN_BAND = Selection("tests/unit/test_governance_in_band.py", but=("wherever", "as_if_it_had_always", "a_replay_from"))
 """Without its laws."""
+_CIRCLES = Selection("tests/unit/test_hierarchy_circles.py", but=("without_end", "any_order", "verification"))
+_CONFLICTS = Selection("tests/unit/test_identity_conflict.py", but=("more_conflicts_than_a_slice",))
 _ALL_OF_IT = (*_JUDGE, _RECORD, *_STEP, _WHY)
 
 
@@ -87,8 +89,8 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.identify.reroute": _about("rows_kept"),
     "streams.identify.routes": _about("holes"),
     "streams.identify.rows": _about("rows_read", "rows_kept", "mapping_published"),
-    "streams.identify.stays": _about("holes", "holes_of_before"),
-    "streams.identify.sweeps": _about("captured_anew", "rows_kept", "mapping_published"),
+    "streams.identify.stays": _about("stays", "holes", "holes_of_before"),
+    "streams.identify.sweeps": _about("sweeps", "captured_anew", "rows_kept", "mapping_published"),
     "streams.identify.stage": _about("rows_read", "mapping_published"),
     "streams.identify.again": _about("mapping_published", "rows_read"),
     "streams.identify.mappings": _about("mapping_published", "rows_read"),
@@ -105,6 +107,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     ),
     "streams.judge.lives": _about("settled_elsewhere", "lives"),
     "streams.judge.process": (*_about("customers_process"), *_ALL_OF_IT),
+    "streams.judge.answered": _about("answered", "conditions", "announced"),
     "streams.judge.approvals": _about("approved", "approvals", "limits"),
     "streams.judge.breaker": _about("forgotten", "commanded", "breaker"),
     "streams.judge.closing": (*_about("counts", "period_close", "obligation"), *_ALL_OF_IT),
@@ -144,16 +147,23 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.judge.rollout": (*_about("rolled_out", "keys"), _IN_BAND),
     "streams.judge.stage": (*_about("judges_stage"), *_ALL_OF_IT),
     "streams.judge.told": (*_about("remembered", "announced", "settle"), *_ALL_OF_IT),
+    "streams.judge.turns": _about("turns"),
     "streams.judge.unread": _about("verdicts", "where_commits_fall"),
+    "streams.suspects.circle": (*_about("circles"), _CIRCLES),
+    "streams.suspects.conflict": (*_about("conflicts"), _CONFLICTS),
     "streams.suspects.held": _about("alike"),
     "streams.suspects.keys": _about("alike"),
     "streams.suspects.members": _about("alike"),
+    "streams.suspects.suspicion": (*_about("suspicions", "circles", "conflicts"), _CONFLICTS, *_about("suspects")),
     "streams.suspects.tell": _about("alike"),
     "streams.kinds.asof": (*_about("as_of"), *_ALL_OF_IT, _CHOOSY),
     "streams.kinds.facts": (*_about("facts"), _RECORD, _NEAR_MISSES),
     "streams.kinds.shared": (*_about("shared_words"), _RECORD, _NEAR_MISSES),
     "streams.kinds.standing": (*_about("standing", "governance_segments"),),
     "streams.kinds.references": (*_about("references"), *_ALL_OF_IT),
+    "streams.worker.handover": _about("handover"),
+    "streams.worker.intake": _about("handover"),
+    "streams.worker.pace": _about("pace"),
     "tables.versions": (*_about("versions"), *_JUDGE, _WHY),
 }
 _HELPERS = ("books", "lags", "overdue", "provision", "received", "shown_status", "states", "taxed", "trail")
