@@ -61,14 +61,19 @@ def _sent_away(version: Version, move: Version) -> bool:
 
 def as_of(versions: list[Version], instant: Instant) -> Version | None:
     """What held at the instant, deletions included: of each track its last, of those the newest in the source's order
-    that did not leave. None before the first."""
+    that did not leave; of one that is only presumed to be gone another knows better. None before the first."""
     if versions and versions[0]["customer"] == versions[-1]["customer"]:  # most never moved
         for version in reversed(versions):
             if version["at"] <= instant:
                 return version
         return None
     held = {v["customer"]: v for v in versions if v["at"] <= instant}
-    return max(held.values(), key=lambda v: (v["op"] != MOVED, v["version"]), default=None)
+    newest = max(held.values(), key=lambda v: (v["op"] != MOVED, v["version"]), default=None)
+    if newest is None or newest["op"] != PRESUMED:
+        return newest
+    # It was not shown there. Whether it is elsewhere is told there, but not again where it stood so before.
+    present = (v for v in held.values() if v["op"] == PRESENT)
+    return max(present, key=lambda v: v["version"], default=newest)
 
 
 def latest(versions: list[Version]) -> Version | None:

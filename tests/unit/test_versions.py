@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.instants import ALWAYS
-from tables.versions import MOVED, PRESENT, Regard, as_of, fold, insert, next_told, order, tells
+from tables.versions import MOVED, PRESENT, PRESUMED, Regard, as_of, fold, insert, next_told, order, tells
 
 
 def version(at: int, name: str | None = None, *, op: str = "upsert", route: int = 0, **since: str) -> dict[str, Any]:
@@ -172,6 +172,10 @@ def of(customer: str, at: int, name: str | None = None, **more: Any) -> dict[str
         ([of("B", 10, "900"), of("B", 20, "moved:1", op="moved"), of("C", 15, "005")], 19, 0),
         ([of("B", 10, "900"), of("B", 20, "moved:1", op="moved"), of("C", 15, "005")], 20, 2),
         ([of("B", 10), of("B", 20, "moved:1", op="moved"), of("C", 30)], 29, 1),
+        ([of("B", 10), of("C", 20), of("C", 30, op=PRESUMED)], 29, 1),
+        ([of("B", 10), of("C", 20), of("C", 30, op=PRESUMED)], 30, 0),
+        ([of("B", 10, op="delete"), of("C", 30, op=PRESUMED)], 30, 1),
+        ([of("B", 10), of("C", 30, op="delete")], 30, 1),
     ],
 )
 def test_of_two_native_customers_the_newest_that_has_not_left_holds(
