@@ -155,11 +155,16 @@ def try_out(image: Value, before: SystemMapping, mapping: SystemMapping) -> None
         _attributes(mapping[native.object], native.under(before[native.object]), image["versions"][-1])
 
 
+def is_of_mapping(letter_id: str) -> bool:
+    """The letter of a row that a mapping cannot read."""
+    return letter_id.startswith(_LETTER)
+
+
 def is_refused(ws: Workspace, governance: Governance, letter: dict[str, Any]) -> bool:
     """Whether a letter leaves a hole. What asked for a row to be read is done before that is refused, also where a
     replay meets the refusal first: so the hole begins where it did. A row that has been read since misses nothing."""
     letter_id, system = letter["letter_id"], letter["system"]
-    if not letter_id.startswith(_LETTER):
+    if not is_of_mapping(letter_id):
         return True
     customer = letter["original_key"].decode()
     customer_up_to_date(ws, governance, system, customer)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from schemas.instants import Instant
 from schemas.source import UNCHANGED, SourceRow
 from streams.governance.mapping import ObjectMapping, SystemMapping
 from streams.governance.model import Governance
@@ -64,8 +65,11 @@ def keep(
     answered(ws, governance, key)
     known = ws.get(key)
     came = swept(known) if came is None else came
+    silent = not_told(known) if untold is None else [*not_told(known), untold]
     several = len(versions) > 1  # most have one, of which nothing can be folded
-    image: dict[str, Any] = {"versions": fold(versions, links.frontier(ws, governance)) if several else versions}
+    image: dict[str, Any] = {
+        "versions": _folded(versions, silent, links.frontier(ws, governance)) if several else versions
+    }
     if number is None:
         number = mappings.number(ws.get(keys.mapping_key(keys.system_of(key))))
     if number:
@@ -74,14 +78,28 @@ def keep(
         image["native"] = _plain(native)
     if came:
         image["swept"] = came
-    if silent := [v for v in image["versions"] if v["version"] in (*not_told(known), untold)]:
-        image["untold"] = [v["version"] for v in silent]
+    if silent := [v["version"] for v in image["versions"] if v["version"] in silent]:
+        image["untold"] = silent
     ws.put(key, image)
+
+
+def _folded(versions: list[Version], silent: list[str], frontier: Instant) -> list[Version]:
+    """What nobody was told takes the place of nothing that was: whoever is told of the row later is told that."""
+    if not silent:
+        return fold(versions, frontier)
+    first = fold([v for v in versions if v["version"] not in silent] or versions, frontier)[0]
+    return versions[versions.index(first) :]
 
 
 def not_told(image: dict[str, Any] | None) -> list[str]:
     """Which of its versions judge was not told (streams/identify/shown.py)."""
     return [] if image is None else image.get("untold", [])
+
+
+def told(image: dict[str, Any]) -> list[Version]:
+    """The others."""
+    silent = not_told(image)
+    return [v for v in image["versions"] if v["version"] not in silent] or image["versions"]
 
 
 def swept(image: dict[str, Any] | None) -> int:

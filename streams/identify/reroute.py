@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streams.governance.model import Governance
-from streams.identify import again, holes, keys
+from streams.identify import again, holes, images, keys
 from streams.identify.changes import moved
 from streams.identify.routes import Route, route_of
 from streams.identify.stays import said
@@ -29,7 +29,7 @@ def on_route(ws: Workspace, governance: Governance, value: dict[str, Any]) -> No
         entity, native_id = key.removeprefix(prefix).split("/", 1)
         record = tell.Record(system, entity, native_id, new.canonical_id)
         _leave(ws, record, customer, old, new)
-        _arrive(ws, governance, record, new, image["versions"])
+        _arrive(ws, governance, record, new, images.told(image))
 
 
 def _leave(ws: Workspace, record: tell.Record, customer: str, old: Route, new: Route) -> None:

@@ -43,6 +43,8 @@ def on_row(
     if entity == "customer":
         customer_up_to_date(ws, governance, row.system, row.native_customer)  # when they are read anew follows from it
     image = up_to_date(ws, governance, place)
+    if row.version in images.not_told(image) and letter_of(record) is None:
+        return  # once more, what says nothing
     versions: list[Version] = [] if image is None else image["versions"]
     last = next((v for v in reversed(versions) if v["version"] < row.version), None)
     attrs, native = None, None
@@ -64,7 +66,7 @@ def on_row(
     if lacked is None and last is not None and last is versions[-1] and shown.as_known(ws, row, place, last, version):
         shown.keep(ws, governance, place, versions, version, native)
         return
-    shown.tell_behind(ws, place, image, version)
+    shown.tell_behind(ws, place, image, version, left)
     _remember(ws, governance, place, version, versions, native, left)
     tell_version(ws, place.local, version, left, letter)
     parking.overtaken(ws, governance, row, entity)

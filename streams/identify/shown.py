@@ -1,22 +1,27 @@
 """A snapshot shows a row as it is known: its image remembers that, and judge is told nothing.
 
 So a table that is read again costs a look at each of its rows, not a judgement. Only where a version from before such a
-snapshot comes later is judge told what it showed: that it stood so again by then."""
+snapshot comes later is judge told what it showed: that it stood so again by then.
+
+Whether judge is told follows from the place of the row in its partition alone: not from where commits fell, from when a
+link was heard of, or from how often a record came. `driftwise verify` looks for each version that was told, and ids of
+drifts are made of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from schemas.source import SourceRow
 from streams.governance.model import Governance
 from streams.identify import images, keys, losses, sweeps
-from streams.identify.again import Row
+from streams.identify.again import Row, is_of_mapping
 from streams.identify.images import Native
-from streams.identify.stays import tell
+from streams.identify.stays import Stay, tell
 from tables.versions import PRESENT, Version
 from tables.view import Workspace
 
-_SAID = ("op", "attrs", "since", "by")
+_SAID = ("attrs", "since", "by")
 
 
 def as_known(ws: Workspace, row: SourceRow, place: Row, last: Version, version: Version) -> bool:
@@ -29,22 +34,39 @@ def as_known(ws: Workspace, row: SourceRow, place: Row, last: Version, version: 
         and version["op"] == PRESENT
         and all(version[name] == last[name] for name in _SAID)
         and losses.lost(ws.get(keys.sweep_key(row.system)), place.entity, row.version) is None
-        and not any(ws.range(keys.holes_prefix(row.system, of), 1) for of in (row.native_customer, ""))
+        and not any(_is_missing(ws, row.system, of) for of in (row.native_customer, ""))
     )
+
+
+def _is_missing(ws: Workspace, system: str, customer: str) -> bool:
+    """What a mapping cannot read was told when it came, and when it is looked at hangs on where slices fall."""
+    holes = ws.range(keys.holes_prefix(system, customer), keys.EVERY_ROW)
+    return not all(is_of_mapping(opened["letter_id"]) for _, opened in holes)
 
 
 def keep(
     ws: Workspace, governance: Governance, place: Row, versions: list[Version], version: Version, native: Native | None
 ) -> None:
+    """Of what was shown again and again the first and the last."""
     came = sweeps.begun(ws.get(keys.sweep_key(place.system)))
-    images.keep(ws, governance, place.key, [*versions, version], native, came=came, untold=version["version"])
+    silent = images.not_told(ws.get(place.key))
+    again = len(versions) > 1 and all(v["version"] in silent for v in versions[-2:])
+    kept = [*(versions[:-1] if again else versions), version]
+    images.keep(ws, governance, place.key, kept, native, came=came, untold=version["version"])
 
 
-def tell_behind(ws: Workspace, place: Row, image: dict[str, Any] | None, version: Version) -> None:
-    """What was shown behind a version that comes only now."""
-    untold = images.not_told(image)
-    if image is not None and any(version["version"] < each for each in untold):
-        for each in image["versions"]:
-            if each["version"] in untold:
-                tell(ws, place.local, each)
-        ws.put(place.key, {name: value for name, value in image.items() if name != "untold"})
+def tell_behind(
+    ws: Workspace, place: Row, image: dict[str, Any] | None, version: Version, left: Sequence[Stay]
+) -> None:
+    """What was shown behind a version that comes only now. `left`: with whom that was lacking."""
+    silent = images.not_told(image)
+    if image is None or not any(version["version"] < each for each in silent) or _is_known(image, version):
+        return
+    for each in image["versions"]:
+        if each["version"] in silent:
+            tell(ws, place.local, each, left)
+    ws.put(place.key, {name: value for name, value in image.items() if name != "untold"})
+
+
+def _is_known(image: dict[str, Any], version: Version) -> bool:
+    return any(each["version"] == version["version"] for each in image["versions"])

@@ -7,20 +7,30 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from schemas import topics
 from schemas.codec import Codec
-from streams.identify import keys, losses, shown
+from schemas.source import Heard
+from streams.identify import again as again_
+from streams.identify import keys, losses, shown, sweeps
 from streams.identify.holes import Hole, open_
 from streams.identify.losses import Loss
+from streams.identify.progress import hear
+from streams.identify.reroute import on_route
+from streams.verify.examine import examine
+from streams.verify.report import EQUAL
 from tables.view import Workspace
+from tables.watermarks import LINKS
+from tests.recorded import DriverRecording
 from tests.topology import Company
-from tests.unit.test_captured_anew import of_an_epoch, of_epochs
+from tests.unit.test_captured_anew import begin, of_an_epoch, of_epochs
+from tests.unit.test_mapping_published import with_mappings
+from tests.unit.test_replay_from_any_commit import Restless
 from tests.unit.test_rows_read import GOVERNANCE, nothing, row, take, told, versions
-from tests.unit.test_the_law import histories, inputs, outcome
-from tests.unit.test_the_law_captured_anew import anew, late, undisturbed
+from tests.unit.test_the_law import histories, inputs, outcome, run
+from tests.unit.test_the_law_captured_anew import THERE, anew, late, undisturbed
 
 SOURCE = topics.source_topic("billing")
 
@@ -49,12 +59,40 @@ def test_a_row_shown_as_it_is_known_is_told_to_nobody_and_its_image_remembers() 
     "shown_then",
     [
         pytest.param(again(20, status="Draft", by="ada"), id="it says otherwise"),
+        pytest.param(again(20, status="Posted", by="ada", number="I-2"), id="it says otherwise what is no fact"),
         pytest.param(again(20, status="Posted", by="sync"), id="somebody else wrote it"),
         pytest.param(row(20, status="Posted", by="ada"), id="the log says it"),
     ],
 )
 def test_what_says_anything_is_told(shown_then: Any) -> None:
     assert names(take(posted(), shown_then)) == ["v007", "v020"]
+
+
+def test_a_fact_that_came_after_a_release_is_told() -> None:
+    ws = posted()
+    key = keys.row_key("billing", "B", "invoice", "I")
+    (version,) = versions(ws)
+    before = {**version, "since": {name: began for name, began in version["since"].items() if name != "posted"}}
+    ws.put(key, {**(ws.get(key) or {}), "versions": [before]})
+    assert names(take(ws, again(20, status="Posted", by="ada"))) == ["v007", "v020"]
+
+
+def test_behind_a_later_version_it_is_told() -> None:
+    ws = take(posted(), row(25, status="Draft"), again(20, status="Posted", by="ada"))
+    assert names(ws) == ["v007", "v025", "v020"]
+
+
+def test_that_a_row_is_gone_is_told() -> None:
+    ws = take(posted(), row(9, operation="delete"), row(20, operation="delete", snapshot=True))
+    assert names(ws) == ["v007", "v009", "v020"]
+
+
+def test_it_came_as_any_row_does_and_stays_where_what_came_before_is_swept_away() -> None:
+    ws = nothing()
+    sweeps.begin(ws, GOVERNANCE, "billing", ["invoice"], Loss("", 30))
+    take(ws, row(7, status="Posted", by="ada"), again(20, status="Posted", by="ada"))
+    again_.slice_(ws, GOVERNANCE, "billing")
+    assert versions(ws)[-1]["op"] == "upsert"
 
 
 def test_what_the_first_snapshot_shows_is_told() -> None:
@@ -99,11 +137,94 @@ def test_a_version_behind_it_is_told_alone() -> None:
     assert names(ws) == ["v007", "v025"]
 
 
-def test_shown_again_and_again_it_is_remembered_by_the_last() -> None:
-    ws = take(posted(), *(again(at, status="Posted", by="ada") for at in (20, 21, 22)))
+def kept(ws: Workspace) -> tuple[list[str], list[str]]:
+    """What its image has, and what of that nobody was told."""
+    image = ws.get(keys.row_key("billing", "B", "invoice", "I")) or {"versions": []}
+    return [version["version"] for version in image["versions"]], image.get("untold", [])
+
+
+SHOWN = {"status": "Posted", "by": "ada"}
+
+
+def test_shown_again_and_again_it_is_remembered_by_the_first_and_the_last() -> None:
+    ws = take(posted(), *(again(at, **SHOWN) for at in (20, 21, 22)))
     assert names(ws) == ["v007"]
-    image = ws.get(keys.row_key("billing", "B", "invoice", "I")) or {}
-    assert (image["untold"], [v["version"] for v in image["versions"]][-1]) == (["v020", "v021", "v022"], "v022")
+    assert kept(ws) == (["v007", "v020", "v022"], ["v020", "v022"])
+
+
+def linked_until(ws: Workspace, at: int) -> Workspace:
+    """No link is asserted any more of instants before."""
+    for system in GOVERNANCE.linking:
+        hear(ws, 0, Heard(system, LINKS, 0, "streaming", at))
+    return ws
+
+
+def test_what_nobody_was_told_takes_the_place_of_nothing_that_was() -> None:
+    """One that comes late may lie between the two; and who is told of the row later is told the first."""
+    ws = linked_until(take(posted(), again(20, **SHOWN)), 50)
+    assert kept(take(ws, again(30, **SHOWN))) == (["v007", "v020", "v030"], ["v020", "v030"])
+    assert kept(take(ws, row(40, status="Draft"))) == (["v040"], [])
+
+
+def routed(ws: Workspace, to: str, version: int, at: int) -> Workspace:
+    value = {"system": "billing", "native_customer": "B", "canonical_id": to, "route_version": version}
+    on_route(ws, GOVERNANCE, {**value, "routed_at": at})
+    return ws
+
+
+def told_whom(ws: Workspace) -> list[Any]:
+    return [(whom, version) for record, whom, version in told(ws, "canonical_id", "version") if record != "EntityMoved"]
+
+
+def test_who_is_told_of_the_row_later_is_told_no_more() -> None:
+    """So it does not hang on when a link was heard of, which no replay can tell."""
+    ws = routed(take(posted(), again(20, **SHOWN)), "crm:A", 1, 18)
+    assert told_whom(ws) == [("billing:B", "v007"), ("crm:A", "v007")]
+    assert told_whom(take(routed(posted(), "crm:A", 1, 18), again(20, **SHOWN))) == told_whom(ws)
+
+
+def test_it_may_come_more_than_once() -> None:
+    ws = take(posted(), again(20, **SHOWN), again(20, **SHOWN))
+    assert names(ws) == ["v007"]
+    assert names(take(ws, again(20, **SHOWN), letter="L")) == ["v007", "v020"]
+
+
+def test_what_is_known_comes_once_more_and_has_nothing_told_behind_it() -> None:
+    assert names(take(posted(), again(20, **SHOWN), row(7, **SHOWN))) == ["v007", "v007"]
+
+
+def test_what_was_lacking_before_a_link_has_it_told_there_too() -> None:
+    ws = take(posted(), again(20, **SHOWN))
+    open_(ws, GOVERNANCE, Hole("billing", "B", "invoice", "L"), 1, 9)
+    take(routed(ws, "crm:A", 1, 40), row(15, status="Draft"), letter="L")
+    assert told_whom(ws)[2:] == [(whom, version) for version in ("v020", "v015") for whom in ("billing:B", "crm:A")]
+
+
+def test_a_row_that_no_mapping_can_read_misses_nothing_of_the_others() -> None:
+    """It was told as it came. When it is looked at hangs on where slices fall."""
+    ws = posted()
+    open_(ws, GOVERNANCE, Hole("billing", "B", "invoice", "again-7"), 1, 9)
+    assert names(take(ws, again(20, **SHOWN))) == ["v007"]
+
+
+def test_a_row_that_an_attempt_showed_elsewhere_is_where_it_was() -> None:
+    """It went to another customer of its system and came back while nobody looked; in between a snapshot was broken off
+    that showed it there. What did not show it there any more says nothing of where it is."""
+    company = of_epochs(judged=("invoice_not_posted",))
+    for customer in ("B", "B2"):
+        company.row("billing", "account", customer, 1)
+    company.row("billing", "invoice", "I", 2, "B", status="Posted")
+    company.heard(5)
+    for attempt, customer in ((1, "B2"), (2, "B")):
+        anew: dict[str, Any] = {"headers": {"epoch": b"1", "attempt": b"%d" % attempt}, "snapshot": True}
+        for account in ("B", "B2"):
+            company.row("billing", "account", account, 1, **anew)
+        company.row("billing", "invoice", "I", 20 + attempt, customer, status="Posted", **anew)
+    begin(company, 1, attempt=2)
+    company.heard(60, "crm", "erp")
+    company.heard(60, "billing", epoch=1)
+    assert company.corrected("invoice") == ["billing:I"]
+    assert len(company.open("invoice_not_posted")) == 1
 
 
 def test_two_readings_at_once_leave_the_row_as_the_later_showed_it() -> None:
@@ -157,11 +278,47 @@ def _shown(raw: Any, codec: Codec, attempt: int) -> Any:
 def test_it_is_as_if_all_that_was_shown_was_told(reads: Any, history: Any, seed: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.topology.read", of_an_epoch)
-        sources = reads(inputs(history), random.Random(seed), Company().driver.codec)
+        rng = random.Random(seed)
+        rows = with_mappings(known(history), rng) if rng.random() < 0.5 else inputs(known(history))
+        sources = reads(rows, rng, Company().driver.codec)
         quiet = undisturbed(sources)
         patch.setattr(shown, "as_known", lambda *_: False)
         loud = undisturbed(sources)
     assert outcome(quiet) == outcome(loud)
+
+
+@settings(max_examples=40)
+@given(history=histories(), seed=st.integers(0, 2**32))
+def test_whatever_the_order_and_however_often_it_comes_it_is_the_same(history: Any, seed: int) -> None:
+    """While mappings change."""
+    rng = random.Random(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.topology.read", of_an_epoch)
+        sources = anew(with_mappings(known(history), rng), rng, Company().driver.codec)
+        shuffled = run(
+            sources, choose=rng.choice, duplicate=lambda: rng.random() < 0.15, crash=lambda: rng.random() < 0.05
+        )
+        assert shuffled == outcome(undisturbed(sources))
+
+
+@settings(max_examples=20, phases=(Phase.explicit, Phase.generate))
+@given(history=histories(), seed=st.integers(0, 2**32))
+def test_verify_finds_it_equal_wherever_commits_fell_and_links_were_heard_of(history: Any, seed: int) -> None:
+    rng = random.Random(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.topology.read", of_an_epoch)
+        patch.setattr(again_, "SLICE", 1)
+        sources = anew(with_mappings(known(history), rng), rng, Company().driver.codec)
+        company = Restless(sources, rng, ()).run().company
+        patch.setattr(again_, "SLICE", 256)
+        readers = dict.fromkeys(company.governance.systems, of_an_epoch)
+        report = examine(DriverRecording(company.driver), company.governance, readers)
+    assert (report.code, report.differences, report.unproven) == (EQUAL, [], [])
+
+
+def known(history: Any) -> Any:
+    """With rows that there are to be shown."""
+    return {**history, "billing": [*THERE, *history["billing"]]}
 
 
 def test_much_of_what_is_shown_is_left_untold(monkeypatch: pytest.MonkeyPatch) -> None:
