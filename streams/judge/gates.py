@@ -54,11 +54,13 @@ def evidence(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str
 def _linking(governance: Governance, systems: set[str]) -> list[str]:
     """Those whose links decide whose the records of these systems are."""
     linking = governance.linking
-    involved = systems.intersection(linking)
     # A record that names several customers makes them one, whatever their own systems say.
     joining = {s for s in linking if len(governance.systems[s].links) > 1}
-    waited_for = set(linking) if held.ordered(governance) and involved | joining else involved | joining
-    return sorted(waited_for)
+    deciding = systems.intersection(linking) | joining
+    if held.ordered(governance):  # also the records of a system that only others name go where those say
+        named = {target for s in linking for target in governance.systems[s].links.values()}
+        return sorted(linking) if deciding or systems & named else []
+    return sorted(deciding)
 
 
 def heard_by(ws: Workspace, governance: Governance) -> Minima:

@@ -225,6 +225,14 @@ def test_verdicts_wait_for_every_system_that_links_where_links_do() -> None:
     assert [s for s, what in needed(default_governance(), kind, "billing") if what == OF_LINKS] == ["billing"]
 
 
+def test_so_do_those_about_a_system_that_only_others_name() -> None:
+    named = linked({"crm": {"erp_ref": "erp"}, "billing": {"crm_ref": "crm"}, "erp": {}})
+    kind = BY_NAME["stuck_in_flight:ledger_posting"]
+
+    assert [s for s, what in needed(named, kind, "erp") if what == OF_LINKS] == ["billing", "crm"]
+    assert [s for s, what in needed(default_governance(), kind, "erp") if what == OF_LINKS] == ["erp"]
+
+
 def test_what_an_earlier_release_had_wait_has_the_default_of_what_came_since() -> None:
     ws = Workspace(MemoryView())
     kept = {"system": "crm", "native_customer": "A", "version": "v1", "committed_at": 5}
