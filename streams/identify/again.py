@@ -16,18 +16,16 @@ from schemas.instants import Instant
 from schemas.source import UNCHANGED
 from streams.governance.mapping import ObjectMapping, SystemMapping
 from streams.governance.model import Governance
-from streams.identify import furthest, holes, images, keys, links, mappings, parking, sweeps
+from streams.identify import furthest, holes, images, keys, links, mappings, parking, stays, sweeps
 from streams.identify.canonicalize import attributes
 from streams.identify.holes import Hole
 from streams.identify.images import Native
-from streams.identify.routes import route_of
-from streams.identify.stays import Stay, of_hole
-from streams.identify.stays import tell as tell_version
+from streams.identify.stays import Stay
 from streams.inputs import Divert
 from streams.kinds.facts import stamp
 from streams.kinds.trail import read_again
 from streams.letters import ENTITY_HEADER, ID_HEADER
-from streams.suspects import circle, tell
+from streams.suspects import circle
 from tables.versions import PRESENT, Version
 from tables.view import Emit, Value, Workspace
 
@@ -251,7 +249,7 @@ def _derive(ws: Workspace, governance: Governance, known: Value, row: Row, image
 def _left(ws: Workspace, image: Value) -> list[Stay]:
     """With whom it was lacking, if a mapping before could not read it."""
     hole = images.asked(image)
-    return of_hole(ws.get(hole.key)) if hole is not None else []
+    return stays.of(ws.get(hole.key)) if hole is not None else []
 
 
 def _version(
@@ -284,14 +282,11 @@ def _readable(image: Value) -> Native | None:
 
 
 def _tell(ws: Workspace, governance: Governance, row: Row, last: Version, version: Version, left: list[Stay]) -> None:
-    route = route_of(ws, row.system, row.customer)
-    effective_at = max(version["at"], route.at)
     if row.entity == "customer":
         links.asserted(ws, governance, row.system, version)
         links.parent_asserted(ws, governance, row.system, version, last)
-    told = tell.Record(row.system, row.entity, row.native_id, route.canonical_id)
-    tell.changed(ws, governance, told, last, version, effective_at)
-    tell_version(ws, row.local, version, left)
+    stays.compare(ws, governance, row.local, last, version)
+    stays.tell(ws, governance, row.local, version, left)
 
 
 def _native_version(version: Version) -> str:

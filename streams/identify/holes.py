@@ -43,7 +43,8 @@ def open_(
     left: Sequence[Stay] = (),
 ) -> None:
     """At the canonical customer, where it is known whose evidence is missing. A customer record that was never read
-    may belong to anyone: its hole is everyone's. `left`: where it was missing before it went there."""
+    may belong to anyone: its hole is everyone's. `left`: where it was missing before it went there. One that may be of
+    before a route is missing where its customer was then, too."""
     if ws.get(hole.key) is not None:
         return
     system, customer = hole.system, hole.customer
@@ -54,6 +55,9 @@ def open_(
     )
     route = route_of(ws, system, customer)
     canonical_id = "" if stranger or not customer else route.canonical_id
+    if canonical_id:
+        whose = stays.Whose(system, customer, hole.entity)
+        left = stays.until_now(ws, governance, whose, opened_at + 1, left)
     value = hole.told(canonical_id, partition=partition, opened_at=opened_at)
     ws.put(hole.key, {**value, "stays": [list(stay) for stay in left]} if left else value)
     for stay in left:
@@ -69,7 +73,7 @@ def close(ws: Workspace, governance: Governance, hole: Hole, how: str) -> None:
     if hole.entity in letters.FINANCE and how == "replayed":
         ws.emit(letters.tell_resolved(hole.letter_id, how))
     here = opened["canonical_id"] if opened else route_of(ws, hole.system, hole.customer).canonical_id
-    for canonical_id in dict.fromkeys([*(stay.canonical_id for stay in stays.of_hole(opened)), here]):
+    for canonical_id in dict.fromkeys([*(stay.canonical_id for stay in stays.of(opened)), here]):
         _tell(ws, governance, "HoleClosed", hole.told(canonical_id, how=how))
 
 

@@ -10,7 +10,7 @@ from streams.fleet.letters import tell_written
 from streams.governance.model import Governance
 from streams.identify import holes, keys, progress
 from streams.identify.holes import Hole
-from streams.identify.stays import Stay, of_hole
+from streams.identify.stays import Stay, of
 from streams.inputs import Input
 from streams.letters import ENTITY_HEADER, ID_HEADER
 from tables.view import Workspace
@@ -56,7 +56,7 @@ def letter_of(record: Input) -> str | None:
 
 def stays_of(ws: Workspace, record: Input, system: str, letter: str) -> list[Stay]:
     """With whom what comes home was lacking before its customer went on."""
-    return of_hole(ws.get(_hole_key(ws, record, system, letter)))
+    return of(ws.get(_hole_key(ws, record, system, letter)))
 
 
 def of_first_snapshot(ws: Workspace, record: Input, row: SourceRow) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streams.governance.model import Governance
-from streams.identify import again, holes, images, keys
+from streams.identify import again, holes, images, keys, stays
 from streams.identify.changes import moved
 from streams.identify.routes import Route, route_of
 from streams.identify.stays import said
@@ -20,7 +20,9 @@ def on_route(ws: Workspace, governance: Governance, value: dict[str, Any]) -> No
     if new.version <= old.version:
         return
     again.customer_up_to_date(ws, governance, system, customer)
-    ws.put(keys.route_key(system, customer), {k: value[k] for k in ("canonical_id", "route_version", "routed_at")})
+    left = stays.after(ws, governance, system, customer, old, new)
+    route = {k: value[k] for k in ("canonical_id", "route_version", "routed_at")}
+    ws.put(keys.route_key(system, customer), {**route, "stays": [list(stay) for stay in left]} if left else route)
     if new.canonical_id == old.canonical_id:
         return
     holes.move(ws, governance, system, customer, old, new)

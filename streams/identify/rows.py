@@ -8,19 +8,16 @@ from schemas.instants import ALWAYS, NEVER
 from schemas.source import UNCHANGED, SourceRow
 from streams.governance.mapping import ObjectMapping
 from streams.governance.model import Governance
-from streams.identify import images, keys, links, losses, mappings, parking, shown, sweeps
+from streams.identify import images, keys, links, losses, mappings, parking, shown, stays, sweeps
 from streams.identify.again import Row, customer_up_to_date, up_to_date
 from streams.identify.canonicalize import attributes
 from streams.identify.images import Native
 from streams.identify.letters import letter_of, stays_of
 from streams.identify.parking import Waiting
-from streams.identify.routes import route_of
 from streams.identify.stays import Stay
-from streams.identify.stays import tell as tell_version
 from streams.inputs import Divert, Input
 from streams.kinds.facts import stamp
 from streams.kinds.trail import stamp_trails
-from streams.suspects import tell
 from tables.versions import MOVED, PRESENT, Version
 from tables.view import Workspace
 
@@ -66,9 +63,9 @@ def on_row(
     if lacked is None and last is not None and last is versions[-1] and shown.as_known(ws, row, place, last, version):
         shown.keep(ws, governance, place, versions, version, native)
         return
-    shown.tell_behind(ws, place, image, version, left)
+    shown.tell_behind(ws, governance, place, image, version, left)
     _remember(ws, governance, place, version, versions, native, left)
-    tell_version(ws, place.local, version, left, letter)
+    stays.tell(ws, governance, place.local, version, left, letter)
     parking.overtaken(ws, governance, row, entity)
     for child in parking.children(ws, governance, row, entity):
         on_row(ws, governance, child.record, child.row, child.first_snapshot, child)
@@ -127,14 +124,12 @@ def _remember(
     left: list[Stay],
 ) -> None:
     """The image, unless it is an older version or a duplicate: that is told again, and judge knows it."""
-    system, customer, entity, native_id = row
+    system, entity, _ = row.local
     if not versions or _is_newest(version, versions):
         swept, versions_now = ws.get(keys.sweep_key(system)), [*versions, version]
         images.keep(ws, governance, row.key, versions_now, native, came=sweeps.begun(swept))
         _tell_links(ws, governance, row, version, versions)
-        route = route_of(ws, system, customer)
-        told = tell.Record(system, entity, native_id, route.canonical_id)
-        tell.changed(ws, governance, told, versions[-1] if versions else None, version, max(version["at"], route.at))
+        stays.compare(ws, governance, row.local, versions[-1] if versions else None, version)
         loss = losses.lost(swept, entity, version["version"]) if version["op"] == PRESENT else None
         if loss is not None:  # told before it, so that nothing rests on the row in between
             sweeps.presume(ws, governance, row.local, versions_now, loss, left)

@@ -56,7 +56,12 @@ def keep(
 
 
 def tell_behind(
-    ws: Workspace, place: Row, image: dict[str, Any] | None, version: Version, left: Sequence[Stay]
+    ws: Workspace,
+    governance: Governance,
+    place: Row,
+    image: dict[str, Any] | None,
+    version: Version,
+    left: Sequence[Stay],
 ) -> None:
     """What was shown behind a version that comes only now. `left`: with whom that was lacking."""
     silent = images.not_told(image)
@@ -64,7 +69,7 @@ def tell_behind(
         return
     for each in image["versions"]:
         if each["version"] in silent:
-            tell(ws, place.local, each, left)
+            tell(ws, governance, place.local, each, left)
     ws.put(place.key, {name: value for name, value in image.items() if name != "untold"})
 
 

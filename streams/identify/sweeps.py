@@ -12,9 +12,7 @@ from schemas.instants import Instant
 from streams.governance.model import Governance
 from streams.identify import images, keys, losses, mappings, parking, stays
 from streams.identify.losses import Loss
-from streams.identify.routes import route_of
 from streams.identify.stays import Stay
-from streams.suspects import tell
 from tables.versions import PRESENT, PRESUMED, Version
 from tables.view import Value, Workspace
 
@@ -80,7 +78,8 @@ def presume(
     gone = _gone(last, loss.oldest_version or f"{last['version']}.gone", max(loss.at, last["at"]))
     key = keys.row_key(row[0], last["customer"], *row[1:])
     images.keep(ws, governance, key, [*versions, gone])
-    _tell(ws, governance, row, last, gone, left)
+    stays.tell(ws, governance, row, gone, left)
+    stays.compare(ws, governance, row, last, gone)
 
 
 def following(gone: Version, last: Version) -> Version:
@@ -104,11 +103,3 @@ def _is_gone(sweep: Value, entity: str, version: str, since: Instant) -> bool:
 def _gone(last: Version, version: str, at: Instant) -> Version:
     gone: dict[str, Any] = {"op": PRESUMED, "attrs": None, "since": {}, "at": at, "committed_at": at}
     return following({**last, **gone, "version": version, "by": "unknown"}, last)
-
-
-def _tell(
-    ws: Workspace, governance: Governance, row: stays.Row, last: Version, gone: Version, left: Sequence[Stay]
-) -> None:
-    stays.tell(ws, row, gone, left)
-    route = route_of(ws, row[0], last["customer"])
-    tell.changed(ws, governance, tell.Record(*row, route.canonical_id), last, gone, max(gone["at"], route.at))

@@ -66,7 +66,7 @@ def _as_read(parked: Fact) -> Fact:
     return {**parked, "read": _stated(parked["read"])} if "read" in parked else parked
 
 
-def _hole(value: Fact) -> Fact:
+def _without_stays(value: Fact) -> Fact:
     """Through which customers it came hangs on when routes were heard, and shows in what judge was told."""
     return {name: held for name, held in value.items() if name != "stays"}
 
@@ -177,9 +177,9 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
     # stage: {beginning of a key: how its values are compared, None: they follow from others}
     "identify": {
         "i": Rule("row images", same=_same_image, when=_committed),
-        "w": Rule("routes"),
+        "w": Rule("routes", _without_stays),
         "l": Rule("links"),
-        "h": Rule("holes", _hole),
+        "h": Rule("holes", _without_stays),
         "k": Rule("parked rows", same=_same_parked),
         "j": None,  # where rows are parked: follows from them
         "m": Rule("mappings", _mapping),

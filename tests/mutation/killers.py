@@ -89,7 +89,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.identify.reroute": _about("rows_kept"),
     "streams.identify.routes": _about("holes"),
     "streams.identify.rows": _about("rows_read", "rows_kept", "mapping_published"),
-    "streams.identify.stays": _about("stays", "holes", "holes_of_before"),
+    "streams.identify.stays": _about("stays", "stays_remembered", "holes_of_before", "rows_of_before_a_route"),
     "streams.identify.sweeps": _about("sweeps", "captured_anew", "rows_kept", "mapping_published"),
     "streams.identify.stage": _about("rows_read", "mapping_published"),
     "streams.identify.again": _about("mapping_published", "rows_read"),

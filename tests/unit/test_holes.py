@@ -15,7 +15,7 @@ from streams.identify import keys, letters, links
 from streams.identify.holes import Hole, close, move, open_
 from streams.identify.progress import hear
 from streams.identify.routes import Route, route_of
-from streams.identify.stays import Stay, of_hole
+from streams.identify.stays import Stay, of
 from streams.inputs import Input
 from streams.letters import ENTITY_HEADER, ID_HEADER
 from streams.suspects.circle import CIRCLE
@@ -139,7 +139,7 @@ def test_what_is_settled_is_closed_wherever_it_was_lacking_once_each() -> None:
     routes = [Route("crm:A", 3, 50), Route("crm:Z", 4, 80), Route("crm:A", 5, 90)]
     for old, new in pairwise(routes):
         move(ws, GOVERNANCE, "billing", "B/1", old, new)
-    assert of_hole(ws.get(HOLE.key)) == [Stay("crm:A", 3, 50, 80), Stay("crm:Z", 4, 80, 90)]
+    assert of(ws.get(HOLE.key)) == [Stay("crm:A", 3, 50, 80), Stay("crm:Z", 4, 80, 90)]
     ws.effects.clear()
     close(ws, GOVERNANCE, HOLE, "dismissed")
 

@@ -11,7 +11,7 @@ from streams.identify import keys, stays
 from streams.identify.stays import Stay
 from tables.versions import MOVED
 from tables.view import MemoryView, Workspace
-from tests.unit.test_rows_kept import version
+from tests.unit.test_rows_kept import GOVERNANCE, version
 
 ROW = ("billing", "invoice", "I")
 STAYS = (Stay("crm:A", 1, 20, 60), Stay("crm:B", 2, 60, 80))
@@ -22,7 +22,7 @@ def told(version: dict[str, Any]) -> list[Told]:
     """Record, customer, route, from when until when it counts, letter."""
     ws = Workspace(MemoryView())
     ws.put(keys.route_key("billing", "B/1"), {"canonical_id": "crm:C", "route_version": 3, "routed_at": 80})
-    stays.tell(ws, ROW, version, STAYS, "L")
+    stays.tell(ws, GOVERNANCE, ROW, version, STAYS, "L")
     said = [(e.record, e.key, e.value or {}) for e in ws.effects if e.topic == topics.CHANGES]
     return [
         (record, key, v["route_version"], v["moved_at"] if record == "EntityMoved" else v["effective_at"],
@@ -56,5 +56,5 @@ def test_that_it_went_to_another_customer_is_told_likewise() -> None:
 
 
 def test_where_no_hole_is_known_it_was_nobodys_before() -> None:
-    assert (stays.of_hole(None), stays.of_hole({"opened_at": 1})) == ([], [])
-    assert stays.of_hole({"stays": [list(stay) for stay in STAYS]}) == list(STAYS)
+    assert (stays.of(None), stays.of({"opened_at": 1})) == ([], [])
+    assert stays.of({"stays": [list(stay) for stay in STAYS]}) == list(STAYS)

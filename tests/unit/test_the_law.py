@@ -98,8 +98,13 @@ def inputs(history: dict[str, list[tuple[int, str, str | None, bool]]]) -> dict[
 
 
 def run(sources: dict[tuple[str, int], list[Any]], choose: Any, duplicate: Any, crash: Any) -> Outcome:
+    return outcome(fed(Company(), sources, choose, duplicate, crash))
+
+
+def fed(
+    company: Company, sources: dict[tuple[str, int], list[Any]], choose: Any, duplicate: Any, crash: Any
+) -> Company:
     """Feed the sources in an order that `choose` decides, some records twice, with crashes in between."""
-    company = Company()
     driver = company.driver
     waiting = {place: deque(records) for place, records in sources.items()}
     while any(waiting.values()) or any(driver.queues.values()):
@@ -114,7 +119,7 @@ def run(sources: dict[tuple[str, int], list[Any]], choose: Any, duplicate: Any, 
                 driver.pipe_raw(raw.topic, raw.key, raw.value, raw.partition, raw.headers)
         if crash():
             driver.crash()
-    return outcome(company)
+    return company
 
 
 def outcome(company: Company) -> Outcome:
