@@ -67,16 +67,21 @@ def checked(report: Report) -> dict[str, int]:
 
 def test_a_deployment_at_work_is_equal_after_a_sigkill(deployment: Deployment) -> None:
     told: list[str] = []
-    report = verify(deployment.settings, deployment.governance, tell=told.append)
+    lives = "whole topology: lives of drifts and their commands"
 
-    assert (report.differences, report.unproven) == ([], [])
+    def proven() -> dict[str, int] | None:
+        """What other shards decide ahead of the slowest is not compared yet."""
+        report = verify(deployment.settings, deployment.governance, tell=told.append)
+        assert (report.differences, report.unproven) == ([], [])
+        compared = checked(report)
+        return compared if compared[lives] > CUSTOMERS / 2 else None
+
+    compared = deployment.until(proven)
     assert deployment.workers[-1].process.poll() is None
-    compared = checked(report)
     assert compared["identify: rows"] >= CUSTOMERS * 6
     assert compared["judge: obligations"] > CUSTOMERS
     assert compared["judge: drifts"] > CUSTOMERS / 2
     assert compared["identify: dead letters"] == 2
-    assert compared["whole topology: lives of drifts and their commands"] > CUSTOMERS / 2
     assert "judge-3: replaying ..." in told
 
 
