@@ -8,7 +8,7 @@ from schemas.instants import NEVER
 from schemas.source import SourceRow
 from streams.fleet.letters import tell_written
 from streams.governance.model import Governance
-from streams.identify import holes, keys, progress
+from streams.identify import furthest, holes, keys
 from streams.identify.holes import Hole
 from streams.identify.stays import Stay, of
 from streams.inputs import Input
@@ -17,12 +17,13 @@ from tables.view import Workspace
 
 
 def diverted(ws: Workspace, governance: Governance, partition: int, letter: dict[str, Any]) -> None:
-    """Evidence is complete up to what was heard of the system in this partition; from there on there is a hole."""
+    """Evidence is complete up to what was heard of the system in this partition, before a gap if it is in one; from
+    there on there is a hole."""
     system = letter["system"]
     if not system:
         return
-    known = progress.of_system(ws, system, partition)
-    opened_at = min((mark for mark in known if mark is not None), default=NEVER)
+    known = furthest.of_system(ws, system, partition)
+    opened_at = min((at for at in known if at > NEVER), default=NEVER)
     if (told := tell_written(letter)) is not None:
         ws.emit(told)
     hole = Hole(system, _readable(letter["original_key"]), letter["entity"], letter["letter_id"])

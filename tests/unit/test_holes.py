@@ -182,6 +182,20 @@ def test_evidence_is_complete_up_to_what_was_heard_of_the_system() -> None:
     assert refused(state(), system="") == []
 
 
+def test_in_a_gap_it_is_complete_up_to_what_was_heard_before() -> None:
+    """A row that a snapshot in a new epoch shows, and nobody can read, is missing from then on: not from the beginning,
+    or verdicts of before would hang on whether they were given by then."""
+    ws = state()
+    heard(ws, 70)
+    heard(ws, 60, "invoice")
+    heard(ws, None, phase="snapshot")
+    heard(ws, None, "invoice", "gap")
+
+    assert refused(ws) == [("HoleOpened", 60)]
+    row = SourceRow("billing", "invoice", "I", "B/1", "upsert", "v1", "1", 3, True, None, {})
+    assert not letters.of_first_snapshot(ws, record(letter="L"), row)
+
+
 def test_the_fleet_hears_of_letters_about_finance() -> None:
     for entity, fleet in (("invoice", 1), ("opportunity", 0)):
         ws = state()
