@@ -59,6 +59,7 @@ class Row(NamedTuple):
     id: str
     customer: str
     fields: dict[str, str | None]
+    gone: bool = False
 
 
 KNOWN = (

@@ -25,10 +25,15 @@ def of_shard(ws: Workspace, system: str, entity: str) -> Instant:
 
 def of_system(ws: Workspace, system: str, partition: int) -> list[Instant]:
     """Of each of its objects that was heard of in this partition."""
-    marks, streamed = ws.get(keys.MARKS) or {}, ws.get(keys.STREAMED) or {}
-    ours = {name: reports for name, reports in marks.items() if name.startswith(f"{system}/") and LINKS not in name}
-    here = ((name, reports.get(str(partition))) for name, reports in ours.items())
-    return [max(_mark(report), streamed.get(name, NEVER)) for name, report in here if report is not None]
+    streamed = ws.get(keys.STREAMED) or {}
+    return [max(_mark(report), streamed.get(name, NEVER)) for name, report in reports(ws, system, partition).items()]
+
+
+def reports(ws: Workspace, system: str, partition: int) -> dict[str, list[Any]]:
+    """What was reported of each of its objects in this partition: epoch, phase, and watermark, if it has one now."""
+    marks, here = ws.get(keys.MARKS) or {}, str(partition)
+    ours = (name for name in marks if name.startswith(f"{system}/") and LINKS not in name)
+    return {name: marks[name][here] for name in ours if here in marks[name]}
 
 
 def _heard(ws: Workspace, system: str, entity: str) -> tuple[dict[str, list[Any]], Instant]:

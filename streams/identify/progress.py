@@ -7,7 +7,7 @@ from schemas.instants import NEVER, Instant
 from schemas.source import ALL_OBJECTS, Heard, Probed
 from streams import canary
 from streams.governance.model import Governance
-from streams.identify import keys, onward
+from streams.identify import furthest, keys, onward
 from tables.view import Emit, Workspace
 from tables.watermarks import LINKS, heard
 
@@ -32,8 +32,8 @@ def hear(ws: Workspace, upstream: int, event: Heard) -> None:
     phases = [all_marks.get(name, {}).get(str(upstream), [0, ""])[1] for all_marks in (marks, after)]
     if phases[0] == "streaming" != phases[1]:
         streamed = ws.get(keys.STREAMED) or {}
-        furthest = max(streamed.get(name, NEVER), marks[name][str(upstream)][2] or NEVER)
-        ws.put(keys.STREAMED, {**streamed, name: furthest})
+        until = max(streamed.get(name, NEVER), marks[name][str(upstream)][2] or NEVER)
+        ws.put(keys.STREAMED, {**streamed, name: until})
     if phases[0] == "streaming" and phases[1] == "gap" and event.object != LINKS:
         onward.tell_gap(ws, upstream, name, after[name][str(upstream)])
 
@@ -54,16 +54,9 @@ def withdraw(ws: Workspace, system: str, object_: str, partition: int) -> None:
         hear(ws, partition, Heard(system, object_, report[0], "gap", None))
 
 
-def of_system(ws: Workspace, system: str, partition: int) -> list[Instant | None]:
-    """The watermark of each object that was heard of; None: it has none now."""
-    marks = ws.get(keys.MARKS) or {}
-    ours = (reports for name, reports in marks.items() if name.startswith(f"{system}/") and LINKS not in name)
-    return [reports[str(partition)][2] for reports in ours if str(partition) in reports]
-
-
 def on_probe(ws: Workspace, governance: Governance, partition: int, event: Probed) -> None:
     """Somebody asks how old the source is here."""
-    known = of_system(ws, event.system, partition)
+    known: list[Instant | None] = [report[2] for report in furthest.reports(ws, event.system, partition).values()]
     lowest = min((mark for mark in known if mark is not None), default=None) if None not in known else None
     value = {
         "system": event.system,

@@ -12,9 +12,9 @@ from schemas.instants import NEVER, SECOND
 from schemas.source import Heard, Probed, SourceRow
 from streams.identify import keys
 from streams.identify.clocks import CAPTURE_CLOCK_SECONDS, credible
-from streams.identify.furthest import passed
+from streams.identify.furthest import of_system, passed
 from streams.identify.onward import send
-from streams.identify.progress import hear, of_system, on_heard, on_probe, withdraw
+from streams.identify.progress import hear, on_heard, on_probe, withdraw
 from streams.inputs import Divert, Input
 from tables.view import MemoryView, Workspace
 from tables.watermarks import LINKS

@@ -21,6 +21,7 @@ from tests.recorded import DriverRecording
 from tests.topology import FIELDS, Company, governance
 from tests.unit.test_the_law import Outcome, fed, outcome
 from tests.unit.test_verify import verified
+from tests.wanderers import Row as Change
 from tests.wanderers import in_one_shard
 
 ENDS = 100
@@ -56,16 +57,6 @@ ROWS = [
     *((system, object_) for system, objects in CHANGES.items() for object_ in objects),
     *6 * [("erp", "ledger_posting")],
 ]
-
-
-class Change(NamedTuple):
-    at: int
-    system: str
-    object: str
-    id: str
-    customer: str
-    fields: dict[str, str | None]
-    gone: bool = False
 
 
 Option = tuple[str, tuple[str, int]]
