@@ -284,7 +284,16 @@ def test_it_is_as_if_all_that_was_shown_was_told(reads: Any, history: Any, seed:
         quiet = undisturbed(sources)
         patch.setattr(shown, "as_known", lambda *_: False)
         loud = undisturbed(sources)
-    assert outcome(quiet) == outcome(loud)
+    assert lives(quiet) == lives(loud)
+    assert outcome(quiet)[1:] == outcome(loud)[1:]
+
+
+def lives(company: Company) -> list[tuple[Any, ...]]:
+    """Of what is shown at the instant of the version that it repeats, judge would name the later as a drift's trigger;
+    untold, it names the version that began it. So ids may differ, and nothing else that they are made of."""
+    about = ("kind", "system", "entity", "native_id", "canonical_id")
+    fields = (*about, "triggered_at", "due_at", "opened_at", "closed_at", "how", "amount_at_stake")
+    return sorted((tuple(d[name] for name in fields) for d in company.drifts()), key=str)
 
 
 @settings(max_examples=40)
