@@ -14,6 +14,7 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     for entity in ENTITIES.values()
 }
 """Entity -> attribute that has words -> those."""
+_FLAGS = {(e.name, a.name) for e in ENTITIES.values() for a in e.attributes if a.type == "flag"}
 
 
 def unknown(entity: str, attribute: str, word: str) -> str:
@@ -28,5 +29,11 @@ def unknown_words(governance: Governance) -> Iterator[str]:
         for name, mapping in objects.items():
             for attribute, read in mapping.attributes.items():
                 for native, word in read.map.items() if isinstance(read, Vocabulary) else ():
-                    if what := unknown(mapping.entity, attribute, word):
+                    if what := unknown(mapping.entity, attribute, word) or _no_flag(mapping.entity, attribute, word):
                         yield f"mappings/{system}.yaml: {name}.attributes.{attribute}.map.{native}: {what}"
+
+
+def _no_flag(entity: str, attribute: str, word: str) -> str:
+    """A row that says so could not be read."""
+    is_one = (entity, attribute) not in _FLAGS or word in ("true", "false")
+    return "" if is_one else f"{word!r} is no flag: map to 'true' or 'false'"

@@ -13,6 +13,7 @@ from streams.inputs import Divert
 
 _INTEGERS = range(-(2**63), 2**63)
 """What records and state can hold."""
+_FLAGS = {"true": True, "false": False}
 _TYPES = {e.name: {a.name: a.type for a in e.attributes} for e in ENTITIES.values()}
 
 
@@ -38,7 +39,7 @@ def _attribute(
     if isinstance(source, Amount):
         return _money(entity, type_, source, fields, last)
     word = _field(entity, source.field, fields)
-    return last if word == UNCHANGED else _word(entity, source, word)
+    return last if word == UNCHANGED else _word(entity, type_, source, word)
 
 
 def _field(entity: str, field: str, fields: dict[str, str | None]) -> str | None:
@@ -48,14 +49,14 @@ def _field(entity: str, field: str, fields: dict[str, str | None]) -> str | None
     return fields[field]
 
 
-def _word(entity: str, vocabulary: Vocabulary, word: str | None) -> str | None:
+def _word(entity: str, type_: str, vocabulary: Vocabulary, word: str | None) -> Any:
     if word is None:
         return None
     mapped = vocabulary.map.get(word)
     if mapped is None:
         remedy = f"add it to the map of {vocabulary.field!r} in the governed mapping, then replay"
         raise Divert("unmapped_status", f"{entity}: {vocabulary.field} = {word!r} is not mapped; {remedy}", entity)
-    return mapped
+    return _typed(entity, vocabulary.field, type_, mapped)
 
 
 def _money(entity: str, basis: str, source: Amount, fields: dict[str, str | None], last: Any) -> dict[str, str] | None:
@@ -80,9 +81,12 @@ def _typed(entity: str, field: str, type_: str, text: str) -> Any:
             return _integer(text)
         if type_ == "date":
             return date.fromisoformat(text[:10]).isoformat()
-    except ValueError:
-        raise Divert("unreadable_value", f"{entity}: {field} = {text!r} is no {type_}", entity) from None
-    return text == "true" if type_ == "flag" else text
+        if type_ == "flag":
+            return _FLAGS[text]
+    except (ValueError, KeyError):
+        remedy = "; map its words to true and false" if type_ == "flag" else ""
+        raise Divert("unreadable_value", f"{entity}: {field} = {text!r} is no {type_}{remedy}", entity) from None
+    return text
 
 
 def _integer(text: str) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from schemas.entities import ENTITIES
 from schemas.source import UNCHANGED
+from streams.governance.model import Vocabulary
 from streams.identify.canonicalize import attributes
 from streams.inputs import Divert
 from tests.topology import FIELDS, default_governance
@@ -17,6 +18,13 @@ MAPPINGS = default_governance().mappings
 
 def canonical(system: str, object_: str, last: dict[str, Any] | None = None, **fields: str | None) -> dict[str, Any]:
     return attributes(MAPPINGS[system][object_], {**FIELDS[system, object_], **fields}, last)
+
+
+def flagged(source: str | Vocabulary, text: str | None) -> Any:
+    """What a deal's flag says, of a field `Managed`."""
+    mapping = MAPPINGS["crm"]["Opportunity"]
+    managed = mapping.model_copy(update={"attributes": {**mapping.attributes, "order_managed": source}})
+    return attributes(managed, {**FIELDS["crm", "Opportunity"], "Managed": text}, None)["order_managed"]
 
 
 def test_every_attribute_of_the_entity_is_there_mapped_or_not() -> None:
@@ -36,10 +44,33 @@ def test_text_numbers_dates_words_and_money_become_what_they_mean() -> None:
 
 @pytest.mark.parametrize(("text", "meant"), [("true", True), ("false", False), (None, None)])
 def test_a_flag_is_one(text: str | None, meant: bool | None) -> None:
-    mapping = MAPPINGS["crm"]["Opportunity"]
-    flagged = mapping.model_copy(update={"attributes": {**mapping.attributes, "order_managed": "Managed"}})
+    assert flagged("Managed", text) is meant
 
-    assert attributes(flagged, {**FIELDS["crm", "Opportunity"], "Managed": text}, None)["order_managed"] is meant
+
+@pytest.mark.parametrize(("word", "meant"), [("Y", True), ("N", False)])
+def test_a_flag_that_is_said_in_words_is_one(word: str, meant: bool) -> None:
+    words = Vocabulary(field="Managed", map={"Y": "true", "N": "false"})
+
+    assert flagged(words, word) is meant
+
+
+def test_a_number_that_is_said_in_words_is_one() -> None:
+    mapping = MAPPINGS["erp"]["contract"]
+    words = {**mapping.attributes, "term_months": Vocabulary(field="term", map={"annual": "12"})}
+
+    found = attributes(
+        mapping.model_copy(update={"attributes": words}), {**FIELDS["erp", "contract"], "term": "annual"}, None
+    )
+
+    assert found["term_months"] == 12
+
+
+@pytest.mark.parametrize("text", ["Y", "1", "True", ""])
+def test_what_is_no_flag_is_not_taken_for_false(text: str) -> None:
+    with pytest.raises(Divert, match="is no flag") as caught:
+        flagged("Managed", text)
+
+    assert caught.value.reason == "unreadable_value"
 
 
 def test_equal_amounts_are_equal_however_they_are_written() -> None:

@@ -267,6 +267,17 @@ def test_a_word_that_no_rule_knows_is_warned_of(tmp_path: Path) -> None:
     )
 
 
+def test_a_word_that_is_no_flag_is_warned_of(tmp_path: Path) -> None:
+    words = "{field: managed, map: {Y: 'true', N: 'no'}}"
+    folder = folder_of(tmp_path, mappings__crm=f"Opportunity: {{attributes: {{order_managed: {words}}}}}")
+
+    (said,) = (said for said in warnings(folder) if "no flag" in said)
+
+    assert said == (
+        "mappings/crm.yaml: Opportunity.attributes.order_managed.map.N: 'no' is no flag: map to 'true' or 'false'"
+    )
+
+
 def test_a_folder_that_holds_no_file_is_warned_of(tmp_path: Path) -> None:
     (folder := tmp_path / "not_mounted").mkdir()
     (folder / "README.md").write_text("")
