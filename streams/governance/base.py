@@ -6,12 +6,27 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _no_flag(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()} is no number of seconds")
+    return value
+
+
+def _no_number(value: object) -> object:
+    """Seconds since 1970, to pydantic: who writes 2026 or 20260301 means a day."""
+    if isinstance(value, int | float) or (isinstance(value, str) and value.lstrip("-").isdigit()):
+        raise ValueError(f"{value} is no instant: write it with time and offset, 2026-03-01T00:00:00Z")
+    return value
+
 
 Role = Literal["crm", "billing", "processor", "erp", "entitlement"]
 Mode = Literal["execute", "propose", "alert"]
 Severity = Literal["S1", "S2", "S3", "S4"]
-Seconds = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, BeforeValidator(_no_flag), Field(ge=0)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number)]
 BusinessDays = Annotated[int, Field(ge=1, le=260)]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from schemas.entities import ENTITIES
+from streams.governance import bounds
 from streams.governance.model import ANY_ATTRIBUTE, Governance, System
 from streams.governance.problem import Problem
 from streams.governance.words import meant
@@ -135,4 +136,11 @@ CHECKS: tuple[Check, ...] = (
     _routing,
     _ignored,
     _causes,
+    bounds.tolerances,
+    bounds.orders,
+    bounds.steps,
+    bounds.places,
+    bounds.tax_codes,
+    bounds.names,
+    bounds.people,
 )

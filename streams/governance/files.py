@@ -92,8 +92,9 @@ def _files_of(folder: Path) -> list[Path]:
 
 def _read_systems(path: Path) -> dict[str, Any]:
     found = read_file(path)
-    for key in found.keys() & KEY_OF_FILE.keys() - {"systems"}:
-        raise BadGovernance(f"{path}: {key}: has a file of its own: move it to {key}.yaml")
+    own = {key: f"{key}.yaml" for key in KEY_OF_FILE if key != "systems"} | {"mappings": "mappings/SYSTEM.yaml"}
+    for key in found.keys() & own.keys():
+        raise BadGovernance(f"{path}: {key}: has a file of its own: move it to {own[key]}")
     return found
 
 

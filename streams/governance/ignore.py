@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, model_validator
+from pydantic import model_validator
 
 from schemas.instants import Instant, from_datetime
-from streams.governance.base import Governed
+from streams.governance.base import Governed, Moment
 
 
 class IgnoreRule(Governed):
@@ -19,7 +19,7 @@ class IgnoreRule(Governed):
     reason: str
     by: str
     """Who decided."""
-    expires_at: AwareDatetime
+    expires_at: Moment
     """In event time: what is wrong still, opens then."""
 
     @model_validator(mode="after")

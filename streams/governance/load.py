@@ -68,7 +68,10 @@ def _unknown_kinds(raw: dict[str, Any]) -> Iterable[Problem]:
 
 def _spread_tolerances(raw: dict[str, Any]) -> None:
     """A kind that states no tolerance has that of finance.yaml."""
-    common = (raw.get("finance") or {}).get("tolerances") or {}
+    finance = raw.get("finance")
+    common = finance.get("tolerances") if isinstance(finance, dict) else None
+    if not isinstance(common, dict):
+        return
     for part in ("absolute", "relative"):
         for kind in raw.get("kinds", {}).values() if part in common else ():
             if isinstance(kind, dict):

@@ -7,10 +7,10 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, get_args
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from schemas.instants import NEVER, Instant, from_datetime, seconds
-from streams.governance.base import Day, Governed, Role, Seconds
+from streams.governance.base import Day, Governed, Moment, Role, Seconds
 from streams.governance.calendar import Calendar, calendar_of
 from streams.governance.finance import Finance
 from streams.governance.ignore import IgnoreRule
@@ -63,7 +63,7 @@ class People(Governed):
 
 class Governance(Governed):
     partitions: Annotated[int, Field(ge=1, le=1024)]
-    go_live_at: AwareDatetime | None = None
+    go_live_at: Moment | None = None
     late_retention_seconds: Seconds = 600
     settled_retention_seconds: Seconds | None = 400 * 86400
     """How long a document that is settled stays in the state after its last change, in event time; None: for ever."""

@@ -57,6 +57,14 @@ class Flapping(Governed):
         return seconds(self.window_seconds)
 
 
+STEP_PAIRS = (
+    "posting_before_invoice",
+    "payment_before_invoice",
+    "revenue_before_activation",
+    "invoice_before_fulfilment",
+    "invoice_before_customer",
+)
+"""What kind 39 knows to follow one another."""
 Rank = str | tuple[str, ...]
 """A state, or several of equal standing."""
 

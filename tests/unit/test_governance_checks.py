@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from streams.governance.load import DEFAULT
+from streams.governance.process import STEP_PAIRS
+from streams.kinds.rules import invoice_before_customer, step_out_of_order
 from tests.unit.governance_folder import folder_of, problem_of
 
 RULE = "kind: invoice_not_posted, system: billing, reason: test, by: ada"
@@ -131,6 +133,67 @@ BAD = {
         ("ignore.yaml: old.system", "did you mean 'billing'?"),
     ),
     "a cut-over without a time zone": ("systems", "go_live_at: 2026-01-01T00:00:00", ("go_live_at", "timezone")),
+    "a cut-over that is a number": (
+        "systems",
+        "go_live_at: 20260301",
+        ("systems.yaml: go_live_at", "20260301 is no instant", "2026-03-01T00:00:00Z"),
+    ),
+    "an expiry that is a number": (
+        "ignore", f"old: {{{RULE}, expires_at: 2027}}", ("ignore.yaml: old.expires_at", "2027 is no instant"),
+    ),
+    "a negative tolerance": (
+        "kinds",
+        "contract_value_mismatch: {tolerance_absolute: -1}",
+        ("kinds.yaml: contract_value_mismatch.tolerance_absolute", "state 0 or more"),
+    ),
+    "a tolerance of 500 percent": (
+        "kinds",
+        "contract_value_mismatch: {segments: {enterprise: {tolerance_relative: 5}}}",
+        ("contract_value_mismatch.segments.enterprise.tolerance_relative", "0.05 for 5 percent"),
+    ),
+    "a limit in no currency": (
+        "kinds",
+        "invoice_not_posted: {execute_up_to: {EUC: 5}}",
+        ("kinds.yaml: invoice_not_posted.execute_up_to.EUC", "did you mean 'EUR'?", "finance.yaml"),
+    ),
+    "a flag for a span": ("kinds", "invoice_not_posted: {sla_seconds: true}", ("invoice_not_posted.sla_seconds",)),
+    "a team without a name": ("kinds", "invoice_not_posted: {owner_team: ''}", ("owner_team", "name the team")),
+    "a vendor without a name": ("systems", "systems: {erp: {vendor: ''}}", ("systems.erp.vendor", "postgresql")),
+    "a state that there is none of": (
+        "process",
+        "orders: {invoice: {status: [draft, posst, paid]}}",
+        ("process.yaml: orders.invoice.status", "'posst' is no state of it", "did you mean 'posted'?"),
+    ),
+    "a state that comes twice": (
+        "process",
+        "orders: {invoice: {status: [draft, [posted, draft]]}}",
+        ("process.yaml: orders.invoice.status", "'draft' is listed twice", "keep one"),
+    ),
+    "an order of what is no state": (
+        "process",
+        "orders: {invoice: {number: [first]}}",
+        ("process.yaml: orders.invoice.number", "status, payment_status"),
+    ),
+    "a pair of steps that nobody looks at": (
+        "process",
+        "step_tolerance_seconds: {posting_before_invoise: 5}",
+        ("process.yaml: step_tolerance_seconds.posting_before_invoise", "did you mean 'posting_before_invoice'?"),
+    ),
+    "a country by its name": (
+        "finance", "routing: {Germany: DE01}", ("finance.yaml: routing.Germany", "DE for a country"),
+    ),
+    "a tax code that ends before it begins": (
+        "finance",
+        "tax_codes: {DE19: {begins: 2026-05-01, ends: 2026-04-01}}",
+        ("finance.yaml: tax_codes.DE19", "exchange the two"),
+    ),
+    "tolerances that are none": ("finance", "tolerances: 5", ("finance.yaml: tolerances",)),
+    "mappings in the file of the systems": (
+        "systems", "mappings: {erp: {}}", ("mappings: has a file of its own", "mappings/SYSTEM.yaml"),
+    ),
+    "a program that is two": (
+        "people", "driftwise: [etl]\nintegration: [etl]", ("people.yaml: integration", "'etl'", "keep one"),
+    ),
 }  # fmt: skip
 
 
@@ -141,6 +204,12 @@ def test_an_error_names_file_key_and_remedy(what: str, tmp_path: Path) -> None:
     problem = problem_of(folder_of(tmp_path, **{file: text}))
 
     assert [word for word in named if word not in problem] == []
+
+
+def test_the_pairs_of_steps_that_may_be_governed_are_those_that_are_looked_at() -> None:
+    assert sorted(STEP_PAIRS) == sorted(
+        [*(pair.name for pair in step_out_of_order.PAIRS), invoice_before_customer.NAME]
+    )
 
 
 def test_two_folders_may_not_name_two_owners_of_one_attribute(tmp_path: Path) -> None:
