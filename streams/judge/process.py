@@ -20,7 +20,9 @@ from tables.view import Emit, Value, Workspace
 
 PROCESS = "process"
 """`(PROCESS, customer)` is the place of a customer's process."""
-_EMPTY: Value = {"revision": 0, "facts": {}, "members": [], "open": {}, "conditions": {}}
+WHOLE = "whole"
+"""In a process of which all was kept that turned or answered a condition; earlier releases did not."""
+_EMPTY: Value = {"revision": 0, "facts": {}, "members": [], "open": {}, "conditions": {}, WHOLE: True}
 
 IDENTITY = "IdentityCertain"
 """The condition that no kind of judge decides; it is told once it was ever in doubt."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from schemas.instants import Instant
+from streams.judge.keys import process_key
+from streams.judge.process import WHOLE
 from streams.shard import State
 from streams.verify import indexes
 from streams.verify.compare import Fact, Rule, Scope, compare
@@ -29,6 +31,11 @@ class Sides(NamedTuple):
     touched: State | None
     """Keys that the deployment wrote since the replay begins; None: all."""
 
+    def whole(self, customer: str) -> bool:
+        """Whether both know since when the customer's conditions stand."""
+        key = process_key(customer)
+        return all((state.get(key) or {}).get(WHOLE) for state in (self.held, self.made))
+
 
 def of_state(place: Place, sides: Sides, scope: Scope) -> list[Check]:
     held = _since(sides.touched, plain_state(sides.held.items()), sides.made)
@@ -41,7 +48,8 @@ def of_state(place: Place, sides: Sides, scope: Scope) -> list[Check]:
 
 def of_outputs(place: Place, sides: Sides, scope: Scope, *, modes: bool = True) -> list[Check]:
     rules = {
-        output.sort: rule(output, modes=modes, trimmed=output.topic in sides.cut) for output in OUTPUTS[place.stage]
+        output.sort: rule(output, modes=modes, trimmed=output.topic in sides.cut, whole=sides.whole)
+        for output in OUTPUTS[place.stage]
     }
     said = sides.said.since(sides.heard)
     return compare(place.stage, str(place), rules, said, sides.heard.items(), scope)

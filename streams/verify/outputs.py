@@ -90,12 +90,17 @@ def _settlement(record: str, key: str, value: Value) -> str | None:
 
 
 def _corrected(value: Value) -> Fact:
-    """Where nothing is open, a condition is True once something was settled, and earlier releases kept of that only the
-    drifts, and those in the order in which they were worked off; and late evidence tells of what it took back that it
-    was one only where it came late. What is wrong hangs on none of it."""
-    conditions = [[c["type"], c["reason"]] for c in value.get("conditions", ()) if c["status"] == "False"]
+    """Of conditions what is known: which there are hangs on the governance that was in force when it was published."""
+    known = (c for c in value.get("conditions", ()) if c["status"] != "Unknown")
+    conditions = [[c["type"], c["status"], c["reason"], c["last_transition_at"]] for c in known]
     fact = without("revision", "complete_until", "conditions")(value)
     return fact | ({"conditions": conditions} if conditions else {})
+
+
+def wrong_alone(fact: Fact) -> Fact:
+    """Of conditions which are False, and why."""
+    conditions = [[name, reason] for name, status, reason, _ in fact.get("conditions", ()) if status == "False"]
+    return without("conditions")(fact) | ({"conditions": conditions} if conditions else {})
 
 
 def _corrected_at(value: Value) -> Instant | None:
@@ -152,6 +157,7 @@ def _letters(stage: str) -> Output:
     return Output("dead letters", topics.DEAD_LETTERS, name, fact)
 
 
+CORRECTED = Output("corrected state", topics.CORRECTED_STATE, _any, _corrected, _corrected_at, True)
 OUTPUTS: Mapping[str, tuple[Output, ...]] = {
     # stage: what it writes
     "identify": (
@@ -182,7 +188,7 @@ OUTPUTS: Mapping[str, tuple[Output, ...]] = {
         ),
         Output("commands", topics.COMMANDS, _command, without("not_after"), None, False, WHOSE, WHOSE),
         Output("audit", topics.AUDIT, _settlement, without(), _at("settled_at"), False, WHOSE, WHOSE),
-        Output("corrected state", topics.CORRECTED_STATE, _any, _corrected, _corrected_at, True),
+        CORRECTED,
         _letters("judge"),
     ),
     "fleet": (

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from streams.verify.compare import Fact, Rule, Same, nobody
 from streams.verify.ledger import NOTHING_HELD
-from streams.verify.outputs import ROWS, Output, without
+from streams.verify.outputs import CORRECTED, ROWS, Output, without, wrong_alone
 
 
 def same_last_word(deployed: Fact | None, recomputed: Fact | None) -> bool:
@@ -38,12 +40,16 @@ def _known(held: Fact) -> list[Fact | None]:
 _NOTHING: Fact = {**NOTHING_HELD, "said": []}
 
 
-def rule(output: Output, *, modes: bool = True, trimmed: bool = False) -> Rule:
+def rule(
+    output: Output, *, modes: bool = True, trimmed: bool = False, whole: Callable[[str], bool] = lambda customer: True
+) -> Rule:
     """Not `modes`: whether a correction was asked for or only proposed does not count. `trimmed`: the topic's oldest
-    records are gone, so that one is not there proves nothing."""
+    records are gone, so that one is not there proves nothing. `whole`: of which customers it is known since when their
+    conditions stand; of others only what is wrong counts."""
     same: Same = same_last_word if output.compacted else same_rows if output is ROWS else same_records
     customer = nobody if output.customer is None else lambda key, fact: fact.get("customer")
-    fact = _as_it_is if modes else _without_mode
+    without_modes = _as_it_is if modes else _each(without("mode", "restraint"))
+    fact = _each(_known_of(whole)) if output is CORRECTED else without_modes
     same = _if_there(same) if trimmed else same
     return Rule(output.sort, fact, same, when=lambda fact: fact.get("when"), customer=customer)
 
@@ -56,8 +62,15 @@ def _as_it_is(entry: Fact) -> Fact:
     return entry
 
 
-def _without_mode(entry: Fact) -> Fact:
-    said = {name: entry[name] for name in ("before", "sure", "later", "said") if name in entry}
-    return entry | {
-        name: [fact and without("mode", "restraint")(fact) for fact in facts] for name, facts in said.items()
-    }
+def _known_of(whole: Callable[[str], bool]) -> Callable[[Fact], Fact]:
+    return lambda fact: fact if whole(fact["canonical_id"]) else wrong_alone(fact)
+
+
+def _each(of_fact: Callable[[Fact], Fact]) -> Callable[[Fact], Fact]:
+    """Of each that an entry holds."""
+    return lambda entry: (
+        entry | {name: [fact and of_fact(fact) for fact in entry[name]] for name in _SAID if name in entry}
+    )
+
+
+_SAID = ("before", "sure", "later", "said")

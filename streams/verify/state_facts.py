@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.instants import Instant
+from streams.identify import stays
+from streams.identify.stays import Stay
+from streams.judge.process import WHOLE
 from streams.verify.compare import Fact, Rule
 from tables.versions import MOVED, latest
 
@@ -66,8 +69,25 @@ def _as_read(parked: Fact) -> Fact:
     return {**parked, "read": _stated(parked["read"])} if "read" in parked else parked
 
 
+def _same_but_for_stays(deployed: Fact | None, recomputed: Fact | None) -> bool:
+    """Which of the customers of before are remembered hangs on when routes were heard, on how many of these are held
+    still, and on the release. What is remembered of both, by the number of the route, is so: but until when it was of
+    nobody else, where the route that ended that is held no more."""
+    if deployed is None or recomputed is None or _without_stays(deployed) != _without_stays(recomputed):
+        return False
+    held, made = _stays(deployed), _stays(recomputed)
+    return all(_same_stay(held[number], made[number]) for number in held.keys() & made.keys())
+
+
+def _same_stay(held: Stay, made: Stay) -> bool:
+    return held == made or (held.route == 0 and held._replace(until=made.until) == made and held.until < made.until)
+
+
+def _stays(value: Fact) -> dict[int, Stay]:
+    return {stay.route: stay for stay in stays.of(value)}
+
+
 def _without_stays(value: Fact) -> Fact:
-    """Through which customers it came hangs on when routes were heard, and shows in what judge was told."""
     return {name: held for name, held in value.items() if name != "stays"}
 
 
@@ -118,11 +138,23 @@ def _last_turn(fact: Fact) -> Instant | None:
 
 
 def _process(value: Fact) -> Fact | None:
-    """Since when a condition holds, and whether it ever did, hangs on when late evidence came, and on the release that
-    kept it; what is wrong by it does not."""
     conditions = {name: reason for name, (status, reason, _) in value["conditions"].items() if status == "False"}
     fact: Fact = {name: value[name] for name in ("facts", "members", "open")}
-    return fact | {"conditions": conditions} if any(fact.values()) or conditions else None
+    fact |= {"conditions": conditions}
+    if value.get(WHOLE):
+        fact["since"] = {"turned": value["conditions"], "met": value.get("met", {})}
+    return fact if any(fact.values()) else None
+
+
+def _same_process(deployed: Fact | None, recomputed: Fact | None) -> bool:
+    """Since when a condition stands, and whether it ever did, where both know."""
+    held, made = deployed or _NO_PROCESS, recomputed or _NO_PROCESS
+    if "since" in held and "since" in made:
+        return held == made
+    return {**held, "since": None} == {**made, "since": None}
+
+
+_NO_PROCESS: Fact = {"facts": {}, "members": [], "open": {}, "conditions": {}}
 
 
 def _same_while_it_stands(deployed: Fact | None, recomputed: Fact | None) -> bool:
@@ -177,9 +209,9 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
     # stage: {beginning of a key: how its values are compared, None: they follow from others}
     "identify": {
         "i": Rule("row images", same=_same_image, when=_committed),
-        "w": Rule("routes", _without_stays),
+        "w": Rule("routes", same=_same_but_for_stays),
         "l": Rule("links"),
-        "h": Rule("holes", _without_stays),
+        "h": Rule("holes", same=_same_but_for_stays),
         "k": Rule("parked rows", same=_same_parked),
         "j": None,  # where rows are parked: follows from them
         "m": Rule("mappings", _mapping),
@@ -205,7 +237,7 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "a": Rule("approvals", same=_same_while_it_stands),
         "b": Rule("what stops corrections", same=_same_while_it_stands),
         "d": Rule("lives of drifts", _life, when=_opened, customer=_whose),
-        "p": Rule("process facts", _process, customer=_of_key),
+        "p": Rule("process facts", _process, _same_process, customer=_of_key),
         "r": None,  # the reference index: checked against the versions it stands for
         "c": None,  # revisions
         "q": None,  # when documents leave: follows from their changes

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import topics
-from schemas.instants import SECOND
+from schemas.instants import NEVER, SECOND
 from streams.backtest.canonical import read
 from streams.verify import Report, scratch
 from streams.verify.examine import examine
@@ -86,6 +86,22 @@ def any_of(record: str, **fields: Any) -> Callable[[str, Value], bool]:
     return lambda name, value: name == record and all(value[field] == wanted for field, wanted in fields.items())
 
 
+def process_of(customer: str) -> Callable[[str, Value], bool]:
+    return any_of("ProcessState", canonical_id=customer)
+
+
+def stands(at: int, name: str = "ExternalIdsWritten", status: str = "True", reason: str = "AsExpected") -> Value:
+    """A condition as it is published."""
+    return {"type": name, "status": status, "reason": reason, "last_transition_at": at}
+
+
+WRONG = stands(11 * SECOND, "CreditMemosShown", "False", "CreditMemoUnpropagated")
+
+
+def with_stays(*stays: list[Any]) -> Callable[[Value], Value]:
+    return lambda value: {**value, "stays": list(stays)}
+
+
 DAMAGES: dict[str, tuple[str, Damage]] = {
     # what was done: the check that finds it
     "a change of a row never reached judge": (
@@ -126,6 +142,36 @@ DAMAGES: dict[str, tuple[str, Damage]] = {
         lambda r: r.alter_state(
             "judge", "p/crm:A", lambda v: v | {"conditions": v["conditions"] | {"Made": ["False", "Up", 5]}}
         ),
+    ),
+    "a condition is said to have been false once": (
+        "judge: process facts",
+        lambda r: r.alter_state(
+            "judge", "p/crm:A", lambda v: v | {"conditions": v["conditions"] | {"Made": ["True", "AsExpected", 5]}}
+        ),
+    ),
+    "since when a condition holds was altered": (
+        "judge: process facts",
+        lambda r: r.alter_state("judge", "p/crm:A", lambda v: v | {"met": {"ExternalIdsWritten": 5}}),
+    ),
+    "that a condition holds was forgotten": (
+        "judge: process facts",
+        lambda r: r.alter_state("judge", "p/crm:A", lambda v: v | {"met": {}}),
+    ),
+    "a condition is published as of another instant": (
+        "judge: corrected state",
+        lambda r: r.alter(topics.CORRECTED_STATE, process_of("crm:A"), conditions=[WRONG, stands(77)]),
+    ),
+    "where a customer was before is another": (
+        "identify: routes",
+        lambda r: r.alter_state("identify", "w/erp", with_stays(["crm:X", 0, NEVER, 1 * SECOND])),
+    ),
+    "where a customer was before ended later": (
+        "identify: routes",
+        lambda r: r.alter_state("identify", "w/erp", with_stays(["erp:E", 0, NEVER, 2 * SECOND])),
+    ),
+    "where a hole was before is another": (
+        "identify: holes",
+        lambda r: r.alter_state("identify", "h/erp", with_stays(["crm:X", 0, NEVER, 1 * SECOND])),
     ),
     "a state record of a sort that nobody knows": (
         "judge: x/",
@@ -198,26 +244,37 @@ def test_what_an_earlier_release_said_otherwise_is_a_difference() -> None:
     assert found(verified(recording, made)) == {"judge: drifts"}
 
 
-def test_whether_a_condition_that_holds_ever_turned_is_no_difference() -> None:
-    """A drift that late evidence took back turned it; where that evidence is in time none ever opens."""
+def of_an_earlier_release(process: Value) -> Value:
+    """It did not keep what was answered in time, and a drift that late evidence took back had turned its condition."""
+    kept = {name: held for name, held in process.items() if name not in ("whole", "met", "turns")}
+    return kept | {"conditions": kept["conditions"] | {"Made": ["True", "AsExpected", 5]}}
+
+
+def test_since_when_a_condition_holds_is_no_difference_where_an_earlier_release_kept_it() -> None:
     made = company()
     recording = DriverRecording(made.driver)
-    turned = {"Made": ["True", "AsExpected", 5]}
-    recording.alter_state("judge", "p/crm:A", lambda v: v | {"conditions": v["conditions"] | turned})
+    recording.alter_state("judge", "p/crm:A", of_an_earlier_release)
+    recording.alter(topics.CORRECTED_STATE, process_of("crm:A"), conditions=[WRONG, stands(77)])
 
     assert verified(recording, made).code == EQUAL
 
+    recording.alter(topics.CORRECTED_STATE, process_of("crm:A"), conditions=[stands(77)])
+    assert found(verified(recording, made)) == {"judge: corrected state"}
 
-def test_since_when_a_condition_holds_is_no_difference() -> None:
-    """Of two drifts of one condition that is said by the one that was worked off last."""
-    made = Company()
-    made.row("crm", "Account", "A", 1)
-    made.heard(20)
-    (told,) = (w.value for w in made.driver.written[topics.CORRECTED_STATE] if w.record == "ProcessState")
-    assert told is not None
-    since = [{**condition, "status": "True", "last_transition_at": 77} for condition in told["conditions"]]
+
+@pytest.mark.parametrize(
+    "stays",
+    [
+        pytest.param([], id="an earlier release kept none"),
+        pytest.param([["erp:E", 0, NEVER, 1]], id="of the routes only the newest is held"),
+        pytest.param([["crm:Y", -1, 0, 1], ["erp:E", 0, NEVER, 1 * SECOND]], id="one is held no more"),
+    ],
+)
+def test_which_customers_of_before_are_remembered_is_no_difference(stays: list[list[Any]]) -> None:
+    made = company()
     recording = DriverRecording(made.driver)
-    recording.alter(topics.CORRECTED_STATE, any_of("ProcessState"), conditions=since)
+    recording.alter_state("identify", "w/erp", with_stays(*stays))
+    recording.alter_state("identify", "h/erp", with_stays(*stays))
 
     assert verified(recording, made).code == EQUAL
 
