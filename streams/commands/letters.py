@@ -18,7 +18,7 @@ from streams.look.hexdump import hexdump
 from streams.look.letters import Letter, Letters, dismiss, read_letters, replay
 from streams.look.read import CannotLook
 from streams.look.shown import ago, console, jsonable, print_json, table
-from streams.look.write import encoded, write
+from streams.look.write import encoded, write, write_together
 
 _INDENTED = "\n               "
 
@@ -137,7 +137,7 @@ def dismiss_(letter_id: str, reason: str, as_json: bool) -> None:
         raise CannotLook("a dismissal needs a reason: somebody will ask")
     see = sight()
     effects = dismiss(read_letters(see.cluster), see.governance, letter_id, reason, getpass.getuser(), see.now)
-    write(see.settings, [encoded(see.cluster.codec, effect) for effect in effects])
+    write_together(see.settings, [encoded(see.cluster.codec, effect) for effect in effects])
     if as_json:
         print_json({"dismissed": letter_id, "reason": reason})
     else:

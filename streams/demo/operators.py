@@ -30,7 +30,7 @@ from streams.demo.watch import Watch
 from streams.look.letters import dismiss, read_letters
 from streams.look.read import CannotLook
 from streams.look.read import Cluster as Topics
-from streams.look.write import encoded, write
+from streams.look.write import encoded, write_together
 
 
 class Flow:
@@ -151,7 +151,7 @@ class Operators:
                 effects = dismiss(found, self._cluster.governance, letter.letter_id, "no document of ours", "demo", now)
             except CannotLook:  # its hole is not told yet
                 continue
-            write(self._cluster.settings, [encoded(self._topics.codec, effect) for effect in effects])
+            write_together(self._cluster.settings, [encoded(self._topics.codec, effect) for effect in effects])
             self.letters[letter.letter_id] = letter._replace(dismissed_at=now)
 
     def _is_due(self, letter: Letter) -> bool:

@@ -139,11 +139,12 @@ def dismiss(
     letters: Letters, governance: Governance, letter_id: str, reason: str, by: str, now_micros: Instant
 ) -> list[Emit]:
     """What closes the hole of a letter that never comes home: its audit record, one record where the hole is, and one
-    in the source's topic, so that identify takes it nowhere else."""
+    in the source's topic, so that identify takes it nowhere else. Once more, where it is dismissed: an earlier release
+    wrote one after the other, of which the last may be lacking; none does anything twice."""
     letter = letters.get(letter_id)
-    opened = letters.holes.get(letter_id, Hole()).opened
-    if letters.status(letter) not in ("new", "needs_fix"):
-        raise CannotLook(f"{letter_id} is {letters.status(letter)} already: its hole is closed")
+    opened, status = letters.holes.get(letter_id, Hole()).opened, letters.status(letter)
+    if status not in ("new", "needs_fix", "dismissed"):
+        raise CannotLook(f"{letter_id} is {status} already: its hole is closed")
     if is_of_verdict(letter_id):
         raise CannotLook(
             f"{letter_id} holds back a verdict that cannot be written, and nothing can be judged in its place: shorten "
@@ -161,6 +162,8 @@ def dismiss(
     closing = [Emit(topics.CHANGES, customer, "HoleClosed", value, partition=p, headers=headers) for p in targets]
     closing.append(_to_identify(letter, value))
     closing.append(tell_resolved(letter["letter_id"], "dismissed"))
+    if status == "dismissed":
+        return closing
     audited = {name: opened[name] for name in ("letter_id", "system", "entity", "canonical_id")}
     audited |= {"reason": reason, "by": by, "dismissed_at": now_micros}
     partition = topics.partition_for(letter_id, governance.partitions)

@@ -1,4 +1,4 @@
-"""Write a few records on somebody's behalf: replays and dismissals. Returns once the broker has them."""
+"""Write a few records on somebody's behalf: replays, dismissals, governance. Returns once the broker has them."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def write(settings: Settings, records: Iterable[Outgoing]) -> int:
 
 def write_together(settings: Settings, records: Iterable[Outgoing]) -> None:
     """Write all of them or none. Raises CannotLook with what the broker said; of two at a time the first gives way."""
-    producer = Producer(
-        {**settings.client, "log_level": 2, "transactional.id": f"{settings.application}-written-together"}
-    )
+    named = {"transactional.id": f"{settings.application}-written-together"}
+    # Workers read none of what lies behind one that is broken off, until the broker gives it up.
+    producer = Producer({**settings.client, **named, "log_level": 2, "transaction.timeout.ms": 10_000})
     try:
         with said_if_slow(f"Kafka at {settings.kafka_bootstrap}"):
             producer.init_transactions(ANSWER_SECONDS)

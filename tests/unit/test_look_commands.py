@@ -11,6 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from schemas import topics
 from streams.commands import halts
 from streams.commands import letters as letters_commands
 from streams.commands import look as look_commands
@@ -228,6 +229,20 @@ def test_replay_all_leaves_what_was_refused_too_often(monkeypatch: pytest.Monkey
 
     assert (len(found["replayed"]), found["needs_fix"]) == (1, 1)
     assert [r.headers["driftwise-letter"].decode() for r in sent] == found["replayed"]
+
+
+def test_a_dismissal_is_written_as_a_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of it closed the hole in some partitions, or for judge alone."""
+    made = company()
+    run, sent = looking_at(monkeypatch, made), list[list[Outgoing]]()
+    monkeypatch.setattr(letters_commands, "write_together", lambda _, records: sent.append(list(records)))
+    (letter,) = document(run(letters_commands.dead_letters, "list", "--json"))
+
+    run(letters_commands.dead_letters, "dismiss", letter["letter_id"], "--reason", "test data")
+
+    assert [[record.topic for record in records] for records in sent] == [
+        [topics.AUDIT, topics.CHANGES, "src.erp", topics.PROGRESS]
+    ]
 
 
 def test_a_dismissal_without_reason_is_refused(run: Run) -> None:

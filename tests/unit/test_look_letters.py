@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from schemas import topics
+from streams.fleet import letters
 from streams.letters import ENTITY_HEADER, HOPS_HEADER, ID_HEADER
 from streams.look.letters import BY_HEADER, REASON_HEADER, Letters, dismiss, read_letters, replay
 from streams.look.read import CannotLook
@@ -15,6 +16,7 @@ from streams.look.write import Outgoing
 from tables.view import Emit
 from tests.look import DriverCluster, micros
 from tests.topology import Company, governance
+from tests.unit.test_upgrade import observed
 
 NOW = 7_000_000
 _ORIGIN = {"topic": "src.billing", "partition": 1, "original_key": b"A"}
@@ -173,6 +175,34 @@ def holes(company: Company) -> list[str]:
     shards = [(stage, number) for stage in ("identify", "judge") for number in range(company.governance.partitions)]
     found = (key for shard in shards for key, _ in company.driver.state(*shard).items())
     return [key for key in found if key.startswith(("h/", "g/"))]
+
+
+@pytest.mark.parametrize("written", range(8))
+def test_a_dismissal_of_which_the_last_records_are_lacking_is_made_whole_by_another(written: int) -> None:
+    """As an earlier release left one that was broken off: what was told first said that it was dismissed already."""
+    company = Company(governance().model_copy(update={"judged": (letters.KIND,)}))
+    company.driver.pipe_raw("src.erp", b"\xff", b"no avro", 1, {})
+    company.driver.run()
+    observed(company, 7200, 1)
+    letter_id = only(read(company))["letter_id"]
+    assert len(company.open(letters.KIND)) == 1
+    effects = dismiss(read(company), company.governance, letter_id, "noise", "ann", NOW)
+    carry_out(company, effects[:written])
+
+    carry_out(company, dismiss(read(company), company.governance, letter_id, "noise", "ann", NOW))
+
+    assert holes(company) == []
+    assert [(d["status"], d["how"]) for d in company.drifts()] == [("closed", "accepted")]
+
+
+def test_one_that_is_dismissed_again_is_audited_once() -> None:
+    company = refused()
+    letter_id = only(read(company))["letter_id"]
+    carry_out(company, dismiss(read(company), company.governance, letter_id, "test data", "ann", NOW))
+
+    again = dismiss(read(company), company.governance, letter_id, "test data", "bob", NOW)
+
+    assert topics.AUDIT not in [effect.topic for effect in again]
 
 
 def linked_with_another(company: Company) -> None:
