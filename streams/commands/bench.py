@@ -26,7 +26,7 @@ from streams.governance.words import meant
 @click.command()
 @click.argument("name", type=click.Choice(list(table.RUNNERS)))
 @click.option(
-    "--rounds", type=click.IntRange(1), help="How often each runs: the median counts; latency: two at most, the worse."
+    "--rounds", type=click.IntRange(1), help="How often each runs: the median counts; latency: two at most, as one."
 )
 @click.option("--quick", is_flag=True, help="Small enough for a smoke test; the figures mean nothing then.")
 @click.option("--only", multiple=True, metavar="CONTESTANT", help="Leave the others out; may be given several times.")

@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import mean
 from typing import Any, NamedTuple
 
 from schemas import topics
@@ -19,7 +20,7 @@ from schemas.registry import HttpRegistry
 from streams.bench import machine
 from streams.bench.latency import company, figures
 from streams.bench.latency.deployment import SOURCE, Deployment, deployed
-from streams.bench.latency.figures import Stamps, percentiles, spans
+from streams.bench.latency.figures import Seen, Stamps, percentiles, spans
 from streams.bench.latency.listen import Listener
 from streams.bench.table import Bench
 from streams.bench.watch import ContestantFailed
@@ -82,20 +83,13 @@ def run(bench: Bench) -> dict[str, Any]:
         entities = {table: m.entity for table, m in deployment.governance.mappings[SOURCE].items()}
         codec = Codec(HttpRegistry(deployment.settings.registry_url))
         stamped = figures.stamps(listener.heard, codec, SOURCE_TOPIC, entities)
-    documents = [_document(stamped, each) for each in phases]
     return {
-        **_worse(documents, lambda each: each["drift_seconds"]["p99"]),
-        "resnapshot": _worse([each["resnapshot"] for each in documents], lambda each: each["ratio"]),
+        **_document(stamped, phases),
         "changes": {**told, "captured": len(stamped.captured)},
         "partitions": deployment.governance.partitions,
         "machine": described,
-        "rounds": documents,
+        "rounds": [_document(stamped, [each]) for each in phases],
     }
-
-
-def _worse(found: list[dict[str, Any]], by: Callable[[dict[str, Any]], float]) -> dict[str, Any]:
-    """Some ten drifts make a p99: of one round alone it is chance."""
-    return max(found, key=by)
 
 
 def _catch_up(bench: Bench, deployment: Deployment, listener: Listener, rows: int) -> None:
@@ -148,34 +142,39 @@ def _again(deployment: Deployment, listener: Listener, size: Size) -> Window:
     return Window(begin, _now())
 
 
-def _document(stamped: Stamps, phases: Phases) -> dict[str, Any]:
-    live, again = phases.live, phases.again
-    captured, drifts = spans(stamped.captured, *live), percentiles(spans(stamped.drifted, *live))
-    during = percentiles(spans(stamped.drifted, *again))
+def _document(stamped: Stamps, phases: Sequence[Phases]) -> dict[str, Any]:
+    """Over these rounds together: some ten drifts make a p99 of one, which is chance."""
+    live, again = [each.live for each in phases], [each.again for each in phases]
+    captured, drifts = _spans(stamped.captured, live), percentiles(_spans(stamped.drifted, live))
+    during = percentiles(_spans(stamped.drifted, again))
     if not during["p99"] or not drifts["p99"]:
         raise ContestantFailed("There was a round without drifts: the clerks have no drafts left to post.")
     return {
-        "state_seconds": percentiles(spans(stamped.corrected, *live)),
+        "state_seconds": percentiles(_spans(stamped.corrected, live)),
         "drift_seconds": drifts,
         "split": {
             "debezium": percentiles(captured),
-            "identify": percentiles(spans(stamped.identified, *live, stamped.captured)),
-            "judge_state": percentiles(spans(stamped.corrected, *live, stamped.identified)),
-            "judge_drift": percentiles(spans(stamped.drifted, *live, stamped.identified)),
+            "identify": percentiles(_spans(stamped.identified, live, stamped.captured)),
+            "judge_state": percentiles(_spans(stamped.corrected, live, stamped.identified)),
+            "judge_drift": percentiles(_spans(stamped.drifted, live, stamped.identified)),
         },
         "resnapshot": {
             "p99_before": drifts["p99"],
             "p99_during": during["p99"],
             "ratio": round(during["p99"] / drifts["p99"], 2),
             "drifts_during": during["count"],
-            "state_p99_during": percentiles(spans(stamped.corrected, *again))["p99"],
-            "rows": sum(again.begin <= at < again.end for at in stamped.read_again),
-            "seconds": round(again.seconds, 1),
+            "state_p99_during": percentiles(_spans(stamped.corrected, again))["p99"],
+            "rows": sum(any(w.begin <= at < w.end for w in again) for at in stamped.read_again),
+            "seconds": round(sum(w.seconds for w in again), 1),
         },
-        "changes_per_second": round(len(captured) / live.seconds, 1),
-        "worker_cores": phases.worker_cores,
-        "load_average": phases.load_average,
+        "changes_per_second": round(len(captured) / sum(w.seconds for w in live), 1),
+        "worker_cores": round(mean(each.worker_cores for each in phases), 2),
+        "load_average": max(each.load_average for each in phases),
     }
+
+
+def _spans(later: Seen, windows: Sequence[Window], earlier: Seen | None = None) -> list[float]:
+    return [span for window in windows for span in spans(later, *window, earlier)]
 
 
 def _now() -> Instant:
