@@ -59,22 +59,20 @@ class _Seen:
 
 
 def _field(spec: tuple[Any, ...], seen: _Seen) -> Schema:
-    """(name, type, doc) where type is a key of _TYPES, `?key` for nullable, `!key` for identifying (no default), `#key`
-    for personal data, `[Record` for an array of a nested record, `money` or `?money`."""
+    """(name, type, doc) where type is a key of _TYPES, `?key` for nullable, `!key` for identifying (no default),
+    `[Record` for an array of a nested record, `money` or `?money`. A `#` in front: it may hold personal data."""
     name, kind, doc = spec
+    if kind.startswith("#"):
+        return _field((name, kind[1:], doc), seen) | {"pii": True}
     if kind.startswith("["):
         return {"name": name, "type": {"type": "array", "items": _nested(kind[1:], seen)}, "default": [], "doc": doc}
     if kind in ("?money",):
         return {"name": name, "type": ["null", seen.define(MONEY)], "default": None, "doc": doc}
-    bare = kind.lstrip("?!#")
-    avro, default = _TYPES[bare]
-    if kind.startswith("#"):
-        return {"name": name, "type": avro, "default": default, "doc": doc, "pii": True}
+    avro, default = _TYPES[kind.lstrip("?!")]
     if kind.startswith("?"):
         return {"name": name, "type": ["null", avro], "default": None, "doc": doc}
-    if kind.startswith("!"):
-        return {"name": name, "type": avro, "doc": doc}
-    return {"name": name, "type": avro, "default": default, "doc": doc}
+    said = {} if kind.startswith("!") else {"default": default}
+    return {"name": name, "type": avro, **said, "doc": doc}
 
 
 def _record(name: str, namespace: str, doc: str, fields: list[tuple[Any, ...]], seen: _Seen | None = None) -> Schema:
@@ -122,20 +120,20 @@ _PARTS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
             ),
             ("committed_at", "instant", "source commit time"),
             ("field", "text", "what was compared"),
-            ("value", "?text", "its value, null where absent"),
+            ("value", "#?text", "its value, null where absent"),
         ],
     ),
     "CorrectedAttribute": (
         "One attribute with the value of its system of record.",
         [
             ("name", "!text", "canonical attribute"),
-            ("value", "?text", "JSON text of the owner's value; null where the owner has none"),
+            ("value", "#?text", "JSON text of the owner's value; null where the owner has none"),
             ("owner", "text", "system instance that owns it"),
             ("native_id", "text", "the owner's record"),
             ("version", "text", "the owner's version"),
             ("committed_at", "?instant", "when the owner committed it"),
             ("agree", "names", "systems with the same value"),
-            ("diverge", "texts", "system -> its other value"),
+            ("diverge", "#texts", "system -> its other value"),
             ("unheard", "names", "systems that should have it and were not heard"),
         ],
     ),
@@ -172,7 +170,7 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("poll", "integer", "number of the poll; orders rows of equal modification time"),
             ("snapshot", "flag", "read by the first full pass"),
             ("changed_by", "?text", "the vendor's user id"),
-            ("fields", "nullable_texts", "field -> text as sent, null where the vendor says null"),
+            ("fields", "#nullable_texts", "field -> text as sent, null where the vendor says null"),
         ],
     ),
     "SourceProgress": (
@@ -524,8 +522,8 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("target_id", "text", "native id, or the business key to find it by"),
             ("canonical_id", "text", "customer"),
             ("mode", "text", "execute or propose: what may be done by now; an id issued again may carry the other"),
-            ("desired", "nullable_texts", "field -> value"),
-            ("expected", "nullable_texts", "field -> value that the command rests on, compared at the verify read"),
+            ("desired", "#nullable_texts", "field -> value"),
+            ("expected", "#nullable_texts", "field -> value that the command rests on, compared at the verify read"),
             ("evidence_versions", "texts", "system/entity/id -> version"),
             ("not_after", "?instant", "not performed later than that; empty: it does not expire"),
             ("approved_by", "text", "who decided that it is performed; empty: governance"),
@@ -594,8 +592,8 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("hops", "integer", "how often it has been refused"),
             ("status", "text", "new or needs_fix"),
             ("diverted_at", "instant", "wall clock"),
-            ("original_key", "?raw", "bytes as received"),
-            ("original_value", "?raw", "bytes as received"),
+            ("original_key", "#?raw", "bytes as received"),
+            ("original_value", "#?raw", "bytes as received"),
             ("original_headers", "nullable_texts", "headers as received, latin-1"),
         ],
     ),

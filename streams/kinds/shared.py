@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from schemas.entities import ENTITIES
 from schemas.instants import Instant
 from schemas.money import plain
 from streams.governance.calendar import Calendar
@@ -14,6 +15,8 @@ from streams.kinds.finding import Subject
 
 LIVE_SUBSCRIPTION = ("active", "suspended")
 Amount = dict[str, Any]
+PERSONAL = frozenset(a.name for a in ENTITIES["customer"].attributes if a.pii)
+"""Of a customer."""
 
 
 def place(subject: Subject) -> tuple[str, str, str]:
@@ -74,3 +77,10 @@ def is_mapped(now: AsOf, found: Found, attribute: str) -> bool:
     """Whether this deployment reads the attribute at all: what nobody reads is not missing."""
     mappings = now.governance.mappings[found.system].values()
     return any(attribute in m.attributes for m in mappings if m.entity == found.entity)
+
+
+def told_of_customer(found: Found, attribute: str) -> str:
+    """The attribute with its value. Sentences are read in lists and logs: what is personal stands in the evidence
+    alone."""
+    word = attribute.replace("_", " ")
+    return word if attribute in PERSONAL else f"{word} {found.attrs[attribute] or 'nothing'}"

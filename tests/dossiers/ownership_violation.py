@@ -49,7 +49,7 @@ DOSSIERS = (
         amount=None,
         owner_system="crm",
         owner_team="customer-master",
-        says=("cfo@acme.example", "pay@acme.example", "billing", "edited by a person"),
+        says=("the owner has: email (crm)", "another email, edited by a person", "billing"),
         resolved_by=(customer(40, "billing", "driftwise"),),
     ),
     Dossier(
@@ -68,7 +68,7 @@ DOSSIERS = (
         amount=None,
         owner_system="erp",
         owner_team="customer-master",
-        says=("tax id DE000000001", "currency USD", "DE811569869 (erp)"),
+        says=("tax id (erp)", "another tax id, edited by another integration", "currency USD", "currency EUR (erp)"),
         resolved_by=(customer(40, "erp", tax_id="DE000000001"), customer(41, "crm", tax_id="DE000000001")),
     ),
 )

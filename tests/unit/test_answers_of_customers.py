@@ -127,6 +127,16 @@ CASES = {
         ),
         {"satisfied": False, "severity": "S1", "triggered": (5, "v5")},
     ),
+    "a value that was taken away": Case(
+        "ownership_violation",
+        "billing/B",
+        (
+            ownership.customer(2, "crm"),
+            ownership.customer(2, "billing"),
+            ownership.customer(5, "billing", "person", email=None),
+        ),
+        {"satisfied": False, "observed": "no email, edited by a person"},
+    ),
     "of two edits the first began it": Case(
         "ownership_violation",
         "billing/B",
@@ -169,7 +179,7 @@ def edited(by: str, observed: str) -> Case:
         ownership.customer(2, "billing"),
         ownership.customer(5, "billing", by, email="cfo@acme.example"),
     )
-    return Case("ownership_violation", "billing/B", records, {"observed": f"email cfo@acme.example, {observed}"})
+    return Case("ownership_violation", "billing/B", records, {"observed": f"another email, {observed}"})
 
 
 SAID = {

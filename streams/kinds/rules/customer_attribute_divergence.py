@@ -6,19 +6,17 @@ import unicodedata
 from decimal import Decimal
 from typing import NamedTuple
 
-from schemas.entities import ENTITIES
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.finding import IN_ORDER, Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.lags import newest
 from streams.kinds.model import Consulted, Kind, Siblings
-from streams.kinds.shared import Amount, number, place, with_amount
+from streams.kinds.shared import Amount, number, place, told_of_customer, with_amount
 
 ON_INVOICES = ("tax_id", "name")
 """What makes an open invoice wrong; it comes first."""
 COMPARED = (*ON_INVOICES, "registration_number", "email", "country", "street", "city", "postal_code")
 """Currency, legal entity, terms, status and hierarchy have kinds of their own."""
 _PAID = ("paid", "refunded")
-_PERSONAL = frozenset(a.name for a in ENTITIES["customer"].attributes if a.pii)
 
 
 class _Difference(NamedTuple):
@@ -116,18 +114,12 @@ def _owed(invoices: list[Found]) -> Amount | None:
 
 
 def _expected(record: Found, differences: list[_Difference]) -> str:
-    stated = ", ".join(f"{_told(d.attribute, d.owner)} as {d.owner.system} states it" for d in differences)
+    stated = ", ".join(f"{told_of_customer(d.owner, d.attribute)} as {d.owner.system} states it" for d in differences)
     return f"customer {record.native_id} in {record.system} has {stated or 'what the owners of its attributes state'}"
 
 
 def _observed(record: Found, differences: list[_Difference]) -> str:
-    return ", ".join(f"another {_told(d.attribute, record)}" for d in differences) or "it agrees"
-
-
-def _told(attribute: str, found: Found) -> str:
-    """Sentences are read in lists and logs; what is personal stands in the evidence alone."""
-    word = attribute.replace("_", " ")
-    return word if attribute in _PERSONAL else f"{word} {found.attrs[attribute]}"
+    return ", ".join(f"another {told_of_customer(record, d.attribute)}" for d in differences) or "it agrees"
 
 
 def _ask(now: AsOf, record: Found, differences: list[_Difference]) -> Ask | None:

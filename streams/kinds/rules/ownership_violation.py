@@ -7,7 +7,7 @@ from typing import NamedTuple
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import Kind, Siblings
-from streams.kinds.shared import place
+from streams.kinds.shared import PERSONAL, place, told_of_customer
 from streams.kinds.trail import STATED, Step, most_changes, trail_of
 
 
@@ -38,8 +38,8 @@ def ownership_violation(now: AsOf, subject: Subject) -> Answer:
         owner_system=first.owner.system,
         severity="S1" if any(_finance(now, f.attribute) for f in violated) else "",
         expected=f"customer {record.native_id} in {record.system} shows what the owner has: "
-        + ", ".join(f"{_word(a)} {_said(o, a)} ({o.system})" for a, o in owners.items()),
-        observed=", ".join(f"{_word(f.attribute)} {_said(record, f.attribute)}, {_WRITERS[f.edit.by]}" for f in shown),
+        + ", ".join(f"{told_of_customer(o, a)} ({o.system})" for a, o in owners.items()),
+        observed=", ".join(f"{_observed(record, f)}, {_WRITERS[f.edit.by]}" for f in shown),
         evidence=tuple(Evidence(r, f.attribute, r.attrs[f.attribute]) for f in shown for r in (record, f.owner)),
         ask=Ask(
             record.system,
@@ -88,12 +88,11 @@ def _finance(now: AsOf, attribute: str) -> bool:
     return now.governance.ownership["customer"][attribute] == "erp"
 
 
-def _word(attribute: str) -> str:
-    return attribute.replace("_", " ")
-
-
-def _said(found: Found, attribute: str) -> str:
-    return str(found.attrs[attribute] or "nothing")
+def _observed(record: Found, foreign: _Foreign) -> str:
+    told = told_of_customer(record, foreign.attribute)
+    if foreign.attribute not in PERSONAL or _agree(record, foreign):
+        return told
+    return f"{'another' if record.attrs[foreign.attribute] else 'no'} {told}"
 
 
 def _in_order(record: Found) -> Finding:
