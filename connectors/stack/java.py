@@ -13,6 +13,8 @@ from connectors.stack.errors import StackError
 from connectors.stack.files import exclusive
 
 _QUICK_START = ("-XX:+UseSerialGC", "-XX:-UsePerfData")
+_HUGE_PAGES = "-XX:+UseTransparentHugePages"
+"""For the heap, where the kernel gives them to who asks: a tenth of a broker's processor time in a virtual machine."""
 SOON_OVER = ["-XX:TieredStopAtLevel=1"]
 """A third less processor time for a program that ends before a better compilation pays; not for the broker."""
 
@@ -32,7 +34,7 @@ _LOG4J = """<Configuration status="WARN">
 def java(cache: Path, *, heap_mib: int, options: list[str], start: list[str]) -> list[str]:
     """Command line of a Java program. Raises StackError where there is no Java."""
     shared = f"-XX:SharedArchiveFile={_class_archive(cache)}"
-    return [runtime(), f"-Xmx{heap_mib}m", *_QUICK_START, shared, *options, *start]
+    return [runtime(), f"-Xmx{heap_mib}m", *_QUICK_START, _HUGE_PAGES, shared, *options, *start]
 
 
 def share_classes(cache: Path) -> None:

@@ -6,6 +6,8 @@ import gc
 import sys
 import time
 
+from streams.worker import pages
+
 _COLLECT = (500_000, 20, 100)
 """Thresholds of the garbage collector. State is plain JSON data and has no cycles, so looking for some is vain: a third
 of the time of a change by Python's own thresholds, and 1.0 s of standstill for a full look at 400,000 cached entries.
@@ -22,6 +24,7 @@ def tune() -> None:
     sys.setswitchinterval(_SWITCH_SECONDS)
     _look_at_all()
     gc.set_threshold(*_COLLECT)
+    pages.keep()
 
 
 def committed() -> None:
