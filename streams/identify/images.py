@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from schemas.instants import Instant
 from schemas.source import UNCHANGED, SourceRow
 from streams.governance.mapping import ObjectMapping, SystemMapping
 from streams.governance.model import Governance
-from streams.identify import holes, keys, links, mappings
+from streams.identify import holes, keys, links, mappings, stays
 from streams.identify.holes import Hole
 from tables.versions import Version, fold
 from tables.view import Workspace
@@ -67,9 +66,7 @@ def keep(
     came = swept(known) if came is None else came
     silent = not_told(known) if untold is None else [*not_told(known), untold]
     several = len(versions) > 1  # most have one, of which nothing can be folded
-    image: dict[str, Any] = {
-        "versions": _folded(versions, silent, links.frontier(ws, governance)) if several else versions
-    }
+    image: dict[str, Any] = {"versions": _folded(ws, governance, key, versions, silent) if several else versions}
     if number is None:
         number = mappings.number(ws.get(keys.mapping_key(keys.system_of(key))))
     if number:
@@ -83,10 +80,16 @@ def keep(
     ws.put(key, image)
 
 
-def _folded(versions: list[Version], silent: list[str], frontier: Instant) -> list[Version]:
-    """What nobody was told takes the place of nothing that was: whoever is told of the row later is told that."""
+def _folded(
+    ws: Workspace, governance: Governance, key: str, versions: list[Version], silent: list[str]
+) -> list[Version]:
+    """What nobody was told takes the place of nothing that was: whoever is told of the row later is told that. While
+    what is late is judged where it was shown, it may have to be told behind that."""
+    frontier = links.frontier(ws, governance)
     if not silent:
         return fold(versions, frontier)
+    _, system, _, entity, _ = key.split("/", 4)
+    frontier = min(frontier, stays.amended_from(ws, governance, system, entity))
     first = fold([v for v in versions if v["version"] not in silent] or versions, frontier)[0]
     return versions[versions.index(first) :]
 

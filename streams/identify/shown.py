@@ -1,7 +1,8 @@
 """A snapshot shows a row as it is known: its image remembers that, and judge is told nothing.
 
 So a table that is read again costs a look at each of its rows, not a judgement. Only where a version from before such a
-snapshot comes later is judge told what it showed: that it stood so again by then.
+snapshot comes later is judge told what it showed: that it stood so again by then. So that is kept also where another
+version follows, as long as what is late is judged there.
 
 Whether judge is told follows from the place of the row in its partition alone: not from where commits fell, from when a
 link was heard of, or from how often a record came. `driftwise verify` looks for each version that was told, and ids of

@@ -50,7 +50,7 @@ def of(held: Value | None) -> list[Stay]:
 def after(ws: Workspace, governance: Governance, system: str, customer: str, old: Route, new: Route) -> list[Stay]:
     """Those to be remembered behind another route."""
     entities = {mapping.entity for mapping in governance.mappings.get(system, {}).values()}
-    oldest = min((_amended_from(ws, governance, system, entity) for entity in entities), default=NEVER)
+    oldest = min((amended_from(ws, governance, system, entity) for entity in entities), default=NEVER)
     left = [] if new.canonical_id == old.canonical_id else [Stay(old.canonical_id, old.version, old.at, new.at)]
     known = of(ws.get(keys.route_key(system, customer)))
     return _ended_after(oldest, [*known, *left])
@@ -63,7 +63,7 @@ def until_now(
     but where it was `lacked`."""
     known = _ended_after(at, of(ws.get(keys.route_key(whose.system, whose.customer))))
     if known:  # most rows are of after the route
-        oldest = _amended_from(ws, governance, whose.system, whose.entity)
+        oldest = amended_from(ws, governance, whose.system, whose.entity)
         known = [stay for stay in known if stay.until > oldest]
     ended = _ended_after(at, lacked)
     return sorted({*ended, *known}, key=lambda stay: stay.route) if known else ended
@@ -73,7 +73,8 @@ def _ended_after(at: Instant, stays: Sequence[Stay]) -> list[Stay]:
     return [stay for stay in stays if stay.until > max(at, stay.at)]
 
 
-def _amended_from(ws: Workspace, governance: Governance, system: str, entity: str) -> Instant:
+def amended_from(ws: Workspace, governance: Governance, system: str, entity: str) -> Instant:
+    """Nothing that was told of before this instant is judged otherwise for what comes late."""
     return furthest.of_shard(ws, system, entity) - seconds(governance.late_retention_seconds)
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from schemas import topics
 from schemas.codec import Codec
+from schemas.instants import SECOND
 from schemas.source import Heard
 from streams.identify import again as again_
 from streams.identify import keys, losses, shown, sweeps
@@ -19,6 +20,7 @@ from streams.identify.holes import Hole, open_
 from streams.identify.losses import Loss
 from streams.identify.progress import hear
 from streams.identify.reroute import on_route
+from streams.letters import ID_HEADER
 from streams.verify.examine import examine
 from streams.verify.report import EQUAL
 from tables.view import Workspace
@@ -132,6 +134,13 @@ def test_a_version_that_comes_late_has_what_was_shown_behind_it_told_once() -> N
     assert names(take(ws, row(16, status="Draft"))) == ["v007", "v025", "v020", "v015", "v016"]
 
 
+def test_it_is_told_behind_a_late_one_also_where_a_change_has_taken_its_place_since() -> None:
+    """A letter that was given up, and is replayed after all."""
+    ws = linked_until(take(posted(), again(20, **SHOWN)), 50)
+    assert names(take(ws, row(25, status="Voided"), row(30, status="Draft"))) == ["v007", "v025", "v030"]
+    assert names(take(ws, row(15, status="Draft"), letter="L")) == ["v007", "v025", "v030", "v020", "v015"]
+
+
 def test_a_version_behind_it_is_told_alone() -> None:
     ws = take(posted(), again(20, status="Posted", by="ada"), row(25, status="Draft"))
     assert names(ws) == ["v007", "v025"]
@@ -159,11 +168,24 @@ def linked_until(ws: Workspace, at: int) -> Workspace:
     return ws
 
 
+def amended_from(ws: Workspace, at: int) -> Workspace:
+    """What was told of before is judged otherwise for nothing that comes late."""
+    span = round(GOVERNANCE.late_retention_seconds * SECOND)
+    hear(ws, 1, Heard("billing", "*", 0, "streaming", at + span))
+    return ws
+
+
 def test_what_nobody_was_told_takes_the_place_of_nothing_that_was() -> None:
     """One that comes late may lie between the two; and who is told of the row later is told the first."""
-    ws = linked_until(take(posted(), again(20, **SHOWN)), 50)
+    ws = amended_from(linked_until(take(posted(), again(20, **SHOWN)), 50), 40)
     assert kept(take(ws, again(30, **SHOWN))) == (["v007", "v020", "v030"], ["v020", "v030"])
     assert kept(take(ws, row(40, status="Draft"))) == (["v040"], [])
+
+
+def test_it_is_kept_while_anything_is_amended_of_before_what_followed() -> None:
+    ws = amended_from(linked_until(take(posted(), again(20, **SHOWN), again(30, **SHOWN)), 50), 39)
+    assert kept(take(ws, row(40, status="Draft"))) == (["v007", "v020", "v030", "v040"], ["v020", "v030"])
+    assert kept(take(amended_from(ws, 40), row(46, status="Posted"))) == (["v040", "v046"], [])
 
 
 def routed(ws: Workspace, to: str, version: int, at: int) -> Workspace:
@@ -225,6 +247,23 @@ def test_a_row_that_an_attempt_showed_elsewhere_is_where_it_was() -> None:
     company.heard(60, "billing", epoch=1)
     assert company.corrected("invoice") == ["billing:I"]
     assert len(company.open("invoice_not_posted")) == 1
+
+
+def test_what_comes_late_counts_until_a_snapshot_showed_otherwise_also_where_a_change_has_followed() -> None:
+    """A draft that nobody could read, and that was given up, is replayed after all; it was posted again by then."""
+    company, anew = of_epochs(judged=("invoice_not_posted",), late_retention_seconds=600), {"epoch": b"1"}
+    company.row("crm", "Account", "A", 1, Billing_Account_Id__c="B")
+    company.row("billing", "account", "B", 1)
+    company.row("billing", "invoice", "I", 1, "B", status="Posted")
+    company.heard(5)
+    company.row("billing", "invoice", "I", 15, "B", status="Posted", headers=anew, snapshot=True)
+    for at in (40, 41):
+        company.row("billing", "invoice", "I", at, "B", status="Draft", headers=anew)
+        company.heard(60, "crm", "erp")
+        company.heard(60, "billing", epoch=1)
+    company.row("billing", "invoice", "I", 3, "B", status="Draft", headers={ID_HEADER: b"letter"})
+    company.heard(90, epoch=1)
+    assert [(d["opened_at"] // SECOND, d["closed_at"] // SECOND) for d in company.drifts()] == [(15, 40)]
 
 
 def test_two_readings_at_once_leave_the_row_as_the_later_showed_it() -> None:
