@@ -30,7 +30,9 @@ def on_heard(ws: Workspace, governance: Governance, partition: int, event: Heard
         _begin(ws, partition, event.system, event.snapshot_of, event.epoch)
     elif event.watermark is not None:
         begun = ws.get(key)
-        if begun is not None and begun["epoch"] == event.epoch:
+        if begun is not None and begun["epoch"] is None and not begun.get("heard"):
+            ws.put(key, {**begun, "heard": True})
+        elif begun is not None and begun["epoch"] == event.epoch:
             ws.delete(key)
             entities = {mapping.entity for mapping in governance.mappings[event.system].values()}
             loss = Loss(begun["snapshot"], event.watermark)
@@ -39,6 +41,12 @@ def on_heard(ws: Workspace, governance: Governance, partition: int, event: Heard
             else:  # nothing is known that it did not show; of an attempt that nobody could read there may be letters
                 losses.remember(ws, event.system, entities, loss)
     progress.on_heard(ws, governance, partition, event)
+
+
+def is_another_attempt(ws: Workspace, system: str) -> bool:
+    """The one before was broken off, and the source has not been heard in between: so a row may have gone elsewhere
+    and come back. Where it went is not told here."""
+    return bool((ws.get(keys.snapshot_key(system)) or {}).get("another"))
 
 
 def _begin(ws: Workspace, partition: int, system: str, snapshot: str, epoch: int | None) -> None:
@@ -50,6 +58,7 @@ def _begin(ws: Workspace, partition: int, system: str, snapshot: str, epoch: int
         again = progress.has_streamed(ws, system, partition)
         ws.put(key, {"snapshot": snapshot, "epoch": epoch, "again": again})
     elif known["snapshot"] < snapshot:
-        ws.put(key, {"snapshot": snapshot, "epoch": epoch, "again": True})
+        another = {} if known.get("heard") else {"another": True}
+        ws.put(key, {"snapshot": snapshot, "epoch": epoch, "again": True, **another})
     elif known["snapshot"] == snapshot and known["epoch"] is None is not epoch:
         ws.put(key, {**known, "epoch": epoch})

@@ -15,7 +15,7 @@ from typing import Any
 
 from schemas.source import SourceRow
 from streams.governance.model import Governance
-from streams.identify import images, keys, losses, sweeps
+from streams.identify import gaps, images, keys, losses, sweeps
 from streams.identify.again import Row, is_of_mapping
 from streams.identify.images import Native
 from streams.identify.stays import Stay, tell
@@ -26,8 +26,9 @@ _SAID = ("attrs", "since", "by")
 
 
 def as_known(ws: Workspace, row: SourceRow, place: Row, last: Version, version: Version) -> bool:
-    """And nothing of its customer is missing that could lie in between. What a customer's own record says is told
-    again, for its links; what the first snapshot shows is, for it counts as there from the beginning."""
+    """And nothing of its customer is missing that could lie in between, nor may it have been shown elsewhere. What a
+    customer's own record says is told again, for its links; what the first snapshot shows is, for it counts as there
+    from the beginning."""
     return (
         row.snapshot
         and not version["snapshot"]
@@ -35,6 +36,7 @@ def as_known(ws: Workspace, row: SourceRow, place: Row, last: Version, version: 
         and version["op"] == PRESENT
         and all(version[name] == last[name] for name in _SAID)
         and losses.lost(ws.get(keys.sweep_key(row.system)), place.entity, row.version) is None
+        and not gaps.is_another_attempt(ws, row.system)
         and not any(_is_missing(ws, row.system, of) for of in (row.native_customer, ""))
     )
 

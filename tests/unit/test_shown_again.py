@@ -249,6 +249,49 @@ def test_a_row_that_an_attempt_showed_elsewhere_is_where_it_was() -> None:
     assert len(company.open("invoice_not_posted")) == 1
 
 
+Attempt = tuple[str | None, str]
+"""At which account it shows the invoice, and in which status."""
+
+
+def in_attempts(*attempts: Attempt, answered: int | None = None) -> Company:
+    """An invoice that was posted at one of a customer's accounts; of the attempts to read it anew the last is whole."""
+    company = of_epochs(judged=("invoice_not_posted",))
+    for attempt, (account, status) in enumerate((("B", "Posted"), *attempts)):
+        more: dict[str, Any] = {"headers": {"epoch": b"1", "attempt": b"%d" % attempt}, "snapshot": True}
+        for each in ("B", "B2"):
+            company.row("billing", "account", each, 1, **(more if attempt else {}))
+        if account is not None:
+            at = 20 + attempt if attempt else 2
+            company.row("billing", "invoice", "I", at, account, status=status, **(more if attempt else {}))
+        if attempt == 0:
+            company.heard(5)
+    if answered is not None:
+        company.row("erp", "ledger_posting", "P", answered, "E")
+    begin(company, 1, attempt=len(attempts))
+    company.heard(60, "crm", "erp")
+    company.heard(60, "billing", epoch=1)
+    return company
+
+
+def test_a_row_is_where_the_next_attempt_shows_it_since_that_did() -> None:
+    """And not since that has ended: what was shown elsewhere was said later than what was known here, and otherwise."""
+    company = in_attempts(("B2", "Draft"), ("B", "Posted"))
+    assert [d["opened_at"] // SECOND for d in company.open("invoice_not_posted")] == [22]
+
+
+def test_a_table_that_is_read_alone_again_and_again_is_no_snapshot_that_was_broken_off() -> None:
+    company = of_epochs(judged=())
+    company.row("billing", "account", "B", 1)
+    company.row("billing", "invoice", "I", 2, "B")
+    company.heard(5)
+    for attempt in (1, 2, 3):
+        headers = {"epoch": b"1", "attempt": b"%d" % attempt}
+        company.row("billing", "invoice", "I", 10 * attempt, "B", headers=headers, snapshot=True)
+        company.heard(10 * attempt + 5)
+    told_of = [w.value for w in company.driver.written[topics.CHANGES] if w.record == "InvoiceChanged"]
+    assert len(told_of) == 1
+
+
 def test_what_comes_late_counts_until_a_snapshot_showed_otherwise_also_where_a_change_has_followed() -> None:
     """A draft that nobody could read, and that was given up, is replayed after all; it was posted again by then."""
     company, anew = of_epochs(judged=("invoice_not_posted",), late_retention_seconds=600), {"epoch": b"1"}
@@ -333,6 +376,22 @@ def lives(company: Company) -> list[tuple[Any, ...]]:
     about = ("kind", "system", "entity", "native_id", "canonical_id")
     fields = (*about, "triggered_at", "due_at", "opened_at", "closed_at", "how", "amount_at_stake")
     return sorted((tuple(d[name] for name in fields) for d in company.drifts()), key=str)
+
+
+ATTEMPTS = st.lists(st.tuples(st.sampled_from(("B", "B2", None)), st.sampled_from(("Posted", "Draft"))), max_size=3)
+
+
+@settings(max_examples=60)
+@given(attempts=ATTEMPTS.filter(len), answered=st.sampled_from((None, 24, 30)))
+def test_it_is_so_wherever_attempts_that_were_broken_off_showed_it(
+    attempts: list[Attempt], answered: int | None
+) -> None:
+    quiet = in_attempts(*attempts, answered=answered)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shown, "as_known", lambda *_: False)
+        loud = in_attempts(*attempts, answered=answered)
+    assert lives(quiet) == lives(loud)
+    assert outcome(quiet)[1:] == outcome(loud)[1:]
 
 
 @settings(max_examples=40)
