@@ -43,8 +43,8 @@ def open_(
     left: Sequence[Stay] = (),
 ) -> None:
     """At the canonical customer, where it is known whose evidence is missing. A customer record that was never read
-    may belong to anyone: its hole is everyone's. `left`: where it was missing before it went there. One that may be of
-    before a route is missing where its customer was then, too."""
+    may belong to anyone: its hole is everyone's, and whose it was is remembered until it comes home. `left`: where it
+    was missing before it went there. One that may be of before a route is missing where its customer was then, too."""
     if ws.get(hole.key) is not None:
         return
     system, customer = hole.system, hole.customer
@@ -55,12 +55,12 @@ def open_(
     )
     route = route_of(ws, system, customer)
     canonical_id = "" if stranger or not customer else route.canonical_id
-    if canonical_id:
+    if customer:
         whose = stays.Whose(system, customer, hole.entity)
         left = stays.until_now(ws, governance, whose, opened_at + 1, left)
     value = hole.told(canonical_id, partition=partition, opened_at=opened_at)
     ws.put(hole.key, {**value, "stays": [list(stay) for stay in left]} if left else value)
-    for stay in left:
+    for stay in left if canonical_id else ():
         _tell(ws, governance, "HoleOpened", _since({**value, "canonical_id": stay.canonical_id}, stay))
         _tell(ws, governance, "HoleClosed", hole.told(stay.canonical_id, how="moved", moved_at=stay.until))
     _tell(ws, governance, "HoleOpened", _since(value, route) if canonical_id else value)
@@ -73,7 +73,8 @@ def close(ws: Workspace, governance: Governance, hole: Hole, how: str) -> None:
     if hole.entity in letters.FINANCE and how == "replayed":
         ws.emit(letters.tell_resolved(hole.letter_id, how))
     here = opened["canonical_id"] if opened else route_of(ws, hole.system, hole.customer).canonical_id
-    for canonical_id in dict.fromkeys([*(stay.canonical_id for stay in stays.of(opened)), here]):
+    left = [stay.canonical_id for stay in stays.of(opened)] if here else []
+    for canonical_id in dict.fromkeys([*left, here]):
         _tell(ws, governance, "HoleClosed", hole.told(canonical_id, how=how))
 
 
@@ -81,11 +82,14 @@ def move(ws: Workspace, governance: Governance, system: str, customer: str, old:
     """The native customer is of another canonical customer now; what is missing of instants before that is missing
     where it was. A hole that is everyone's stays so."""
     for key, opened in ws.range(keys.holes_prefix(system, customer), _MANY):
-        if opened["canonical_id"]:
-            stay = Stay(opened["canonical_id"], old.version, old.at, new.at)
+        stay = Stay(opened["canonical_id"] or old.canonical_id, old.version, old.at, new.at)
+        left = {"stays": [*opened.get("stays", ()), list(stay)]}
+        if not opened["canonical_id"]:
+            ws.put(key, {**opened, **left})
+        else:
             hole = Hole(system, customer, opened["entity"], opened["letter_id"])
             reopened = hole.told(new.canonical_id, partition=opened["partition"], opened_at=opened["opened_at"])
-            ws.put(key, {**reopened, "stays": [*opened.get("stays", ()), list(stay)]})
+            ws.put(key, {**reopened, **left})
             _tell(ws, governance, "HoleOpened", _since(reopened, new))
             _tell(ws, governance, "HoleClosed", hole.told(stay.canonical_id, how="moved", moved_at=new.at))
 

@@ -14,6 +14,7 @@ from schemas.source import Heard, SourceRow
 from streams.identify import keys, letters, links
 from streams.identify.holes import Hole, close, move, open_
 from streams.identify.progress import hear
+from streams.identify.reroute import on_route
 from streams.identify.routes import Route, route_of
 from streams.identify.stays import Stay, of
 from streams.inputs import Input
@@ -23,6 +24,7 @@ from tables.view import MemoryView, Workspace
 from tables.watermarks import LINKS
 from tests.dossiers.stage import five_systems
 from tests.topology import governance
+from tests.unit import test_rows_read as rows
 
 GOVERNANCE = governance().model_copy(update={"partitions": 2, "judged": ()})
 HOLE = Hole("billing", "B/1", "invoice", "L")
@@ -131,6 +133,38 @@ def test_it_goes_with_its_customer_unless_it_is_everyones() -> None:
         ("HoleClosed", None, {"canonical_id": "crm:A", **NAMED, "how": "moved", "moved_at": 80}),
     ]
     assert (ws.get(HOLE.key) or {})["canonical_id"] == "crm:Z"
+
+
+def test_of_one_that_is_everyones_it_is_remembered_whose_it_was_and_nobody_else_hears_of_it() -> None:
+    ws, hole = state(linked=False), HOLE._replace(entity="customer")
+    open_(ws, GOVERNANCE, hole, 1, 70)
+    move(ws, GOVERNANCE, "billing", "B/1", Route("crm:A", 3, 50), Route("crm:Z", 4, 80))
+    assert of(ws.get(hole.key)) == [Stay("crm:A", 3, 50, 80)]
+    close(ws, GOVERNANCE, hole, "replayed")
+
+    assert {value["canonical_id"] for _, _, value in told(ws)} == {""}
+
+
+@pytest.mark.parametrize("routed_first", [True, False])
+def test_what_comes_home_of_one_that_was_everyones_is_told_to_those_to_whom_it_belonged(routed_first: bool) -> None:
+    """However long ago that was: what is missing of anyone else may hold a verdict of then back."""
+    ws, account = rows.nothing(), Hole("billing", "B", "customer", "L")
+    if not routed_first:
+        open_(ws, GOVERNANCE, account, 1, 3)
+    for version, (to, at) in enumerate((("crm:A", 10), ("crm:Z", 40)), 1):
+        routed = {"canonical_id": to, "route_version": version, "routed_at": at}
+        on_route(ws, GOVERNANCE, {"system": "billing", "native_customer": "B", **routed})
+    if routed_first:
+        open_(ws, GOVERNANCE, account, 1, 3)
+    hear(ws, 1, Heard("billing", "*", 0, "streaming", ALWAYS))
+    ws.effects.clear()
+    rows.take(ws, rows.row(5, "account", "B"), letter="L")
+
+    assert rows.told(ws, "canonical_id", "effective_at", "effective_until") == [
+        ("CustomerChanged", "billing:B", 5, 10),
+        ("CustomerChanged", "crm:A", 10, 40),
+        ("CustomerChanged", "crm:Z", 40, None),
+    ]
 
 
 def test_what_is_settled_is_closed_wherever_it_was_lacking_once_each() -> None:
