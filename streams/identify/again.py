@@ -19,7 +19,7 @@ from streams.governance.model import Governance
 from streams.identify import furthest, holes, images, keys, links, mappings, parking, stays, sweeps
 from streams.identify.canonicalize import attributes
 from streams.identify.holes import Hole
-from streams.identify.images import Native
+from streams.identify.images import Came, Native
 from streams.identify.stays import Stay
 from streams.inputs import Divert
 from streams.kinds.facts import stamp
@@ -242,7 +242,7 @@ def _derive(ws: Workspace, governance: Governance, known: Value, row: Row, image
     version["version"] = f"{_native_version(last)}{_AGAIN}{known['number']:06d}"
     version["at"] = max(from_, last["at"])
     left = _left(ws, image)
-    images.keep(ws, governance, row.key, [*image["versions"], version], native, known["number"])
+    images.keep(ws, governance, row.key, [*image["versions"], version], Came(native, known["number"]))
     _tell(ws, governance, row, last, version, left)
 
 

@@ -49,31 +49,33 @@ def followed(image: dict[str, Any] | None, row: SourceRow) -> dict[str, str | No
     return {name: native.fields.get(name, text) if text == UNCHANGED else text for name, text in fields.items()}
 
 
-def keep(
-    ws: Workspace,
-    governance: Governance,
-    key: str,
-    versions: list[Version],
-    native: Native | None = None,
-    number: int | None = None,
-    came: int | None = None,
-    untold: str | None = None,
-) -> None:
-    """`number`: of the mapping by which it was read, where that is not the one in force. `came`: where it came from its
-    source, how many sweeps had begun. `untold`: a version that nobody was told."""
+class Came(NamedTuple):
+    """What is kept of how the last version came."""
+
+    native: Native | None = None
+    number: int | None = None
+    """Of the mapping by which it was read, where that is not the one in force."""
+    swept: int | None = None
+    """Where it came from its source, how many sweeps had begun."""
+    untold: bool = False
+    """Nobody was told of it."""
+
+
+_OF_OURS = Came()
+
+
+def keep(ws: Workspace, governance: Governance, key: str, versions: list[Version], how: Came = _OF_OURS) -> None:
     answered(ws, governance, key)
     known = ws.get(key)
-    came = swept(known) if came is None else came
-    silent = not_told(known) if untold is None else [*not_told(known), untold]
+    silent = [*not_told(known), versions[-1]["version"]] if how.untold else not_told(known)
     several = len(versions) > 1  # most have one, of which nothing can be folded
     image: dict[str, Any] = {"versions": _folded(ws, governance, key, versions, silent) if several else versions}
-    if number is None:
-        number = mappings.number(ws.get(keys.mapping_key(keys.system_of(key))))
+    number = mappings.number(ws.get(keys.mapping_key(keys.system_of(key)))) if how.number is None else how.number
     if number:
         image["read"] = number
-    if native is not None:
-        image["native"] = _plain(native)
-    if came:
+    if how.native is not None:
+        image["native"] = _plain(how.native)
+    if came := swept(known) if how.swept is None else how.swept:
         image["swept"] = came
     if silent := [v["version"] for v in image["versions"] if v["version"] in silent]:
         image["untold"] = silent

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from schemas.instants import ALWAYS, NEVER
+from schemas.instants import ALWAYS, NEVER, Instant
 from schemas.source import UNCHANGED, SourceRow
 from streams.governance.mapping import ObjectMapping
 from streams.governance.model import Governance
 from streams.identify import images, keys, links, losses, mappings, parking, shown, stays, sweeps
 from streams.identify.again import Row, customer_up_to_date, up_to_date
 from streams.identify.canonicalize import attributes
-from streams.identify.images import Native
+from streams.identify.images import Came, Native
 from streams.identify.letters import letter_of, stays_of
 from streams.identify.parking import Waiting
 from streams.identify.stays import Stay
@@ -19,7 +19,21 @@ from streams.inputs import Divert, Input
 from streams.kinds.facts import stamp
 from streams.kinds.trail import stamp_trails
 from tables.versions import MOVED, PRESENT, Version
-from tables.view import Workspace
+from tables.view import Value, Workspace
+
+
+class _Known(NamedTuple):
+    """What was, as a version of a row comes."""
+
+    image: Value | None
+    versions: list[Version]
+    last: Version | None
+    """Of those that it follows."""
+
+    @property
+    def is_followed(self) -> bool:
+        """It is behind all of them."""
+        return self.last is not None and self.last is self.versions[-1]
 
 
 def on_row(
@@ -31,41 +45,65 @@ def on_row(
     waited: Waiting | None = None,
 ) -> None:
     """Fold it, and the rows that waited for it. `waited`: if it did, how it was read then."""
+    mapping = _mapping(ws, governance, row)
+    place = Row(row.system, row.native_customer, mapping.entity, row.native_id)
+    known = _known(ws, governance, place, row.version)
+    if row.version in images.not_told(known.image) and letter_of(record) is None:
+        return  # once more, what says nothing
+    attrs, native = None, None
+    if row.operation in ("upsert", "moved_in"):
+        attrs, native = _read(mapping, row, known, waited.read if waited else None)
+        newest = known.versions[-1]["version"] if known.versions else ""
+        if parking.park(ws, governance, row, mapping, attrs, record, first_snapshot, newest):
+            return
+    version = _version(governance, row, mapping.entity, attrs, known.last, record.position, first_snapshot)
+    version["at"] = _instant(row, known)
+    letter = letter_of(record)
+    lacked = waited.letter_id if waited else letter
+    if lacked is None and known.is_followed and shown.as_known(ws, row, place, known.versions[-1], version):
+        shown.keep(ws, governance, place, known.versions, version, native)
+        return
+    left = stays_of(ws, record, row.system, lacked) if lacked is not None else []
+    shown.tell_behind(ws, governance, place, known.image, version, left)
+    _remember(ws, governance, place, version, known.versions, native, left)
+    stays.tell(ws, governance, place.local, version, left, letter)
+    _release(ws, governance, row, mapping.entity)
+
+
+def _mapping(ws: Workspace, governance: Governance, row: SourceRow) -> ObjectMapping:
     known = ws.get(keys.mapping_key(row.system))
     mapping = mappings.named(ws, governance, row.system, known).get(row.object)
     if mapping is None:
         raise Divert("unmapped_object", f"{row.system} has no mapping for {row.object!r}: add it and replay")
-    entity = mapping.entity
-    place = Row(row.system, row.native_customer, entity, row.native_id)
-    if entity == "customer":
-        customer_up_to_date(ws, governance, row.system, row.native_customer)  # when they are read anew follows from it
+    return mapping
+
+
+def _known(ws: Workspace, governance: Governance, place: Row, version: str) -> _Known:
+    if place.entity == "customer":
+        customer_up_to_date(ws, governance, place.system, place.customer)  # when they are read anew follows from it
     image = up_to_date(ws, governance, place)
-    if row.version in images.not_told(image) and letter_of(record) is None:
-        return  # once more, what says nothing
     versions: list[Version] = [] if image is None else image["versions"]
-    last = next((v for v in reversed(versions) if v["version"] < row.version), None)
-    attrs, native = None, None
-    if row.operation in ("upsert", "moved_in"):
-        fields = images.followed(image if last is not None and last is versions[-1] else None, row)
-        attrs = _attributes(mapping, fields, last, waited.read if waited else None)
-        native = Native(row.object, mapping.kept_of(fields), not row.snapshot)
-        newest = versions[-1]["version"] if versions else ""
-        if parking.park(ws, governance, row, mapping, attrs, record, first_snapshot, newest):
-            return
-    version = _version(governance, row, entity, attrs, last, record.position, first_snapshot)
-    # Positions order a row's versions, whatever their commit times (a snapshot read later than a change that the
-    # log still brings; a clock set back): a newer one is not hidden, and an older one that comes late hides none.
-    following = next((v["at"] for v in versions if v["version"] > row.version), ALWAYS)
-    version["at"] = min(max(row.committed_at, last["at"] if last else NEVER), following)
-    letter = letter_of(record)
-    lacked = waited.letter_id if waited else letter
-    left = stays_of(ws, record, row.system, lacked) if lacked is not None else []
-    if lacked is None and last is not None and last is versions[-1] and shown.as_known(ws, row, place, last, version):
-        shown.keep(ws, governance, place, versions, version, native)
-        return
-    shown.tell_behind(ws, governance, place, image, version, left)
-    _remember(ws, governance, place, version, versions, native, left)
-    stays.tell(ws, governance, place.local, version, left, letter)
+    return _Known(image, versions, next((v for v in reversed(versions) if v["version"] < version), None))
+
+
+def _read(
+    mapping: ObjectMapping, row: SourceRow, known: _Known, read: dict[str, Any] | None
+) -> tuple[dict[str, Any], Native]:
+    """`read`: if it waited, how it was read then."""
+    fields = images.followed(known.image if known.is_followed else None, row)
+    attrs = _attributes(mapping, fields, known.last, read)
+    return attrs, Native(row.object, mapping.kept_of(fields), not row.snapshot)
+
+
+def _instant(row: SourceRow, known: _Known) -> Instant:
+    """Positions order a row's versions, whatever their commit times (a snapshot read later than a change that the log
+    still brings; a clock set back): a newer one is not hidden, and an older one that comes late hides none."""
+    following: Instant = next((v["at"] for v in known.versions if v["version"] > row.version), ALWAYS)
+    return min(max(row.committed_at, known.last["at"] if known.last else NEVER), following)
+
+
+def _release(ws: Workspace, governance: Governance, row: SourceRow, entity: str) -> None:
+    """What waited for it, or for what it says otherwise."""
     parking.overtaken(ws, governance, row, entity)
     for child in parking.children(ws, governance, row, entity):
         on_row(ws, governance, child.record, child.row, child.first_snapshot, child)
@@ -127,7 +165,7 @@ def _remember(
     system, entity, _ = row.local
     if not versions or _is_newest(version, versions):
         swept, versions_now = ws.get(keys.sweep_key(system)), [*versions, version]
-        images.keep(ws, governance, row.key, versions_now, native, came=sweeps.begun(swept))
+        images.keep(ws, governance, row.key, versions_now, Came(native, swept=sweeps.begun(swept)))
         _tell_links(ws, governance, row, version, versions)
         stays.compare(ws, governance, row.local, versions[-1] if versions else None, version)
         loss = losses.lost(swept, entity, version["version"]) if version["op"] == PRESENT else None

@@ -17,7 +17,7 @@ from schemas.source import SourceRow
 from streams.governance.model import Governance
 from streams.identify import gaps, images, keys, losses, sweeps
 from streams.identify.again import Row, is_of_mapping
-from streams.identify.images import Native
+from streams.identify.images import Came, Native
 from streams.identify.stays import Stay, tell
 from tables.versions import PRESENT, Version
 from tables.view import Workspace
@@ -51,11 +51,11 @@ def keep(
     ws: Workspace, governance: Governance, place: Row, versions: list[Version], version: Version, native: Native | None
 ) -> None:
     """Of what was shown again and again the first and the last."""
-    came = sweeps.begun(ws.get(keys.sweep_key(place.system)))
+    begun = sweeps.begun(ws.get(keys.sweep_key(place.system)))
     silent = images.not_told(ws.get(place.key))
     again = len(versions) > 1 and all(v["version"] in silent for v in versions[-2:])
     kept = [*(versions[:-1] if again else versions), version]
-    images.keep(ws, governance, place.key, kept, native, came=came, untold=version["version"])
+    images.keep(ws, governance, place.key, kept, Came(native, swept=begun, untold=True))
 
 
 def tell_behind(

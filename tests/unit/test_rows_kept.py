@@ -13,7 +13,7 @@ from streams.identify import again, images, keys, parking
 from streams.identify.changes import change, moved, version_of
 from streams.identify.gaps import on_gap
 from streams.identify.holes import Hole
-from streams.identify.images import Native
+from streams.identify.images import Came, Native
 from streams.identify.progress import hear
 from streams.identify.reroute import on_route
 from streams.identify.routes import route_of
@@ -213,7 +213,7 @@ def kept(
         ws.put(keys.mapping_key("billing"), {"number": mapping})
     if before is not None:
         ws.put(key, before)
-    images.keep(ws, GOVERNANCE, key, list(versions), native, number)
+    images.keep(ws, GOVERNANCE, key, list(versions), Came(native, number))
     return ws.get(key) or {}
 
 
