@@ -37,6 +37,7 @@ SECTIONS: dict[str, dict[str, _Entry]] = {
         "why": _Entry("look", "why something was raised, and why not"),
         "check": _Entry("look", "exit 0: clean, 2: drift is open, 1: cannot tell"),
         "baseline": _Entry("baseline", "what disagreed already on day one"),
+        "kpis": _Entry("kpis", "how much of what was due was done in time"),
         "sources": _Entry("look", "which source holds verdicts back"),
         "verify": _Entry("verify", "recompute a deployment from its topics and compare"),
     },

@@ -1,0 +1,75 @@
+"""`driftwise kpis`: how much of what was due was done in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+from rich.console import RenderableType
+
+from schemas.instants import SECOND, Instant, iso
+from streams.commands.context import json_option
+from streams.commands.looking import sight
+from streams.commands.told import told_in_one_line
+from streams.commands.verify import Since
+from streams.kinds.spans import span
+from streams.look.kpis import Kpi, kpis_of, read_settled
+from streams.look.shown import NOTHING, console, print_json, table
+
+
+@click.command()
+@click.option(
+    "--since",
+    type=Since(),
+    default="30d",
+    show_default=True,
+    metavar="T",
+    help="Of what was due since T, or so long ago.",
+)
+@json_option
+@told_in_one_line
+def kpis(since: Instant, as_json: bool) -> None:
+    """How much of what was due was done in time: by number, by amount, and for how long the rest was overdue.
+
+    Sums over the audit, so the same again after a replay. What stood before go-live, was withdrawn or is ignored counts
+    as not due; of what cannot be told yet `driftwise sources` says why."""
+    see = sight()
+    settled = read_settled(see.cluster, since)
+    now = see.now
+    found = kpis_of(settled, since, now)
+    if as_json:
+        every, *kinds = found or (None,)
+        by_kind = {kpi.kind: _document(kpi) for kpi in kinds if kpi}
+        print_json(
+            {"deadlines": _document(every) if every else None, "by_kind": by_kind, "since": since, "read_at": now}
+        )
+    else:
+        console().print(*_pages(found, since, now), sep="\n")
+
+
+def _document(kpi: Kpi) -> dict[str, object]:
+    return {name: value for name, value in kpi._asdict().items() if name != "kind"}
+
+
+def _pages(found: tuple[Kpi, ...], since: Instant, now: Instant) -> Iterator[RenderableType]:
+    window = f"from {iso(since)} to {iso(now)}"
+    if not found:
+        yield f"nothing was due {window}"
+        return
+    columns = ("kind", "due", "on time", "by amount", "late", "missed", "overdue, median", "longest", "not due")
+    yield table(columns, map(_row, found))
+    yield f"due {window}; missed: not answered yet"
+
+
+def _row(kpi: Kpi) -> tuple[str, ...]:
+    amounts = ", ".join(f"{share:.1%} of {currency}" for currency, share in kpi.on_time_by_amount.items())
+    return (
+        kpi.kind or "all deadlines",
+        str(kpi.due),
+        NOTHING if kpi.on_time is None else f"{kpi.on_time:.1%}",
+        amounts or NOTHING,
+        str(kpi.late or NOTHING),
+        str(kpi.missed or NOTHING),
+        *(span(round(kpi.overdue_seconds[p] * SECOND)) if kpi.overdue_seconds else NOTHING for p in ("p50", "max")),
+        str(kpi.not_due or NOTHING),
+    )

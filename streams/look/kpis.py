@@ -1,0 +1,114 @@
+"""KPIs: sums over what the audit says of each obligation, so the same again after a replay. Pure.
+
+An obligation that is not answered yet counts with how long it has been overdue: the KPI cannot look good while things
+hang."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from schemas import topics
+from schemas.instants import SECOND, Instant
+from streams.kinds.table import KINDS
+from streams.look.read import Cluster
+
+DUE = ("met", "late", "missed")
+"""Results of what was demanded and fell due; the others were withdrawn, ignored, retracted, or stood before go-live."""
+RECORD = "ObligationSettled"
+_DEADLINES = frozenset(kind.name for kind in KINDS if kind.clock == "deadline")
+
+
+class Settled(NamedTuple):
+    """What was told last of an obligation."""
+
+    kind: str
+    due_at: Instant
+    settled_at: Instant
+    result: str
+    amount: Mapping[str, Any] | None
+
+    def overdue(self, now: Instant) -> Instant:
+        return max(0, (now if self.result == "missed" else self.settled_at) - self.due_at)
+
+
+class Kpi(NamedTuple):
+    kind: str
+    due: int
+    met: int
+    late: int
+    """Answered behind the deadline."""
+    missed: int
+    """Not answered yet."""
+    not_due: int
+    """Withdrawn, ignored, retracted, or of the baseline."""
+    on_time: float | None
+    """Share of what was due that was met; None: nothing was, or it is no deadline."""
+    on_time_by_amount: Mapping[str, float]
+    """Currency -> the same of the sums of what they are worth."""
+    overdue_seconds: Mapping[str, float]
+    """p50, p95 and max of what was late or is missed."""
+
+
+def read_settled(cluster: Cluster, since: Instant) -> list[Settled]:
+    """The latest of each obligation that was due then or later: nothing is told of one before it is due."""
+    latest: dict[str, Settled] = {}
+    for seen in cluster.decoded(topics.AUDIT, since=since):
+        if seen.record == RECORD and seen.value is not None:
+            value = seen.value
+            latest[value["drift_id"]] = Settled(*(value[name] for name in Settled._fields))
+    return list(latest.values())
+
+
+def kpis_of(settled: Iterable[Settled], since: Instant, now: Instant) -> tuple[Kpi, ...]:
+    """By kind, of what was due since then; first all deadlines together, then the worst kind first."""
+    of: dict[str, list[Settled]] = {}
+    for each in settled:
+        if each.due_at >= since:
+            of.setdefault(each.kind, []).append(each)
+    if not of:
+        return ()
+    deadlines = [each for kind, found in of.items() if kind in _DEADLINES for each in found]
+    found = [_kpi(kind, each, now, is_deadline=kind in _DEADLINES) for kind, each in of.items()]
+    return (_kpi("", deadlines, now, is_deadline=True), *sorted(found, key=_worst_first))
+
+
+def _kpi(kind: str, settled: list[Settled], now: Instant, *, is_deadline: bool) -> Kpi:
+    counted = Counter(each.result for each in settled)
+    due = [each for each in settled if each.result in DUE]
+    return Kpi(
+        kind,
+        due=len(due),
+        met=counted["met"],
+        late=counted["late"],
+        missed=counted["missed"],
+        not_due=len(settled) - len(due),
+        on_time=round(counted["met"] / len(due), 4) if due and is_deadline else None,
+        on_time_by_amount=_by_amount(due) if is_deadline else {},
+        overdue_seconds=_percentiles([each.overdue(now) / SECOND for each in due if each.result != "met"]),
+    )
+
+
+def _by_amount(due: list[Settled]) -> dict[str, float]:
+    sums: dict[str, list[Decimal]] = {}
+    for each in due:
+        if each.amount is not None:
+            of = sums.setdefault(each.amount["currency"], [Decimal(0), Decimal(0)])
+            worth = abs(each.amount["amount"])
+            of[0] += worth if each.result == "met" else 0
+            of[1] += worth
+    return {currency: round(float(met / all_), 4) for currency, (met, all_) in sorted(sums.items()) if all_}
+
+
+def _percentiles(seconds: list[float]) -> dict[str, float]:
+    """By nearest rank."""
+    ordered = sorted(seconds)
+    ranks = {"p50": 0.5, "p95": 0.95, "max": 1.0}
+    return {name: ordered[math.ceil(share * len(ordered)) - 1] for name, share in ranks.items()} if ordered else {}
+
+
+def _worst_first(kpi: Kpi) -> tuple[int, float, str]:
+    return -kpi.missed, 1.0 if kpi.on_time is None else kpi.on_time, kpi.kind
