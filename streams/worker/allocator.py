@@ -1,9 +1,9 @@
-"""The C library's allocator, told what kind of process a worker is.
+"""Makes glibc give large freed blocks back to the system.
 
-glibc asks the system for a large block and gives it back when it is freed, but takes for large what is larger than all
-it was ever given back. Memtables grow by a MiB at a time: the first that is flushed would end that, and from then on
-each thread's own heap keeps what the memtables of its shards once had, while the budget of all (`tables.state`) is used
-by others. Of ten shards 94 MiB lay there, held and free, beside the 65 in use; with this it is 10."""
+By default glibc raises its threshold for "large" to the largest block that was ever freed. RocksDB's memtables grow by
+1 MiB at a time, so after the first flush such blocks count as small: each thread's heap then keeps what the memtables
+of its shards once used. With ten shards 94 MiB were held that way beside 65 MiB in use; with a fixed threshold it is
+10."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import ctypes
 import os
 
 LARGE_BYTES = 1024 * 1024
-"""The blocks of RocksDB's memtables are that large, and little else is."""
+"""As large as the blocks of RocksDB's memtables; little else is."""
 _M_MMAP_THRESHOLD = -3
-"""Of `malloc.h`."""
+"""From `malloc.h`."""
 
 
 def give_back_large_blocks() -> None:
-    """Nothing where the C library has no such choice, or whoever started us made it."""
+    """Does nothing with another C library, or where the environment has set the threshold."""
     choose = getattr(ctypes.CDLL(None), "mallopt", None)
     if choose is not None and "MALLOC_MMAP_THRESHOLD_" not in os.environ:
         choose(_M_MMAP_THRESHOLD, LARGE_BYTES)

@@ -19,7 +19,8 @@ from schemas.codec import Codec
 from streams.inputs import Stage
 from streams.settings import Settings
 from streams.worker.credentials import credentials
-from streams.worker.shards import BACKLOG_HIGH, BACKLOG_LOW, Shards
+from streams.worker.inbox import BACKLOG_HIGH, BACKLOG_LOW
+from streams.worker.shards import Shards
 from streams.worker.transport import BatchTopic, Consumer, Transport
 
 log = logging.getLogger(__name__)
@@ -36,12 +37,12 @@ class WorkerApp(faust.App):
     on_fatal: Callable[[], None]
     """Set by the worker: what to do when a shard cannot go on."""
     connected = False
-    """Whether the broker has let our consumer in; the group comes after."""
+    """Whether our consumer is connected to the broker; joining the group comes after."""
     joined = False
-    """Whether the group has told us once what is ours."""
+    """Whether the group has assigned us partitions at least once."""
 
     def fail(self, problem: BaseException) -> None:
-        """The worker cannot go on; what came first is the cause of what follows."""
+        """The worker cannot go on. The first problem is kept: it is the cause of later ones."""
         self.failure = self.failure or problem
         self.on_fatal()
 
@@ -87,11 +88,11 @@ def build(settings: Settings, stages: Mapping[str, Stage], codec: Codec, partiti
         stream_wait_empty=False,
         Topic=BatchTopic,
         broker_session_timeout=settings.session_timeout_seconds,
-        # Faust waits that long for our seek, and would go on without it; the watchdog does not wait that long.
+        # After this time Faust would go on without our seek. The watchdog ends the process long before.
         broker_request_timeout=SEEK_SECONDS_MAX,
-        # While all its partitions wait for their restores a worker fetches nothing: no reason to leave the group.
+        # A worker whose partitions all wait for their restores fetches nothing, and must not leave the group for that.
         broker_max_poll_interval=SEEK_SECONDS_MAX,
-        # How long a member may take to notice that another is gone: it is told in answer to a heartbeat.
+        # A member learns of a rebalance in the answer to its heartbeat, so this bounds how long that takes.
         broker_heartbeat_interval=min(1.0, settings.session_timeout_seconds / 4),
         broker_commit_interval=2.0,
         consumer_max_fetch_size=4 * 1024 * 1024,
@@ -122,7 +123,7 @@ def _agent(app: WorkerApp) -> Any:
 
 
 async def _wait_for_ebb(app: WorkerApp, tp: TP) -> None:
-    """Stop fetching this partition until its shard has caught up."""
+    """Backpressure: stop fetching this partition until its shard has caught up."""
     app.consumer.pause_partitions({tp})
     runner = app.shards.runner(tp)
     while runner.backlog > BACKLOG_LOW and runner.paused is None:  # noqa: ASYNC110 - an event would cost the hot path
@@ -132,8 +133,8 @@ async def _wait_for_ebb(app: WorkerApp, tp: TP) -> None:
 
 
 def _probe_sources(app: WorkerApp, settings: Settings, stages: Mapping[str, Stage], codec: Codec) -> Any:
-    """Every second, behind everything a source has sent, ask how old its watermark is. One worker asks: the owner of
-    the fleet shard."""
+    """Every second, put a probe into each source topic: identify answers it with the age of the watermark, behind all
+    that the source has sent. Only the worker that owns the fleet shard does."""
 
     async def probe() -> None:
         producer = Producer(settings.client | {"acks": "1", "linger.ms": 5})

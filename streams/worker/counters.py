@@ -1,4 +1,4 @@
-"""Plain numbers that a runner counts; the metrics are made from them when they are asked for, not on the hot path."""
+"""Plain numbers that a runner counts. Metrics are made from them at a scrape, not on the hot path."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Buckets:
         self.sum += seconds
 
     def observe_all(self, seconds: list[float]) -> None:
-        """Many at once, at the cost of a sort."""
+        """Many at once, which costs one sort."""
         seconds.sort()
         below = 0
         for place, bound in enumerate(self.bounds):

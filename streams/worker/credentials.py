@@ -1,7 +1,7 @@
-"""How the worker's consumer gets into the cluster: the librdkafka client settings, as Faust wants them.
+"""Credentials of the worker's consumer: librdkafka's client settings, translated for Faust.
 
-Every other client is librdkafka's own. What this consumer cannot do as well is refused, not left out: a worker that
-writes with one identity and reads with another is a riddle."""
+All other clients are librdkafka's own. A setting that this consumer cannot follow is refused, not ignored: the worker
+would write with one identity and read with another."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _CA, _CERTIFICATE, _KEY, _KEY_PASSWORD = (
 _HOST_CHECK = "ssl.endpoint.identification.algorithm"
 _MECHANISM, _USERNAME, _PASSWORD = "sasl.mechanism", "sasl.username", "sasl.password"
 _KNOWN = {_CA, _CERTIFICATE, _KEY, _KEY_PASSWORD, _HOST_CHECK, _MECHANISM, "sasl.mechanisms", _USERNAME, _PASSWORD}
-"""Of those that begin with `ssl.` and `sasl.`."""
+"""The settings with `ssl.` and `sasl.` that can be translated."""
 
 
 def credentials(client: Mapping[str, str]) -> dict[str, Any]:
-    """Faust's settings for these of librdkafka; BadSetting where it cannot do as they say."""
+    """Faust's settings for these of librdkafka; raises BadSetting for one that cannot be translated."""
     protocol = client.get("security.protocol", "PLAINTEXT").upper()
     if protocol == "PLAINTEXT":
         return {}

@@ -1,8 +1,8 @@
-"""How the process ends: politely if it can, but always.
+"""Ends the process: cleanly if it can, and in any case.
 
-Threads of Faust and of the Kafka clients wait for a broker without an end, and both the event loop and the interpreter
-wait for them. So a thread of its own, which waits for nothing, has the last word. It may cut in at any time: what is
-not committed is read again, as after a crash."""
+Threads of Faust and of the Kafka clients may wait for a broker for ever, and the event loop and the interpreter wait
+for those threads. So a watchdog thread, which waits for nothing, ends the process when its time is over. It may do so
+at any point: what is not committed is read again, as after a crash."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 LEAVE_SECONDS = 10.0
-"""For a polite end: longer than a commit under way may take."""
+"""For a clean end: longer than a commit under way may take."""
 ROUND_SECONDS = 0.25
 STUCK = 3
-"""Exit code where something stands still; a restart mends it."""
+"""Exit code where something stood still; a restart mends it."""
 
 
 class Ending:

@@ -1,4 +1,4 @@
-"""What a shard has folded since its last commit: records in, effects out, as bytes. No event loop, no broker."""
+"""What a shard has folded since its last commit: records in, encoded effects out. No event loop, no broker."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Folding:
         self.read = dict(read)
         self.outgoing: list[Outgoing] = []
         self.commit_times: list[Instant] = []
-        """Of the changes at their sources."""
+        """When the changes folded were committed at their sources."""
         self._shard, self._codec, self._counters = shard, codec, counters
         self._partitions, self._flood = partitions, flood
         self._letters: deque[int] = deque()
         self._records_committed = 0
 
     def records(self, records: Sequence[Any]) -> int:
-        """Returns how many: before the next one more is due than one commit works off."""
+        """Fold these; returns how many of them. Before the next one a commit has to work off deadlines."""
         read, fold, decode, accept = self.read, self._shard.fold, self._codec.decode, self.accept
         for number, record in enumerate(records):
             topic, offset, data = record.topic, record.offset, record.value
@@ -68,13 +68,13 @@ class Folding:
         return len(records)
 
     def divert(self, record: Any, problem: Unwritable) -> None:
-        """What cannot be written because of this record."""
+        """Send this record to the dead letters: a commit with it cannot be written."""
         self._refuse(record, Divert("too_large", f"{problem}; shorten the record at its source"))
         self.read[record.topic] = record.offset + 1
 
     def put_aside(self, problem: Unwritable) -> bool:
-        """The first deadline that has come, of which what it says cannot be written; False: it is none that could be.
-        Its letter holds the record that wakes it: replayed, that has it judged again."""
+        """Put the first due deadline aside, because its verdict cannot be written. Its dead letter holds a record that
+        wakes it: once that is replayed the deadline is judged again. False: this deadline cannot be put aside."""
         shard = self._shard
         letter_id = verdict_id(shard.stage.name, shard.partition, time.time_ns())
 
@@ -92,7 +92,7 @@ class Folding:
         return bool(effects)
 
     def accept(self, effects: Iterable[Emit]) -> None:
-        """Encode now: the values are at hand, and a commit writes bytes."""
+        """Encode effects for the next commit, which writes bytes."""
         for topic, key, record, value, partition_key, partition, headers in effects:
             data = None if value is None else self._codec.encode(topic, record, value)
             if data is not None and len(data) > RECORD_BYTES_MAX:
@@ -109,7 +109,7 @@ class Folding:
         return outgoing
 
     def committed(self) -> list[Instant]:
-        """Returns when the changes were committed at their sources that now are here."""
+        """The transaction is committed. Returns when its changes were committed at their sources."""
         self._records_committed = self._counters.records
         commit_times, self.commit_times = self.commit_times, []
         return commit_times
@@ -122,7 +122,7 @@ class Folding:
             self._letters.pop()
 
     def _caught_up(self) -> bool:
-        """Whether nothing is due any more, with no more than what one commit works off."""
+        """Settle what is due, if one commit can. Returns whether nothing is left."""
         if self._shard.has_due(SLICE):
             return False
         self.accept(self._shard.settle())
@@ -137,7 +137,7 @@ class Folding:
         self.accept(effects)
 
     def _watch(self, raw: Raw) -> None:
-        """Count this letter and those among the records just before it."""
+        """Count this letter among the last FLOOD_WINDOW records; raises Flood where those have too many."""
         count = self._counters.records
         self._letters.append(count)
         while self._letters[0] <= count - FLOOD_WINDOW:

@@ -1,8 +1,9 @@
-"""Hands what a shard has committed to the shard that reads it, where both run in this worker.
+"""Hands what a shard has committed straight to the shard that reads it, where both run in this worker.
 
-Once its transaction is committed a record is decided, and its delivery said at which offset it lies. So it is folded at
-once, and not when the broker's markers are written and a fetch has brought it; then it is dropped, for no offset is
-taken twice. What a shard reads stays the topic, record by record: nothing is handed over a gap."""
+Once a transaction is committed its records are final, and their delivery reports tell at which offsets they lie. So the
+reader can fold them at once, without waiting for the broker's markers and a fetch. When the consumer brings them later
+they are dropped, because no offset is taken twice. The reader still sees its topic in order and without a gap: what
+does not follow directly on the last offset it took is not handed over."""
 
 from __future__ import annotations
 
@@ -10,12 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from schemas import topics
+from streams.worker.inbox import BACKLOG_LOW
 from streams.worker.outbox import BY_KEY, Delivered, Outgoing
 
 RECORDS_MAX = 500
-"""Of a commit. A larger one is of a backlog: whoever reads it has enough to fold, and no fetch to wait for."""
-BACKLOG_MAX = 5_000
-"""Of the reader: what it has not asked for must not grow beyond what it may fetch."""
+"""In one commit. A larger one belongs to a backlog: its reader has enough to fold, and nothing to gain."""
 _MARKER = 1
 """Offsets that the end of a transaction takes in each partition that it wrote to (KIP-98)."""
 
@@ -30,7 +30,7 @@ class Reader(Protocol):
 
 
 class Committed(NamedTuple):
-    """A record as a consumer would bring it."""
+    """A record with the fields that a consumer's record has."""
 
     topic: str
     partition: int
@@ -42,29 +42,30 @@ class Committed(NamedTuple):
 
 
 class Span:
-    """What one commit writes to one partition, in its order."""
+    """The records that one commit writes to one partition, in order."""
 
     def __init__(self, topic: str, partition: int, first: int) -> None:
         self.topic, self.partition = topic, partition
         self.written: list[Outgoing] = []
         self.first = self.last = first
-        """Their numbers in the commit."""
+        """The numbers of its first and last record in the commit."""
         self._offsets: list[int] = []
         self._timestamp = 0
 
     def delivered(self, error: Any, message: Any) -> None:
-        """Called for the first and the last."""
+        """The delivery callback of the first and the last record."""
         if error is None and message.partition() == self.partition and (offset := message.offset()) is not None:
             self._offsets.append(offset)
             self._timestamp = message.timestamp()[1]
 
     @property
     def end(self) -> int | None:
-        """The offset of the last."""
+        """The offset of the last record; None: not known."""
         return max(self._offsets, default=None)
 
     def records(self) -> list[Committed]:
-        """Empty where it is not known of each where it lies: others wrote in between, or the broker did not say."""
+        """The records with their offsets. Empty if those are not certain: another producer wrote in between, or the
+        broker did not report them."""
         if not self._offsets or max(self._offsets) - min(self._offsets) != len(self.written) - 1:
             return []
         place = self.topic, self.partition
@@ -79,18 +80,18 @@ Spans = Mapping[tuple[str, int], Span]
 
 
 class Handover:
-    """Of one shard that writes."""
+    """The handover of one writing shard."""
 
     def __init__(
         self, reader: Callable[[str, int], Reader | None], topics_read: Iterable[str], partitions: int
     ) -> None:
-        """`reader`: topic, partition -> the shard that reads it, if it runs here."""
+        """`reader`: topic, partition -> the shard that reads it, if it runs in this worker."""
         self._reader, self._read, self._partitions = reader, frozenset(topics_read), partitions
         self._before: dict[tuple[str, int], int] = {}
-        """Partition -> the last record of our transaction before."""
+        """(topic, partition) -> offset of the last record of our previous transaction there."""
 
     def spans(self, outgoing: list[Outgoing]) -> Spans:
-        """Of the topics that are read here."""
+        """One span a partition, of the topics that are read here."""
         found: dict[tuple[str, int], Span] = {}
         if not self._read or len(outgoing) > RECORDS_MAX:
             return found
@@ -104,17 +105,18 @@ class Handover:
         return found
 
     def hand_over(self, spans: Spans) -> None:
-        """Call once they are committed."""
+        """Call once the transaction is committed. The reader must lag little: memory is bounded by what it fetches."""
         for place, span in spans.items():
             before, end = self._before.get(place), span.end
             if end is not None:
                 self._before[place] = end
             reader = self._reader(*place)
-            if before is not None and reader is not None and reader.paused is None and reader.backlog < BACKLOG_MAX:
+            if before is not None and reader is not None and reader.paused is None and reader.backlog < BACKLOG_LOW:
                 reader.submit_behind(before + _MARKER, span.records())
 
     def _partition(self, record: Outgoing) -> int | None:
-        """None: not asked. Many partitions have many writers each, and so gaps: to hash every key would be vain."""
+        """None: not worked out. With several partitions each has several writers, so spans have gaps, and hashing every
+        key would be wasted."""
         topic, partition, *_ = record
         if partition != BY_KEY:
             return partition
@@ -122,9 +124,9 @@ class Handover:
 
 
 NOBODY = Handover(lambda topic, partition: None, (), 1)
-"""Reads here what is written."""
+"""For a shard whose output nobody reads in this worker."""
 
 
 def callbacks(spans: Spans) -> dict[int, Delivered]:
-    """Whose delivery is to be told, by their numbers in the commit."""
+    """Number of a record in the commit -> its delivery callback."""
     return {number: span.delivered for span in spans.values() for number in (span.first, span.last)}

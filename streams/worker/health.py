@@ -1,8 +1,8 @@
 """/metrics, /livez, /readyz: on loopback unless told otherwise.
 
-Alive: the event loop turns, Faust has not crashed, and nothing stands still for too long that should move: a shard
-with input waiting, a restore, the connection to the broker, the group's decision who owns what. Ready: partitions are
-owned and open, no rebalance is going on, and no shard is paused."""
+Alive: the event loop turns, Faust has not crashed, and nothing has stood still for too long: a shard with waiting
+input, a restore, the connection to the broker, or a rebalance. Ready: partitions are owned and open, no rebalance is
+going on, and no shard is paused."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class WorkerHealth:
         self._undecided_since: float | None = self.ticked
 
     async def tick(self) -> str:
-        """The heartbeat of the event loop; also the watchdog, which returns what stands still once something does."""
+        """Tick once a second; returns as soon as something stands still, and says what."""
         while True:
             self.ticked = time.monotonic()
             undecided = self._app.rebalancing or not self._app.joined
@@ -105,7 +105,7 @@ class WorkerHealth:
         return next(filter(None, (check() for check in checks)), None)
 
     def _crashed(self) -> str | None:
-        """Faust ends what crashes and whatever it belongs to, but not the process."""
+        """Faust stops the service that crashed and those above it, but not the process."""
         return f"Faust crashed: {self._app.crash_reason!r}" if self._app.crashed else None
 
     def _unconnected(self) -> str | None:
@@ -126,7 +126,8 @@ class WorkerHealth:
         return None
 
     def _restoring(self) -> str | None:
-        """Some may wait for their turn; each that is at it has a limit of its own for a broker that says nothing."""
+        """None of the restores has advanced. Some wait for their turn, so all count together; each also has a limit of
+        its own for a broker that does not answer."""
         openings = dict(self._app.shards.openings)
         waited = time.monotonic() - max((o.advance.moved_at for o in openings.values()), default=math.inf)
         if waited <= self._stuck_after_seconds:

@@ -1,4 +1,4 @@
-"""Python's interpreter, told what kind of process a worker is. Needs nothing that peers of a benchmark do not have."""
+"""Tunes Python's garbage collector and thread switching for a worker, and for the peers of a benchmark alike."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import time
 from streams.worker import pages
 
 _COLLECT = (500_000, 20, 100)
-"""Thresholds of the garbage collector. State is plain JSON data and has no cycles, so looking for some is vain: a third
-of the time of a change by Python's own thresholds, and 1.0 s of standstill for a full look at 400,000 cached entries.
-Cycles, as of tracebacks, are few."""
+"""Thresholds of the garbage collector, much higher than Python's own. State is plain JSON data without cycles, and the
+few cycles there are come from tracebacks. With Python's thresholds a third of the time of a change went into
+collections, and a full one over 400,000 cached entries stopped the worker for 1.0 s."""
 _ALL_SECONDS = 900.0
-"""Between two looks at everything: a cycle that was alive at a commit and fell apart later stays no longer."""
+"""Between two full collections: the longest that garbage stays which was still in use when it was frozen."""
 _SWITCH_SECONDS = 0.001
 """How long a thread may keep the interpreter while another wants it. A record passes from the consumer's thread to the
 event loop to a commit's thread at each hop; at Python's 5 ms each of these steps may wait that long for a busy loop."""
@@ -28,8 +28,8 @@ def tune() -> None:
 
 
 def committed() -> None:
-    """Call after each commit: what is remembered by then is not looked through again, which was a quarter of the time
-    of a change with most state cold. Costs nothing: the lists of the collector change hands."""
+    """Call after each commit: freezes what is in memory, so that collections skip it. They took a quarter of the time
+    of a change while most state was cold. Freezing itself costs nothing."""
     if time.monotonic() - _looked_at > _ALL_SECONDS:
         _look_at_all()
     else:

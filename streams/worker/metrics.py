@@ -1,4 +1,4 @@
-"""The metrics of a worker, made from its plain counters when they are asked for."""
+"""The Prometheus metrics of a worker, computed from its counters at each scrape."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening a shard: the previous owner fenced, the store at the end of its changelog, the runner running."""
+"""Opening a shard: fence the previous owner, restore the store to the end of its changelog, start the runner."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from tables.view import View, Workspace
 
 log = logging.getLogger(__name__)
 AT_ONCE = 4
-"""Shards restored at a time, in threads of their own: commits of shards that run never wait behind them."""
+"""Shards restored at a time. They have threads of their own, so that commits of running shards never wait for them."""
 
 
 @dataclass
 class Opening:
-    """A shard on its way."""
+    """A shard that is being opened."""
 
     task: asyncio.Task[None]
     advance: Advance
@@ -60,7 +60,7 @@ class Opener:
         return self._settings.data_folder / f"{stage.name}-{partition}"
 
     async def fence(self, stage: Stage, partition: int) -> Outbox:
-        """Take the shard over: from now on only the outbox returned can write for it."""
+        """Fence the previous owner: from now on only the outbox returned can write for this shard."""
         outbox = Outbox(self._settings.client, f"{self._settings.application}-{stage.name}-{partition}")
         await asyncio.to_thread(outbox.fence)
         return outbox
@@ -68,7 +68,7 @@ class Opener:
     async def open(
         self, stage: Stage, partition: int, fencing: Awaitable[Outbox], advance: Advance, warm: Replica | None
     ) -> Runner:
-        """A runner at work. `warm`: a standby's store, to be used instead of the one in the folder."""
+        """Restore the shard and start its runner. `warm`: a standby's store, used instead of the one in the folder."""
         settings, loop = self._settings, asyncio.get_running_loop()
         try:
             outbox = await fencing
@@ -99,7 +99,7 @@ class Opener:
         return runner
 
     def _stop(self, folder: Path, problem: BaseException) -> None:
-        """The worker stops; a store that turned out to be broken is not opened again."""
+        """Stop the worker. A store that turned out to be broken is marked, so that the restart discards it."""
         if is_broken(problem):
             condemn(folder)
             log.critical("%s is broken: %s; the restart restores it in full from its changelog", folder, problem)
@@ -107,7 +107,7 @@ class Opener:
 
 
 def _tell_rules(stage: Stage, partition: int, state: View) -> None:
-    """Where the folders say otherwise than what was published: that is what counts."""
+    """Warn where the governance folders differ from what was published, which is what counts."""
     for difference in stage.overruled(Workspace(state)) if isinstance(stage, Judge | Identify) else ():
         log.warning(
             "%s-%d goes by what was published last, not by the folders it was started with: %s; change the folders, or "

@@ -17,17 +17,18 @@ from streams.worker.sizes import LETTER_BYTES_MAX, Unwritable
 TRANSACTION_TIMEOUT_SECONDS = 10
 """Short: an open transaction holds back everyone who reads committed records (contracts 1)."""
 CALL_TIMEOUT_SECONDS = 8.0
-"""Below the transaction's and the group session's: a blocked broker call must end before we are declared dead."""
+"""Below the time-outs of the transaction and the group session: a blocked broker call must end before we are declared
+dead."""
 ASK_AGAIN_SECONDS = 1.0
-"""Together still below them."""
+"""For the second try; both together are still below those time-outs."""
 _NEVER = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE, KafkaError.INVALID_RECORD)
-"""Of a record: no repetition makes the broker take it."""
+"""Errors of a record that the broker will never take."""
 BY_KEY = -1
-"""As a record's partition: the one its key hashes to, with the hash that every producer of the house uses."""
+"""Instead of a partition: the producer hashes the key, as all our producers do."""
 
 
 Outgoing = tuple[str, int, bytes, bytes | None, tuple[tuple[str, bytes], ...]]
-"""Topic, partition, key, value, headers: as a plain tuple, of which there are two a change."""
+"""Topic, partition, key, value, headers. A plain tuple, because every change makes two."""
 
 Delivered = Callable[[KafkaError | None, Message], None]
 _NOBODY: Mapping[int, Delivered] = {}
@@ -74,11 +75,13 @@ class Outbox:
         progress: Outgoing,
         told: Mapping[int, Delivered] = _NOBODY,
     ) -> int:
-        """Write all of it or nothing; returns the changelog offset behind its last record, the progress record. Raises
-        Unwritable where it is a record's fault; then nothing is open and the next commit may be tried. Blocks: call in
-        a thread. A record that is not delivered makes the transaction fail (KIP-98), so only those have a callback
-        whose offset is asked for, `told` by the number of the outgoing one; one for each would cost more than the
-        rest."""
+        """Write all of it or nothing; returns the changelog offset behind its last record, the progress record. Blocks:
+        call it in a thread.
+
+        Raises Unwritable if a record is at fault; then no transaction is open and another commit may be tried.
+
+        `told`: number of an outgoing record -> its delivery callback, for offsets that are needed. A record that is not
+        delivered fails the transaction anyway (KIP-98), and a callback for each would cost more than all the rest."""
         self._changelog_end = None
         try:
             self._producer.begin_transaction()
@@ -97,8 +100,8 @@ class Outbox:
         return self._changelog_end
 
     def _end_transaction(self) -> None:
-        """A worker that slept amid the call wakes to find its time over, though the broker was never asked: it is asked
-        once more, and says that the transaction stands, or that another owner fenced us."""
+        """A worker that was suspended during the call wakes to a time-out, though the broker was never asked. So it is
+        asked once more: it commits, or says that another owner has fenced us."""
         try:
             self._producer.commit_transaction(CALL_TIMEOUT_SECONDS)
         except KafkaException as problem:

@@ -1,10 +1,13 @@
-"""When to commit: at once when input is idle, a drip shares commits, at the interval under load (contracts 1).
+"""When to commit: at once when input is idle, at the interval under load, and in between with a pause (contracts 1).
 
-A commit costs its shard some milliseconds and the broker a transaction, whatever is in it. So there is a pause between
-two of one shard, as long as the last one took: where machine or broker are slow, commits get fewer and larger by
-themselves. Progress waits half of that: a watermark to send on, behind which verdicts and whole stages wait. A commit
-just before a marker helps no verdict, so frequent changes wait a little for one that is about to come. What another
-shard of this worker hands over has waited so there: it waits half the pause, and for nothing more to come."""
+A commit costs its shard some milliseconds and the broker a transaction, whatever is in it. So two commits of a shard
+are separated by a pause as long as the last one took: where machine or broker are slow, commits get fewer and larger.
+
+- Progress (a watermark to send on) waits half that pause, because verdicts and whole stages wait for it.
+- A commit just before a marker helps no verdict, so frequent changes wait a little for a marker that is about to come.
+- What another shard of this worker hands over has already waited there, so it waits half the pause and for nothing
+  else.
+"""
 
 from __future__ import annotations
 
@@ -13,25 +16,26 @@ from dataclasses import dataclass, field
 from math import inf
 
 _GATHER_SECONDS = 0.002
-"""Markers of one instant come on several topics: so long the first one waits for whatever comes with it."""
+"""Markers of one instant come on several topics: how long the first one waits for the others."""
 _COMPANION_SECONDS = 0.008
-"""And so long for one that does so mostly: behind it, it would have to wait for this whole commit, and the next."""
+"""The same for a topic whose marker mostly comes with it. One that missed this commit would have to wait for all of it,
+and for the next."""
 _HOLD_SECONDS = 0.025
 """The longest that changes wait for a marker."""
 _LATE_SECONDS = 0.012
-"""Behind the instant at which it is expected."""
+"""How long past its expected instant changes still wait for a marker."""
 _LEARNT = 0.1
-"""Of the last commit in who comes together."""
+"""Weight of the last commit in the moving average of which topics bring progress together."""
 _SHARE = 0.2
-"""Of the last interval in what is expected of the next."""
+"""Weight of the last interval in the moving average from which the next marker is expected."""
 
 
 @dataclass(frozen=True)
 class Pace:
     interval_seconds: float
-    """Upper bound under load, and for what nobody waits for."""
+    """Longest wait: under load, and for bookkeeping that nobody waits for."""
     gap_seconds: float
-    """Lower bound between the end of one commit and the beginning of the next, for changes without progress."""
+    """Shortest pause between two commits, for changes without progress."""
 
     def wait_seconds(
         self,
@@ -45,13 +49,16 @@ class Pace:
         gather_seconds: float = _GATHER_SECONDS,
         until_marker: float = inf,
     ) -> float:
-        """How long to put off committing what was folded; not above 0: now. All in seconds.
+        """How long to put off committing what was folded; 0 or less: commit now.
 
-        `since_last`, `last_took`: since the end of the last commit, and how long it took. `more`: further input is
-        there, folding it comes first. `outgoing`: changes are to be passed on. `progress_since`: since progress was
-        folded; None: there is none. Without either it is only bookkeeping, such as a marker that opens no gate, and
-        goes with the next commit. `gather_seconds`: how long progress waits for more. `handed`: by another shard, some
-        of it. `until_marker`: until progress is expected."""
+        - `since_last`: since the end of the last commit. `last_took`: how long that took.
+        - `more`: further input waits; folding it comes first.
+        - `outgoing`: there are changes to pass on.
+        - `progress_since`: since progress was folded; None: there is none. Without outgoing changes and progress there
+          is only bookkeeping, such as a marker that opens no gate, which goes with the next commit.
+        - `gather_seconds`: how long progress waits for more of it.
+        - `handed`: another shard has handed some of this over.
+        - `until_marker`: until progress is expected."""
         if more or (progress_since is None and not outgoing):
             return self.interval_seconds - since_last
         half = min(last_took / 2, self.interval_seconds) - since_last
@@ -66,13 +73,13 @@ class Pace:
 
 @dataclass
 class Rhythm:
-    """How regularly progress comes. Seconds of one clock."""
+    """How regularly progress comes: a moving average, in seconds of one clock."""
 
     last: float = -inf
     every: float = inf
 
     def came(self, now: float) -> None:
-        """The first since a commit."""
+        """Progress has come, for the first time since a commit."""
         took = now - self.last
         self.every = took if self.every == inf else (1 - _SHARE) * self.every + _SHARE * took
         self.last = now
@@ -83,14 +90,16 @@ class Rhythm:
 
 @dataclass
 class Companions:
-    """Whose progress comes together. What only answers progress comes behind it, however regularly: crosswalk to
-    identify, say."""
+    """Which topics bring progress together. A topic that only answers progress, as the crosswalk answers identify,
+    comes in a later commit, so it is not waited for."""
 
     _shares: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Topic -> another -> the share of the last commits with progress of the one that had some of the other."""
+    """Topic -> another topic -> of the last commits with progress of the one, the share that also had some of the
+    other.
+    """
 
     def gather_seconds(self, heard: Set[str]) -> float:
-        """How long the first progress waits, where these topics have brought some."""
+        """How long progress waits for more, once these topics have brought some."""
         known = (self._shares.get(topic, {}) for topic in heard)
         regular = {other for shares in known for other, share in shares.items() if share > 0.5}
         if not regular <= heard:
@@ -98,7 +107,7 @@ class Companions:
         return 0.0 if regular else _GATHER_SECONDS
 
     def committed(self, heard: Set[str]) -> None:
-        """What was committed had progress of these."""
+        """A commit had progress of these topics."""
         for topic in heard:
             shares = self._shares.setdefault(topic, {})
             for other in (shares.keys() | heard) - {topic}:

@@ -1,4 +1,7 @@
-"""Runs one shard: batches in, commits out. One asyncio task a shard; broker calls and disk writes go to a thread."""
+"""Runs one shard: batches in, commits out. One asyncio task a shard; broker calls and disk writes go to a thread.
+
+Records are folded as they come (`folding`), and committed when `pace` says so. A commit that the broker would never
+take is searched for its cause (`isolating`)."""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ from streams.worker import interpreter
 from streams.worker.counters import Counters
 from streams.worker.folding import Flood, Folding
 from streams.worker.handover import NOBODY, Handover, Spans, callbacks
-from streams.worker.intake import Intake
+from streams.worker.inbox import Inbox
+from streams.worker.isolating import Isolation
 from streams.worker.outbox import Outbox, Outgoing
 from streams.worker.pace import Companions, Pace, Rhythm
 from streams.worker.sizes import Unwritable, check_state
@@ -30,7 +34,7 @@ log = logging.getLogger(__name__)
 CHUNK = 8
 """Records folded before the clock is looked at."""
 TURN_SECONDS = 0.005
-"""So long a batch is folded before the event loop gets a turn: other shards' commits wait for it to go on."""
+"""How long a batch is folded before the event loop gets a turn, for which other shards' commits wait."""
 
 
 class Runner:
@@ -50,19 +54,20 @@ class Runner:
         self.shard = shard
         self.counters = Counters()
         self.paused: str | None = None
-        """Why it stands still, if it does."""
+        """Why this shard stands still; None: it does not."""
         self.positions: dict[str, int] = dict((restored.state.progress() or {}).get("offsets", {}))
-        """Topic -> the next offset of this partition: as of the last finished commit."""
+        """Topic -> the next offset of this partition, as of the last finished commit."""
         self.busy_since: float | None = None
         self._state, self._changelog_id = restored.state, restored.changelog_id
         self._outbox, self._crash, self._handover = outbox, crash, handover
         self._folding = Folding(shard, codec, self.counters, self.positions, partitions=partitions, flood=flood)
+        self._isolation = Isolation(self, self._folding)
         self._pace, self._rhythm, self._companions = pace, Rhythm(), Companions()
         self._progress_at: float | None = None
-        """When the first was folded that others wait for, since the last commit."""
-        self._intake = Intake(self.positions)
+        """When the first progress since the last commit was folded; None: there is none."""
+        self._inbox = Inbox(self.positions)
         self._handed = False
-        """Whether something was handed over since the last commit."""
+        """Whether another shard has handed something over since the last commit."""
         self._uncommitted: list[Any] = []
         """Records folded since the last commit."""
         self._wake = asyncio.Event()
@@ -77,19 +82,19 @@ class Runner:
 
     @property
     def backlog(self) -> int:
-        return self._intake.backlog
+        return self._inbox.backlog
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=f"{self.shard.stage.name}-{self.shard.partition}")
 
     def submit(self, batch: list[Any]) -> None:
-        """What a consumer brings, of one partition."""
-        if self._intake.take(batch):
+        """Take a batch of one partition from the consumer."""
+        if self._inbox.take(batch):
             self._wake.set()
 
     def submit_behind(self, marker: int, batch: list[Any]) -> None:
-        """What the shard that wrote it hands over, if it is next (`streams.worker.handover`)."""
-        if self._intake.take_behind(marker, batch):
+        """Take a batch from the shard that wrote it, if it is next in its topic (`streams.worker.handover`)."""
+        if self._inbox.take_behind(marker, batch):
             self._handed = True
             self._wake.set()
 
@@ -100,7 +105,7 @@ class Runner:
             await asyncio.gather(self._writing, return_exceptions=True)
 
     def go_on(self) -> None:
-        """Still ours: state and what was folded stay as they are."""
+        """The shard is still ours: go on with its state and with what was folded."""
         self._may_commit.set()
 
     async def stop(self) -> None:
@@ -108,7 +113,7 @@ class Runner:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._intake.waiting.clear()
+        self._inbox.waiting.clear()
         if self._writing is not None:  # a commit under way ends before its producer and store are closed
             await asyncio.gather(self._writing, return_exceptions=True)
         await asyncio.get_running_loop().run_in_executor(self._thread, self._outbox.close)
@@ -128,7 +133,7 @@ class Runner:
             self.paused = str(flood)
             log.error("%s-%d is paused: %s", self.shard.stage.name, self.shard.partition, flood)
         except BaseException as problem:  # whatever it was, this worker must not go on
-            told = isinstance(problem, NoRegistry)  # what it says is for people; where it was raised helps nobody
+            told = isinstance(problem, NoRegistry)  # its text says all; a traceback would help nobody
             log.error("%s-%d stops the worker", self.shard.stage.name, self.shard.partition, exc_info=not told)
             self._crash(problem)
 
@@ -140,100 +145,35 @@ class Runner:
             try:
                 done = await self._advance()
             except Unwritable as problem:
-                await self._find_cause(problem)
+                records, self._uncommitted = self._uncommitted, []
+                await self._isolation.find(problem, records)
         self._wake.clear()
         self.busy_since = None
 
     async def _advance(self) -> bool:
-        """Whether all that waited is committed."""
-        if self._intake.waiting:
-            batch = self._intake.waiting.popleft()
+        """Fold the next batch, commit, or wait. Returns whether all that waited is committed."""
+        if self._inbox.waiting:
+            batch = self._inbox.waiting.popleft()
             self._uncommitted += batch
-            if left := batch[await self._fold(batch) :]:
+            if left := batch[await self.fold(batch) :]:
                 del self._uncommitted[-len(left) :]
-                self._intake.waiting.appendleft(left)
-                await self._commit()
+                self._inbox.waiting.appendleft(left)
+                await self.commit()
                 return False
         wait_seconds = self._wait_seconds(time.monotonic())
         if wait_seconds <= 0:
-            await self._commit()
-            return not self._intake.waiting
-        if not self._intake.waiting:
+            await self.commit()
+            return not self._inbox.waiting
+        if not self._inbox.waiting:
             await self._woken(wait_seconds)
         return False
 
-    async def _find_cause(self, problem: Unwritable) -> None:
-        """One of the records folded since the last commit causes what the broker does not take. Where there is none, or
-        it comes again once they are written, a deadline does."""
-        records, self._uncommitted = self._uncommitted, []
-        log.warning("%s-%d looks for the cause: %s", self.shard.stage.name, self.shard.partition, problem)
-        self._roll_back()
-        if records:
-            await self._fold_apart(records)
-        try:
-            await self._commit()
-        except Unwritable as again:
-            self._roll_back()
-            await self._settle_apart(again)
-
-    async def _fold_apart(self, records: list[Any]) -> None:
-        """In one commit; what cannot be written so in two, and a record that cannot be written alone is refused, unless
-        what was settled before it cannot."""
-        try:
-            left = records[await self._fold(records) :]
-            await self._write_folded()
-        except Unwritable as problem:
-            self._roll_back()
-            if len(records) > 1:
-                middle = len(records) // 2
-                await self._fold_apart(records[:middle])
-                await self._fold_apart(records[middle:])
-            elif self.shard.has_due():
-                await self._fold_behind(records)
-            else:
-                await self._divert(records[0], problem)
-        else:
-            if left:
-                await self._fold_behind(left)
-
-    async def _fold_behind(self, records: list[Any]) -> None:
-        """The same once all is settled that is due; what of that cannot be written is put aside."""
-        while self.shard.has_due():
-            try:
-                await self._commit()
-            except Unwritable as problem:
-                self._roll_back()
-                await self._settle_apart(problem)
-        await self._fold_apart(records)
-
-    async def _divert(self, record: Any, problem: Unwritable) -> None:
-        self._folding.divert(record, problem)
-        await self._write_folded()
-
-    async def _settle_apart(self, problem: Unwritable) -> None:
-        """One deadline a commit, until the one is found that cannot be written: it is put aside."""
-        if not self.shard.has_due():
-            raise problem
-        while self.shard.has_due():
-            try:
-                self._folding.accept(self.shard.settle(1))
-                await self._write_folded()
-            except Unwritable as cause:
-                self._roll_back()
-                await self._put_aside(cause)
-                return
-
-    async def _put_aside(self, problem: Unwritable) -> None:
-        if not self._folding.put_aside(problem):
-            raise problem
-        await self._write_folded()
-
-    async def _write_folded(self) -> None:
-        """Without the deadlines that it released: those are no record's fault, and follow with the next commit."""
+    async def write_folded(self) -> None:
+        """Commit the records folded, without the deadlines that they released: those follow in the next commit."""
         self._folding.accept(self.shard.flush())
         await self._transaction()
 
-    def _roll_back(self) -> None:
+    def roll_back(self) -> None:
         """To the last finished commit."""
         self._state.rollback()
         self.shard.roll_back(deadlines_of(self._state, self.shard.stage))
@@ -241,7 +181,7 @@ class Runner:
 
     def _wait_seconds(self, now: float) -> float:
         """Until the next commit."""
-        more = bool(self._intake.waiting)
+        more = bool(self._inbox.waiting)
         if self._progress_at is None and not more and self.shard.awaited():
             self._progress_at = now
             self._rhythm.came(now)
@@ -257,14 +197,14 @@ class Runner:
         )
 
     async def _woken(self, within_seconds: float) -> None:
-        """Until more input comes, or that long."""
+        """Wait until more input comes, but not longer than that."""
         self._wake.clear()
         timer = asyncio.get_running_loop().call_later(within_seconds, self._wake.set)
         await self._wake.wait()
         timer.cancel()
 
-    async def _fold(self, batch: list[Any]) -> int:
-        """Returns how many: before the next one more is due than one commit works off."""
+    async def fold(self, batch: list[Any]) -> int:
+        """Fold a batch; returns how many of its records. Before the next one a commit has to work off deadlines."""
         started = turn = time.perf_counter()
         for start in range(0, len(batch), CHUNK):
             chunk = batch[start : start + CHUNK]
@@ -278,7 +218,7 @@ class Runner:
         self.counters.batch_seconds.observe(time.perf_counter() - started)
         return len(batch)
 
-    async def _commit(self) -> None:
+    async def commit(self) -> None:
         """Commit what was folded; then, a slice and a commit at a time, what the watermarks released."""
         while True:
             self._folding.accept(self.shard.settle())
@@ -326,7 +266,8 @@ class Runner:
         progress: dict[str, Any],
         spans: Spans,
     ) -> None:
-        """`local`: what the store keeps beside the state, derived from it, so no part of the changelog."""
+        """The transaction, then the store. `local`: derived from the state and kept in the store alone, not in the
+        changelog."""
         topic, partition = topics.CHANGELOG + self.shard.stage.name, self.shard.partition
         log_records = ((topic, partition, key, data, ()) for key, data in pending)
         progress_record = (topic, partition, PROGRESS.encode(), encode(progress), ())

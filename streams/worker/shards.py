@@ -1,8 +1,8 @@
 """The shards that this worker owns: opened when their partitions are assigned, let go when those go to another worker.
 
-A rebalance revokes everything before it assigns (Kafka's eager protocol). Shards are only held meanwhile: no commit,
-but state and store stay open, and those that come back go on as if nothing had been. One that does not is let go before
-this worker does anything else; its next owner fences it in any case."""
+A rebalance revokes all partitions before it assigns any (Kafka's eager protocol). In between, shards are only held:
+they do not commit, but their stores stay open. Those that come back go on as they were; the others are let go first.
+The next owner fences them in any case."""
 
 from __future__ import annotations
 
@@ -29,8 +29,6 @@ from tables.standby import Place as Changelog
 log = logging.getLogger(__name__)
 Place = tuple[str, int]
 """(stage, partition number)"""
-BACKLOG_HIGH, BACKLOG_LOW = 20_000, 5_000
-"""Records waiting in a shard at which fetching stops and goes on again; bounds memory."""
 
 
 class Shards:
@@ -78,15 +76,15 @@ class Shards:
     # -- rebalances
 
     async def hold(self) -> None:
-        """Everything is revoked: commit nothing until it is known what comes back, and let nobody be fenced later who
-        may be the owner by then."""
+        """Everything is revoked: commit nothing until we know what comes back. Fencing under way ends first, because
+        later it could hit the next owner."""
         self._decided.clear()
         self._awaited = set()
         await asyncio.gather(*(runner.hold() for runner in self.runners.values()))
         await asyncio.gather(*self._fencing, return_exceptions=True)
 
     async def own(self, assigned: Set[TP]) -> None:
-        """Let go of what is not among the assigned partitions, go on with what is, begin to open what is new there."""
+        """Let go of shards that are no longer assigned, go on with those that are, and begin to open the new ones."""
         wanted = {self._place(tp) for tp in assigned if tp.topic in self._stages}
         async with self._lock:
             if self._following is not None:  # it may be opening a store that is ours now
@@ -101,8 +99,9 @@ class Shards:
                 self.openings[place] = self._begin(place, warm.get(_changelog(place)))
 
     async def positions(self, assigned: Set[TP]) -> dict[TP, int]:
-        """Where the partitions resume whose shards run: behind the last finished commit, or at the beginning. The
-        others are paused; each is admitted once its shard is open, so no shard waits for another's restore."""
+        """The offsets at which partitions resume: behind the last commit of their shard, or at the beginning.
+        Partitions whose shard is not open yet are paused, and admitted one by one, so that no shard waits for another's
+        restore."""
         await self.own(assigned)
         found = {
             tp: runner.positions.get(tp.topic, 0) for tp in assigned if (runner := self.runners.get(self._place(tp)))
@@ -155,7 +154,7 @@ class Shards:
     # -- standbys
 
     def follow(self, standbys: Set[TP]) -> None:
-        """Keep warm copies of these partitions' shards, from now on and of no others."""
+        """Keep warm copies of the shards of these partitions, and of no others."""
         places = {self._place(tp) for tp in standbys if tp.topic in self._stages}
         places -= self.runners.keys() | self.openings.keys()
         wanted = {_changelog(place): self._followed(*place) for place in places}
@@ -173,7 +172,7 @@ class Shards:
     # -- traffic
 
     def hints(self) -> dict[TP, int]:
-        """Committed positions, for lag tools."""
+        """Committed offsets, which only lag tools read."""
         return {
             TP(topic, partition): offset
             for (_, partition), runner in list(self.runners.items())

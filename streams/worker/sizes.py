@@ -1,4 +1,4 @@
-"""What the broker takes: asked before a transaction is begun, for one record too large makes all of it fail."""
+"""Limits on the size of a record, checked before a transaction begins: one record too large fails all of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tables.state import Record
 RECORD_BYTES_MAX = 900_000
 """Below the broker's default limit of 1 MiB, headers and batch overhead included."""
 LETTER_BYTES_MAX = 2_000_000
-"""Of a dead letter, which holds a whole record of another topic; below the limit of its own topic."""
+"""For a dead letter, which holds a whole record of another topic. Its own topic has a higher limit."""
 
 
 class Unwritable(Exception):

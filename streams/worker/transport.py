@@ -27,7 +27,7 @@ FETCH_WAIT_MS = 100
 
 
 class BatchTopic(faust.Topic):
-    """A topic whose events carry the batch as it is: our codec decodes, a bad record must not cost the agent."""
+    """A topic whose events carry raw batches. Decoding is ours: in Faust a bad record would end the agent."""
 
     def _compile_decode(self) -> None:
         self.decode = self._pass_on  # type: ignore[method-assign]
@@ -114,9 +114,9 @@ class Consumer(driver.Consumer):
         )
 
     async def go_to(self, positions: Mapping[TP, int]) -> None:
-        """Fetch these partitions from there on. In the consumer's thread, which alone may touch what it has fetched: a
-        seek from outside, as Faust's own, takes records from under its hands and ends it. Raises IllegalStateError
-        where one of them was revoked meanwhile."""
+        """Fetch these partitions from these offsets on. Runs in the consumer's thread: a seek from any other, as
+        Faust's own, interferes with a fetch under way and ends the consumer. Raises IllegalStateError if a partition
+        was revoked meanwhile."""
         thread = cast(ConsumerThread, self._thread)
         await thread.call_thread(thread._seek_all, positions)
         self._read_offset.update(positions)  # Faust drops, as read before, what lies below

@@ -1,4 +1,6 @@
-"""Which stage reads which topic, which reader understands which vendor: the one place where streams meet connectors."""
+"""Joins the parts of a deployment: stages to topics, readers to vendors, records to topics; and creates the topics.
+
+A worker meets connectors here and nowhere else."""
 
 from __future__ import annotations
 
@@ -79,7 +81,7 @@ def unread_vendors(governance: Governance) -> list[str]:
 
 
 def _probed(reader: Reader) -> Reader:
-    """Probes are ours and lie in every source topic, whatever the vendor."""
+    """The reader, which also understands our own probes: they lie in the source topics of all vendors."""
 
     def read(record: str, value: dict[str, Any], headers: dict[str, bytes]) -> SourceEvent:
         if record == "SourceProbe":

@@ -34,7 +34,7 @@ def is_paused(worker: Worker) -> bool:
 
 
 def make_slow() -> None:
-    fold, wait_for_ebb = Runner._fold, app._wait_for_ebb
+    fold, wait_for_ebb = Runner.fold, app._wait_for_ebb
 
     async def slow_fold(runner: Runner, batch: list[Any]) -> int:
         await asyncio.sleep(BATCH_SECONDS)
@@ -46,7 +46,7 @@ def make_slow() -> None:
         log.info("%s-%d %s", *tp, RESUMED)
 
     instead = {"BACKLOG_HIGH": HIGH, "BACKLOG_LOW": LOW, "_wait_for_ebb": told_wait}
-    for owner, names in ((app, instead), (Runner, {"_fold": slow_fold})):
+    for owner, names in ((app, instead), (Runner, {"fold": slow_fold})):
         for name, value in names.items():
             setattr(owner, name, value)
 

@@ -162,7 +162,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.kinds.standing": (*_about("standing", "governance_segments"),),
     "streams.kinds.references": (*_about("references"), *_ALL_OF_IT),
     "streams.worker.handover": _about("handover"),
-    "streams.worker.intake": _about("handover"),
+    "streams.worker.inbox": _about("handover"),
     "streams.worker.pace": _about("pace"),
     "tables.versions": (*_about("versions"), *_JUDGE, _WHY),
 }

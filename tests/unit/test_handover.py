@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from schemas import topics
 from streams.worker import handover
 from streams.worker.handover import Committed, Handover, Span, callbacks
-from streams.worker.intake import Intake
+from streams.worker.inbox import Inbox
 from streams.worker.outbox import BY_KEY, Outgoing
 from streams.worker.pace import Pace
 from tests.unit.test_runner_commits import NEVER_SECONDS, Notes, records, running, until
@@ -29,18 +29,18 @@ class Reader:
     paused: str | None = None
 
     def __init__(self) -> None:
-        self.intake = Intake({})
+        self.inbox = Inbox({})
 
     @property
     def backlog(self) -> int:
-        return self.intake.backlog
+        return self.inbox.backlog
 
     def submit_behind(self, marker: int, batch: list[Any]) -> None:
-        self.intake.take_behind(marker, batch)
+        self.inbox.take_behind(marker, batch)
 
     @property
     def taken(self) -> list[tuple[int, bytes]]:
-        return [(record.offset, record.value) for batch in self.intake.waiting for record in batch]
+        return [(record.offset, record.value) for batch in self.inbox.waiting for record in batch]
 
 
 class Topic:
@@ -119,7 +119,7 @@ def begun() -> tuple[Topic, Reader, Writer]:
     writer = Writer(topic, reader, "ours")
     writer.commit([[b"0"]])
     writer.end()
-    reader.intake.take(topic.committed())
+    reader.inbox.take(topic.committed())
     assert reader.taken == [(0, b"0")]
     return topic, reader, writer
 
@@ -139,12 +139,12 @@ def test_what_a_consumer_brings_once_more_is_dropped() -> None:
     writer.commit([[b"2", b"3"]])
     writer.end()
 
-    assert not reader.intake.take(topic.committed())
+    assert not reader.inbox.take(topic.committed())
     writer.commit([[b"5"]])
     writer.end()
     topic.write("another", [b"7"])
     topic.end("another")
-    assert reader.intake.take(topic.committed(start=3))
+    assert reader.inbox.take(topic.committed(start=3))
 
     assert reader.taken == [(0, b"0"), (2, b"2"), (3, b"3"), (5, b"5"), (7, b"7")]
 
@@ -179,7 +179,7 @@ def test_nothing_is_handed_to_a_shard_that_the_consumer_has_not_brought_what_was
 
 def test_a_backlog_is_fetched_at_the_reader_s_own_speed(monkeypatch: Any) -> None:
     _, reader, writer = begun()
-    monkeypatch.setattr(handover, "BACKLOG_MAX", 1)
+    monkeypatch.setattr(handover, "BACKLOG_LOW", 1)
 
     writer.commit([[b"2"]])
 
@@ -218,15 +218,15 @@ def test_what_no_shard_of_this_worker_reads_is_handed_to_nobody() -> None:
 
 
 def test_what_does_not_follow_on_what_came_is_not_taken() -> None:
-    intake = Intake({TOPIC: 4})
+    inbox = Inbox({TOPIC: 4})
     here = [SimpleNamespace(topic=TOPIC, offset=offset) for offset in (5, 6)]
 
-    assert not intake.take_behind(4, [])
-    assert not intake.take_behind(5, here[1:])
-    assert not intake.take_behind(3, here)
-    assert intake.take_behind(4, here)
-    assert not intake.take_behind(4, here)
-    assert intake.backlog == 2
+    assert not inbox.take_behind(4, [])
+    assert not inbox.take_behind(5, here[1:])
+    assert not inbox.take_behind(3, here)
+    assert inbox.take_behind(4, here)
+    assert not inbox.take_behind(4, here)
+    assert inbox.backlog == 2
 
 
 def test_only_topics_that_are_read_here_are_asked_about_and_by_partition() -> None:
@@ -317,13 +317,13 @@ def test_whoever_writes_and_however_slowly_it_is_fetched_each_record_comes_once_
     for who, *turn in turns:
         if who == "fetch":
             batch = topic.committed(fetched)[: turn[0]]
-            reader.intake.take(batch)
+            reader.inbox.take(batch)
             fetched = batch[-1].offset + 1 if batch else fetched
         else:
             write(who, *turn)
     for who in (*ours, "another"):
         topic.end(who)
-    reader.intake.take(topic.committed(fetched))
+    reader.inbox.take(topic.committed(fetched))
 
     assert reader.taken == [(record.offset, record.value) for record in topic.committed()]
 
