@@ -1,5 +1,7 @@
-"""What drifts ask for now, as far as q2c.drifts says: a command is performed only while its drift stands and asks for
-it, and not while it is in conflict who the customer is, or a breaker is open. Pure."""
+"""Decides whether a command may still be performed, by what q2c.drifts says now. Pure.
+
+It may while its drift is open and asks for exactly this command, while the customer's identity is not in conflict, and
+while no breaker stops its kind or target."""
 
 from __future__ import annotations
 
@@ -36,9 +38,9 @@ STOPS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 class Asked:
     def __init__(self) -> None:
         self._asks: dict[str, dict[int, Ask]] = defaultdict(dict)
-        """Drift -> partition -> what it asks for; one that moved was told in two."""
+        """Drift -> partition -> what it asks for. A drift that moved has records in two partitions."""
         self._ended: set[str] = set()
-        """Drifts that asked for something to be executed once."""
+        """Drifts that once asked for something to be executed and have ended."""
         self._stops: dict[str, set[str]] = defaultdict(set)
         """A customer, a kind or a system -> drifts that stop corrections there."""
 

@@ -1,7 +1,7 @@
-"""Health and metrics of the roles that are a plain loop (poll, execute): served from a thread of their own.
+"""Health and metrics of the roles that are plain loops (poll, execute), served from a thread of their own.
 
-Alive and ready while each of the role's loops has come round lately; one that hangs in a call to its system shows as
-503."""
+The role is alive and ready while each of its loops has come round lately. If one hangs in a call to its system, both
+answer 503."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Beat:
         age.set_function(lambda: self._slowest()[0])
 
     def of(self, loop: str) -> Callable[[], None]:
-        """What a loop calls each time that it comes round; it counts from now on."""
+        """A function that this loop has to call each time it comes round; its time counts from now on."""
 
         def came_round() -> None:
             self._last[loop] = time.monotonic()

@@ -1,5 +1,5 @@
-"""The budget of a system: how many corrections a minute an executor performs there, so that what goes wrong goes wrong
-slowly enough to be halted, and the system has time for its own users."""
+"""Limits how many corrections a minute an executor performs at a system: so a fault spreads slowly enough to be halted,
+and the system has time for its own users."""
 
 from __future__ import annotations
 

@@ -1,12 +1,15 @@
 """The canary: a customer that breaks on purpose, at a steady interval, and must drift within its bound.
 
-A silent detector looks like a healthy company. So something breaks on purpose all the time, and takes the way of every
-other drift: out of a source topic, behind all that the source has sent (`broken`, in identify); an obligation that
-nothing will ever answer (`armed`, in judge), which waits for the source's watermark like any other and drifts at its
-deadline (`settled`); heard of in the fleet stage (`drifted`). The worker that has the fleet stage exports for how long
-no canary has drifted. Nothing of it is in drifts, corrected state, commands or audit: those are a company's.
+A silent detector looks like a healthy company. So canaries break all the time, and take the way of every other drift:
 
-It needs the source's own watermark, so a silent source ends it too: verdicts about that source are not being given."""
+1. `broken`, in identify: one comes out of a source topic, after all that the source has sent.
+2. `armed`, in judge: it is an obligation that nothing will ever answer.
+3. `settled`, in judge: it waits for the source's watermark like any other, and drifts at its deadline.
+4. `alive`, in the fleet stage: its drift is noted. The worker that owns this stage exports how long ago the last one
+   was.
+
+Canaries appear in no drifts, corrected state, commands or audit. A silent source stops them too, and rightly: then no
+verdicts about that source are given."""
 
 from __future__ import annotations
 
@@ -25,14 +28,14 @@ from tables.watermarks import Minima
 
 KIND = "canary"
 CUSTOMER = "~canary"
-"""Whose obligations they are: no canonical id begins like that."""
+"""The customer of canaries: no canonical id begins like that."""
 LAST = "~canary"
 """In identify's state: system -> when the last one was broken here."""
 
 
 def broken(ws: Workspace, governance: Governance, system: str, partition: int, now: Instant) -> None:
-    """Break one, if the last is long enough ago; `now` is the wall clock of who asked how old the source is. That may
-    have been far ahead, and was set right since."""
+    """Break one, if the last was long enough ago. `now` is the wall clock of the worker that sent the probe. It may
+    have been far ahead before and set right since, hence `abs`."""
     last = ws.get(LAST) or {}
     if abs(now - last.get(system, 0)) < seconds(governance.canary_interval_seconds):
         return
@@ -42,7 +45,7 @@ def broken(ws: Workspace, governance: Governance, system: str, partition: int, n
 
 
 def armed(ws: Workspace, value: Mapping[str, Any]) -> None:
-    """It is an obligation of its own, however many wait already: which of them drift must not depend on when."""
+    """Arm an obligation for it, however many wait already: which canaries drift must not depend on timing."""
     key = ObligationKey(CUSTOMER, KIND, value["system"], f"{value['partition']}/{value['broken_at']}")
     ws.put(key.text(), Obligation(next=value["broken_at"]).as_json())
 
@@ -52,7 +55,7 @@ def gate(system: str) -> Gate:
 
 
 def heard_until(heard: Minima, governance: Governance, system: str) -> Instant:
-    """Its gate is open as far as everything of the system has been heard."""
+    """How far the canaries' gate is open: as far as all entities of the system have been heard."""
     everything = governance.derived.get((KIND, system))
     if everything is None:
         entities = {mapping.entity for mapping in governance.mappings[system].values()}
@@ -61,12 +64,14 @@ def heard_until(heard: Minima, governance: Governance, system: str) -> Instant:
 
 
 def is_canary(text: str) -> bool:
-    """Of a key in judge's state."""
+    """Whether a key of judge's state is a canary's."""
     return text.startswith(f"o/{CUSTOMER}/")
 
 
 def settled(ws: Workspace, governance: Governance, text: str, until: Instant) -> None:
-    """Work it through its instants up to `until`, as any obligation; one that has drifted is done."""
+    """Judge its instants up to `until`, as for any obligation. Once it has drifted it is deleted, and the fleet stage
+    told.
+    """
     value, key = ws.get(text), ObligationKey.parse(text)
     if value is None:
         return
@@ -85,7 +90,7 @@ def settled(ws: Workspace, governance: Governance, text: str, until: Instant) ->
 
 
 def alive(ws: Workspace, system: str, partition: int, at: Instant) -> None:
-    """In the fleet stage: one that was broken at `at` has drifted; or, the first time, the wait for one begins."""
+    """In the fleet stage: a canary that was broken at `at` has drifted; or the wait for the first one begins."""
     key = f"y/{system}"
     heard = ws.get(key) or {}
     if at > heard.get(str(partition), 0):

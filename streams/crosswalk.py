@@ -1,23 +1,24 @@
 """The crosswalk: which native customers are one customer. One shard sees every link, so a cluster has one answer.
 
-The canonical id is that of the cluster's senior member: seniority by governed system order, then native id, never by
-arrival. A record that is only named (its row not seen yet) counts as a member, so that its arrival changes nothing.
+Linked native customers form a *cluster*. Its canonical id is that of its senior member: by governed order of systems,
+then by native id, never by arrival. A record that is only named (its row has not come yet) is a member too, so its
+arrival changes nothing.
 
-A customer whom the most senior system of its cluster knows twice is in conflict (kind 48): two accounts claim one
-record, or two systems map the same pair differently. Junior systems may keep several records, one a company.
+A cluster is in conflict (kind 48) if its most senior system has two records in it: two accounts claim one record, or
+two systems map the same pair differently. Junior systems may have several records, one for each company.
 
-Where assertions decide together, each is held until everybody who asserts has been heard that far, and then applied in
-the order in which it was committed (streams/held.py): how clusters grow and fall apart, and for how long a conflict
-stood, does not depend on who arrives first.
+If the effect of an assertion depends on others, it is held until every asserting system has been heard that far. Then
+all are applied in the order in which they were committed (streams/held.py). So how clusters grow and fall apart, and
+how long a conflict stood, does not depend on who arrives first. The state:
 
-    n/SYSTEM/CUSTOMER   {links, back, at, canonical, route_version}
-    h/AT/...            what is held
-    c/SYSTEM/CUSTOMER   the conflict of a record that is not the cluster's senior: {senior, due, opened, drift}
-    w/DUE/SYSTEM/CUSTOMER   those in the order in which they fall due
-    b/, y/, v/   parents, and circles of them (streams/suspects/circle.py)
-    d/DRIFT/PARTITION   what has ended, until it is forgotten (streams/graves.py)
-    ~marks              watermarks of the links of each system, per identify shard
-    ~sent               those that were sent on
+    n/SYSTEM/CUSTOMER       {links, back, at, canonical, route_version}
+    h/AT/...                an assertion that is held
+    c/SYSTEM/CUSTOMER       a record in conflict with the senior: {senior, due, opened, drift}
+    w/DUE/SYSTEM/CUSTOMER   the same in the order in which they are due
+    b/, y/, v/              parents, and circles of them (streams/suspects/circle.py)
+    d/DRIFT/PARTITION       a drift that has ended, until its tombstone (streams/graves.py)
+    ~marks                  watermarks of the links of each system, per identify shard
+    ~sent                   those that were sent on
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class Crosswalk:
         }
 
     def put_aside(self, ws: Workspace, key: str, letter_id: str) -> Emit | None:
-        return None  # a route is small
+        return None  # what a route says always fits into a record
 
     def project(self, ws: Workspace, place: Place) -> None:
         raise NotImplementedError(f"{self.name} refreshes no place")

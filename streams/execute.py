@@ -1,12 +1,14 @@
-"""The executor: performs the commands for one system for real, idempotently, and says what became of each.
+"""The executor: performs the commands for one target system, idempotently, and reports a result for each.
 
-Each target has a consumer group of its own: one that does not answer, or whose budget is spent, keeps nothing from the
-others. Serial per subject (a command's key), because one consumer reads a partition in order. A command is looked up at
-its target before every write, so a redelivery finds what is there. Success is only ever claimed by the target's own
-change coming back through capture; a result says what the target answered. Before that, what drifts say by now is
-looked up: a command whose drift has ended, whose customer is in conflict or whose breaker is open is withheld; its
-result says so. One whose time is over has expired, and is asked for once more, as of then. No more are performed a
-minute than the target's budget allows; the others wait, in order.
+- Each target has a consumer group of its own, so one that does not answer, or whose budget is spent, holds up no other.
+- Commands for one subject (a command's key) are serial, because one consumer reads a partition in order.
+- First it looks at what drifts say now (`streams.asked`). A command whose drift has ended, whose customer is in
+  conflict, or whose breaker is open, is withheld. One that comes too late has expired; if its drift still stands it is
+  issued again.
+- Commands beyond the target's budget a minute wait, in order.
+- It looks at the target before every write, so a command that is delivered again finds its own effect.
+- A result says what the target answered. A correction counts as successful only when the target's change comes back
+  through capture.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ ATTEMPTS_MAX = 5
 PAUSE_SECONDS = (0.2, 1.0, 3.0, 9.0)
 """Between attempts; a command that fails them all stays an open drift."""
 SHOWS_WITHIN_SECONDS = 10.0
-"""A drift and its command are written at once, and yet each partition shows its part when it comes to it."""
+"""A drift and its command are written in one transaction, but a reader may see the command's partition first."""
 _ROUND_SECONDS = 0.2
 
 
@@ -101,7 +103,7 @@ class Executor:
             self._commit(message)
 
     def _commit(self, message: Message) -> None:
-        """A hint: after a rebalance it fails, the command comes again, and the look before the write finds it done."""
+        """Commit the offset. This may fail after a rebalance: then the command comes again, and is found done."""
         try:
             self._consumer.commit(message=message, asynchronous=False)
         except KafkaException as problem:
@@ -111,7 +113,7 @@ class Executor:
         self._refused = self._refused or error
 
     def _handle(self, message: Message, goes_on: Callable[[], bool]) -> bool:
-        """Whether it is done with; not so where `goes_on` ended the wait for the budget."""
+        """Returns whether the command is done with. It is not if `goes_on` ended the wait for the budget."""
         try:
             command = self._codec.decode(message.value() or b"").value
         except Unreadable as problem:
@@ -134,7 +136,7 @@ class Executor:
         return True
 
     def _is_affordable(self, goes_on: Callable[[], bool]) -> bool:
-        """Waited for; what drifts say by then is looked up after that."""
+        """Wait for the budget. What drifts say is looked up after that."""
         governed = self._governance.systems.get(self.system)
         per_minute_max = governed.corrections_per_minute_max if governed else None
         if (wait_seconds := self._budget.wait_seconds(per_minute_max)) > 0:
@@ -155,8 +157,8 @@ class Executor:
         return rules is not None and (rules.is_performed or (bool(command["approved_by"]) and rules.mode != "alert"))
 
     def _refusal(self, command: Command, issued_ms: int) -> str:
-        """Why it is not performed, by what drifts say now. Of a command just issued that may not show yet: it is looked
-        for twice at least, for clocks differ."""
+        """Why it is not performed, by what drifts say now; empty: it is. The drift of a command that was just issued
+        may not show yet, so it is looked for again; at least twice, because clocks differ."""
         looks = 0
         while True:
             self._look()
@@ -207,13 +209,13 @@ class Executor:
 
 
 def _expired(command: Command, now: Instant) -> str:
-    """Until when it could have been performed; empty while it can."""
+    """Says until when it could have been performed, if that is over; else empty."""
     not_after = command["not_after"]
     return f"not after {iso(not_after)}" if not_after is not None and now > not_after else ""
 
 
 def run_all(executors: Sequence[tuple[Executor, Callable[[], None]]], stop: threading.Event) -> None:
-    """Each in a thread of its own, with what it is to call each round, until told to stop; what ends one ends all."""
+    """Run each executor in a thread of its own, until told to stop or until one of them ends."""
     with ThreadPoolExecutor(len(executors), thread_name_prefix="execute") as pool:
         running = [pool.submit(each.run, stop, on_round) for each, on_round in executors]
         wait(running, return_when=FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""A compacted topic, read from its beginning and kept up with: what everybody said last, up to now."""
+"""Follows a compacted topic from its beginning, so that its latest records are known at any moment."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ ANSWER_SECONDS = 10.0
 SILENT_SECONDS = 60.0
 _BATCH = 1_000
 _MOVING = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
-"""The partition is new, or its leader changes: soon somebody answers."""
+"""The partition is new, or its leader is changing: it answers soon."""
 _PAUSE_SECONDS = 0.1
 
 
 class CannotFollow(Exception):
-    """What is said now cannot be told, in one line: who asks must not act by what was known before."""
+    """The topic cannot be read to its end now; the text says why. The caller must not act on what it knew before."""
 
 
 class Following:

@@ -1,7 +1,8 @@
-"""What is remembered of the drifts that judge does not raise, so that q2c.drifts holds each no longer than is governed
-after its end (contracts 2). Judge, where a drift has several lives, remembers more (streams/judge/lives.py).
+"""Tombstones for ended drifts of all stages but judge, a governed span after their end (contracts 2). Drifts of judge
+may have several lives, so judge remembers more of them (streams/judge/lives.py).
 
-d/DRIFT/PARTITION   {due, gate}: its record there has ended; it gets a tombstone then, unless told anew before"""
+d/DRIFT/PARTITION   {due, gate}: the drift's record in that partition has ended, and gets a tombstone when that is due
+"""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ GRAVES = "d/"
 
 
 def told(ws: Workspace, governance: Governance, drift: dict[str, Any], gate: Gate = ()) -> tuple[str, Instant] | None:
-    """This record of a drift is written; returns where its tombstone waits, and until when, if it is to have one."""
+    """Call for each record of a drift that is written. Returns key and due time of its tombstone, if it gets one."""
     partition = topics.partition_for(drift["canonical_id"], governance.partitions)
     key = f"{GRAVES}{drift['drift_id']}/{partition}"
     due = forgotten_at(governance, drift["closed_at"]) if drift["status"] == "closed" else None
@@ -38,7 +39,7 @@ def wake(key: str, value: Value | None) -> tuple[Gate, Instant] | None:
 
 
 def bury(ws: Workspace, key: str, until: Instant) -> None:
-    """Its time may have come: it may have been told anew since, and ended again."""
+    """Write the tombstone, unless the drift was told anew since and ended later."""
     held = ws.get(key)
     if held is None or held["due"] > until:
         return

@@ -1,4 +1,4 @@
-"""A command with commands below it: what a typo was meant to be is told, and what each does is not cut."""
+"""A click group that suggests what a typo was meant to be, and shows the first sentence of each command in full."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What is asserted to the crosswalk waits here until everybody who asserts has been heard as far as it was committed.
+"""Holds assertions to the crosswalk until every asserting system has been heard as far as they were committed.
 
-Links need that only where what comes of one depends on others. Where every system names one record of one more senior
-system, and those name none, a cluster is that record and who names it: links apply as they arrive, and a source that is
-silent holds nobody up. Parents always depend on others: a circle is there for as long as all its members say so.
+Links need this only if the effect of one depends on others. If every system names one record of a single more senior
+system, and that system names none, a cluster is that record and those that name it: then links apply as they arrive,
+and a silent source holds nobody up. Parents always need it: a circle exists only while all its members say so.
 
     h/AT/SYSTEM/CUSTOMER/RECORD   an assertion; of two in one instant the later one holds"""
 
@@ -23,7 +23,7 @@ GATE = ("asserted",)
 
 
 def ordered(governance: Governance) -> bool:
-    """Whether what a link does depends on other links."""
+    """Whether the effect of a link depends on other links, so that links have to be applied in order."""
     known: bool | None = governance.derived.get((ordered,))
     if known is None:
         known = governance.derived[(ordered,)] = not all(_names_a_senior(governance, s) for s in governance.linking)

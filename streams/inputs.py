@@ -1,4 +1,4 @@
-"""What a stage is given and what it gives back: one decoded record at a time, no Kafka in sight."""
+"""What a stage is: decoded records in, one at a time; effects and state out. It knows no Kafka."""
 
 from __future__ import annotations
 
@@ -38,48 +38,49 @@ class Divert(Exception):
 
 
 class Due(NamedTuple):
-    """A piece of state that is to be worked on as far as `until`."""
+    """An entry of the state that is due: its instants up to `until` can be judged."""
 
     key: str
     until: Instant
 
 
 class Stage(Protocol):
-    """A stage is pure: `step` folds one input, `settle` works off one piece that a watermark released."""
+    """A stage is pure: `step` folds one input, `settle` decides one entry that a watermark has released."""
 
     name: str
     waits_under: tuple[str, ...]
     """Prefixes of the state's keys whose entries may wait for an instant."""
     settled_before: frozenset[str]
-    """What a step may be before which all that is due is settled: it amends that, or has it wait again."""
+    """Outcomes of `step` before which everything due has to be settled, because the step would amend it or take it
+    back."""
 
     def step(self, ws: Workspace, partition: int, record: Input) -> str:
-        """Fold one input; returns what it was, for counting. Raises Divert; then nothing of the workspace counts."""
+        """Fold one input; returns its outcome, one word for counting. Raises Divert; then its workspace is dropped."""
 
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
         """A record of this stage went to the dead letters: leave the hole in the evidence."""
 
     def flush(self, ws: Workspace, partition: int) -> None:
-        """Before each commit: say once what many records changed, such as how far we have come."""
+        """Before each commit: emit once what many records have changed, such as watermarks."""
 
     def project(self, ws: Workspace, place: Place) -> None:
-        """Before a commit: publish the latest of a place that was refreshed in it, however often."""
+        """Before a commit: publish the present state of a place that was refreshed, once however often that was."""
 
     def wake(self, key: str, value: dict[str, Any] | None) -> tuple[tuple[str, ...], Instant] | None:
         """For the deadline index: the gate this state entry waits at and its instant, or None."""
 
     def gates(self, ws: Workspace) -> Mapping[Gate, Instant]:
-        """How far each gate is open now, in the order in which what waits there is worked off."""
+        """How far each gate is open now, in the order in which gates are worked off."""
 
     def settle(self, ws: Workspace, due: Due) -> None: ...
 
     def put_aside(self, ws: Workspace, key: str, letter_id: str) -> Emit | None:
-        """What is to be said of this entry cannot be written: it waits for its letter. Returns the record that wakes
-        it, None where nothing could."""
+        """The verdict on this entry cannot be written: let the entry wait for a dead letter with this id. Returns the
+        record that will wake it; None: this entry cannot wait."""
 
 
 class WithoutDeadlines:
-    """The part of a stage whose state waits for no instant."""
+    """Mixin for a stage whose state waits for no instant."""
 
     name: str
     waits_under: tuple[str, ...] = ()

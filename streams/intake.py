@@ -1,4 +1,4 @@
-"""How one raw record meets a shard where no broker stands between: the driver's way, and that of `driftwise verify`."""
+"""Feeds one raw record to a shard without a broker, as the driver and `driftwise verify` do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dead letters: what could not be read or mapped, with its origin, its reason and the original bytes."""
+"""Dead letters: records that could not be read or mapped, with origin, reason and the original bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOPS_MAX = 3
 
 
 NO_RECORD = -1
-"""As the offset of a letter: no record was refused, but a verdict that nobody can write."""
+"""Offset of a letter that stands for a verdict which could not be written, not for a refused record."""
 _VERDICT = "-verdict-"
 
 
@@ -34,7 +34,7 @@ class Raw(NamedTuple):
 
 
 def verdict_id(stage: str, partition: int, now_nanos: int) -> str:
-    """Of a letter that no record was refused for."""
+    """The id of a letter that stands for a verdict."""
     return f"{stage}-{partition}{_VERDICT}{now_nanos}"
 
 
@@ -57,7 +57,7 @@ def letter(raw: Raw, stage: str, reason: str, detail: str, entity: str, now_micr
         "reason": reason,
         "detail": detail[:2000],
         "system": system,
-        # The hole of a replayed letter keeps its place, whatever is readable this time.
+        # The hole of a replayed letter keeps its entity, even if the entity is readable only this time.
         "entity": known_entity if first else entity,
         "hops": hops,
         "status": "needs_fix" if hops >= HOPS_MAX else "new",

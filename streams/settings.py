@@ -1,4 +1,4 @@
-"""Settings of a process, from the environment. Where the systems are is read by the roles that go there
+"""Settings of a process, from the environment. Addresses of systems are read by the roles that need them
 (`streams.commands.roles`)."""
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from schemas.errors import OperatorError
 PREFIX = "DRIFTWISE_"
 CLIENT_LOG = logging.getLogger("librdkafka")
 CLIENT_LOG.addHandler(logging.NullHandler())
-"""What the Kafka clients say beside the errors that they raise. A role logs it; a command, which sets up no logging and
-tells an error in one line with its remedy, shows nothing of it."""
+"""Log output of the Kafka clients, beyond the errors that they raise. Roles log it. Commands set up no logging, so they
+do not show it: they report an error in one line, with its remedy."""
 
 
 @dataclass(frozen=True)

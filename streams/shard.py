@@ -1,6 +1,7 @@
 """A shard: one stage at one partition number, with its state and its deadlines. No Kafka, no clock, no threads.
 
-The worker and the test driver run the same shard; they differ in where records come from and where effects go."""
+The worker, the test driver and `verify` run the same shard; they differ in where records come from and where effects
+go."""
 
 from __future__ import annotations
 
@@ -15,15 +16,15 @@ from tables.deadlines import LAST, Deadlines, Gate
 from tables.view import Emit, Place, Value, View, Workspace, Writes
 
 REMEMBERED = 10_000
-"""Look-ups that verdicts share until the next record is folded."""
+"""Most look-ups that verdicts share until the next record is folded."""
 PROGRESS = frozenset({"heard", "watermarks"})
-"""What an input is that tells how far a source has been heard."""
+"""Outcomes of a step that has brought a watermark."""
 SLICE = 256
-"""Deadlines worked off at a time; a watermark that releases more takes several commits (contracts 6)."""
+"""Most deadlines that one commit settles; a watermark that releases more takes several commits (contracts 6)."""
 
 
 class Behind(Exception):
-    """What is due is to be settled before this record is folded."""
+    """What is due has to be settled before this record can be folded."""
 
 
 class State(View, Protocol):
@@ -34,22 +35,22 @@ class State(View, Protocol):
 
 class Shard:
     def __init__(self, stage: Stage, partition: int, state: State, deadlines: Deadlines | None = None) -> None:
-        """`deadlines`: as they were restored with the state; None: to be found in it."""
+        """`deadlines`: as restored with the state; None: worked out from it."""
         self.stage = stage
         self.partition = partition
         self.state = state
         self.deadlines = Deadlines.found(state.items(), stage.wake) if deadlines is None else deadlines
         self.outcomes: Counter[str] = Counter()
         self.heard: set[str] = set()
-        """Topics that brought progress since this was emptied."""
+        """Topics that have brought progress; the runner empties it at each commit."""
         self._refreshed: dict[Place, None] = {}
         self._looked_up: dict[Any, Any] = {}
         self._waits_under, self._settled_before = stage.waits_under, stage.settled_before
         self._idle: tuple[Mapping[Gate, Instant] | None, int] = (None, 0)
-        """By which gates nothing was due, and after how many moves of the deadlines."""
+        """The gates and the count of deadline moves at which nothing was due: while both are the same, nothing is."""
 
     def process(self, record: Input) -> list[Emit]:
-        """Fold one record, behind all that is to be settled before it. Raises Divert as `fold` does."""
+        """Fold one record, and settle before it what has to be. Raises Divert as `fold` does."""
         effects: list[Emit] = []
         while True:
             try:
@@ -60,11 +61,11 @@ class Shard:
                 return effects + folded if effects else folded
 
     def fold(self, record: Input) -> list[Emit]:
-        """Fold one record. Raises Divert where it cannot be, and Behind where it cannot be yet: then nothing of it
-        counts, and it is to be refused, or folded again once nothing is due.
+        """Fold one record. Raises Divert if it has to be refused, and Behind if what is due has to be settled first;
+        then nothing of the step counts.
 
-        Late evidence amends what was decided when it came. That is what watermarks had released, whether or not a
-        commit had come to it."""
+        Late evidence amends what was decided before it came. That must be all that watermarks had released by then,
+        whether or not a commit had got round to it: hence Behind."""
         self._looked_up.clear()
         ws = Workspace(self.state)
         outcome = self.stage.step(ws, self.partition, record)
@@ -76,7 +77,7 @@ class Shard:
         return self._accept(ws)
 
     def refuse(self, raw: Raw, reason: str, detail: str, entity: str, now_micros: Instant) -> list[Emit]:
-        """Send the record to the dead letters and leave the hole in the evidence."""
+        """Send the record to the dead letters, and open the hole that it leaves in the evidence."""
         value = letter(raw, self.stage.name, reason, detail, entity, now_micros)
         ws = Workspace(self.state)
         ws.emit(divert(value))
@@ -85,12 +86,12 @@ class Shard:
         return self._accept(ws)
 
     def settle(self, limit: int = SLICE) -> list[Emit]:
-        """Work off up to `limit` deadlines that the watermarks have passed; empty-handed when none is left."""
+        """Settle up to `limit` deadlines that the watermarks have passed; returns the effects."""
         effects: list[Emit] = []
         found = self._due(limit)
         takes_away = bool(found) and self.deadlines.gate(found[0].key) == LAST
         if takes_away:
-            effects += self._publish()  # as it stands
+            effects += self._publish()  # as it is before the entry is taken away
         if takes_away or len(self._looked_up) > REMEMBERED:
             self._looked_up.clear()
         for due in found:
@@ -100,8 +101,8 @@ class Shard:
         return effects
 
     def put_aside(self, letter_id: str, told: Callable[[Emit], Emit]) -> list[Emit]:
-        """What the first deadline that has come says cannot be written: it waits for its letter, which is `told` what
-        wakes it. Empty-handed where nothing could."""
+        """The verdict on the first due deadline cannot be written: let it wait for a dead letter. `told` makes the
+        letter from the record that will wake the deadline. No effects: the deadline cannot wait."""
         (due,) = self._due(1)
         ws = Workspace(self.state)
         waking = self.stage.put_aside(ws, due.key, letter_id)
@@ -112,14 +113,14 @@ class Shard:
         return self._accept(ws)
 
     def flush(self) -> list[Emit]:
-        """Before a commit: what the stage says once for many records."""
+        """Before a commit: the effects that the stage emits once for many records."""
         effects = self._publish()
         ws = Workspace(self.state)
         self.stage.flush(ws, self.partition)
         return effects + self._accept(ws)
 
     def _publish(self) -> list[Emit]:
-        """The latest of every place that was refreshed."""
+        """Publish every place that was refreshed."""
         ws = Workspace(self.state)
         for place in self._refreshed:
             self.stage.project(ws, place)
@@ -127,11 +128,11 @@ class Shard:
         return self._accept(ws)
 
     def awaited(self) -> bool:
-        """Whether somebody waits for what was folded and not yet said: a due verdict, something to publish, or progress
-        to send on. Otherwise it is bookkeeping, and its commit may wait for others."""
+        """Whether somebody waits for a commit: a verdict is due, or there is something to publish or progress to send
+        on. Otherwise there is only bookkeeping, and its commit may wait."""
         if self._refreshed or self.has_due():
             return True
-        ws = Workspace(self.state)  # a trial: stages are pure
+        ws = Workspace(self.state)  # a trial run, thrown away: stages are pure
         self.stage.flush(ws, self.partition)
         return bool(ws.effects)
 
@@ -139,7 +140,7 @@ class Shard:
         return len(self._due(more_than + 1)) > more_than
 
     def roll_back(self, deadlines: Deadlines) -> None:
-        """Forget what was folded since the last commit, as its state has; `deadlines`: as of then."""
+        """Drop what was folded since the last commit; the state has done so. `deadlines`: as of that commit."""
         self.deadlines = deadlines
         self._refreshed, self._looked_up, self._idle = {}, {}, (None, 0)
         self.heard.clear()

@@ -1,4 +1,4 @@
-"""Targets: the systems that commands are for, how one gets there, and what can be performed there."""
+"""The target systems of commands: their connections, and which types of command can be performed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from streams.kinds.table import KINDS, Kind
 
 Command = dict[str, Any]
 _CONNECT_SECONDS = 10
-"""All tries of a command together must end before the group takes us for gone: where packets vanish, a system's own
-patience is two minutes for each."""
+"""All attempts at a command must end before the consumer group takes us for dead. If packets vanish, the system's own
+time-out would be two minutes for each."""
 
 
 class Targets:
-    """Connections to the systems that commands are for, opened when first needed and after a failure anew."""
+    """Connections to target systems, opened when first needed and again after a failure."""
 
     def __init__(self, dsns: Mapping[str, str], environment: Mapping[str, str]) -> None:
         self._dsns, self._environment = dsns, environment
@@ -48,7 +48,7 @@ class Targets:
         return self._clients[system]
 
     def require(self, governance: Governance) -> None:
-        """Raises Stop where a system cannot be reached to which commands may go: each would be rejected."""
+        """Raises Stop if settings for a target system are missing: each of its commands would be rejected."""
         missing = dict.fromkeys(what for system in targeted(governance) if (what := self._lacks(governance, system)))
         if missing:
             raise Stop(f"governance has corrections executed, and their targets are not known: {'; '.join(missing)}")

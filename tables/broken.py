@@ -1,4 +1,5 @@
-"""A store that cannot be used: is it broken, so that a restore mends it, or does the machine need a hand?"""
+"""Tells a store whose files are damaged, which a restore mends, from a problem of the machine, which an operator must
+mend."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ class StoreUnusable(Exception):
 
 
 def is_broken(problem: BaseException) -> bool:
-    """Whether the files do not hold what RocksDB wrote; rocksdict raises plain Exception with RocksDB's own words."""
+    """Whether the files are damaged. rocksdict raises plain Exception, with RocksDB's message as its text."""
     return type(problem) is Exception and any(word in str(problem) for word in _BROKEN)
 
 
@@ -35,7 +36,7 @@ def explained(folder: Path, problem: BaseException) -> BaseException:
 
 
 def condemn(folder: Path) -> None:
-    """Have the next start discard this store: damage found while it is open, block by block, does not show then."""
+    """Mark this store, so that the next start discards it. Opening it again would not find damage inside a block."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARK).touch()
 

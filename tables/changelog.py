@@ -1,7 +1,7 @@
-"""Reading a changelog: what is committed, partition by partition, up to the end that stands there.
+"""Reads a changelog topic, committed records only, up to its present end.
 
-A read_committed reader that has reached the end has the state of the last finished commit. The end is told by the
-broker, not by the last offset: compaction leaves gaps, and the last offsets of a transaction are its markers."""
+A reader that has reached the end has the state of the last finished commit. The broker tells it that the end is
+reached; offsets do not, because compaction leaves gaps and a transaction ends with markers that no reader is shown."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class ChangelogUnusable(Exception):
 
 
 class Extent(NamedTuple):
-    """What a partition of a changelog is, as the broker says."""
+    """What the broker says of one partition of a changelog."""
 
     topic_id: str
-    """Given when the topic was created: a recreated one has another."""
+    """A topic that is deleted and created again has another id."""
     low: int
     high: int
-    """The offset behind the last record, committed or not: a commit is known to its writer before readers see it."""
+    """The offset behind the last record, committed or not. Its writer knows of a commit before readers can see it."""
 
 
 class Batch(NamedTuple):
@@ -43,8 +43,8 @@ class Batch(NamedTuple):
 
 
 def reader(client: Mapping[str, Any], name: str, *, patience_ms: int) -> Consumer:
-    """A consumer for changelogs, of no group: the caller assigns and keeps the positions. `patience_ms`: how long the
-    broker may sit on an empty fetch, so how long it takes to learn that a changelog has ended."""
+    """A consumer without a group: the caller assigns partitions and keeps the positions. `patience_ms`: how long the
+    broker may hold an empty fetch, and so how long it takes to learn that the end is reached."""
     return Consumer(
         dict(client)
         | {
@@ -54,8 +54,8 @@ def reader(client: Mapping[str, Any], name: str, *, patience_ms: int) -> Consume
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
             "fetch.wait.max.ms": patience_ms,
-            # A full queue would make the client pause a whole second before it fetches again: the larger half of the
-            # time of a restore. With a short pause a small queue is enough, and bounds what many restores hold at once.
+            # By default a client with a full queue pauses for a second before it fetches again: more than half of the
+            # time of a restore. With a short pause a small queue is enough, which bounds the memory of many restores.
             "fetch.queue.backoff.ms": 2,
             "queued.max.messages.kbytes": 16 * 1024,
             "fetch.message.max.bytes": 4 * 1024 * 1024,
@@ -65,7 +65,7 @@ def reader(client: Mapping[str, Any], name: str, *, patience_ms: int) -> Consume
 
 def extent(client: Mapping[str, Any], topic: str, partition: int) -> Extent:
     """Ask the broker; raises ChangelogUnusable where there is no such partition, or no answer."""
-    # It must outlive the answers; and without a word, or it tells of every event that it throws away at its end.
+    # Kept in a variable, since it must outlive the answers. By default it logs each event that it drops at its end.
     admin = AdminClient({"log_level": 4, **client})
     place = TopicPartition(topic, partition)
     try:
@@ -81,7 +81,7 @@ def extent(client: Mapping[str, Any], topic: str, partition: int) -> Extent:
 
 
 def read(consumer: Consumer, count: int, timeout_seconds: float) -> Batch:
-    """What has come by now: at most `count` records, none where nothing has come in time."""
+    """At most `count` records, as soon as there are some; none if the time is over."""
     messages = consumer.consume(count, timeout=timeout_seconds)
     batch = Batch([message for message in messages if message.error() is None], {})
     if len(batch.records) == len(messages):

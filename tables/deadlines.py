@@ -1,7 +1,7 @@
-"""The deadline index: what waits at which gate, ordered by due time.
+"""The deadline index: which entries of the state wait at which gate, ordered by due time. It is kept in memory.
 
-It is derived from the state, so it is no part of the changelog. A copy lies in the store beside the state, one small
-record a waiting entry, written in the same batches: a restart reads what waits, not all that there is."""
+It is derived from the state, so it is not in the changelog. A copy lies in the store beside the state, one small record
+for each waiting entry, written in the same batches. So a restart reads only what waits, not the whole state."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tables.view import Value
 Gate = tuple[str, ...]
 Wake = tuple[Gate, Instant]
 WakeOf = Callable[[str, Value | None], Wake | None]
-"""Where the entry of this key and value waits."""
+"""(key, value) of an entry -> the gate that it waits at and when it is due; None: it does not wait."""
 LAST: Gate = ("~last", "")
-"""What waits there comes one at a time, and only once nothing else is due. A stage names it last."""
+"""A gate whose entries are due one at a time, and only once nothing else is due. A stage names it last."""
 COPY = b"~waits/"
 """Prefix of the copy's records in the store; what follows is the key of the entry that waits."""
 COMPLETE = b"~waits2"
@@ -27,10 +27,10 @@ COMPLETE = b"~waits2"
 
 
 class Waits(Protocol):
-    """What knows which entries of a state wait: a stage."""
+    """A stage, which knows what of its state waits."""
 
     waits_under: tuple[str, ...]
-    """Prefixes of the keys of those that may."""
+    """Key prefixes of the entries that may wait."""
 
     def wake(self, key: str, value: Value | None) -> Wake | None: ...
 
@@ -41,11 +41,11 @@ class Deadlines:
         self._place: dict[str, Wake] = {}
         self._changed: set[str] = set()
         self.moves = 0
-        """How often an entry came, moved or went."""
+        """Counts every change of the index, so that others can tell whether it has changed."""
 
     @classmethod
     def stored(cls, copy: Iterable[tuple[bytes, bytes]]) -> Deadlines:
-        """As of the last commit, from the records of its copy."""
+        """The index as of the last commit, read from its copy in the store."""
         found = cls()
         for key, data in copy:
             *gate, instant = orjson.loads(data)
@@ -55,14 +55,14 @@ class Deadlines:
 
     @classmethod
     def found(cls, entries: Iterable[tuple[str, Value]], wake: WakeOf) -> Deadlines:
-        """Of every entry of a state."""
+        """The index of a whole state, worked out from each of its entries."""
         found = cls()
         for key, value in entries:
             found.put(key, wake(key, value))
         return found
 
     def put(self, key: str, wake: Wake | None) -> None:
-        """Where the entry waits now, or None: nowhere."""
+        """The entry waits there from now on; None: nowhere."""
         old = self._place.get(key)
         if old == wake:
             return
@@ -89,16 +89,16 @@ class Deadlines:
         return None if wake is None else wake[0]
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
-        """Records for the copy: what has changed since the last call. They belong into the batch of the next commit."""
+        """Changes since the last call, as records for the copy. They belong to the batch of the next commit."""
         changed, self._changed = self._changed, set()
         return [(COPY + key.encode(), _record(self._place.get(key))) for key in changed]
 
     def awaited(self, gates: Iterable[Gate]) -> list[Gate]:
-        """Those of them at which anything waits."""
+        """Those of the gates at which anything waits."""
         return [gate for gate in gates if gate in self._waiting]
 
     def due(self, gate: Gate, until: Instant, limit: int) -> list[str]:
-        """The first keys, in (due, key) order, whose time has come."""
+        """The first keys that are due, in the order (due, key)."""
         waiting = self._waiting.get(gate)
         if not waiting or waiting[0][0] > until:  # most often: nothing has come yet
             return []
@@ -110,7 +110,7 @@ class Deadlines:
         return found
 
     def waiting(self, after: Instant, before: Instant) -> Iterator[tuple[Gate, Instant, str]]:
-        """Entries due in the half-open span (after, before]: what should be decided by now and is not."""
+        """Entries due in (after, before]: what should be decided by now but is not."""
         for gate, waiting in self._waiting.items():
             for instant, key in waiting.irange((after + 1, ""), (before + 1, "")):
                 yield gate, instant, key

@@ -1,18 +1,18 @@
-"""Decoded values that were read or committed lately, for all stores of the process together.
+"""A cache of decoded values that were read or committed lately. All stores of the process share one limit.
 
-Two generations: what is used joins the young, and once those are too many they become the old, whose unused entries are
-forgotten as one. An order of use would cost a step at each hit and for each entry forgotten."""
+It has two generations. An entry that is used joins the young one; when that is full it becomes the old one, and what is
+left of the old one is dropped. This costs less than a strict LRU, which has work at every hit and every eviction."""
 
 from __future__ import annotations
 
 from tables.view import Value, Writes
 
 ENTRIES_MAX = 120_000
-"""Of all stores of the process together: some 2 KiB each, with the versions of a record in it."""
+"""For all stores of the process together. An entry with the versions of a record takes some 2 KiB."""
 UNKNOWN: Value = {}
-"""This very object in place of a value, or of None for a key that the store does not have: it must be asked."""
+"""`get` returns this very object for a key that is not cached; None is a cached answer: the store does not have it."""
 _ALL: list[Recent] = []
-"""They share what may be remembered: one gives way once it has more than its part."""
+"""They share the limit: a cache with more than its share gives way."""
 
 
 class Recent:
@@ -27,7 +27,7 @@ class Recent:
         return len(self._young) + len(self._old)
 
     def get(self, key: str) -> Value | None:
-        """UNKNOWN where nothing is remembered of the key."""
+        """UNKNOWN if the key is not cached."""
         value = self._young.get(key, UNKNOWN)
         if value is UNKNOWN:
             value = self._old.get(key, UNKNOWN)
@@ -54,7 +54,7 @@ class Recent:
             _ALL.remove(self)
 
     def _grow_old(self) -> None:
-        """The young become the old, if all stores together remember too much and this one more than its part."""
+        """Make the young generation the old one, if this cache has more than its share and all together are full."""
         others = sum(len(other) for other in list(_ALL) if other is not self)
         part = max(self._entries_max // max(len(_ALL), 1), self._entries_max - others)
         self._young_max = max(part // 2, 1)

@@ -1,7 +1,7 @@
-"""Restore: replay a shard's changelog into its store, in bulk and from where the store stands.
+"""Restore: replays a shard's changelog into its store, in bulk, from the position at which the store stands.
 
-The changelog holds the same records as the store, committed in the same transactions, so what a read_committed reader
-sees up to the end of the log is exactly the state of the last finished commit."""
+The changelog holds the same records as the store, written in the transactions of the commits. So its committed records
+are exactly the state of the last finished commit."""
 
 from __future__ import annotations
 

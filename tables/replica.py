@@ -1,6 +1,6 @@
-"""The store of a shard as its changelog tells it: state, deadline index, and how far it has come.
+"""A shard's store that follows its changelog: state, deadline index, and the position reached.
 
-An owner restores one to the end of the changelog and works on from there; a standby keeps one close to the end."""
+An owner restores it to the end of the changelog and works on from there. A standby keeps it close to the end."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _PROGRESS = PROGRESS.encode()
 
 class Replica:
     def __init__(self, folder: Path, waits: Waits) -> None:
-        """Open the store, or begin an empty one where it is broken or too old. `waits`: what knows which entries wait
-        for an instant. Raises StoreUnusable where the folder cannot be used."""
+        """Open the store; begin an empty one if it is broken or too old. `waits`: the stage, which knows what of its
+        state waits for an instant. Raises StoreUnusable if the folder cannot be used."""
         self.folder, self._waits = folder, waits
         self._under = tuple(under.encode() for under in waits.waits_under)
         self.state, self.deadlines = _opened(folder, waits)
@@ -40,8 +40,8 @@ class Replica:
         return self.position is None
 
     def fit(self, changelog: Extent, name: str) -> None:
-        """Begin anew where the store does not stand within this changelog. Raises ChangelogUnusable where that would
-        lose the state: the changelog is empty."""
+        """Begin an empty store if this one does not belong to this changelog. Raises ChangelogUnusable if that would
+        lose the state, because the changelog is empty."""
         known, self.changelog_id = self.changelog_id, changelog.topic_id
         if self.position is None:
             return
@@ -59,11 +59,11 @@ class Replica:
         self.position = None
 
     def apply(self, messages: list[Message], *, logged: bool = True) -> None:
-        """Changelog records, in order. Not `logged`: faster; what a crash leaves is an earlier moment of it."""
+        """Apply changelog records, in order. Not `logged`: faster, but a crash goes back to an earlier position."""
         records: list[Record] = [(message.key() or b"", message.value()) for message in messages]
         self._note_waits(records)
         records += self.deadlines.changes()
-        # Of the progress records in there, the last one goes in once more, with its place in the changelog.
+        # The last progress record among them is written once more, with its own offset in the changelog.
         last = next((message for message in reversed(messages) if message.key() == _PROGRESS), None)
         if last is not None:
             records.append((_PROGRESS, _with_offset(last)))
@@ -84,7 +84,7 @@ class Replica:
 
 
 def _with_offset(progress: Message) -> bytes:
-    """The progress record learns where in the changelog the store stands, as it does after a commit of our own."""
+    """The progress record with its changelog offset, as an owner writes it after a commit."""
     value: dict[str, Any] = decode(progress.value() or b"")
     return encode({**value, "changelog_offset": (progress.offset() or 0) + 1})
 

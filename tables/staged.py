@@ -1,4 +1,4 @@
-"""State whose writes wait for a commit, as those of a store do: what a crash takes away can be seen."""
+"""State in memory whose writes wait for a commit, as in a store: so a test can see what a crash loses."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Standbys: warm copies of shards that another worker owns, kept close to the end of their changelogs.
 
-One thread follows them all, a small batch at a time with a rest in between, so that the shards that this worker owns
-are not starved. A shard that is assigned here takes its warm store over and replays only what is missing."""
+One thread follows them all, in small batches with a rest in between, so that it does not starve the worker's own
+shards. When a shard is assigned to this worker it takes its warm store over and replays only what is missing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _END_SECONDS = 10.0
 
 class Place(NamedTuple):
     topic: str
-    """The changelog."""
+    """Of the changelog."""
     partition: int
 
 
@@ -44,18 +44,18 @@ class Standbys:
         self._client = client
         self._replicas: dict[Place, Replica] = {}
         self._lock = threading.Lock()
-        """Held while a batch is read and applied: who has it may open, close and take stores."""
+        """Held while a batch is read and applied, and while stores are opened, closed or taken."""
         self._ended = threading.Event()
         self._some = threading.Event()
         self._thread: threading.Thread | None = None
 
     @cached_property
     def _consumer(self) -> Consumer:
-        """Made when there is something to follow: a worker that is alone needs none."""
+        """Made only when there is something to follow."""
         return changelog.reader(self._client, "standby", patience_ms=500)
 
     def follow(self, wanted: Mapping[Place, Followed]) -> None:
-        """These and no others. One that cannot be opened is left out, with a warning: it is only a help. Blocks."""
+        """Follow these and no others. One that cannot be opened is left out with a warning. Blocks."""
         if not wanted and not self._replicas:
             return
         with self._lock:
@@ -69,7 +69,7 @@ class Standbys:
             self._thread.start()
 
     def take(self, places: Iterable[Place]) -> dict[Place, Replica]:
-        """Stop following these; returns the warm stores of those that were followed, open. Blocks for a batch."""
+        """Stop following these, and hand over the open stores of those that were followed. Blocks for a batch."""
         if not self._replicas:
             return {}
         with self._lock:
@@ -79,7 +79,7 @@ class Standbys:
             return taken
 
     def lag(self) -> dict[Place, int]:
-        """Records between each warm store and the end of its changelog, as far as is known."""
+        """Records between each warm store and the end of its changelog, by what the client knows."""
         found: dict[Place, int] = {}
         for place, replica in list(self._replicas.items()):
             low, high = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
@@ -88,7 +88,7 @@ class Standbys:
         return found
 
     def close(self) -> None:
-        """End following; what is on disk stays for the next start. Blocks for a batch."""
+        """Stop; the stores stay on disk for the next start. Blocks for a batch."""
         if self._ended.is_set():
             return
         self._ended.set()

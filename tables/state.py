@@ -21,11 +21,11 @@ PROGRESS = "~progress"
 Record = tuple[bytes, bytes | None]
 """Key and value as changelog and store hold them; None: deleted."""
 FAMILY = 2
-"""Keys that share so many first characters are of one sort: `e/`, `o/`, ..."""
+"""Keys with the same first characters, this many of them, are of one sort: `e/`, `o/`, ..."""
 _VERSION = b"\x01"
-"""First byte of every stored value: the state version it was written by."""
+"""First byte of every stored value: the version of the state's format."""
 _UPGRADES: dict[bytes, Any] = {_VERSION: orjson.loads}
-"""State version -> how a value of it is read today."""
+"""Version of the format -> how a value in it is read."""
 
 _MIB = 1024 * 1024
 # One budget for all shards of the process, however many there are (reference A1.12).
@@ -56,7 +56,7 @@ def options() -> Options:
     found.create_if_missing(True)
     found.set_write_buffer_manager(_WRITE_BUFFERS)
     found.set_write_buffer_size(16 * _MIB)
-    # Most keys that are asked for lie in no memtable: its skip list is searched for those alone that may be there.
+    # Most keys that are asked for are in no memtable; the bloom filter saves searching its skip list for them.
     found.set_memtable_whole_key_filtering(True)
     found.set_memtable_prefix_bloom_ratio(0.02)
     found.set_max_open_files(256)
@@ -71,7 +71,7 @@ class RocksState:
     def __init__(self, folder: Path, *, cached_entries_max: int = ENTRIES_MAX) -> None:
         self._folder = folder
         folder.parent.mkdir(parents=True, exist_ok=True)
-        # Options must be named for the column family too: a reopened database forgets them otherwise (reference A1.11).
+        # The column family needs the options too: otherwise a reopened database forgets them (reference A1.11).
         self._db = Rdict(str(folder), options(), column_families={"default": options()})
         self._dirty: Writes = {}
         self._dirty_keys: SortedList[str] = SortedList()
@@ -79,8 +79,8 @@ class RocksState:
         """Dirty keys that no range has asked for yet: sorted only when one does."""
         self._dirty_families: set[str] = set()
         self._stored_families: dict[str, bool] = {}
-        """First characters of keys -> whether the store holds any. Most customers have no hole in their evidence, and
-        asking RocksDB so costs more than the verdict."""
+        """First characters of keys -> whether the store holds any such key. Most customers have no hole in their
+        evidence, and asking RocksDB for one would cost more than the verdict."""
         self._recent = Recent(cached_entries_max)
 
     # -- what the core sees
@@ -132,7 +132,7 @@ class RocksState:
         self._check_end(last)
 
     def _check_end(self, last: bytes | None) -> None:
-        """The library's iterator ends at a damaged block as it does behind the last entry, without a word."""
+        """Raise if the last scan ended at a damaged block: the library's iterator just stops there, as at the end."""
         iterator = self._db.iter()
         if last is None:
             iterator.seek_to_first()
@@ -152,13 +152,13 @@ class RocksState:
         self._dirty.update(writes)
 
     def items(self) -> Iterator[tuple[str, Value]]:
-        """Everything as committed; for rebuilding indexes at restore."""
+        """All committed entries; to rebuild indexes."""
         for key, data in self._raw():
             if not key.startswith(b"~"):
                 yield key.decode(), decode(data)
 
     def pending(self) -> list[Record]:
-        """What the next commit would write, encoded once for changelog and store."""
+        """The records of the next commit, encoded once for changelog and store."""
         return [(key.encode(), None if value is None else encode(value)) for key, value in self._dirty.items()]
 
     def commit(self, pending: Iterable[Record], progress: Value) -> None:
@@ -178,18 +178,18 @@ class RocksState:
         self._db.write(batch, how)
 
     def load(self, records: Iterable[Record], *, logged: bool = True) -> None:
-        """Changelog records, in order, straight into the database. Not `logged`: without RocksDB's log, so until
-        `flush` a crash leaves an earlier moment of them, in order all the same."""
+        """Write changelog records, in order, straight into the database. Not `logged`: without RocksDB's own log, so a
+        crash before `flush` loses the latest of them."""
         self._write(records, _LOGGED if logged else _UNLOGGED)
         self._recent.clear()
         self._stored_families.clear()
 
     def flush(self) -> None:
-        """What was loaded without a log survives a crash from now on."""
+        """Make records that were loaded without a log survive a crash."""
         self._db.flush(wait=True)
 
     def scan(self, start: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """What the store holds as bytes, in key order, under the prefix."""
+        """Stored bytes in key order from `start` on, as long as keys have the prefix."""
         for key, data in self._raw(start):
             if not key.startswith(prefix):
                 return
@@ -200,7 +200,7 @@ class RocksState:
         return None if data is None else decode(data)
 
     def rollback(self) -> None:
-        """Forget what was not committed."""
+        """Drop what was not committed."""
         self._dirty = {}
         self._dirty_keys = SortedList()
         self._dirty_families = set()
@@ -212,7 +212,7 @@ class RocksState:
 
 
 def _following(key: str) -> bytes:
-    """The first key that lies behind it."""
+    """The first possible key after this one."""
     return key.encode() + b"\0" if key else b""
 
 

@@ -1,9 +1,9 @@
 """The versions of one record: in order, as of an instant, folded behind a frontier (design part 2).
 
-A version is plain data: `{version, native, customer, at, committed_at, op, attrs, since, by, snapshot, source,
-route}`; `at` is when it became a fact here (commit time, or the later link). Routes are numbered per native customer,
-so the versions under each native customer are a track of their own; a record that moves from one native customer to
-another has two."""
+A version is plain data: `{version, native, customer, at, committed_at, op, attrs, since, by, snapshot, source, route}`.
+`at` is when it became a fact for this canonical customer: its commit time, or a later link. Routes are numbered per
+native customer, so the versions under each native customer form a *track*. A record that moves from one native customer
+to another has two tracks."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def _identity(version: Version) -> tuple[str, int, bool, str]:
 
 
 def insert(versions: list[Version], new: Version, *, folded: bool = True) -> list[Version] | None:
-    """The versions with the new one in its place; None: it repeats one held, or one that was folded away.
+    """The versions with the new one in its place; None: it repeats one that is kept, or one that was folded away.
 
-    `folded`: some were, so that what is older than all that is kept may have been one of them."""
+    `folded`: whether any was folded away. Then a version older than all that are kept may have been one of those."""
     if any(_identity(held) == _identity(new) for held in versions):
         return None
     track = [v for v in versions if v["customer"] == new["customer"]]
@@ -48,20 +48,21 @@ def insert(versions: list[Version], new: Version, *, folded: bool = True) -> lis
 
 
 def _before(first: Version, following: Version) -> Version:
-    """A first version that comes after its successor: what holds in both was already told to begin with that one, and
-    what was told of it keeps its id."""
+    """The first version, which comes late. For a fact that holds in both versions the beginning was already told, with
+    the later one; that stays, because ids of drifts are made from it."""
     return {**first, "since": {fact: following["since"].get(fact, began) for fact, began in first["since"].items()}}
 
 
 def _sent_away(version: Version, move: Version) -> bool:
-    """It came here by a route that the move ended before it happened: it happened elsewhere."""
+    """Whether the version came by a route that the move had already ended: then it belongs to another customer."""
     same_track = version["customer"] == move["customer"]
     return same_track and version["route"] < move["route"] and bool(version["at"] >= move["at"])
 
 
 def as_of(versions: list[Version], instant: Instant) -> Version | None:
-    """What held at the instant, deletions included: of each track its last, of those the newest in the source's order
-    that did not leave; of one that is only presumed to be gone another knows better. None before the first."""
+    """The version that held at the instant, which may be a deletion; None: before the first. Of each track the last one
+    by then is taken; of those the newest counts that is no move. If that one is only presumed to be gone, a track in
+    which the record is present counts instead."""
     if versions and versions[0]["customer"] == versions[-1]["customer"]:  # most never moved
         for version in reversed(versions):
             if version["at"] <= instant:
@@ -71,7 +72,7 @@ def as_of(versions: list[Version], instant: Instant) -> Version | None:
     newest = max(held.values(), key=lambda v: (v["op"] != MOVED, v["version"]), default=None)
     if newest is None or newest["op"] != PRESUMED:
         return newest
-    # It was not shown there. Whether it is elsewhere is told there, but not again where it stood so before.
+    # A snapshot did not show it in that track. A track that shows it as it was before is not told of it again.
     present = (v for v in held.values() if v["op"] == PRESENT)
     return max(present, key=lambda v: v["version"], default=newest)
 
@@ -81,13 +82,13 @@ def latest(versions: list[Version]) -> Version | None:
 
 
 class Regard(NamedTuple):
-    """What of a version matters to somebody."""
+    """The part of a version that matters to an observer, such as a kind."""
 
     attributes: tuple[str, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
-    """Of these attributes, whether it is this value."""
+    """(attribute, value): it matters only whether the attribute has this value."""
     facts: tuple[str, ...] = ()
-    """Stamped in `since`; of those with values, all."""
+    """Facts stamped in `since`; for a fact with values, every value of it."""
 
     @classmethod
     def named(cls, names: Iterable[str]) -> Regard:
@@ -113,24 +114,24 @@ def _stamped(version: Version, fact: str) -> dict[str, str]:
 
 
 def tells(before: Version | None, after: Version, regarded: Regard | None) -> bool:
-    """Whether a version says otherwise than the one before it in what is regarded; None: in anything."""
+    """Whether a version differs from the one before it in what is regarded; None: all of it is."""
     return regarded is None or before is None or comes_or_goes(before, after) or regarded.differs(before, after)
 
 
 def comes_or_goes(before: Version, after: Version) -> bool:
-    """The record came, went or moved: whatever is regarded, it says otherwise."""
+    """The record came, went or moved, which matters whatever is regarded."""
     return not before["op"] == after["op"] == PRESENT or bool(before["customer"] != after["customer"])
 
 
 def next_told(held: Version | None, coming: list[Version], regarded: Regard | None = None) -> Instant:
-    """When the first of the versions to come says otherwise than the one held in what is regarded; ALWAYS if none."""
+    """When the first coming version differs from the one held in what is regarded; ALWAYS: none does."""
     if len(coming) > 1:
         coming = sorted(coming, key=_AT)
     return next((v["at"] for v in coming if tells(held, v, regarded)), ALWAYS)
 
 
 def fold(versions: list[Version], frontier: Instant) -> list[Version]:
-    """Of each track keep the version that held at the frontier and all later ones."""
+    """Keep of each track the version that held at the frontier, and all later ones."""
     if len(versions) == 1:  # most are
         return versions
     kept = []

@@ -1,6 +1,6 @@
-"""What the core may see of the state: two operations, `get` and `range`; and the workspace that a step writes to.
+"""What the core sees of the state: two operations, `get` and `range`, and the workspace that a step writes to.
 
-A value is plain JSON data and must never be changed in place: a step puts a new one."""
+A value is plain JSON data. It is never changed in place: a step puts a new one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Value = dict[str, Any]
 Writes = dict[str, Value | None]
 """key -> new value, None: deleted."""
 Place = tuple[str, ...]
-"""Something of which the latest is published: the stage that names it knows what."""
+"""Names something whose latest state is published, such as one customer's process. Its stage knows what it means."""
 LAST = "\U0010ffff"
 """Sorts behind every character that can follow a prefix."""
 
@@ -46,7 +46,7 @@ class Workspace:
     __slots__ = ("_view", "effects", "looked_up", "refreshed", "writes")
 
     def __init__(self, view: View, looked_up: dict[Any, Any] | None = None) -> None:
-        """`looked_up`: what earlier steps found, where none since wrote what it was found in."""
+        """`looked_up`: a cache of earlier steps' look-ups, which is cleared when a step may have changed them."""
         self._view = view
         self.looked_up = {} if looked_up is None else looked_up
         self.writes: Writes = {}
@@ -76,7 +76,7 @@ class Workspace:
         self.effects.append(effect)
 
     def refresh(self, place: Place) -> None:
-        """What is published of this place has changed: say it once, at the end of the commit, as it stands then."""
+        """Publish this place at the end of the commit: once, and as it is then."""
         self.refreshed.append(place)
 
 
@@ -84,7 +84,7 @@ class MemoryView:
     """State in memory: for tests, the driver and `backtest`."""
 
     def __init__(self, *, through_json: bool = True) -> None:
-        """`through_json`: as a store would; what cannot be stored must fail here too."""
+        """`through_json`: encode and decode values as a store does, so that what cannot be stored fails here too."""
         self._values: SortedDict[str, Value] = SortedDict()
         self._through_json = through_json
 

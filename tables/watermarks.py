@@ -1,6 +1,7 @@
-"""The watermark algebra: per source object the minimum over upstream partitions (contracts 3 and 5).
+"""Watermarks: of a source object the minimum over all upstream partitions (contracts 3 and 5).
 
-Held as one state value `{system/object: {partition: [epoch, phase, watermark]}}`: one commit writes one record."""
+A stage keeps all of them in one entry of its state, the *marks*: `{system/object: {partition: [epoch, phase,
+watermark]}}`. So a commit writes one record for them."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from schemas.source import ALL_OBJECTS
 
 Marks = dict[str, dict[str, list[Any]]]
 LINKS = "@links"
-"""The object whose watermark says: every link that this system asserted up to then has been resolved and routed."""
+"""An object of each linking system. Its watermark says: every link that the system asserted up to then is resolved."""
 
 
 def name(system: str, object_: str) -> str:
@@ -22,7 +23,8 @@ def name(system: str, object_: str) -> str:
 
 
 def heard(marks: Marks, key: str, partition: int, epoch: int, phase: str, watermark: Instant | None) -> Marks:
-    """The marks after one report. Within an epoch a watermark never falls; a gap withdraws it, a new epoch restarts."""
+    """The marks after a report. Within an epoch a watermark never falls; a gap withdraws it, and a new epoch begins
+    anew."""
     old = marks.get(key, {}).get(str(partition))
     if old is not None:
         if epoch < old[0]:
@@ -42,20 +44,20 @@ def watermark(marks: Marks, key: str, partitions: int) -> Instant:
 
 
 def newest(marks: Marks) -> Instant:
-    """What had been heard of any source, at most."""
+    """The highest watermark of any source."""
     known = (mark for reports in marks.values() for _, _, mark in reports.values() if mark is not None)
     return max(known, default=NEVER)
 
 
 def object_watermark(marks: Marks, system: str, entity: str, partitions: int) -> Instant:
-    """Of one entity."""
+    """The watermark of one entity."""
     return watermark(marks, reported_as(marks, system, entity), partitions)
 
 
 def reported_as(marks: Marks, system: str, entity: str) -> str:
-    """A system either reports each object, or all at once."""
+    """The key under which the entity is reported: a system reports each object by itself, or all as one."""
     key = name(system, entity)
-    # Links are reported by the crosswalk alone: that the system's rows were heard says nothing about them.
+    # Links are reported by the crosswalk alone; the system's own rows say nothing about them.
     return key if key in marks or entity == LINKS else name(system, ALL_OBJECTS)
 
 
@@ -69,12 +71,12 @@ def lowest(marks: Marks, needed: Iterable[tuple[str, str]], partitions: int) -> 
 
 Needed = tuple[tuple[str, str], ...]
 Sources = tuple[tuple[str, str], ...]
-"""(key in the marks, name of the entity that is said to hold it back)"""
+"""(key in the marks, name of the entity to be shown as the one that holds back)"""
 
 
 def sources_of(marks: Marks, needed: Needed) -> Sources:
-    """What the pairs come down to: entities that are reported as one have one watermark, and the first gives its name.
-    It follows from the keys of the marks alone."""
+    """The marks that the pairs need. Entities that are reported as one share a watermark; the first of them gives the
+    name. The result depends on the keys of the marks alone."""
     found: dict[str, str] = {}
     for system, entity in needed:
         key, source = reported_as(marks, system, entity), name(system, entity)
@@ -84,12 +86,12 @@ def sources_of(marks: Marks, needed: Needed) -> Sources:
 
 @lru_cache(maxsize=64)
 def _sources_of_all(keys: tuple[str, ...]) -> dict[Needed, Sources]:
-    """Of marks with these keys, as they are asked for: keys change seldom, and watermarks with every commit."""
+    """A cache for all marks with these keys: keys change seldom, watermarks with every commit."""
     return {}
 
 
 class Minima:
-    """What follows from one state of the marks, worked out once. Marks are never changed in place, so it stands."""
+    """Minima over one state of the marks, each worked out once. Marks are never changed in place."""
 
     def __init__(self, marks: Marks, partitions: int) -> None:
         self.marks = marks
@@ -127,11 +129,11 @@ class Minima:
 
 _NOTHING_HEARD: Marks = {}
 _RECENT: deque[Minima] = deque(maxlen=64)
-"""Of the marks asked for last, newest first: one a shard of this process, and then some."""
+"""Minima of the latest marks, newest first: enough for every shard of the process."""
 
 
 def minima(marks: Marks | None, partitions: int) -> Minima:
-    """Of these very marks: the same object means the same minima."""
+    """The minima of these marks; kept for the same object."""
     marks = _NOTHING_HEARD if marks is None else marks
     for known in _RECENT:
         if known.marks is marks:

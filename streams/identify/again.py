@@ -1,9 +1,11 @@
-"""Rows are read again from what their source sent last, once another mapping is in force.
+"""Reads known rows again, from what their source sent last, once another mapping is in force.
 
-What is read otherwise becomes a version of its own: of the same native version, from the instant on up to which the
-source has been heard. A slice at a time, each its own commit; a row that something else concerns meanwhile is read
-first, so that nothing depends on where the slices fell. Where a further mapping comes meanwhile, rows are read by one
-after the other, each in slices of its own."""
+A row that now reads differently gets a new version: of the same native version, and valid from the instant up to which
+the source has been heard. Rows are read in slices, each its own commit. A row that is needed for anything else
+meanwhile is read first, so nothing depends on where the slices fall. If a further mapping comes meanwhile, rows are
+read by one mapping after the other.
+
+Rows that vanished (`sweeps`) are found in the same slices, in the order in which mappings and sweeps came."""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ RECORD = "RowToRead"
 SLICE = 256
 """Rows read again in one commit."""
 _AGAIN = ".m"
-"""Behind the native version, with the number of the mapping: it sorts behind that version and before the next."""
+"""Suffix of the native version, followed by the mapping's number: it sorts after that version and before the next."""
 
 _LETTER = "again-"
 
@@ -55,8 +57,7 @@ class Row(NamedTuple):
 
 
 def steps(ws: Workspace, system: str) -> list[Value]:
-    """What is to be done with its rows, in the order in which it came: they are read by another mapping, or looked for
-    by a sweep."""
+    """Mappings and sweeps that have not been through all rows of the system yet, in the order in which they came."""
     swept, read = ws.get(keys.sweep_key(system)), mappings.pending(ws.get(keys.mapping_key(system)))
     if not sweeps.is_pending(swept):
         return read
@@ -64,7 +65,7 @@ def steps(ws: Workspace, system: str) -> list[Value]:
 
 
 def _came(step: Value) -> tuple[int, bool]:
-    """A sweep came behind the mapping that was in force when it began."""
+    """A sweep comes after the mapping that was in force when it began."""
     return (step["mapping"], True) if _is_sweep(step) else (step["number"], False)
 
 
@@ -73,7 +74,7 @@ def is_behind(ws: Workspace, system: str) -> bool:
 
 
 def slice_(ws: Workspace, governance: Governance, system: str) -> None:
-    """The next rows of the system, by what is first."""
+    """Take the first of these steps through the next rows of the system."""
     first = next(iter(steps(ws, system)), None)
     if first is None:
         return
@@ -102,7 +103,7 @@ def _take(ws: Workspace, governance: Governance, step: Value, row: Row, image: V
 
 
 def _read_slice(ws: Workspace, governance: Governance, system: str, pending: Value) -> None:
-    """By a mapping; behind the rows, those that wait for their parents."""
+    """Read the next rows by a mapping; after the last one, the rows that wait for their parents."""
     waiting = keys.parked_of(system)
     if pending["after"] < waiting:
         found = ws.range(keys.system_prefix(system), SLICE, pending["after"])
@@ -117,10 +118,10 @@ def _read_slice(ws: Workspace, governance: Governance, system: str, pending: Val
 
 
 def up_to_date(ws: Workspace, governance: Governance, row: Row) -> Value | None:
-    """The image of a row, behind all that is to be done with it."""
+    """The image of a row, once all pending steps are done with it."""
     image = ws.get(row.key)
     if image is not None and (todo := steps(ws, row.system)):
-        if any(map(_is_sweep, todo)):  # from when on it is read follows from its customer, which may be gone
+        if any(map(_is_sweep, todo)):  # the customer's record decides from when on it is read, and may be swept away
             customer_up_to_date(ws, governance, row.system, row.customer)
         else:
             _catch_up(ws, governance, todo, row)
@@ -136,8 +137,8 @@ def _catch_up(ws: Workspace, governance: Governance, todo: list[Value], row: Row
 
 
 def customer_up_to_date(ws: Workspace, governance: Governance, system: str, customer: str) -> None:
-    """All that is known of a native customer: by one step after the other, since from when on its rows are read so
-    follows from its own record."""
+    """Do all pending steps for all rows of a native customer, one step after the other: the customer's own record
+    decides from when on its rows are read again."""
     if system not in governance.mappings:
         return  # it is read again once governance has the system again
     for step in steps(ws, system):
@@ -159,8 +160,8 @@ def is_of_mapping(letter_id: str) -> bool:
 
 
 def is_refused(ws: Workspace, governance: Governance, letter: dict[str, Any]) -> bool:
-    """Whether a letter leaves a hole. What asked for a row to be read is done before that is refused, also where a
-    replay meets the refusal first: so the hole begins where it did. A row that has been read since misses nothing."""
+    """Whether a letter leaves a hole. A row that was read since it was refused leaves none. All pending steps for the
+    customer are done first, so that in a replay, too, the hole begins at the same instant."""
     letter_id, system = letter["letter_id"], letter["system"]
     if not is_of_mapping(letter_id):
         return True
@@ -171,8 +172,8 @@ def is_refused(ws: Workspace, governance: Governance, letter: dict[str, Any]) ->
 
 
 def on_asked(ws: Workspace, governance: Governance, partition: int, letter_id: str | None, value: Value) -> None:
-    """A row that could not be read by the mapping then is tried once more. Raises Divert. Where it came anew or was
-    read by a later mapping before this, nothing is left to do: so it does not matter which of the two came first."""
+    """Try once more to read a row that a mapping could not read. Raises Divert. If the row came anew, or a later
+    mapping has read it, nothing is left to do; so it does not matter which came first."""
     row = Row(value["system"], value["native_customer"], value["entity"], value["native_id"])
     known = ws.get(keys.mapping_key(row.system))
     customer_up_to_date(ws, governance, row.system, row.customer)
@@ -198,22 +199,22 @@ def _read(ws: Workspace, governance: Governance, pending: Value, row: Row, image
 
 
 def _without(ws: Workspace, governance: Governance, pending: Value, row: Row, image: Value) -> Value:
-    """Without what the mapping does not ask for; nor what that of before did not, which an earlier release
-    kept all the same: a replay of the same rows does not have it."""
+    """The image without fields that the mapping does not ask for. Fields that the previous mapping did not ask for go
+    as well: an earlier release kept them, but a replay of the same rows does not have them."""
     both = (mappings.named(ws, governance, row.system, pending, which) for which in ("before", "now"))
     return images.forget(ws, row.key, image, *both)
 
 
 def _from(ws: Workspace, row: Row, passed: Instant) -> Instant:
-    """From when on it is read so: behind what was heard, and not before the customer's own record, which may be ahead
-    of that and link the customer elsewhere: whether that link has arrived by now is a race."""
+    """From when on the new reading counts: after what was heard. Not before the customer's own record, though: that may
+    be ahead and link the customer elsewhere, and whether the link has arrived by now is a race."""
     customer = ws.get(Row(row.system, row.customer, "customer", row.customer).key)
     return max(passed + 1, customer["versions"][-1]["at"] if customer else passed)
 
 
 def _ask(ws: Workspace, governance: Governance, pending: Value, row: Row, heard: Instant) -> None:
-    """Its customer has a hole from now on. The row is put behind its partition, where it is refused as any record is
-    that cannot be read, into a dead letter that can be replayed."""
+    """The row cannot be read: open a hole for its customer, and append a record to the row's partition that asks for it
+    to be read. There it is refused like any unreadable record, into a dead letter that can be replayed."""
     partition, number = pending["partition"], pending["number"]
     letter_id = f"{_LETTER}{hashlib.sha256(f'{row.key}/{number}'.encode()).hexdigest()[:32]}"
     hole = Hole(row.system, row.customer, row.entity, letter_id)
@@ -228,7 +229,7 @@ def _ask(ws: Workspace, governance: Governance, pending: Value, row: Row, heard:
 
 
 def _derive(ws: Workspace, governance: Governance, known: Value, row: Row, image: Value, from_: Instant) -> None:
-    """Raises Divert where the mapping that is `known` to have come cannot read it."""
+    """Make the new version, if the row reads differently now. Raises Divert if the mapping `known` cannot read it."""
     last, native = image["versions"][-1], _readable(image)
     if native is None or images.is_read_by(image, mappings.number(known)):
         return
@@ -247,7 +248,7 @@ def _derive(ws: Workspace, governance: Governance, known: Value, row: Row, image
 
 
 def _left(ws: Workspace, image: Value) -> list[Stay]:
-    """With whom it was lacking, if a mapping before could not read it."""
+    """The customers who lacked the row, if an earlier mapping could not read it."""
     hole = images.asked(image)
     return stays.of(ws.get(hole.key)) if hole is not None else []
 
@@ -262,8 +263,8 @@ def _version(
 
 
 def _belonging(governance: Governance, row: Row, last: Version) -> dict[str, Any]:
-    """What belongs together stays as it was read until the row comes anew: a link, or a row's parent, begins with a
-    version of its source, and what it moves or releases would begin with the place of a mapping."""
+    """Links and parents, which stay as they were read until the row comes anew. They begin with a version from the
+    source; what they move or release must not begin at the place of a mapping."""
     parent = ENTITIES[row.entity].parent
     names = {f"{parent}_ref"} if parent else set()
     if row.entity == "customer":
@@ -272,12 +273,12 @@ def _belonging(governance: Governance, row: Row, last: Version) -> dict[str, Any
 
 
 def _attributes(mapping: ObjectMapping, native: Native, last: Version) -> dict[str, Any]:
-    # What was not captured or kept when the row was read says nothing: it stays as it was until the row comes anew.
+    # A field that was not captured or kept when the row came is unknown: its attribute stays until the row comes anew.
     return attributes(mapping, {**dict.fromkeys(mapping.read_by, UNCHANGED), **native.fields}, last["attrs"])
 
 
 def _readable(image: Value) -> Native | None:
-    """What can be read again of a row that is there."""
+    """What is kept of a row as its source sent it; None: the row is gone, or nothing is kept."""
     return images.native_of(image) if image["versions"][-1]["op"] == PRESENT else None
 
 

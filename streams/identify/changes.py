@@ -1,4 +1,4 @@
-"""The canonical change as it goes to q2c.changes and comes back from it."""
+"""Canonical changes as records of q2c.changes: written by identify, read back by judge."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def moved(
     at: Instant,
     to: str = "",
 ) -> Emit:
-    """It leaves this canonical customer: because its native customer is routed elsewhere, or because the row itself
-    went to another native customer (then the move has the row's version)."""
+    """The effect that a row leaves this canonical customer: its native customer is routed elsewhere, or the row itself
+    went to another native customer (then the move carries the row's version)."""
     value = {
         "canonical_id": canonical_id,
         "system": system,

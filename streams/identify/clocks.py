@@ -1,4 +1,4 @@
-"""No source commits later than it is captured: what says so is not believed."""
+"""Checks commit times against the time of capture: nothing can be captured before it was committed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from streams.governance.model import Governance
 from streams.inputs import Divert, Input
 
 CAPTURE_CLOCK_SECONDS = 300
-"""How far the clock of whoever captures may be behind the source's; governance adds what a system is known for."""
+"""How far the capturing clock may be behind the source's. Governance adds the known skew of a system."""
 
 
 def credible(governance: Governance, record: Input, event: SourceEvent) -> SourceEvent:
-    """A row from the future is diverted: it would be a fact only when its time has come. A marker from the future
-    proves no more than that everything up to its capture has been heard."""
+    """The event, if its time is credible. A row from the future is diverted, because it would count only when its time
+    has come. The watermark of a marker from the future is lowered to the time of its capture."""
     if record.produced_ms <= 0:
         return event
     skew = governance.systems[event.system].max_clock_skew_seconds if isinstance(event, SourceRow) else 0

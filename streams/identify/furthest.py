@@ -1,4 +1,4 @@
-"""How far a source object has ever been heard, whatever became of its watermark since."""
+"""How far a source object has ever been heard, even if a gap or a new snapshot has withdrawn its watermark since."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from tables.watermarks import LINKS
 
 
 def passed(ws: Workspace, system: str, entity: str, partition: int) -> Instant:
-    """In this partition; from the next instant on it may say more."""
+    """The furthest watermark of the object in this partition."""
     reports, streamed = _heard(ws, system, entity)
     return max(_mark(reports.get(str(partition))), streamed)
 
 
 def of_shard(ws: Workspace, system: str, entity: str) -> Instant:
-    """The same in the only partition of a source that this shard reads."""
+    """The same without naming the partition: a shard reads only one partition of a source."""
     reports, streamed = _heard(ws, system, entity)
     return max(min(map(_mark, reports.values()), default=NEVER), streamed)
 
 
 def of_system(ws: Workspace, system: str, partition: int) -> list[Instant]:
-    """Of each of its objects that was heard of in this partition."""
+    """The furthest watermark of each object of the system that was ever reported in this partition."""
     streamed = ws.get(keys.STREAMED) or {}
     return [max(_mark(report), streamed.get(name, NEVER)) for name, report in reports(ws, system, partition).items()]
 
@@ -37,7 +37,7 @@ def reports(ws: Workspace, system: str, partition: int) -> dict[str, list[Any]]:
 
 
 def _heard(ws: Workspace, system: str, entity: str) -> tuple[dict[str, list[Any]], Instant]:
-    """Report of each partition, and how far it had come when it left streaming."""
+    """(partition -> report, the watermark that it had when it last left streaming)"""
     marks, streamed = ws.get(keys.MARKS) or {}, ws.get(keys.STREAMED) or {}
     own = f"{system}/{entity}"
     name = own if own in marks else f"{system}/{ALL_OBJECTS}"

@@ -1,4 +1,4 @@
-"""A source lost track of rows: what is left of them is not known one by one."""
+"""Gaps and snapshots: a source has lost rows without a record of each, so what vanished has to be found."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def on_gap(ws: Workspace, governance: Governance, partition: int, event: Gap) ->
 
 
 def on_shown(ws: Workspace, partition: int, row: SourceRow) -> None:
-    """By a snapshot, of which it may be the first row that comes."""
+    """A snapshot showed this row, perhaps as the first one."""
     if row.snapshot_of:
         _begin(ws, partition, row.system, row.snapshot_of, None)
 
 
 def on_heard(ws: Workspace, governance: Governance, partition: int, event: Heard) -> None:
-    """Where a snapshot of the whole system has ended with it, what that did not show is gone (contracts 3)."""
+    """Progress. If it ends a snapshot of the whole system, rows that it did not show are gone (contracts 3)."""
     key = keys.snapshot_key(event.system)
     if event.snapshot_of:
         _begin(ws, partition, event.system, event.snapshot_of, event.epoch)
@@ -38,7 +38,7 @@ def on_heard(ws: Workspace, governance: Governance, partition: int, event: Heard
             loss = Loss(begun["snapshot"], event.watermark)
             if begun["again"]:
                 sweeps.begin(ws, governance, event.system, entities, loss)
-            else:  # nothing is known that it did not show; of an attempt that nobody could read there may be letters
+            else:  # no known row can be missing; but dead letters may come from an attempt before
                 losses.remember(ws, event.system, entities, loss)
     progress.on_heard(ws, governance, partition, event)
 
@@ -50,8 +50,8 @@ def is_another_attempt(ws: Workspace, system: str) -> bool:
 
 
 def _begin(ws: Workspace, partition: int, system: str, snapshot: str, epoch: int | None) -> None:
-    """`epoch`: where all of the system is shown, not some table alone. Behind an attempt that was broken off there may
-    be rows to be looked for, too; behind nothing there are none."""
+    """A snapshot begins. `epoch`: given if it shows the whole system, not one table alone. Rows may have vanished if
+    the system was streaming before, or if an earlier snapshot was broken off; in the first snapshot none have."""
     key = keys.snapshot_key(system)
     known = ws.get(key)
     if known is None:

@@ -1,4 +1,4 @@
-"""Dead letters as identify meets them: a record that it refused, and one that comes back."""
+"""Dead letters in identify: a record is refused, replayed or dismissed, and a hole opens or closes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tables.view import Workspace
 
 
 def diverted(ws: Workspace, governance: Governance, partition: int, letter: dict[str, Any]) -> None:
-    """Evidence is complete up to what was heard of the system in this partition, before a gap if it is in one; from
-    there on there is a hole."""
+    """A record was refused. Its hole begins where the evidence is still complete: as far as the system was ever heard
+    in this partition."""
     system = letter["system"]
     if not system:
         return
@@ -31,7 +31,7 @@ def diverted(ws: Workspace, governance: Governance, partition: int, letter: dict
 
 
 def home(ws: Workspace, governance: Governance, record: Input, system: str) -> None:
-    """A replayed record was read: its hole is closed."""
+    """A record was read; if it is a replayed one, close its hole."""
     letter = letter_of(record)
     if letter is not None:
         hole = Hole(system, _whose(ws, record, system, letter), _header(record, ENTITY_HEADER) or "*", letter)
@@ -39,11 +39,11 @@ def home(ws: Workspace, governance: Governance, record: Input, system: str) -> N
 
 
 DISMISSAL = "HoleClosed"
-"""Of the records in a source's topic: somebody has given a letter up."""
+"""The record in a source's topic that says: somebody has given a letter up."""
 
 
 def dismissed(ws: Workspace, governance: Governance, record: Input, system: str) -> None:
-    """Its hole goes nowhere any more, also where its customer does; it is closed where it stands by now."""
+    """Close the hole wherever it stands now. It no longer follows its customer."""
     letter, entity = record.value["letter_id"], record.value["entity"]
     hole = Hole(system, _whose(ws, record, system, letter), entity, letter)
     if ws.get(hole.key) is not None:
@@ -51,17 +51,17 @@ def dismissed(ws: Workspace, governance: Governance, record: Input, system: str)
 
 
 def letter_of(record: Input) -> str | None:
-    """The letter that it comes back from, if it does."""
+    """The letter from which this record was replayed, if it was."""
     return _header(record, ID_HEADER)
 
 
 def stays_of(ws: Workspace, record: Input, system: str, letter: str) -> list[Stay]:
-    """With whom what comes home was lacking before its customer went on."""
+    """The customers who lacked the replayed record before its native customer was routed elsewhere."""
     return of(ws.get(_hole_key(ws, record, system, letter)))
 
 
 def of_first_snapshot(ws: Workspace, record: Input, row: SourceRow) -> bool:
-    """A row of the first snapshot that is replayed: its hole was opened before the source had any watermark."""
+    """Whether this is a replayed row of the first snapshot: its hole was opened before the source had a watermark."""
     letter = letter_of(record)
     if letter is None:
         return False
@@ -74,7 +74,8 @@ def _hole_key(ws: Workspace, record: Input, system: str, letter: str) -> str:
 
 
 def _whose(ws: Workspace, record: Input, system: str, letter: str) -> str:
-    """The customer with the hole of this letter: nobody where its key was no text, of which the record shows some."""
+    """The native customer whose hole it is; empty: the letter's key was not readable, even if this record's key looks
+    so."""
     of_nobody = ws.get(keys.holes_prefix(system, "") + letter)
     return _readable(record.key.encode()) if of_nobody is None else ""
 

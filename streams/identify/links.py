@@ -1,4 +1,4 @@
-"""What the customer records of this shard say of other systems' records: told to the crosswalk where it changes."""
+"""Links that customer records assert to records of other systems; told to the crosswalk when they change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tables.watermarks import LINKS, watermark
 
 
 def asserted(ws: Workspace, governance: Governance, system: str, version: Version) -> None:
-    """A version of a customer record names these others, and no longer those it named before."""
+    """Tell the crosswalk which records this version names, if they are others than before."""
     links, customer = governance.systems[system].links, version["customer"]
     attrs = version["attrs"] or {}
     named = [{"system": target, "native_customer": attrs[a]} for a, target in links.items() if attrs.get(a)]
@@ -36,7 +36,7 @@ def asserted(ws: Workspace, governance: Governance, system: str, version: Versio
 def parent_asserted(
     ws: Workspace, governance: Governance, system: str, version: Version, before: Version | None
 ) -> None:
-    """A version of a customer record has another parent than the one before it."""
+    """Tell the crosswalk the parent in this version, if it is another than before."""
     parent, customer = _parent(version), version["customer"]
     if parent == _parent(before) or system not in circle.parents_of(governance):
         return
@@ -52,7 +52,7 @@ def parent_asserted(
 
 
 def _parent(version: Version | None) -> str | None:
-    """Of one that is in use."""
+    """The parent that the version names; a churned customer has none."""
     attrs = version["attrs"] if version else None
     return attrs.get(circle.PARENT) or None if attrs and attrs["status"] != "churned" else None
 

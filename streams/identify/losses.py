@@ -1,7 +1,8 @@
-"""As of which version a source has lost rows, and since when: a snapshot did not show them, their table was emptied.
+"""Remembers which versions are lost, and since when: a snapshot did not show their rows, or their table was emptied.
 
-A presumed deletion is a version too: behind all that it takes away, before all that the snapshot showed (contracts 3).
-So what is older brings nothing back, whenever it comes, as a dead letter does that is replayed behind the snapshot."""
+A presumed deletion is a version too. It sorts after all that it takes away and before all that the snapshot showed
+(contracts 3). So an older version brings nothing back when it comes late, for example as a dead letter replayed after
+the snapshot."""
 
 from __future__ import annotations
 
@@ -13,17 +14,17 @@ from streams.identify import keys
 from tables.view import Value, Workspace
 
 REMEMBERED = 16
-"""Of an entity. What is older than all of them is gone as of the oldest that is remembered."""
+"""Losses of an entity. A version older than all of them counts as gone with the oldest."""
 
 
 class Loss(NamedTuple):
     oldest_version: str
-    """Not lost. Empty: it is not told."""
+    """The oldest version that is not lost. Empty: unknown."""
     at: Instant
 
 
 def remember(ws: Workspace, system: str, entities: Iterable[str], loss: Loss) -> None:
-    """Also of rows that are not known by now."""
+    """Remember the loss, also for rows that are not known yet."""
     key = keys.sweep_key(system)
     known = ws.get(key) or {"begun": 0, "sweeps": []}
     gone = known.get("gone", {})
@@ -37,6 +38,6 @@ def _with(losses: list[list[object]], loss: Loss) -> list[list[object]]:
 
 
 def lost(known: Value | None, entity: str, version: str) -> Loss | None:
-    """With which loss this version is gone, if no other follows it before; None: it is not. `known`: of the system."""
+    """The loss that took this version away; None: it is not lost. `known`: the system's entry in the state."""
     losses = () if known is None else known.get("gone", {}).get(entity, ())
     return next((Loss(*each) for each in losses if version < each[0]), None)

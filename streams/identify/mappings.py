@@ -1,8 +1,9 @@
-"""Which mapping of a system is in force in a shard: that of the last MappingPublished in its partition of the source.
+"""Which mapping of a system is in force in a shard: that of the last MappingPublished in its partition of the source
+topic.
 
-So what a row says follows from its place in the partition, wherever commits and restarts fell. A worker that is started
-with another folder publishes what that says, as a person does with `driftwise governance publish`; until it reads that
-back, it reads by the mapping of before."""
+So how a row is read depends on its place in the partition, not on commits and restarts. A worker that is started with a
+changed folder publishes that mapping, as a person does with `driftwise governance publish`. Until it reads the record
+back it goes on with the old mapping."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ RECORD = "MappingPublished"
 _TURNED = ("before", "now", "number")
 _READING = ("after", "passed", "partition")
 FOLDER = "folder"
-"""Who published it, where nobody did."""
+"""Stands for a publisher where a worker published what its folder says."""
 
 
 def published(system: str, mapping: SystemMapping, partition: int, by: str = FOLDER, published_at: Instant = 0) -> Emit:
@@ -40,7 +41,9 @@ def published(system: str, mapping: SystemMapping, partition: int, by: str = FOL
 
 
 def announce(ws: Workspace, governance: Governance, partition: int) -> None:
-    """What the folder says, where it has changed since it was last looked at. The first one was always in force."""
+    """Publish the folder's mapping if it has changed since it was last looked at. The first one is in force from the
+    start.
+    """
     for system, mapping in governance.mappings.items():
         version, known = _folder(governance, system), ws.get(keys.mapping_key(system))
         if known is None:
@@ -54,7 +57,7 @@ def announce(ws: Workspace, governance: Governance, partition: int) -> None:
 
 
 def take(ws: Workspace, governance: Governance, partition: int, value: Value) -> bool:
-    """Put it in force; returns whether rows are to be read again: once they were by those before it."""
+    """Put a published mapping in force. Returns whether known rows have to be read again."""
     system, version, document = value["system"], value["version"], value["document"]
     announce(ws, governance, partition)
     known = ws.get(keys.mapping_key(system))
@@ -74,7 +77,7 @@ def take(ws: Workspace, governance: Governance, partition: int, value: Value) ->
 
 
 def number(known: Value | None) -> int:
-    """How many were put in force behind the first."""
+    """How many mappings were put in force after the first."""
     return 0 if known is None else int(known["number"])
 
 
@@ -84,15 +87,15 @@ def is_pending(known: Value | None) -> bool:
 
 
 def pending(known: Value | None) -> list[Value]:
-    """By which mappings they are, one after the other, and how far each has come: `{before, now, number, after, passed,
-    partition}`. The last is the one in force."""
+    """The mappings by which rows are still to be read, in order, and how far each has come: `{before, now, number,
+    after, passed, partition}`. The last one is in force."""
     if known is None or "after" not in known:
         return []
     return [*known.get("earlier", ()), known]
 
 
 def read_so_far(ws: Workspace, system: str, key: str | None) -> None:
-    """Images up to this key have been read again by the first that is pending; None: all."""
+    """The first pending mapping has read the images up to this key; None: all."""
     known = ws.get(keys.mapping_key(system))
     assert known is not None
     first, *others = pending(known)
@@ -106,7 +109,7 @@ def read_so_far(ws: Workspace, system: str, key: str | None) -> None:
 
 
 def _put(ws: Workspace, system: str, before: Value, after: Value, earlier: list[Value]) -> None:
-    """What nobody names any more is forgotten."""
+    """Store the entry, and delete documents that it no longer names."""
     after = {name: held for name, held in after.items() if name != "earlier"}
     if earlier:
         after["earlier"] = [{name: each[name] for name in (*_TURNED, *_READING)} for each in earlier]
@@ -125,7 +128,7 @@ def in_force(view: View, governance: Governance, system: str) -> SystemMapping:
 
 
 def overruled(view: View, governance: Governance) -> list[Difference]:
-    """What the folder says and rows are not read by: another mapping was published since it said so first."""
+    """Keys in which the folder differs from the mapping in force, because another was published later."""
     found = list(_overruled(view, governance))
     key = (overruled, tuple(found))
     if key not in governance.derived:
@@ -150,15 +153,15 @@ def were_published(view: View) -> bool:
 
 
 def first_of(view: View, governance: Governance) -> Governance:
-    """With the mappings that were in force in a shard before any was published to it."""
+    """The governance with the mappings that were in force in a shard before any was published to it."""
     known = {system: view.get(keys.mapping_key(system)) for system in governance.mappings}
     first = {system: named(view, governance, system, entry, "first") for system, entry in known.items()}
     return governance.model_copy(update={"mappings": first})
 
 
 def named(view: View, governance: Governance, system: str, known: Value | None, which: str = "now") -> SystemMapping:
-    """What the system's entry names: the mapping in force `now`, that of `before`, or the `first`. It holds as far as
-    the folder agrees which records there are: those who read the source are built upon that."""
+    """A mapping that the system's entry names: the one in force `now`, the one `before`, or the `first`. For objects
+    that the folder maps to other records the folder counts, because the readers of the source are built from it."""
     if known is None:
         return governance.mappings[system]
     key = (system, known[which])

@@ -1,4 +1,4 @@
-"""What was heard is sent on, behind everything it covers; once a commit, however many markers it folded."""
+"""Sends watermarks on, after everything that they cover: once a commit, however many markers it folded."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tables.watermarks import Marks
 
 
 def send(ws: Workspace, governance: Governance, partition: int) -> None:
-    """To every partition of the changes and to the stages with one partition."""
+    """Send what has changed to every partition of q2c.changes, and to the stages with a single partition."""
     marks, sent = ws.get(keys.MARKS) or {}, ws.get(keys.SENT) or {}
     changed = {name: reports for name, reports in marks.items() if reports != sent.get(name)}
-    if changed:  # of a system whose rows are read again, nothing is said before all of them are
+    if changed:  # a system whose rows are being read again waits until all of them are
         changed = {
             name: reports for name, reports in changed.items() if not again.is_behind(ws, name.partition("/")[0])
         }
@@ -37,8 +37,8 @@ def send(ws: Workspace, governance: Governance, partition: int) -> None:
 
 
 def _tell_onlookers(ws: Workspace, governance: Governance, partition: int, changed: Marks) -> None:
-    """People and dashboards read progress; a second's advance is enough for them, each commit would cost the broker
-    one partition more."""
+    """Tell people and dashboards, who read q2c.progress. They need it once a second only; with each commit it would
+    cost the broker one partition more in every transaction."""
     told = ws.get(keys.TOLD) or {}
     news = {name: reports for name, reports in changed.items() if _is_news(told.get(name, {}), reports)}
     if news:
@@ -49,7 +49,7 @@ def _tell_onlookers(ws: Workspace, governance: Governance, partition: int, chang
 
 
 def tell_gap(ws: Workspace, partition: int, name: str, report: list[Any]) -> None:
-    """At once and not with the commit: the source may be whole again before that, and nobody would hear of the gap."""
+    """Tell of a gap at once: it may be over before the commit, and then nobody would hear of it."""
     told = ws.get(keys.TOLD) or {}
     ws.put(keys.TOLD, {**told, name: {**told.get(name, {}), str(partition): report}})
     value = {"partition": partition, "watermarks": [_entry(name, report)]}

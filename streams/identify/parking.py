@@ -1,4 +1,4 @@
-"""Rows whose parent row is unknown wait for it; their customer has a hole until then."""
+"""Parks rows whose parent row is not known yet; their customer has a hole until it comes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Waiting(NamedTuple):
     first_snapshot: bool
     letter_id: str
     read: dict[str, Any] | None
-    """As the mapping in force reads it, of what is kept; None: parked by a release that kept all its columns."""
+    """Its attributes as the mapping in force reads them; None: parked by a release that kept all columns instead."""
 
 
 def park(
@@ -42,8 +42,8 @@ def park(
     first_snapshot: bool,
     known: str = "",
 ) -> bool:
-    """Whether it has to wait. Of what waits, too, only those columns are kept that its mapping asks for. `known`: the
-    newest version of the row that is."""
+    """Park the row if it has to wait; returns whether it has. Only columns that its mapping asks for are kept. `known`:
+    the newest known version of the row."""
     entity = mapping.entity
     parent = ENTITIES[entity].parent
     if parent is None:
@@ -75,7 +75,7 @@ def park(
 
 
 def children(ws: Workspace, governance: Governance, parent: SourceRow, entity: str) -> Iterator[Waiting]:
-    """Those that wait for this row, in the order of their versions; each is parked no longer once it is taken."""
+    """The rows that wait for this one, in the order of their versions. Each is removed as it is taken."""
     if entity not in _PARENTS:
         return
     prefix = keys.parked_prefix(parent.system, parent.native_customer, entity, parent.native_id)
@@ -89,8 +89,7 @@ def children(ws: Workspace, governance: Governance, parent: SourceRow, entity: s
 
 
 def up_to_date(ws: Workspace, governance: Governance, system: str, key: str, parked: Value) -> Value:
-    """What waits, as it is once the mapping in force has come; of a row that waits, too, what that does not ask for is
-    kept no more."""
+    """A parked row, read by the mapping in force and without columns that this does not ask for."""
     for pending in mappings.pending(ws.get(keys.mapping_key(system))):
         if key > pending["after"]:
             parked = read_again(ws, governance, system, pending, parked)
@@ -98,7 +97,7 @@ def up_to_date(ws: Workspace, governance: Governance, system: str, key: str, par
 
 
 def read_again(ws: Workspace, governance: Governance, system: str, pending: Value, parked: Value) -> Value:
-    """By one of the mappings that have come."""
+    """A parked row, read by one of the pending mappings."""
     row = SourceRow(*parked["row"])
     before, now = (mappings.named(ws, governance, system, pending, which) for which in ("before", "now"))
     if parked.get("number", 0) >= pending["number"] or row.object not in before or row.object not in now:
@@ -115,18 +114,18 @@ def _read_again(parked: Value, row: SourceRow, old: ObjectMapping, new: ObjectMa
 
 
 def _plain(row: SourceRow) -> list[Any]:
-    """Without the snapshot that showed it, which it does not belong to any more once its parent has come."""
+    """The row without `snapshot_of`: once its parent has come it no longer belongs to that snapshot."""
     return list(row)[: _FIELDS + 1]
 
 
 def waited_for(entity: str, read: dict[str, Any]) -> dict[str, Any]:
-    """Its parent, which stays as it was read until the row comes anew."""
+    """The reference to its parent, which stays as it was read until the row comes anew."""
     name = f"{ENTITIES[entity].parent}_ref"
     return {name: read[name]} if name in read else {}
 
 
 def _tried(mapping: ObjectMapping, fields: dict[str, str | None], last: dict[str, Any]) -> dict[str, Any]:
-    """Where it cannot be read so, it stays as it was read; it is refused once it has come, if it still cannot."""
+    """Read it; if that fails, keep the last reading. If it still fails when its parent comes, it is refused."""
     try:
         return attributes(mapping, fields, last)
     except Divert:
@@ -134,8 +133,7 @@ def _tried(mapping: ObjectMapping, fields: dict[str, str | None], last: dict[str
 
 
 def vanish(ws: Workspace, governance: Governance, system: str, is_gone: Callable[[str, str, Instant], bool]) -> None:
-    """What waits and is not there any more waits no longer. `is_gone`: a row of this entity, with this version, as of
-    this instant."""
+    """Drop parked rows that are gone. `is_gone`: (entity, version, instant) of a row -> whether it is."""
     for key, waits in ws.range(keys.parked_of(system), keys.EVERY_ROW):
         row, object_ = SourceRow(*waits["row"]), governance.mappings[system].get(waits["row"][_OBJECT])
         if object_ is not None and is_gone(object_.entity, row.version, row.committed_at):
@@ -145,7 +143,7 @@ def vanish(ws: Workspace, governance: Governance, system: str, is_gone: Callable
 
 
 def overtaken(ws: Workspace, governance: Governance, row: SourceRow, entity: str) -> None:
-    """This version need not wait: it names a parent that is known, or the row is gone. No version of before does."""
+    """A version that need not wait has come (its parent is known, or the row is gone): drop an older one that waits."""
     if ENTITIES[entity].parent is None or (found := ws.get(_under(row, entity))) is None:
         return
     waits = ws.get(found["key"])

@@ -1,4 +1,4 @@
-"""How far each source object was heard in this partition."""
+"""Takes in watermarks: how far each source object has been heard in this partition."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def hear(ws: Workspace, upstream: int, event: Heard) -> None:
 
 
 def has_streamed(ws: Workspace, system: str, partition: int) -> bool:
-    """Whether all of it was ever heard here."""
+    """Whether the whole system was ever streaming in this partition."""
     return _has_streamed(ws, f"{system}/{ALL_OBJECTS}", partition)
 
 
@@ -55,7 +55,7 @@ def withdraw(ws: Workspace, system: str, object_: str, partition: int) -> None:
 
 
 def on_probe(ws: Workspace, governance: Governance, partition: int, event: Probed) -> None:
-    """Somebody asks how old the source is here."""
+    """Answer a probe: how old is the source's watermark in this partition?"""
     known: list[Instant | None] = [report[2] for report in furthest.reports(ws, event.system, partition).values()]
     lowest = min((mark for mark in known if mark is not None), default=None) if None not in known else None
     value = {

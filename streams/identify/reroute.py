@@ -1,4 +1,5 @@
-"""The crosswalk assigns a native customer another canonical id: its rows leave the old one and are told to the new."""
+"""The crosswalk gives a native customer another canonical id: its rows leave the old customer and are told to the new
+one."""
 
 from __future__ import annotations
 
@@ -45,5 +46,5 @@ def _arrive(ws: Workspace, governance: Governance, record: tell.Record, route: R
     for version in versions:
         row, effective_at = (system, entity, native_id), max(version["at"], route.at)
         ws.emit(said(canonical_id, row, version, route.version, effective_at))
-    # As of the route, however many versions were read before it was heard of: until then alone it was another's.
+    # As of the route, however many versions came before we heard of it: until the route the record was another's.
     tell.rerouted(ws, governance, record, versions, route.at)

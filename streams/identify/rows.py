@@ -44,12 +44,12 @@ def on_row(
     first_snapshot: bool,
     waited: Waiting | None = None,
 ) -> None:
-    """Fold it, and the rows that waited for it. `waited`: if it did, how it was read then."""
+    """Fold a row, and the rows that were parked for it. `waited`: how it was read when it was parked itself."""
     mapping = _mapping(ws, governance, row)
     place = Row(row.system, row.native_customer, mapping.entity, row.native_id)
     known = _known(ws, governance, place, row.version)
     if row.version in images.not_told(known.image) and letter_of(record) is None:
-        return  # once more, what says nothing
+        return  # a duplicate of a version that says nothing new
     attrs, native = None, None
     if row.operation in ("upsert", "moved_in"):
         attrs, native = _read(mapping, row, known, waited.read if waited else None)
@@ -80,7 +80,7 @@ def _mapping(ws: Workspace, governance: Governance, row: SourceRow) -> ObjectMap
 
 def _known(ws: Workspace, governance: Governance, place: Row, version: str) -> _Known:
     if place.entity == "customer":
-        customer_up_to_date(ws, governance, place.system, place.customer)  # when they are read anew follows from it
+        customer_up_to_date(ws, governance, place.system, place.customer)  # it decides when they are read again
     image = up_to_date(ws, governance, place)
     versions: list[Version] = [] if image is None else image["versions"]
     return _Known(image, versions, next((v for v in reversed(versions) if v["version"] < version), None))
@@ -89,21 +89,22 @@ def _known(ws: Workspace, governance: Governance, place: Row, version: str) -> _
 def _read(
     mapping: ObjectMapping, row: SourceRow, known: _Known, read: dict[str, Any] | None
 ) -> tuple[dict[str, Any], Native]:
-    """`read`: if it waited, how it was read then."""
+    """Its attributes, and what is kept of it. `read`: how it was read when it was parked, if it was."""
     fields = images.followed(known.image if known.is_followed else None, row)
     attrs = _attributes(mapping, fields, known.last, read)
     return attrs, Native(row.object, mapping.kept_of(fields), not row.snapshot)
 
 
 def _instant(row: SourceRow, known: _Known) -> Instant:
-    """Positions order a row's versions, whatever their commit times (a snapshot read later than a change that the log
-    still brings; a clock set back): a newer one is not hidden, and an older one that comes late hides none."""
+    """When the version became a fact: its commit time, kept between those of its neighbours. Positions order a row's
+    versions even if commit times do not (a snapshot that was read later than a change which the log still brings; a
+    clock that was set back)."""
     following: Instant = next((v["at"] for v in known.versions if v["version"] > row.version), ALWAYS)
     return min(max(row.committed_at, known.last["at"] if known.last else NEVER), following)
 
 
 def _release(ws: Workspace, governance: Governance, row: SourceRow, entity: str) -> None:
-    """What waited for it, or for what it says otherwise."""
+    """Release rows that were parked for this one, and an older version of it that was parked itself."""
     parking.overtaken(ws, governance, row, entity)
     for child in parking.children(ws, governance, row, entity):
         on_row(ws, governance, child.record, child.row, child.first_snapshot, child)
@@ -116,7 +117,7 @@ def _attributes(
     before = last["attrs"] if last else None
     if read is None:
         return attributes(mapping, fields, before)
-    # Another mapping may have come while it waited: what that reads of columns that were not kept stays as it was read.
+    # Another mapping may have come while it waited: attributes from columns that were not kept stay as they were read.
     absent = mapping.read_by.keys() - fields.keys()
     found = attributes(mapping, {**dict.fromkeys(absent, UNCHANGED), **fields}, read if absent else before)
     return found | parking.waited_for(mapping.entity, read)
@@ -161,7 +162,7 @@ def _remember(
     native: Native | None,
     left: list[Stay],
 ) -> None:
-    """The image, unless it is an older version or a duplicate: that is told again, and judge knows it."""
+    """Keep the version in the row's image. An older version or a duplicate is not kept; judge recognises it."""
     system, entity, _ = row.local
     if not versions or _is_newest(version, versions):
         swept, versions_now = ws.get(keys.sweep_key(system)), [*versions, version]
@@ -169,7 +170,7 @@ def _remember(
         _tell_links(ws, governance, row, version, versions)
         stays.compare(ws, governance, row.local, versions[-1] if versions else None, version)
         loss = losses.lost(swept, entity, version["version"]) if version["op"] == PRESENT else None
-        if loss is not None:  # told before it, so that nothing rests on the row in between
+        if loss is not None:  # told before the row itself, so that no verdict rests on it in between
             sweeps.presume(ws, governance, row.local, versions_now, loss, left)
     elif sweeps.is_last_before(version, versions):
         *earlier, gone = versions

@@ -1,7 +1,8 @@
-"""Rows vanished without a record of each: a table was emptied, or a snapshot has ended that did not show them.
+"""Sweeps: find the rows that vanished without a record of each, because a table was emptied or a snapshot did not show
+them.
 
-They are presumed deleted, a slice at a time. A row that something else concerns meanwhile is looked at first, and one
-that has come since stays, so nothing depends on where the slices fell (`again.steps`)."""
+They are presumed deleted, a slice at a time. A row that is needed for anything else meanwhile is looked at first, and
+one that came after the sweep began stays, so nothing depends on where the slices fall (`again.steps`)."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ from tables.view import Value, Workspace
 
 
 def begin(ws: Workspace, governance: Governance, system: str, entities: Iterable[str], loss: Loss) -> None:
-    """Of these entities. Gone are the rows whose last version sorts before the oldest that is not lost; where that is
-    not told, those that stood so before the instant."""
+    """Begin a sweep of these entities. Gone are rows whose last version sorts before the oldest that is not lost; if
+    that is unknown, rows whose last version is from before the instant."""
     key, entities = keys.sweep_key(system), sorted(entities)
     known = ws.get(key) or {"begun": 0, "sweeps": []}
     sweep = {
@@ -37,12 +38,12 @@ def begin(ws: Workspace, governance: Governance, system: str, entities: Iterable
 
 
 def begun(known: Value | None) -> int:
-    """How many there have been."""
+    """How many sweeps of the system have begun."""
     return 0 if known is None else int(known["begun"])
 
 
 def pending(known: Value | None) -> list[Value]:
-    """Those that have not seen every row, in the order in which they began."""
+    """Sweeps that have not been through all rows, in the order in which they began."""
     return [] if known is None else list(known["sweeps"])
 
 
@@ -51,14 +52,14 @@ def is_pending(known: Value | None) -> bool:
 
 
 def read_so_far(ws: Workspace, system: str, key: str | None) -> None:
-    """Images up to this key have been seen by the first that is pending; None: all."""
+    """The first pending sweep has seen the images up to this key; None: all."""
     known = ws.get(keys.sweep_key(system)) or {}
     first, *others = known["sweeps"]
     ws.put(keys.sweep_key(system), {**known, "sweeps": ([] if key is None else [{**first, "after": key}]) + others})
 
 
 def take_away(ws: Workspace, governance: Governance, sweep: Value, row: tuple[str, str, str], image: Value) -> None:
-    """`row`: system, entity, native id. Where it is gone; one that came since the sweep began is not."""
+    """Presume the row deleted, if it is gone. One that came after the sweep began is not. `row`: system, entity, id."""
     last = image["versions"][-1]
     came_before = images.swept(image) < sweep["number"]
     if came_before and last["op"] == PRESENT and _is_gone(sweep, row[1], last["version"], last["at"]):
@@ -73,7 +74,7 @@ def presume(
     loss: Loss,
     left: Sequence[Stay] = (),
 ) -> None:
-    """The row with these versions is lost. `left`: with whom it was lacking."""
+    """Presume the row with these versions deleted. `left`: customers who lacked it before."""
     last = versions[-1]
     gone = _gone(last, loss.oldest_version or f"{last['version']}.gone", max(loss.at, last["at"]))
     key = keys.row_key(row[0], last["customer"], *row[1:])
@@ -83,12 +84,12 @@ def presume(
 
 
 def following(gone: Version, last: Version) -> Version:
-    """A presumed deletion, behind this version: which one that was is known also when it has been folded away."""
+    """The presumed deletion, with the version that it follows: that stays known even once it is folded away."""
     return {**gone, "follows": last["version"]}
 
 
 def is_last_before(version: Version, versions: list[Version]) -> bool:
-    """It comes late, and is the last that there was before the row was presumed to be deleted."""
+    """Whether a late version is the last one before the row was presumed deleted."""
     gone = versions[-1]
     return bool(gone["op"] == PRESUMED and gone.get("follows", gone["version"]) < version["version"] < gone["version"])
 

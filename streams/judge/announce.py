@@ -1,4 +1,4 @@
-"""What a transition tells the world: drift records, commands, audit, the customer's conditions."""
+"""Emits what a transition means: drift records, commands, audit records, the customer's conditions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tables.view import Emit, Workspace
 def announce(
     ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, after: Obligation, transition: Transition
 ) -> Obligation:
-    """Emit what the transition means; returns the obligation with the drift record it now stands for."""
+    """Emit what the transition means; returns the obligation, with the drift record while one is open."""
     drift_id = ids.drift_id(kind.name, key.system, kind.entity, key.native_id, transition.trigger.version)
     answered(ws, now.governance, kind, key, after, transition)
     elsewhere = _is_settled_elsewhere(ws, kind, key, after, transition)
@@ -62,8 +62,8 @@ def _result(transition: Transition) -> str:
 
 
 def _is_settled_elsewhere(ws: Workspace, kind: Kind, key: ObligationKey, o: Obligation, transition: Transition) -> bool:
-    """An obligation is counted at the customer who had its subject when it was due, and so is its end: what was told
-    there, nobody knows here. One that moves on is not over, and one that comes back was counted."""
+    """Whether another customer counts it: the one who had the subject when it was due counts the obligation and its
+    end. One that moves on is not over; one that comes back was counted already."""
     if transition.what == "closed" or transition.how == "moved":
         return transition.how == "moved" or o.elsewhere == transition.trigger.version
     held = ws.get(entity_key(key.customer, kind.entity, key.system, key.native_id))
@@ -75,14 +75,14 @@ def _is_settled_elsewhere(ws: Workspace, kind: Kind, key: ObligationKey, o: Obli
 
 
 def _was_otherwise(governance: Governance, o: Obligation, transition: Transition) -> bool:
-    """It comes back, and ends otherwise than was told of it."""
+    """Whether it came back and ends with another result than the audit was told."""
     before = None if transition.how == "moved" else told.of(governance, o, transition)
     return before is not None and before.result != _result(transition)
 
 
 def _arrived(versions: list[Version], instant: Instant) -> Version:
-    """The version by which the record last came to this customer: of an earlier stay, how much is remembered hangs on
-    when it was folded."""
+    """The version by which the record last came to this customer. Earlier stays do not count: how much is remembered of
+    them depends on when they were folded."""
     by_then = [v for v in versions if v["at"] <= instant]
     left = max((v["at"] for v in by_then if v["op"] == MOVED), default=NEVER)
     stay = [v for v in by_then if v["op"] != MOVED and v["at"] >= left]
@@ -109,8 +109,7 @@ def _ask(ws: Workspace, governance: Governance, drift: dict[str, Any], finding: 
 
 
 def _awaited(governance: Governance, drift: dict[str, Any]) -> bool:
-    """Its correction is not only proposed, and the fleet stage is to see that it shows; or that it is asked for once
-    nothing stops it."""
+    """Whether the fleet stage follows its correction: it is performed, or will be once a breaker no longer stops it."""
     performed = drift["mode"] == "execute" or drift["restraint"] == breaker.REASON
     return performed and drift["command_id"] is not None and corrections.followed(governance)
 
@@ -167,7 +166,7 @@ def _opened(
 def look_again(
     ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, obligation: Obligation, answer: Answer
 ) -> Obligation:
-    """At the command of a drift that stands: it may have to be kept back, or no longer."""
+    """Look again at the command of an open drift: it may have to be held back now, or may be issued now."""
     drift = obligation.drift
     if drift is None:
         return without_releases(obligation, now.instant)
@@ -192,10 +191,10 @@ def _recalled(
 def _release(
     ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, obligation: Obligation, answer: Finding
 ) -> Obligation:
-    """What kept its command back may have ended. It asks for what is right by now."""
+    """Issue the command, for what is right by now, unless something still holds it back."""
     stood = obligation.drift
     assert stood is not None
-    mode = now.rules(kind.name).mode  # what may be commanded, may have been decided otherwise
+    mode = now.rules(kind.name).mode  # governance may have changed it since the drift opened
     drift = commanded(ws, now, kind, obligation, answer, {**stood, "mode": mode, "restraint": ""}, _evidence(answer))
     if is_held(drift):
         is_asked_for = stood["command_id"] is not None
@@ -251,7 +250,7 @@ def _audit(
     transition: Transition,
     drift_id: str,
 ) -> Obligation:
-    # The KPIs are sums over results: the baseline is in none of them, whatever becomes of it.
+    # KPIs are sums over results. The baseline has a result of its own, so that it is in none of them.
     result = "baseline" if transition.baseline else _result(transition)
     before = told.of(governance, after, transition)
     if before is not None and not transition.amends:
@@ -277,8 +276,8 @@ def _audit(
 
 
 def _stays(kind: Kind, before: Told, transition: Transition) -> bool:
-    """Judged again from later than its deadline on, it is answered by then, whether or not it was in time. What was
-    met is told with when it was demanded no more."""
+    """Whether the earlier result stands. An obligation that is judged again only from after its deadline looks
+    answered, whether or not that was in time. What was met is told with the time at which it was no longer demanded."""
     if kind.clock != "deadline" or transition.what != "met":
         return False
     return before.result == "met" or (before.result == "late" and transition.at > transition.due)

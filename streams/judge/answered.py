@@ -1,6 +1,7 @@
-"""Since when a customer has had an obligation of a condition answered: its first, whichever was worked off first.
+"""Since when a condition of a customer is true: the first time that an obligation of it was met.
 
-So the process is written at the first verdict only; what turned since is told by openings and closings."""
+It is the earliest in event time, in whatever order obligations are settled. Later turns of the condition follow from
+openings and closings of drifts, so the process is written here at the first verdict only."""
 
 from __future__ import annotations
 
@@ -17,13 +18,13 @@ from streams.kinds.table import KINDS, Kind
 from tables.view import Workspace
 
 _ANSWERED = ("met", "retracted")
-"""Results that the audit was told of what was answered in time."""
+"""Results in the audit that mean: it was met in time."""
 
 
 def answered(
     ws: Workspace, governance: Governance, kind: Kind, key: ObligationKey, after: Obligation, transition: Transition
 ) -> None:
-    """Keep what the transition says of that. The baseline says nothing, nor does its end."""
+    """Note what the transition says about it. The baseline, and its end, say nothing."""
     if transition.baseline:
         return
     at = transition.at if transition.what == "met" or _is_retracted_as_met(kind, transition) else None
@@ -38,7 +39,7 @@ def _is_retracted_as_met(kind: Kind, transition: Transition) -> bool:
 
 
 def _told_at(governance: Governance, o: Obligation, transition: Transition) -> set[Instant | None]:
-    """When its trigger may have counted as answered in time."""
+    """The instants at which its trigger may have been counted as met."""
     before = told.of(governance, o, transition)
     if before is not None and before.result in _ANSWERED:
         return {transition.due, before.at}
@@ -46,7 +47,7 @@ def _told_at(governance: Governance, o: Obligation, transition: Transition) -> s
 
 
 def _without(o: Obligation, transition: Transition) -> Obligation:
-    """As it stands but for the trigger of which another end is told."""
+    """The obligation without the trigger whose result is being replaced."""
     known = tuple(each for each in o.told if each.version != transition.trigger.version)
     return o._replace(status="idle", told=known)
 
@@ -54,7 +55,7 @@ def _without(o: Obligation, transition: Transition) -> Obligation:
 def _take_back(
     ws: Workspace, kind: Kind, key: ObligationKey, own: Obligation, counted: Collection[Instant | None]
 ) -> None:
-    """Late evidence: then it was not. Another may have been, then or later."""
+    """Late evidence shows that it was not met. If it was the first, find the next: the same instant or a later one."""
     known = first_met(ws, key.customer, kind.condition)
     if known is not None and known in counted:
         still = (at for o in (own, *_others(ws, kind, key)) for at in _met(o) if at >= known)

@@ -1,10 +1,10 @@
-"""Approvals: what was only proposed is performed, as somebody decided so: exactly that command, as long as a drift asks
-for it and nothing else keeps it back.
+"""Approvals: somebody decided that a command is performed which was only proposed: exactly that command, while its
+drift asks for it and nothing else holds it back.
 
 a/COMMAND    {by, at, until}
 
-It counts from the first instant on that was not decided when it was told, for as long as records of ended drifts are
-kept. The id of a command names no customer, so every partition is told: its drift may come to any of them."""
+An approval counts from the first instant that was undecided when it arrived, for as long as records of ended drifts are
+kept. The id of a command names no customer, so every partition is told: its drift may move to any of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROPOSE = "propose"
 OVER_LIMIT = "over_limit"
 """A restraint: so much is at stake that somebody has to decide."""
 UNAPPROVED = ("", OVER_LIMIT)
-"""Why a command is proposed that an approval has performed."""
+"""Restraints that an approval lifts; empty: the mode is `propose`."""
 
 
 class Approval(NamedTuple):
@@ -37,7 +37,7 @@ class Approval(NamedTuple):
 
 
 def on_approval(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
-    """What asks for the command is judged again. What will ask for it looks by itself."""
+    """Judge the drift that asks for the command again. A drift that asks for it later looks for approvals by itself."""
     kind = next((k for k in KINDS if (k.name, k.entity) == (value["kind"], value["entity"])), None)
     if kind is None or value["system"] not in ruled.newest.systems:
         return
@@ -45,14 +45,14 @@ def on_approval(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
     key = approval_key(value["command_id"])
     known = ws.get(key)
     if known is not None and at < known["until"]:
-        return  # the first word stands: from then on may have been judged
+        return  # the earlier approval stands: instants since then may have been judged by it
     _keep(ws, ruled.newest, key, Approval(value["by"], at, _until(ruled.newest, at)))
     for subject, settled in _asking(ws, kind, value):
         arm(ws, subject, max(at, settled + 1), late=False)
 
 
 def adopt(ws: Workspace, governance: Governance, obligation: Value) -> None:
-    """An earlier release kept one with what asks for the command, to be judged when it begins to count."""
+    """Take over an approval that an earlier release kept in the obligation."""
     if "approval" not in obligation:
         return
     command_id, by, at = obligation["approval"]
@@ -69,8 +69,8 @@ def _keep(ws: Workspace, governance: Governance, key: str, approval: Approval) -
 
 
 def approved(ws: Workspace, now: AsOf, command_id: str | None) -> Approval | None:
-    """Of exactly that command: one that asks for something else is not what somebody decided about. Who asks is judged
-    again when it begins to count."""
+    """The approval of exactly this command, if it counts at this instant. If it counts later, the subject is judged
+    again then."""
     held = ws.get(approval_key(command_id)) if command_id is not None else None
     if held is None:
         return None
@@ -80,13 +80,14 @@ def approved(ws: Workspace, now: AsOf, command_id: str | None) -> Approval | Non
 
 
 def may_be_performed(ws: Workspace, now: AsOf, drift: dict[str, Any]) -> bool:
-    """Somebody approved it, and it is proposed for no other reason than that nobody had."""
+    """Whether it was approved, and is proposed only because it had not been."""
     is_proposed = drift["mode"] == PROPOSE and drift["restraint"] in UNAPPROVED
     return is_proposed and approved(ws, now, drift["command_id"]) is not None
 
 
 def _asking(ws: Workspace, kind: Kind, value: dict[str, Any]) -> Iterator[tuple[ObligationKey, Instant]]:
-    """Where the drift was when somebody approved, and where it is; each with the last instant judged."""
+    """Obligations of the drift, at the customer where it was when approved and where it is now; each with its last
+    judged instant."""
     life: Value = ws.get(drift_key(value["drift_id"])) or {}
     for customer in sorted({value["canonical_id"], life.get("customer", value["canonical_id"])}):
         subject = ObligationKey(customer, kind.row, value["system"], value["native_id"])
@@ -95,6 +96,6 @@ def _asking(ws: Workspace, kind: Kind, value: dict[str, Any]) -> Iterator[tuple[
 
 
 def _until(governance: Governance, at: Instant) -> Instant:
-    """Where a source was never heard, nobody knows when that begins to be over."""
+    """Until when it counts; ALWAYS if a source was never heard, because then the beginning is not known either."""
     kept = governance.ended_drift_retention_seconds
     return ALWAYS if kept is None or at <= NEVER + 1 else at + seconds(kept)

@@ -1,4 +1,4 @@
-"""Which instant of an obligation is judged next."""
+"""Arms obligations: sets the instant that is judged next."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def arm(
     kept_from: Instant = ALWAYS,
     ruled: InForce | None = None,
 ) -> bool:
-    """See to it that the instant is judged; returns whether it will be, or need not. What was settled is looked at
-    again only for late evidence."""
+    """Have the instant judged. Instants that are settled are judged again only for late evidence. Returns False if late
+    evidence can amend nothing any more."""
     text = key.text()
     value = ws.get(text)
     if value is None:
@@ -57,7 +57,7 @@ def arm(
 
 
 def _as_it_became(value: Value, at: Instant) -> Value:
-    """Before instants at which it was looked at and stayed as it was: which those are hangs on where commits fall."""
+    """The value without the last instants that changed nothing: which those are depends on where commits fell."""
     since = value.get("unchanged_since")
     if since is None or at > value["settled"]:
         return value
@@ -65,15 +65,15 @@ def _as_it_became(value: Value, at: Instant) -> Value:
 
 
 def _passed(ws: Workspace, ruled: InForce | None, key: ObligationKey) -> Instant:
-    """Up to when verdicts of its kind have ever been given."""
+    """Up to which instant verdicts of its kind have ever been given."""
     if ruled is None:
         return ALWAYS
     return passed_by(reached_by(ws, ruled.newest), ruled, BY_NAME[key.kind], key.system)[0]
 
 
 def _again(value: Value, kept_from: Instant, until: Instant) -> Value:
-    """To be judged again. What is known until then is what was known when the late evidence came, not what would be
-    when it is judged: that hangs on where commits fall."""
+    """To be judged again, by what was known when the late evidence came. What is known when it is actually judged
+    depends on where commits fall."""
     value = told.recalled(value, until)
     return value if kept_from == ALWAYS else {"again_from": kept_from, **value}
 

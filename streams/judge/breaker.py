@@ -1,10 +1,10 @@
-"""Breakers: while corrections of a kind, or to a system, go wrong (streams/fleet/breaker.py), or a kind drifts in so
-many customers at once that it is hardly they (M8), commands are only proposed.
+"""Breakers, as judge sees them. Commands are only proposed while corrections of a kind or to a system fail
+(streams/fleet/breaker.py), or while a kind drifts in so many customers that the cause is elsewhere (M8).
 
-b/SCOPE/NAME/DRIFT    {opened, closed}: what had been heard when that was told; without closed it stands
+b/SCOPE/NAME/DRIFT    {opened, closed}: what had been heard when judge was told; without `closed` the breaker is open
 
-A turn counts for what had not been decided when it was told, not for what happened not to be worked off yet: so it
-hangs on the order of the input alone, and a replay repeats it."""
+Opening and closing count for instants that could not be decided yet when judge was told. They do not depend on which of
+those happened to be settled by then. So a replay gives the same."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ def on_turn(ws: Workspace, governance: Governance, value: dict[str, Any]) -> Non
 
 
 def is_open(ws: Workspace, now: AsOf, kind: Kind, system: str, target: str) -> bool:
-    """For a verdict about a subject of the system, whose command goes to the target."""
+    """Whether a breaker stops this kind's command to the target. `system`: of the subject."""
     scopes = (_prefix("kind", kind.name), _prefix("system", target))
     turns = (known for prefix in scopes for _, known in ws.range(prefix, _AT_A_TIME))
     return any(counted(known, now, kind, system) for known in turns)
 
 
 def decided(heard: Marks, governance: Governance, kind: Kind, system: str) -> Instant:
-    """Up to which instant verdicts could be given by what had been heard."""
+    """Up to which instant verdicts could be given when that much had been heard."""
     return decidable_until(Minima(heard, governance.partitions), governance, kind, system)[0]
 
 
 def counted(known: Value, now: AsOf, kind: Kind, system: str) -> bool:
-    """Whether it was so when the instant could first be judged."""
+    """Whether it was open when the instant could first be judged."""
 
     def passed(heard: Marks | None, missing: Instant) -> Instant:
         return missing if heard is None else decided(heard, now.governance, kind, system)
 
-    # One that an earlier release kept says nothing of what had been heard.
+    # An entry of an earlier release does not say what had been heard.
     return passed(known.get("opened"), NEVER) < now.instant <= passed(known.get("closed"), ALWAYS)
 
 

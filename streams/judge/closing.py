@@ -1,9 +1,9 @@
-"""The close of accounting periods: what belongs into a period must be in the books before that ends, however much time
-its deadline would leave.
+"""The close of accounting periods: what belongs to a period must be in the books before it ends, even if the deadline
+is later.
 
-A period is one of the legal entity that the subject names, else of that which serves the customer. The subject belongs
-into the period in which it was demanded, or into that of a later day which it states itself; so a period that is over
-demands nothing of what comes after it."""
+The period is one of the legal entity that the subject names, else of the one that serves the customer. A subject
+belongs to the period in which it was demanded, or to that of a later day that it states itself. So a period that is
+over demands nothing of later subjects."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ Closes = Callable[[Instant], Close | None]
 
 
 def closes(now: AsOf, kind: Kind, system: str, native_id: str, skew: Instant) -> Closes | None:
-    """By the instant at which it is demanded; None: no close is governed, or none that matters to the kind."""
+    """A function from the instant of demand to the close; None: no close is governed that matters to the kind."""
     return partial(_close, now, kind, system, native_id, skew) if is_in_periods(now.governance, kind) else None
 
 
 def in_period(expected: str, period: str) -> str:
-    """What is expected, and that it is the close which makes it due."""
+    """The text of what is expected, with the period whose close makes it due."""
     return f"{expected}, before the accounting period closes that ends on {period}" if period else expected
 
 

@@ -1,6 +1,6 @@
-"""Commands: what a drift asks for, and what keeps that back.
+"""Commands: what a drift asks for, and the restraints that hold it back.
 
-Restraints are looked at whenever a command is to be issued, as of the instant judged; the first that applies counts.
+Restraints are asked whenever a command would be issued, as of the instant judged. The first that applies counts.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Case(NamedTuple):
 
     @property
     def looked(self) -> AsOf:
-        """To look at what decides about the command only: when that changes, nothing is judged."""
+        """For looking at what decides about the command alone: a change of that has no subject judged again."""
         return AsOf(self.ws, self.now.governance, self.now.customer, self.now.instant)
 
 
@@ -56,16 +56,16 @@ def _nothing(_: _Case) -> Sequence[str]:
 
 class Restraint(NamedTuple):
     name: str
-    """As the drift says."""
+    """The word in the drift's field `restraint`."""
     applies: Callable[[_Case], bool]
     holds: bool = False
-    """No command is issued while it lasts. Otherwise one that would be executed is proposed."""
+    """True: no command is issued while it lasts. False: a command that would be executed is proposed."""
     about: Callable[[_Case], Sequence[str]] = _nothing
-    """What in particular, where it names that."""
+    """Details for the drift's field, such as the products without accounts."""
     remedy: str = ""
     passes: bool = False
-    """It ends at an instant that is judged, as governance changes then or `applies` has it judged again; what it kept
-    back is asked for then."""
+    """It ends at an instant that is judged anyway, because governance changes then or `applies` asked for it. The
+    command is issued then. Other restraints end when judge is told."""
 
     def said(self, case: _Case) -> str:
         about = ", ".join(self.about(case))
@@ -114,12 +114,12 @@ def _unmapped(case: _Case) -> Sequence[str]:
 
 
 def _anyone_may_lack_evidence(case: _Case) -> bool:
-    """A hole whose customer nobody could read makes absence unsure for everyone."""
+    """Whether there is a hole whose customer could not be read: it makes absence uncertain for everyone."""
     return _is_lacking(case, case.kind.needs, "g/", past_holes_prefix(""))
 
 
 def _misses_what_it_looks_at(case: _Case) -> bool:
-    """A hole of the customer in what only the command looks at."""
+    """Whether the customer has a hole in places that only the command looks at."""
     customer = case.now.customer
     return _is_lacking(case, case.kind.for_command, holes_prefix(customer), past_holes_prefix(customer))
 
@@ -133,18 +133,18 @@ def _is_lacking(case: _Case, places: Iterable[tuple[str, str]], *prefixes: str) 
 
 
 def _until_it_came(case: _Case, hole: dict[str, Any]) -> None:
-    """The end of one that has ended since, or went elsewhere, is an instant that is judged; of another it is told."""
+    """Judge again when the hole ends, if it has ended since or its customer went elsewhere. Of others judge is told."""
     case.now.again_at(lacking.ends(hole, case.now.instant))
     if (closed := hole.get("closed")) is not None:
         case.now.again_at(breaker.decided(closed, case.now.governance, case.kind, case.system) + 1)
 
 
 def _lacking(case: _Case, *prefixes: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Role and entity of what was lacking when the instant could first be judged, though it may have come since."""
+    """(role, entity, hole) of what was missing when the instant could first be judged; it may have come since."""
     for prefix in prefixes:
         for text, hole in case.ws.range(prefix, 1000):
             system, entity, _ = text.removeprefix(prefix).split("/", 2)
-            governed = case.now.governance.systems.get(system)  # no verdict looks at one that has gone
+            governed = case.now.governance.systems.get(system)  # None: taken out, so no verdict looks at it
             if governed is None or not lacking.stands(hole, case.now.instant):
                 continue
             if breaker.counted(hole, case.now, case.kind, case.system):
@@ -152,7 +152,7 @@ def _lacking(case: _Case, *prefixes: str) -> Iterator[tuple[str, str, dict[str, 
 
 
 def _is_fought_over(case: _Case) -> bool:
-    """The drift opens again and again, or two writers put the attribute that it would set back in turn."""
+    """The drift opens again and again, or two writers take turns in overwriting the attribute that it would set."""
     governance = case.now.governance
     if not governance.wants(NAME):
         return False
@@ -160,7 +160,7 @@ def _is_fought_over(case: _Case) -> bool:
 
 
 def _flaps(governance: Governance, o: Obligation) -> bool:
-    """Until it has not opened for a whole window, which is an instant at which it is judged."""
+    """Whether the drift flaps: until it has not opened for a whole window, at the end of which it is judged."""
     return bool(o.openings) and (o.flapping is not None or flaps(governance, o))
 
 
@@ -201,7 +201,7 @@ RESTRAINTS = (
 )
 _PASSING = tuple(r for r in RESTRAINTS if r.passes)
 _MISSING = tuple(r for r in RESTRAINTS if r.name == unread.REASON)
-"""Whom they keep back is told of their end: nothing else may be looked at that nobody would tell of again."""
+"""Restraints whose end judge is told of (`streams.judge.unread`)."""
 
 
 def commanded(
@@ -213,7 +213,7 @@ def commanded(
     drift: Drift,
     evidence: list[dict[str, Any]],
 ) -> Drift:
-    """The drift with its command, as far as that may be issued. `drift`: with the mode as governed; `evidence`: what
+    """The drift with its command, as far as that may be issued. `drift` comes with the governed mode; `evidence`: what
     the command rests on."""
     if drift["mode"] == "alert":
         return drift
@@ -266,7 +266,7 @@ def _named(drift: Drift) -> str:
 
 
 def remedy(drift: Drift) -> str:
-    """What would let its command go; empty where that is not for governance to say."""
+    """What a person can do so that its command goes out; empty: nothing that governance decides."""
     return next((r.remedy for r in RESTRAINTS if r.name == _named(drift)), "")
 
 
@@ -275,7 +275,7 @@ def is_held(drift: Drift) -> bool:
 
 
 def has_passed(ws: Workspace, now: AsOf, kind: Kind, obligation: Obligation, drift: Drift, finding: Finding) -> bool:
-    """What kept its command from being performed has ended, and nobody tells of that."""
+    """Whether a restraint has ended of whose end judge is not told."""
     named = _named(drift)
     group = next((group for group in (_PASSING, _MISSING) if any(r.name == named for r in group)), ())
     if not group:
@@ -285,7 +285,7 @@ def has_passed(ws: Workspace, now: AsOf, kind: Kind, obligation: Obligation, dri
 
 
 def held_by(ws: Workspace, now: AsOf, kind: Kind, system: str) -> str | None:
-    """What a command that was issued is recalled for. `system`: of the subject."""
+    """The restraint for which an issued command is recalled; None: there is none. `system`: of the subject."""
     return freeze.REASON if freeze.frozen(ws, now, kind, system) else None
 
 
@@ -303,7 +303,7 @@ def _command_id(kind: Kind, finding: Finding, ask: Ask, drift: Drift, versions: 
 
 
 def _not_after(case: _Case, drift: Drift) -> Instant | None:
-    """What is only proposed waits for somebody, however long."""
+    """When the command expires; None: never. A proposal waits for somebody, however long."""
     valid_seconds = case.now.rules(case.kind.name).command_valid_seconds
     return None if drift["mode"] != "execute" or valid_seconds is None else case.now.instant + seconds(valid_seconds)
 

@@ -1,4 +1,4 @@
-"""Whose verdicts a change could touch."""
+"""Finds the obligations whose verdicts a change could touch."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from tables.versions import Version, comes_or_goes, tells
 from tables.view import Workspace
 
 MANY = 10_000
-"""Obligations of one kind that one change may concern: deals, subscriptions, customer records; not invoices."""
+"""Most obligations of one kind that one change may concern: deals, subscriptions, customer records; never invoices."""
 
 Local = tuple[str, str, str]
-"""(entity, system, native id): where a record is, of one customer."""
+"""(entity, system, native id) of a record of a known customer."""
 
 
 class Changed(NamedTuple):
@@ -45,9 +45,10 @@ def concerned(
     *,
     referring: bool = False,
 ) -> list[ObligationKey]:
-    """Every obligation whose verdict this change could touch, by what it says otherwise than the version before. A
-    record that changes its reference concerns the old and the new: then it is asked before and after the fold, each
-    time with the versions `held`, the second time only for what is found by references (`referring`)."""
+    """Every obligation whose verdict this change could touch, judging by how it differs from the version `before`.
+
+    A record that changes its reference concerns the old and the new subject. So this is called before and after the
+    fold, with the versions `held` then; the second time only for what is found by references (`referring`)."""
     customer, after = change.place.customer, change.version
     still = before if before is None or not comes_or_goes(before, after) else None
     found: list[ObligationKey] = []
@@ -67,7 +68,7 @@ def concerned(
 def waits_anyway(
     ws: Workspace, governance: Governance, key: ObligationKey, change: Changed, before: Version | None
 ) -> bool:
-    """The change can only answer what is demanded, and that is asked when it is due."""
+    """Whether the obligation need not be judged for this change: it can only answer, which is asked when due."""
     kind = BY_NAME[key.kind]
     if kind.clock != "deadline" or not _only_answers(governance, kind, key, change, before):
         return False
@@ -87,7 +88,7 @@ def _only_answers(
 
 
 def looking(ws: Workspace, governance: Governance, change: Changed, held: list[Version]) -> Iterator[ObligationKey]:
-    """Who looks at the record as it was, whatever the change says; some of them may not exist."""
+    """Obligations that look at the record, whatever the change says. Some of the keys may not exist."""
     customer = change.place.customer
     for alike in _noticed(governance, change):
         if isinstance(alike.reach, All | Consulted):
@@ -98,7 +99,8 @@ def looking(ws: Workspace, governance: Governance, change: Changed, held: list[V
 
 
 def hanging_on(ws: Workspace, governance: Governance, change: Changed) -> Iterator[ObligationKey]:
-    """Every subject, demanded or not, of the kinds whose rules hang on what this record tells of the customer."""
+    """Every subject, demanded or not, of kinds whose rules depend on what this record says of the customer (its
+    segment, say)."""
     customer, entity, home, _ = change.place
     for kind in regarding(governance, home, entity):
         for system in (s for role in kind.roles for s in governance.in_role(role)):
@@ -113,7 +115,7 @@ def versions_of(ws: Workspace, place: Place) -> list[Version]:
 
 
 def _noticed(governance: Governance, change: Changed) -> Iterator[Alike]:
-    """Of a system that governance has no more whatever might look at it: what is armed so waits until it is back."""
+    """Kinds that look at the change. For a system that was taken out, too: what is armed waits until it is back."""
     for role in governance.roles_of(change.place.system):
         yield from noticed_by(governance, role, change.place.entity)
 
@@ -124,7 +126,7 @@ def _may_be_in(governance: Governance, system: str, roles: Collection[str]) -> b
 
 
 def _told(alike: Alike, before: Version, after: Version) -> Sequence[Kind]:
-    """The kinds to which a change of a record that stays says anything."""
+    """Kinds for which a change of a present record differs in what they regard."""
     asked = zip(alike.kinds, alike.regarding, strict=True)
     return [kind for kind, regarded in asked if regarded is None or regarded.differs(before, after)]
 
@@ -132,7 +134,7 @@ def _told(alike: Alike, before: Version, after: Version) -> Sequence[Kind]:
 def _worth_judging(
     ws: Workspace, governance: Governance, kinds: Sequence[Kind], change: Changed, subjects: Collection[Local]
 ) -> Iterator[ObligationKey]:
-    """Where nothing can begin, only what runs."""
+    """The subjects to judge for each kind: all if something can begin, else those whose obligation exists."""
     customer, itself = change.place.customer, change.local
     versions: list[Version] = []
     for subject in subjects:  # what is changed, as far as it is not judged
@@ -149,14 +151,14 @@ def _worth_judging(
 
 
 def _is_alone(kind: Kind, subjects: Collection[Local]) -> bool:
-    """Whether each of them has none to be compared with."""
+    """Whether no subject has another one to be compared with."""
     if kind.compared_within == "system":
         return len({system for _, system, _ in subjects}) == len(subjects)
     return kind.compared_within == "customer" and len(subjects) == 1
 
 
 def _differ(ws: Workspace, kind: Kind, change: Changed) -> bool:
-    """Whether the customer's records of the entity, wherever they are, say two things in what is compared."""
+    """Whether the customer's records of the entity, in all systems, have different values in a compared attribute."""
     customer = change.place.customer
     found = names(ws, reference_key(customer, kind.entity, EVERY, ""), MANY)
     held = (versions_of(ws, Place(customer, kind.entity, *name)) for name in found)
@@ -165,8 +167,8 @@ def _differ(ws: Workspace, kind: Kind, change: Changed) -> bool:
 
 
 def _has_counterpart(ws: Workspace, customer: str, kind: Kind, versions: list[Version]) -> bool:
-    """Whether there is a record by which one of these versions of a subject would be found; one that comes later
-    concerns it then."""
+    """Whether there is a record that refers to one of these versions of a subject. A record that comes later will
+    concern the subject then."""
     return any(
         ws.get(reference_key(customer, entity, reach.change_attribute, value)) is not None
         for entity, reach in NAMED_BY[kind.row]
@@ -215,7 +217,7 @@ def _found(
 
 
 def _homes(governance: Governance, alike: Alike, system: str) -> tuple[str, ...]:
-    """Where a subject is at home that a record of this system names by its id."""
+    """Systems with a subject that a record of this system names by its id: the same system, if it has the role."""
     own = (system,) if _may_be_in(governance, system, alike.roles) else ()
     if own and system in governance.systems:
         return own

@@ -1,5 +1,5 @@
-"""How an obligation counts: by the rules of the customer's segment and the calendar of its legal entity, as of the
-instant judged."""
+"""The clock of an obligation: deadline, grace and hold-down, by the rules of the customer's segment and the calendar of
+its legal entity, as of the instant judged."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from streams.kinds.table import Kind
 
 
 def clock_of(now: AsOf, kind: Kind, system: str, native_id: str | None = None, *, new_rules: bool = False) -> Clock:
-    """`native_id`: of the subject, where it matters whether that is ignored, or into which period it belongs.
-    `new_rules`: they are not those by which it was judged last."""
+    """The clock. `native_id`: of the subject; needed if it may be ignored, or belong to an accounting period.
+    `new_rules`: the rules are not those by which it was judged last."""
     fixed = _fixed(now.governance, kind, system)
     if fixed is not None:
         return Clock(*fixed, new_rules=new_rules)
@@ -31,7 +31,9 @@ def clock_of(now: AsOf, kind: Kind, system: str, native_id: str | None = None, *
 
 
 def _fixed(governance: Governance, kind: Kind, system: str) -> tuple[str, Instant, Instant, Instant] | None:
-    """The same for every customer and every day, where segments, calendars and what is ignored do not matter."""
+    """The parts of a clock that is the same for all customers and days; None: segments, calendars or ignore rules vary
+    it.
+    """
     key = (_fixed, kind.row, system)
     if key not in governance.derived:
         rules = governance.kinds[kind.name]
@@ -55,7 +57,7 @@ def _business_days(now: AsOf, kind: Kind) -> Ends | None:
 
 
 def _skew(governance: Governance, kind: Kind, system: str) -> Instant:
-    """By how much the clocks involved may differ: allowed for in every deadline."""
+    """By how much the clocks of the systems involved may differ: added to every deadline."""
     known: Instant | None = governance.derived.get((_skew, kind.row, system))
     if known is None:
         known = governance.skew(tuple({s for s, _ in needed(governance, kind, system)}))

@@ -1,7 +1,7 @@
-"""Kind M7: a drift that opens again and again is a drift of its own, of the same subject.
+"""Kind M7: a drift that opens again and again is a drift of its own, about the same subject.
 
-It is a function of the openings of one obligation, in event time, and lives in that obligation: so it is as independent
-of arrival as they are. It ends when the obligation has not opened for a whole window."""
+It follows from the openings of one obligation in event time, and is kept in that obligation. So it depends on arrival
+as little as they do. It ends when the obligation has not opened for a whole window."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tables.view import Workspace
 def watch(
     ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, after: Obligation, transitions: list[Transition]
 ) -> Obligation:
-    """Tell when it opened too often, or does no more."""
+    """Open the flapping drift when the obligation opened too often, and close it when it no longer does."""
     if kind.name == NAME or not now.governance.wants(NAME):
         return after
     too_often = flaps(now.governance, after)

@@ -1,9 +1,8 @@
-"""What is forgotten, and when: at an instant of event time, once all that was due by then is judged. Not as it is told
-that something is over: what lies before that may still have to be judged, wherever commits fall.
+"""Forgets entries of the state at an instant of event time, once everything due by then is judged. It does not forget
+them as soon as judge is told that something is over: earlier instants may still have to be judged.
 
-t/INSTANT/KEY    {}: that entry of the state; by the id of a drift, its life (streams/judge/lives.py)
-k/INSTANT/KEY    {}: such an entry whose instant has come, while what is judged by it may be held back: by a hole, or as
-                 nobody could write it"""
+t/INSTANT/KEY    {}: forget the entry KEY then; a bare drift id stands for its life (streams/judge/lives.py)
+k/INSTANT/KEY    {}: the instant has come, but verdicts that need the entry are held back, by a hole or as unwritable"""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ from streams.judge.keys import ASIDE, HOLES, KEPT, burying_key, kept_key, parse_
 from tables.view import Value, Workspace
 
 _ALL = 1_000_000
-"""Of what people and other stages say."""
+"""More than there can be of such entries."""
 
 
 def wait(ws: Workspace, instant: Instant, key: str) -> None:
@@ -23,14 +22,14 @@ def wait(ws: Workspace, instant: Instant, key: str) -> None:
 
 
 def put_until(ws: Workspace, governance: Governance, key: str, value: Value, last: Instant) -> None:
-    """Keep it as long as verdicts of that instant may be given, or amended."""
+    """Put an entry, and keep it as long as verdicts about the instant `last` may be given or amended."""
     instant = last + seconds(governance.late_retention_seconds) + 1
     ws.put(key, {**value, "forgotten": instant})
     wait(ws, instant, key)
 
 
 def forget(ws: Workspace, instant: Instant, key: str) -> None:
-    """Unless it has been put anew since."""
+    """Delete the entry, unless it was put anew since. While verdicts are held back it is kept for them."""
     if (ws.get(key) or {}).get("forgotten") != instant:
         return
     if is_anything_held(ws):
@@ -40,12 +39,12 @@ def forget(ws: Workspace, instant: Instant, key: str) -> None:
 
 
 def is_anything_held(ws: Workspace) -> bool:
-    """Whether a verdict may still be given of instants that all sources have passed."""
+    """Whether a hole or an unwritable verdict holds verdicts back, about instants that all sources have passed."""
     return bool(ws.range(HOLES, 1) or ws.range(ASIDE, 1))
 
 
 def nothing_is_held(ws: Workspace) -> None:
-    """With the last of them: what was kept for it is forgotten once all is judged that was held back."""
+    """The last hold has ended: what was kept for it is forgotten once all that was held back is judged."""
     for text, _ in ws.range(KEPT, _ALL):
         ws.delete(text)
         wait(ws, *parse_kept(text))

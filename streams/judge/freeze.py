@@ -1,11 +1,11 @@
-"""Frozen customers: while it is in conflict who a customer is (kind 48), no command about it is issued, and what was
-issued before and still stands is recalled; executors perform only what its drift asks for (streams/asked.py).
+"""Frozen customers: while a customer's identity is in conflict (kind 48) no command about it is issued, and issued ones
+are recalled. Executors perform only what a drift still asks for (streams/asked.py).
 
 f/CUSTOMER/SYSTEM/CUSTOMER OF THE SYSTEM   {spans: {drift id of the conflict: [frozen at, until, told, end told]}}
 
-A freeze is told before the watermark of the links that caused it, so a verdict that waits for those knows of it. For
-others it counts from the first instant on that was not decided when it was told, and so does its end: what had been
-heard then is kept with it (`told`, `end told`), since what is judged by then hangs on where commits fall."""
+A freeze is told before the watermark of the links that caused it, so verdicts that wait for those links know of it. For
+other verdicts it counts from the first instant that was undecided when it was told, and so does its end. To know that
+instant, what had been heard then is kept with it (`told`, `end told`)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tables.watermarks import Marks, Minima, newest
 
 REASON = "identity_conflict"
 _PARTIES = 1_000
-"""Records of one customer that may be in conflict at a time."""
+"""Most records of one customer that may be in conflict at a time."""
 
 
 class Span(NamedTuple):
@@ -40,7 +40,7 @@ class Span(NamedTuple):
     end_told: Marks | None = None
 
     def counted(self, governance: Governance, kind: Kind, system: str) -> tuple[Instant, Instant]:
-        """From when on, and until when, for verdicts of a kind about a subject of the system."""
+        """From when on, and until when, the freeze counts for a kind and a subject's system."""
         begun = max(self.begun, _undecided(self.told, governance, kind, system))
         if self.until is None:
             return begun, ALWAYS
@@ -48,13 +48,13 @@ class Span(NamedTuple):
 
 
 def _undecided(heard: Marks | None, governance: Governance, kind: Kind, system: str) -> Instant:
-    """The first instant that was not decided yet when that much had been heard."""
+    """The first instant that was still undecided when that much had been heard."""
     return NEVER if heard is None else decidable_until(Minima(heard, 1), governance, kind, system)[0] + 1
 
 
 def on_freeze(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
-    """A conflict stands, or has ended: what was commanded is judged again as of its beginning, and what it held back as
-    of its end."""
+    """A conflict has begun or ended. Drifts with a command are judged again as of its beginning, and drifts that it
+    held back as of its end."""
     customer, until = value["canonical_id"], value["frozen_until"]
     key = f"{freezes_prefix(customer)}{value['system']}/{value['native_customer']}"
     spans = (ws.get(key) or {"spans": {}})["spans"]
@@ -87,8 +87,8 @@ def _keep(ws: Workspace, governance: Governance, key: str, spans: dict[str, list
 
 
 def frozen(ws: Workspace, now: AsOf, kind: Kind, system: str) -> bool:
-    """For a verdict about a subject of the system. Who asks is judged again when the answer changes, as far as that is
-    known already."""
+    """Whether the customer is frozen for this kind and subject's system. The subject is judged again when that changes,
+    as far as it is known already."""
     at = now.instant
     counted = (span.counted(now.governance, kind, system) for span in _spans(ws, now.customer))
     spans = [(begun, until) for begun, until in counted if begun < until]
@@ -118,7 +118,7 @@ def _wake(
     before: Instant,
     concerned: Callable[[dict[str, Any]], bool],
 ) -> None:
-    """From the first instant on that is not decided, unless what is told is over by then."""
+    """Have these obligations judged at the first undecided instant, unless the freeze is over by then."""
     heard = reached_by(ws, ruled.newest)
     for text, value in ws.range(f"o/{customer}/", EVERYTHING):
         key = ObligationKey.parse(text)

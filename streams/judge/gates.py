@@ -1,4 +1,4 @@
-"""Gates: what a verdict waits for. A kind and the subject's system decide which source objects must have been heard."""
+"""Gates: the source objects that a verdict waits for. They depend on the kind and the subject's system."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def _needed(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str,
 
 
 def evidence(governance: Governance, kind: Kind, system: str) -> tuple[tuple[str, str], ...]:
-    """Those of them in which a missing record leaves the verdict open."""
+    """Those of them in which a missing record leaves the verdict undecided."""
     spared = {(s, entity) for role, entity in kind.for_command for s in governance.in_role(role)}
     return tuple(pair for pair in needed(governance, kind, system) if pair not in spared)
 
 
 def _linking(governance: Governance, systems: set[str]) -> list[str]:
-    """Those whose links decide whose the records of these systems are."""
+    """Systems whose links decide to which customer the records of these systems belong."""
     linking = governance.linking
     # A record that names several customers makes them one, whatever their own systems say.
     joining = {s for s in linking if len(governance.systems[s].links) > 1}
@@ -64,7 +64,7 @@ def _linking(governance: Governance, systems: set[str]) -> list[str]:
 
 
 def heard_by(ws: Workspace, governance: Governance) -> Minima:
-    """What a shard has heard, as gates ask for it."""
+    """The watermarks of a shard."""
     return minima(ws.get(MARKS), governance.partitions)
 
 
@@ -74,8 +74,8 @@ def decidable_until(heard: Minima, governance: Governance, kind: Kind, system: s
 
 
 def passed_by(heard: Minima, ruled: InForce, kind: Kind, system: str) -> tuple[Instant, str]:
-    """The same where governance changes: each instant waits for what the one in force then demands, and none is judged
-    before it is known what a new one concerns."""
+    """The same while governance changes: an instant waits for what the governance in force then needs. No instant is
+    judged before it is known what a new version concerns."""
     until, source = NEVER, ""
     for begins_at, ends_at, governance in ruled.undecided:
         until, source = decidable_until(heard, governance, kind, system)
@@ -86,7 +86,7 @@ def passed_by(heard: Minima, ruled: InForce, kind: Kind, system: str) -> tuple[I
 
 
 def passed_by_all(heard: Minima, ruled: InForce) -> Instant:
-    """Behind it nothing is left to be judged."""
+    """Up to this instant everything can be judged."""
     return slowest(heard, ruled)[0]
 
 

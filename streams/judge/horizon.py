@@ -1,4 +1,4 @@
-"""The verdict horizon: how long after an instant the earliest verdict of a kind about it can come."""
+"""The verdict horizon of a kind: the least time between an instant and a verdict about it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """What becomes of an obligation when other rules come into force.
 
-One with a deadline that is armed keeps the rules of its kind under which it was armed until it is settled: deadline,
-tolerance, severity. Who acts and whether a correction is commanded is as governed at the instant. A grace that runs
-ends as if it had always been as long as the rules in force say. All else is judged by those in force."""
+- An armed deadline keeps the rules under which it was armed until it is settled: deadline, tolerance, severity. Owner
+  and mode are always those in force at the instant.
+- A running grace ends as if it had always been as long as the rules in force say.
+- Everything else is judged by the rules in force."""
 
 from __future__ import annotations
 
@@ -21,13 +22,13 @@ from streams.kinds.table import Kind
 from tables.view import Workspace
 
 _AT_THE_INSTANT = ("mode", "owner_team")
-"""What of the rules is never kept."""
+"""Rules that are never kept."""
 
 
 def carry_over(
     ws: Workspace, before: Governance, after: Governance, kind: Kind, key: ObligationKey, o: Obligation
 ) -> Obligation:
-    """As it goes on when, at its next instant, `after` has taken the place of `before`."""
+    """The obligation as it goes on, if by its next instant `after` has replaced `before`."""
     if o.status != "armed" or before is after:
         return o
     if kind.clock == "grace":

@@ -1,7 +1,8 @@
-"""Of which instants a record is lacking here, for which there is a hole.
+"""For which instants a hole counts at a customer.
 
-A hole is {at, away}: evidence is complete up to `at`; `away`: [from, until], in their order, when its native customer
-was another's, who has a hole of his own. Of the instants before it is lacking here until the letter is settled."""
+A hole is {at, away}. Evidence is complete up to the instant `at`. `away` lists spans [from, until], in order, in which
+the native customer belonged to another canonical customer, who then has a hole of its own. At all other instants after
+`at` the record is missing here, until its letter is replayed or dismissed."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from tables.view import Value
 
 
 def opened(known: Value | None, at: Instant) -> Value:
-    """Here; or here again, if it is known. A replay that is refused again makes evidence no more complete."""
+    """The hole opens here, or its native customer has come back. A replay that is refused again changes nothing."""
     if known is None:
         return {"at": at}
     *earlier, (since, until) = known.get("away", [[ALWAYS, ALWAYS]])
@@ -22,24 +23,24 @@ def opened(known: Value | None, at: Instant) -> Value:
 
 
 def left(known: Value, at: Instant) -> Value | None:
-    """Its native customer is another's from then on; None: nothing was lacking here before that."""
+    """The native customer belongs to another one from `at` on. None: then nothing was ever missing here."""
     away = [[since, min(until, at)] for since, until in known.get("away", ()) if since < at]
     since = away.pop()[0] if away and away[-1][1] == at else at
     return _hole(known, [*away, [since, ALWAYS]]) if since > known["at"] + 1 else None
 
 
 def stands(hole: Value, instant: Instant) -> bool:
-    """Whether it is lacking of this instant."""
+    """Whether the hole counts at this instant."""
     return hole["at"] < instant and not any(since <= instant < until for since, until in hole.get("away", ()))
 
 
 def ends(hole: Value, instant: Instant) -> Instant:
-    """From when on it is lacking no more, of one of which it is."""
+    """The end of the span, around this instant, in which the hole counts."""
     return min((since for since, _ in hole.get("away", ()) if since > instant), default=ALWAYS)
 
 
 def until(hole: Value) -> Instant:
-    """It is lacking of no instant from then on, unless its native customer comes back."""
+    """From when on the hole no longer counts here, unless the native customer comes back."""
     since, until = hole.get("away", [[ALWAYS, ALWAYS]])[-1]
     return since if until == ALWAYS else ALWAYS
 
