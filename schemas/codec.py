@@ -87,13 +87,13 @@ def _written(schema: dict[str, Any]) -> _Written:
 
 @cache
 def _ours() -> Mapping[str, _Written]:
-    """Made once a process: they cost more than a codec may, and nothing of them is changed."""
+    """Made once a process, because it is slow. Nothing changes them."""
     return {name: _written(schema) for name, schema in all_records().items()}
 
 
 @lru_cache(maxsize=256)
 def _parsed(text: str) -> tuple[str, Read]:
-    """Short name, and what reads its values."""
+    """(short record name, reader of its values)"""
     schema = fastavro.parse_schema(lean(json.loads(text)), _force=True)
     return fullname(schema).rpartition(".")[2] if isinstance(schema, dict) else "?", reader(schema, present_fields())
 

@@ -28,6 +28,6 @@ _UNSAID: Mapping[str, dict[str, Any]] = {e.name: dict.fromkeys(e.attribute_names
 
 
 def whole(entity: str, attributes: dict[str, Any]) -> dict[str, Any]:
-    """Every attribute of the entity: of one that came after its release a state says nothing."""
+    """The attributes with None for each that the entity has by now and an older state does not name."""
     unsaid = _UNSAID[entity]
     return attributes if len(attributes) == len(unsaid) else {**unsaid, **attributes}

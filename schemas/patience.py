@@ -1,4 +1,4 @@
-"""Whoever waits for another service is told so."""
+"""Tells a person who waits what we are waiting for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SILENT_SECONDS = 3.0
 
 @contextmanager
 def said_if_slow(who: str, what: str = "has not answered yet: waiting ...") -> Iterator[None]:
-    """A line to standard error where what is done within takes longer than SILENT_SECONDS."""
+    """Print a line to standard error if the block takes longer than SILENT_SECONDS."""
     timer = Timer(SILENT_SECONDS, lambda: sys.stderr.write(f"{who} {what}\n"))
     timer.daemon = True
     timer.start()

@@ -1,7 +1,8 @@
-"""What a connector's reader makes of one captured record: the vocabulary between vendors and the canonical model.
+"""Source events: what a connector's reader makes of one captured record, whatever the vendor.
 
-Readers (`connectors/*/reader.py`) are pure: decoded Avro value and headers in, one of these out. Field values are exact
-text as the source sent it (decimals digit for digit, dates ISO, booleans `true`/`false`), None for null."""
+Readers (`connectors/*/reader.py`) are pure: decoded Avro value and headers in, one source event out. Field values are
+exact text as the source sent it (decimals digit for digit, dates in ISO form, booleans `true`/`false`); None for null.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +35,11 @@ class SourceRow(NamedTuple):
     fields: dict[str, str | None]
     """Empty for a deletion."""
     snapshot_of: str = ""
-    """Of a row that a snapshot shows: which; no version that it shows sorts before this. Empty: it is not told."""
+    """Names the snapshot that showed the row, by a version before which none of its rows sorts. Empty: unknown."""
 
 
 class Heard(NamedTuple):
-    """Progress: every change of `object` (or ALL_OBJECTS) up to `watermark` was before this, in this partition."""
+    """Progress: every change of `object` (or ALL_OBJECTS) up to `watermark` came before this, in this partition."""
 
     system: str
     object: str
@@ -47,25 +48,25 @@ class Heard(NamedTuple):
     """snapshot | streaming | gap; only streaming has a watermark."""
     watermark: Instant | None
     snapshot_of: str = ""
-    """Where a snapshot of the whole system begins: which. What has only versions before this once it has ended, it did
-    not show. Empty: it is not told."""
+    """Names a snapshot of the whole system that begins here. Once it has ended, rows that only have versions before
+    this were not shown by it. Empty: none begins, or unknown."""
 
 
 class Probed(NamedTuple):
-    """Somebody asked, at this wall-clock time, how old the source's watermark is."""
+    """A worker asks, at this wall-clock time, how old the source's watermark is."""
 
     system: str
     observed_at: Instant
 
 
 class Gap(NamedTuple):
-    """Rows vanished without a trace of each (TRUNCATE): the object's evidence starts anew."""
+    """Rows vanished without a record of each (TRUNCATE): the object's evidence starts anew."""
 
     system: str
     object: str
     committed_at: Instant
     version: str = ""
-    """Versions that sort before it are gone, and none that comes later does. Empty: it is not told."""
+    """Versions that sort before this one are gone; later ones sort after it. Empty: unknown."""
 
 
 class Skipped(NamedTuple):

@@ -1,6 +1,6 @@
-"""Functions made from text: what the makers of Avro readers and writers share.
+"""Generates Python functions as text, for the Avro readers and writers.
 
-Names and symbols come from a registry: they get into the text as literals of strings only."""
+Names and symbols come from a registry, so they may enter the text only as string literals."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class _Source(SourceText):
 
 
 def _sized(at: str) -> list[str]:
-    """Bytes behind their number."""
+    """Bytes, with their number in front."""
     return [f"size = len({at})", f"{at} = (small[size] if size < {_SMALL_END} else varint(size)) + {at}"]
 
 

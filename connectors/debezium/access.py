@@ -1,4 +1,4 @@
-"""How Kafka Connect's REST API lets us in, named as the schema registry's client names it.
+"""Login and TLS for Kafka Connect's REST API. The settings have the names that the schema registry's client uses.
 
 API: https://kafka.apache.org/documentation/#connect_rest (listeners.https.*, and rest.extension.classes for a login)
 """
@@ -17,7 +17,7 @@ _KNOWN = (_LOGIN, _CA, _CERTIFICATE, _KEY, _KEY_PASSWORD)
 
 
 def access(client: Mapping[str, str]) -> dict[str, Any]:
-    """What the HTTP client is made with: `basic.auth.user.info` (user:password), and `ssl.*` (files in PEM).
+    """Arguments for the HTTP client, from `basic.auth.user.info` (user:password) and `ssl.*` (files in PEM).
 
     Raises Stop, without any secret in its text, for a name that is not known and for files that cannot be used."""
     for name in client:

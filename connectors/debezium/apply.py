@@ -60,8 +60,8 @@ class ConnectorStatus:
 class Connect:
     """A Kafka Connect cluster.
 
-    Every call raises Retry where Connect cannot answer now, Refused where it rejects the request. `client` says how it
-    lets us in (`connectors.debezium.access`); `transport` replaces the network, for tests."""
+    Every call raises Retry if Connect cannot answer now, and Refused if it rejects the request. `client`: settings for
+    login and TLS (`connectors.debezium.access`). `transport` replaces the network, for tests."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class Connect:
         return found
 
     def config_and_wait(self, name: str, timeout_seconds: float = 60.0) -> dict[str, str] | None:
-        """The same of a Connect that may be starting. Raises Stop where it does not answer by then."""
+        """The same, waiting for a Connect that may be starting. Raises Stop if it does not answer by then."""
         return _until_taken(lambda: self.config(name), timeout_seconds, f"Kafka Connect does not tell of {name}")
 
     def status(self, name: str) -> ConnectorStatus | None:
@@ -158,14 +158,14 @@ class Connect:
         self._call("DELETE", f"/connectors/{name}")
 
     def forget_position(self, name: str, timeout_seconds: float = 30.0) -> None:
-        """Of a connector that stands still: it begins with a new snapshot then.
+        """Delete the offsets of a stopped connector, so that it begins with a snapshot when it is resumed.
 
-        Its replication slot has to go too, and what follows needs a new epoch (`recapture`)."""
+        Its replication slot has to be dropped too, and its records need a new epoch (`recapture`)."""
         said = f"Kafka Connect did not forget how far {name} read"
         _until_taken(lambda: self._call("DELETE", f"/connectors/{name}/offsets"), timeout_seconds, said)
 
     def stop_and_wait(self, name: str, timeout_seconds: float = 30.0) -> None:
-        """Raises Stop where it does not stand still by then."""
+        """Stop the connector and wait until it stands still. Raises Stop if it does not by then."""
         deadline, said = time.monotonic() + timeout_seconds, f"Connector {name} does not stop"
         _until_taken(lambda: self.stop(name), timeout_seconds, said)
 
@@ -176,7 +176,7 @@ class Connect:
         _until_taken(look, deadline - time.monotonic(), said)
 
     def resume_and_wait(self, name: str, timeout_seconds: float = 60.0) -> None:
-        """Raises Stop where it does not run by then."""
+        """Resume the connector and wait until it runs. Raises Stop if it does not by then."""
         deadline = time.monotonic() + timeout_seconds
         _until_taken(lambda: self.resume(name), timeout_seconds, f"Connector {name} is not resumed")
         self.wait_running(name, deadline - time.monotonic())
@@ -204,7 +204,8 @@ def _message(answer: httpx.Response) -> str:
 
 
 def _until_taken(call: Callable[[], _T], timeout_seconds: float, otherwise: str) -> _T:
-    """While it starts or rebalances, as after every configuration, Connect takes nothing. Raises Stop at the end."""
+    """Repeat a call while Connect starts or rebalances, as it does after every change of a configuration. Raises Stop
+    when the time is over."""
     deadline = time.monotonic() + timeout_seconds
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What is captured of one database, and every name that follows from it."""
+"""What is captured of a database, and all names that follow from it: slot, publication, key columns."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import NamedTuple
 MARKER_TABLE = "driftwise_marker"
 MARKER_KEY = "key"
 EPOCH = "epoch"
-"""Marker column that says with which snapshot the capture began; 0: the first."""
+"""Marker column with the number of the snapshot with which the present capture began; 0: the first."""
 EPOCH_HEADER = "driftwise.epoch"
-"""Of a record captured since any other snapshot than the first."""
+"""Header with the epoch, on records captured since a later snapshot than the first."""
 TRUNCATED = "truncated"
 """Marker column that names the table just truncated, null at a heartbeat."""
 

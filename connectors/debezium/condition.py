@@ -1,7 +1,7 @@
-"""How the capture of a database stands: its connector at Kafka Connect, its replication slot at the server.
+"""The condition of a capture: its connector at Kafka Connect, and its replication slot at the server.
 
-A slot keeps the log for a connector until it has read that; past `max_slot_wal_keep_size` the server takes it away, and
-then changes are lost. https://www.postgresql.org/docs/current/view-pg-replication-slots.html"""
+A slot makes the server keep its log until the connector has read it. Past `max_slot_wal_keep_size` the server drops the
+log anyway, and changes are lost. https://www.postgresql.org/docs/current/view-pg-replication-slots.html"""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Slot:
     """reserved, extended (more than `max_wal_size` is kept), unreserved (about to be lost) or lost."""
     active: bool
     kept_bytes: int
-    """Of the log, for this slot."""
+    """How much log the server keeps for this slot."""
     safe_bytes: int | None
-    """That may still be written before the slot is in danger; None: the server sets no limit, its disk does."""
+    """How much log may still be written before the slot is in danger; None: the server has no limit but its disk."""
 
 
 def slot_of(connection: psycopg.Connection[tuple[object, ...]], capture: Capture) -> Slot | None:

@@ -1,4 +1,4 @@
-"""The Kafka Connect configuration of a Debezium PostgreSQL connector: one topic a system, keyed by native customer.
+"""The configuration of a Debezium PostgreSQL connector: one topic a system, keyed by native customer.
 
 Options: https://debezium.io/documentation/reference/3.4/connectors/postgresql.html
 """
@@ -102,8 +102,8 @@ def connector_config(
     """Configuration for `PUT /connectors/{name}/config`.
 
     `registry_url` is Apicurio's own API (`.../apis/registry/v2`) as seen from Connect; None leaves values to the
-    converter that the Connect worker is set up with. `epoch`: of the snapshot with which the capture begins, which each
-    record then says in a header; 0 is the first."""
+    converter of the Connect workers. `epoch`: number of the snapshot with which the capture begins; 0 is the first.
+    Records of later epochs carry it in a header."""
     return (
         _ALWAYS
         | database.settings()
@@ -111,9 +111,8 @@ def connector_config(
         | _tables(capture)
         | _transforms(capture, epoch)
         | {
-            # How long the task waits for a full batch, and the reader of the log pauses once that has run dry. The task
-            # spins through the last millisecond of each wait, at 5 ms a tenth of a core, whatever comes; a batch of one
-            # ends the wait at once. Kafka's producer makes the batches.
+            # The task waits this long for a full batch, and spins through the last millisecond of each wait: at 5 ms
+            # that takes a tenth of a core, busy or idle. A batch of one ends the wait at once; the producer batches.
             "poll.interval.ms": "10",
             "max.batch.size": "1",
             "heartbeat.interval.ms": str(heartbeat_interval_ms),
@@ -124,7 +123,7 @@ def connector_config(
 
 
 def epoch_of(config: Mapping[str, str]) -> int:
-    """Which epoch the records of a connector with this configuration say."""
+    """The epoch in the records of a connector with this configuration."""
     return int(config.get("transforms.epoch.value.literal", 0))
 
 
@@ -145,9 +144,9 @@ def _tables(capture: Capture) -> dict[str, str]:
 
 
 def _transforms(capture: Capture, epoch: int) -> dict[str, str]:
-    """Drop what is no row of a captured table, take the key out of its struct, then send all to one topic.
+    """Drop records that are not rows of captured tables, take the key out of its struct, and send all to one topic.
 
-    The predicates look at the table's own topic name, so the router comes last."""
+    The predicates look at the topic name of the table, so the router comes last."""
     groups = _tables_by_key(capture)
     transforms = {
         "rows": {"type": "org.apache.kafka.connect.transforms.Filter", "predicate": "captured", "negate": "true"},

@@ -17,11 +17,11 @@ from connectors.errors import Stop
 def prepare(
     conninfo: str, capture: Capture, partitions: int, *, sql_file: Path | None = None, role: str | None = None
 ) -> int:
-    """Prepare the database for capture into a topic of `partitions` partitions; repeating it changes nothing. Returns
-    the epoch with which it is captured.
+    """Prepare the database for capture into a topic with this many partitions, and return its epoch. Repeating it
+    changes nothing.
 
-    `sql_file` creates the tables where none of them exists yet. `role` is who the connector logs in as: it is created
-    if missing (its password is the operator's business). Raises Stop where the database cannot be captured."""
+    `sql_file` creates the tables if none of them exists yet. `role`: the user whom the connector logs in as; it is
+    created if missing, without a password. Raises Stop if the database cannot be captured."""
     with psycopg.connect(conninfo) as connection, connection.transaction():
         _require_logical_log(connection)
         _create_tables(connection, capture, sql_file)
@@ -61,7 +61,7 @@ def _identify_rows_in_full(connection: Connection, capture: Capture) -> None:
 
 
 def _has_full_identity(connection: Connection, capture: Capture, table: str) -> bool:
-    """Asked first: ALTER TABLE takes an exclusive lock, which nobody needs at every start."""
+    """Whether nothing has to be altered. ALTER TABLE takes an exclusive lock, so it is asked first."""
     row = connection.execute(
         "SELECT relreplident FROM pg_class WHERE oid = %s::regclass", (capture.qualified(table),)
     ).fetchone()
@@ -83,7 +83,7 @@ def _publish(connection: Connection, capture: Capture) -> None:
 
 
 def _grant(connection: Connection, capture: Capture, role: str) -> None:
-    """Reading the captured tables, beating the markers, following the log: no more."""
+    """Grant what the connector needs and no more: read the captured tables, update the markers, follow the log."""
     name, schema = sql.Identifier(role), sql.Identifier(capture.schema)
     connection.execute("SELECT pg_advisory_xact_lock(hashtext('driftwise roles'))")  # roles belong to the whole server
     if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:

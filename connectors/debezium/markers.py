@@ -1,7 +1,8 @@
-"""Marker rows: one a partition, so that what concerns all customers reaches every partition in commit order.
+"""Marker rows: a table with one row for each partition. Updating all of them sends a message to every partition, in
+commit order.
 
-A heartbeat is one (contracts 3). A TRUNCATE is another: Debezium's own record of it has no key and reaches one
-partition only, so a trigger has the markers carry it."""
+They carry the heartbeat, and with it the watermark (contracts 3). They also carry TRUNCATE: Debezium's own record of
+that has no key and reaches one partition only, so a trigger updates the markers."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ _CREATE: LiteralString = (
     " beat timestamptz NOT NULL DEFAULT now(), truncated text)"
 )
 _HAS_EPOCH: LiteralString = "SELECT 1 FROM pg_attribute WHERE attrelid = %s::regclass AND attname = %s"
-# Not with the table: it has been there since earlier releases. ALTER TABLE locks, so it is asked for first.
+# A column of its own statement: earlier releases made the table without it. ALTER TABLE locks, so we ask first.
 _ADD_EPOCH: LiteralString = "ALTER TABLE {marker} ADD COLUMN {epoch} bigint NOT NULL DEFAULT 0"
 _EPOCH: LiteralString = "SELECT max({epoch}) FROM {marker}"
 _BEGIN_EPOCH: LiteralString = "UPDATE {marker} SET {epoch} = %s"
@@ -31,7 +32,7 @@ _PLACE: LiteralString = (
     "INSERT INTO {marker} AS marker (partition, key) VALUES (%s, %s)"
     " ON CONFLICT (partition) DO UPDATE SET key = excluded.key WHERE marker.key <> excluded.key"
 )
-# Who may truncate a table need not be allowed to write the markers, hence SECURITY DEFINER.
+# SECURITY DEFINER: a user who may truncate a table need not be allowed to write the markers.
 _FUNCTION: LiteralString = (
     "CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
     " SET search_path = pg_catalog, pg_temp AS"
@@ -44,7 +45,7 @@ _HAS_TRIGGER: LiteralString = "SELECT 1 FROM pg_trigger WHERE tgname = 'driftwis
 
 
 def marker_keys(partitions: int) -> tuple[str, ...]:
-    """For each partition a key that Kafka's Java producer sends to it; the same for the same number of partitions."""
+    """A key for each partition, which Kafka's Java producer hashes to it. They depend on the number alone."""
     return tuple(_key_for(partition, partitions) for partition in range(partitions))
 
 
@@ -70,13 +71,13 @@ def create_markers(connection: Connection, capture: Capture, partitions: int) ->
 
 
 def epoch(connection: Connection, capture: Capture) -> int:
-    """With which snapshot the capture of this database began; 0: the first."""
+    """The number of the snapshot with which the present capture began; 0: the first."""
     found = connection.execute(sql.SQL(_EPOCH).format(**_names(capture))).fetchone()
     return int(str(found[0])) if found is not None and found[0] is not None else 0
 
 
 def begin_epoch(connection: Connection, capture: Capture, at_least: int) -> int:
-    """Another one, kept where it holds: in the database that is read anew."""
+    """Begin a new epoch, and keep it in the database that it is about."""
     begun = max(epoch(connection, capture) + 1, at_least)
     connection.execute(sql.SQL(_BEGIN_EPOCH).format(**_names(capture)), (begun,))
     return begun

@@ -1,4 +1,4 @@
-"""Debezium's change envelope, read: pure, one record in, one source event out.
+"""Reads Debezium's change envelopes: one record in, one source event out. Pure.
 
 Envelope and source block: https://debezium.io/documentation/reference/3.4/connectors/postgresql.html#postgresql-events
 """
@@ -27,10 +27,10 @@ _MOVES = {("d", MOVED_TO): "moved_out", ("c", MOVED_FROM): "moved_in"}
 def reader(
     system: str, tables: Mapping[str, tuple[str, str]], *, slack_micros: int = 1_000_000, epoch: int = 0
 ) -> Reader:
-    """A reader of `src.<system>`; `tables`: table -> (id column, native customer column).
+    """A reader of `src.<system>`. `tables`: table -> (id column, native customer column).
 
-    `slack_micros` is how far commit times may run backwards along the log (`commit_time_slack`); `epoch` rises with
-    each new snapshot into the same topic, where records do not say a higher one themselves (`EPOCH_HEADER`)."""
+    `slack_micros`: how far commit times may run backwards along the log (`commit_time_slack`). `epoch`: the least epoch
+    of a record; those of later snapshots carry a higher one themselves (`EPOCH_HEADER`)."""
     return _DebeziumReader(system, {name: Columns(*columns) for name, columns in tables.items()}, slack_micros, epoch)
 
 
@@ -59,7 +59,7 @@ class _DebeziumReader:
             return self._heard(op, value, epoch)
         if table not in self.tables:
             raise Unreadable("unknown_table", f"table {table!r} of {self.system} is not in the governed mapping")
-        if op == "t":  # has no row, hence no key: one partition sees it; the markers tell all (database.py)
+        if op == "t":  # it has no key, so only one partition sees it; the markers tell all of them (markers.py)
             return Skipped("truncate")
         if op not in _IMAGES:
             raise Unreadable("unknown_operation", f"operation {op!r} of {self.system}.{table}")
@@ -104,7 +104,7 @@ class _DebeziumReader:
 
 
 def _operation(op: str, headers: Mapping[str, bytes], columns: Columns) -> str:
-    if columns.id != columns.customer:  # a customer whose own id changes has ceased to be; it has not moved
+    if columns.id != columns.customer:  # a customer whose own id changes is deleted, not moved
         for (moving, header), operation in _MOVES.items():
             if op == moving and header in headers:
                 return operation
@@ -112,17 +112,19 @@ def _operation(op: str, headers: Mapping[str, bytes], columns: Columns) -> str:
 
 
 def _version(epoch: int, source: dict[str, Any], operation: str) -> str:
-    """Epoch, snapshot or log, last commit, position, and the half of a move: sorts as text in commit order.
+    """Epoch, snapshot (0) or log (1), last commit, position, half of a move (0: out, 1: in). Sorts as text in commit
+    order.
 
-    Rows of the snapshot come first whatever their position: a transaction that was open when the slot was made has
-    positions below the snapshot's. Both halves of a move have one position; the row leaves before it arrives."""
+    Snapshot rows come first whatever their position: a transaction that was open when the slot was made has lower
+    positions than the snapshot. Both halves of a move have one position; the row leaves before it arrives."""
     committed, position = (int(part or 0) for part in json.loads(source["sequence"]))
     log = int(source.get("snapshot") in (None, "false", "incremental"))
     return f"{epoch:010d}.{log}.{committed:020d}.{position:020d}.{int(operation == 'moved_in')}"
 
 
 def _snapshot_of(epoch: int, source: dict[str, Any]) -> str:
-    """All rows of a snapshot have the position at which it began. An incremental one is a part of the log."""
+    """Names the snapshot by the position at which it began, which all its rows have. Empty for incremental snapshots,
+    which are a part of the log."""
     version = _version(epoch, source, "upsert")
     return version.rpartition(".")[0] if source.get("snapshot") not in (None, "false", "incremental") else ""
 

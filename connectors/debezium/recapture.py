@@ -1,7 +1,8 @@
-"""Begins the capture of a database anew with a snapshot: its replication slot was lost, or it was restored from a copy.
+"""Begins a capture anew with a snapshot, because its replication slot was lost, or the database was restored from a
+copy.
 
-What the snapshot shows is newer than all that was captured before, whatever the positions in the log say, and what it
-does not show is gone. So it has an epoch of its own, which the database keeps and each record says (contracts 3)."""
+The snapshot is newer than all that was captured before, whatever positions in the log say, and rows that it does not
+show are gone. So it begins a new epoch, which is kept in the database and carried by each record (contracts 3)."""
 
 from __future__ import annotations
 
@@ -34,10 +35,11 @@ def recapture(
     at_least: int,
     timeout_seconds: float = 60.0,
 ) -> int:
-    """Of the connector called `name`; `config`: epoch -> its configuration. Returns the epoch, `at_least` that.
+    """Capture anew with the connector `name`; returns the new epoch, which is `at_least` that. `config`: epoch -> the
+    connector's configuration.
 
-    The connector stands still until all is as it has to be, so where this ends amid that it is run once more. Raises
-    Stop, Refused, Retry and psycopg.Error."""
+    The connector stands still until everything is done, so an interrupted run can be repeated. Raises Stop, Refused,
+    Retry and psycopg.Error."""
     if connect.config(name) is None:
         raise Stop(f"There is no connector {name}: `driftwise connect apply` makes it.")
     connect.stop_and_wait(name)
@@ -51,8 +53,8 @@ def recapture(
 
 
 def refuse_older_copy(connect: Connect, name: str, system: str, epoch: int) -> None:
-    """The database says an `epoch` before that of its connector: what it was captured with has been told as newer, and
-    of an older one nothing would count. Raises Stop."""
+    """Raises Stop if the database's `epoch` is older than that of its connector: its changes would count as older than
+    all that was captured in the connector's epoch."""
     config = connect.config_and_wait(name)
     if config is not None and epoch < epoch_of(config):
         raise Stop(

@@ -1,4 +1,4 @@
-"""Column values as exact text: decimals digit for digit, dates ISO, booleans `true` and `false`."""
+"""Turns column values into exact text: decimals digit for digit, dates in ISO form, booleans as `true` and `false`."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def _owned(governance: Governance) -> tuple[tuple[str, Role], ...]:
 
 
 def _customer_records(ws: Workspace, customer: str) -> Records:
-    """Those that are live; the first by id where a system has several."""
+    """The customer's live records; if a system has several, the first by id."""
     found: Records = {}
     for system, native_id in names(ws, reference_key(customer, "customer", EVERY, "")):
         record = ws.get(entity_key(customer, "customer", system, native_id)) or {"versions": []}
@@ -103,8 +103,8 @@ def _merged(governance: Governance, name: str, role: Role, records: Records) -> 
 
 
 def _owner(name: str, systems: Sequence[str], records: Records) -> str:
-    """Of the systems of record, which may be several, the first that states it, if it can be for a customer who has not
-    left; else the first that has the customer."""
+    """The system of record that counts, if there are several: the first that states a value for a customer who has not
+    churned, else the first that states one, else the first that has the customer."""
     known = [system for system in systems if system in records]
     attrs = {system: records[system][1]["attrs"] for system in known}
     stating = [system for system in known if attrs[system].get(name) is not None]

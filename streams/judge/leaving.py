@@ -1,6 +1,6 @@
-"""Leaving: at an instant of event time settled documents leave the state, with all that they are tied to.
+"""Leaving: at an instant of event time settled documents leave the state, together with the documents tied to them.
 
-Everything is looked at as of that instant, so what has come since makes no difference (streams/judge/retention.py)."""
+Everything is looked at as of that instant, so what came later makes no difference (streams/judge/retention.py)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tables.view import Workspace
 SLICE = 128
 """Documents looked at in one commit."""
 TIED = 64
-"""More than so many tied documents are not looked through: they stay."""
+"""Documents with more ties than this are not looked through: they stay."""
 
 
 class Member(NamedTuple):
-    """One of those that are tied."""
+    """One of the documents that are tied together."""
 
     record: Record
     version: Version
@@ -37,7 +37,7 @@ class Member(NamedTuple):
 
 
 def leave(ws: Workspace, ruled: InForce, text: str) -> None:
-    """One slice of those that wait for an instant."""
+    """Decide one slice of the documents that wait for an instant."""
     instant = instant_of(text)
     prefix = retention.queue_prefix(instant)
     waiting = ws.range(prefix, SLICE)
@@ -54,7 +54,7 @@ def _decide(ws: Workspace, ruled: InForce, place: Place, instant: Instant) -> No
         return  # it has left with another
     if retention.span(governance) is None:
         ws.put(place.key, {name: held for name, held in record.items() if name != "leaves"})
-        return  # it came when documents did not stay for ever
+        return  # documents stay for ever now
     if _is_part_of_what_stays(ws, place, instant):
         _wait(ws, place, record, retention.leaving_at(governance, instant))
         return
@@ -69,7 +69,8 @@ def _decide(ws: Workspace, ruled: InForce, place: Place, instant: Instant) -> No
 
 
 def _is_part_of_what_stays(ws: Workspace, place: Place, instant: Instant) -> bool:
-    """Of an instant a whole is decided before its parts: that is the order of their names."""
+    """Whether its whole (the invoice of a line, say) has not left. Keys sort a whole before its parts, so it is decided
+    first."""
     part = _member(ws, place, instant) if WHOLES[place.entity] else None
     return part is not None and any(
         _member(ws, Place(place.customer, whole.entity, place.system, named), instant) is not None
@@ -79,9 +80,9 @@ def _is_part_of_what_stays(ws: Workspace, place: Place, instant: Instant) -> boo
 
 
 def _earliest(governance: Governance, members: dict[Place, Member]) -> Instant:
-    """They leave together, so none before the last of them may, and none before it is its turn."""
+    """When they may leave: together, so not before the last of them may."""
     silent: Instant = max(member.version["at"] for member in members.values())
-    # One that came when documents stayed for ever has no turn of its own.
+    # A document that came while documents stayed for ever has no `leaves` of its own.
     turns: list[Instant] = [m.record["leaves"] for m in members.values() if "leaves" in m.record]
     return max(retention.leaving_at(governance, silent), *turns)
 
@@ -92,7 +93,7 @@ def _wait(ws: Workspace, place: Place, record: Record, until: Instant) -> None:
 
 
 def _tied(ws: Workspace, place: Place, instant: Instant) -> dict[Place, Member]:
-    """The document and all that it is tied to, directly or by others; some of them, where there are too many."""
+    """The document and all that it is tied to, directly or through others. If there are too many, only some of them."""
     found: dict[Place, Member] = {}
     waiting: list[tuple[Place, Tie | None, Any]] = [(place, None, None)]
     while waiting and len(found) <= TIED:
@@ -128,7 +129,7 @@ def _is_settled(ws: Workspace, governance: Governance, members: dict[Place, Memb
     customer = next(iter(members)).customer
     return (
         all(is_finished(place.entity, member.version) for place, member in members.items())
-        # Evidence that is missing keeps what was demanded undecided, of whomever.
+        # Missing evidence leaves obligations undecided, whatever their subject.
         and all(hole["at"] >= instant for _, hole in ws.range(holes_prefix(customer), EVERYTHING))
         and all(verdict["at"] > instant for _, verdict in ws.range(aside_prefix(customer), EVERYTHING))
         and all(_is_quiet(ws, governance, key, instant) for place in members for key in _obligations(place))
@@ -136,14 +137,14 @@ def _is_settled(ws: Workspace, governance: Governance, members: dict[Place, Memb
 
 
 def _obligations(place: Place) -> Iterator[ObligationKey]:
-    """Of which it is, or could be, the subject."""
+    """Obligations of which the document is, or could be, the subject."""
     for kind in KINDS:
         if kind.entity == place.entity:
             yield ObligationKey(place.customer, kind.row, place.system, place.native_id)
 
 
 def _is_quiet(ws: Workspace, governance: Governance, key: ObligationKey, instant: Instant) -> bool:
-    """Nothing is open or counting by the instant. What comes later does not count: it may have come or not."""
+    """Whether nothing of the obligation is open, armed or due by the instant."""
     o = Obligation.from_json(ws.get(key.text()))
     counting = o.status in ("armed", "open") or o.held is not None or o.next <= instant
     flaps = o.flapping is not None or any(at + governance.process.flapping.window > instant for at in o.openings)

@@ -1,20 +1,22 @@
-"""Lives: what is remembered of a drift so that q2c.drifts holds the last word on it, and no longer than is governed.
+"""Lives: what judge remembers of a drift, so that q2c.drifts holds the right record of it, and for the governed time
+only.
 
-A drift that moved keeps its id, and in a compacted topic the last record is the word on it: that of its latest life,
-though an earlier one at another customer of this partition may be settled after it, even when both have ended. So the
-latest life is remembered beyond its end, until the governed span after that is over in event time. Then it is forgotten
-and its record gets a tombstone, in one commit (contracts 2). Four things hold:
+A drift that moves to another customer keeps its id; each customer is a *life* of it. In a compacted topic the last
+record of an id stands, and that must be the latest life's. But an earlier life may be settled after it. So the latest
+life is remembered beyond its end, for a governed span of event time. Then it is forgotten and its record gets a
+tombstone, in one commit (contracts 2). Four things hold:
 
-- A tombstone comes once all sources have passed its instant and all that was due by then is judged. What begins again
-  by then calls it off; what begins later is told behind it. So nothing open is removed, wherever commits fall.
-- A partition removes what it told itself. Of a drift that moved to another one, the record that says so goes when that
-  life is over for so long, whatever has become of it there.
-- The span is longer than late evidence may amend verdicts, so none reaches a life that is forgotten. An earlier life
-  that evidence kept undecided for longer is told for a moment when it ends, or not at all.
-- What ended before a release that does this is in no queue: its record stays until its drift lives again.
+- A tombstone is written once all sources have passed its instant and everything due by then is judged. A drift that
+  begins again by then calls it off; one that begins later is told after it. So nothing open is removed, wherever
+  commits fall.
+- A partition removes only its own records. If a drift moved to another partition, its record here goes when this life
+  has been over for the span, whatever happens there.
+- The span is longer than late evidence may amend verdicts, so no evidence reaches a forgotten life. An earlier life
+  that evidence kept undecided for longer is told only for a moment, or not at all.
+- Drifts that ended under a release without tombstones are in no queue: their record stays until they live again.
 
-Instants are whole steps, as those at which documents leave (streams/judge/retention.py), and wait like them in the
-store (streams/judge/forgotten.py), with one entry a step in the deadline index:
+Instants are whole steps, like those at which documents leave (streams/judge/retention.py). They wait in the store
+(streams/judge/forgotten.py), with one entry a step in the deadline index:
 
 d/DRIFT                        {customer, opened_at} of its latest life; forgotten: at that instant, once it has ended
 t/INSTANT/DRIFT                {}
@@ -37,7 +39,7 @@ SLICE = 128
 
 
 def is_last_word(ws: Workspace, governance: Governance, customer: str, drift: dict[str, Any]) -> bool:
-    """Whether this record of a drift is the word on it. Its life is remembered, and when that is to be forgotten."""
+    """Whether this record of a drift is to be published. Remembers its life, and when that is to be forgotten."""
     key = drift_key(drift["drift_id"])
     latest = ws.get(key)
     if drift["status"] == "closed":
@@ -55,13 +57,13 @@ def is_last_word(ws: Workspace, governance: Governance, customer: str, drift: di
 
 
 def forgotten_at(governance: Governance, closed_at: Instant) -> Instant | None:
-    """When the tombstone of what ended then is due; None: never."""
+    """When the tombstone of a drift that closed then is due; None: never."""
     governed = governance.ended_drift_retention_seconds
     return None if governed is None else in_steps(closed_at, seconds(governed))
 
 
 def bury(ws: Workspace, text: str) -> None:
-    """One slice of what is forgotten at an instant."""
+    """Forget one slice of what is due at an instant."""
     prefix = tombstones_prefix(instant_of(text))
     waiting = ws.range(prefix, SLICE)
     for key, _ in waiting:
@@ -78,7 +80,7 @@ def bury(ws: Workspace, text: str) -> None:
 def _forget(ws: Workspace, drift_id: str) -> None:
     latest = ws.get(drift_key(drift_id))
     if latest is None:
-        return  # a worker does not end for what nobody knows any more
+        return  # already forgotten: no reason to stop the worker
     ws.delete(drift_key(drift_id))
     ws.emit(Emit(topics.DRIFTS, drift_id, "Drift", None, partition_key=latest["customer"]))
 

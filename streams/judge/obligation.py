@@ -25,7 +25,7 @@ from streams.kinds.finding import Answer, Finding, Waiting
 
 Ends = Callable[[Instant], Instant]
 LOST = "lost:"
-"""Begins the version of a trigger that is the loss of what had answered."""
+"""Prefix of a trigger's version, if the trigger is the loss of an answer."""
 
 
 class Due(NamedTuple):
@@ -40,17 +40,17 @@ class Trigger(NamedTuple):
 
 
 class Told(NamedTuple):
-    """The last word of the audit on a trigger."""
+    """The latest result that the audit was told for a trigger."""
 
     version: str
     began: Instant
     result: str
     at: Instant
-    """When it ended, or was not demanded any more."""
+    """When it ended, or was no longer demanded."""
 
 
 class Release(NamedTuple):
-    """From when on the command of a drift is to be asked for."""
+    """From this instant on the command of a drift may be issued again."""
 
     drift_id: str
     at: Instant
@@ -65,11 +65,11 @@ class Obligation(NamedTuple):
     due: Instant | None = None
     opened_at: Instant | None = None
     ignored_until: Instant | None = None
-    """Violated, and somebody decided to let that be until then; it stays armed."""
+    """Violated, but ignored until then by a rule; it stays armed."""
     clean_since: Instant | None = None
-    """Open, but satisfied since then: closes once it has held through the hold-down."""
+    """Open, but satisfied since then: it closes once that has lasted for the hold-down."""
     clean_by: str = ""
-    """Who made it so."""
+    """Who satisfied it."""
     baseline: bool = False
     settled: Instant = NEVER
     """The last instant judged."""
@@ -80,39 +80,39 @@ class Obligation(NamedTuple):
     drift: dict[str, Any] | None = None
     """The record as published, while it is open."""
     openings: tuple[Instant, ...] = ()
-    """When it opened within the window in which that tells flapping (streams/judge/flapping.py)."""
+    """When it opened, within the window that counts for flapping (streams/judge/flapping.py)."""
     flapping: dict[str, Any] | None = None
-    """The record that tells of its flapping, as published, while that lasts."""
+    """The published drift record of its flapping, while it flaps."""
     kept: dict[str, Any] | None = None
-    """The rules of its kind under which it was armed, where others have come into force since."""
+    """The rules under which it was armed, if others have come into force since."""
     met_at: Instant | None = None
-    """Met, as judged later than it was due; else when it was due."""
+    """When it was found met, if it was judged only after it was due; None: when it was due."""
     amends: str = ""
-    """What the audit was told of this trigger, where late evidence has taken that back."""
+    """The result that the audit was told for this trigger, if late evidence has taken it back."""
     awaits: Instant | None = None
-    """The next instant is judged once it is decided what has left the state by then (streams/judge/retention.py)."""
+    """Not judged again before it is decided what has left the state by this instant (streams/judge/retention.py)."""
     releases: tuple[Release, ...] = ()
-    """Its command was kept back (streams/judge/release.py); those that were not looked at yet."""
+    """Releases of its command that were not looked at yet (streams/judge/release.py)."""
     told: tuple[Told, ...] = ()
-    """What became of triggers that late evidence may have judged again (streams/judge/told.py)."""
+    """Results of earlier triggers, which late evidence may still amend (streams/judge/told.py)."""
     recalled_until: Instant = NEVER
     """Up to this instant late evidence has it judged again."""
     period: str = ""
-    """Due by the close of the accounting period that ends on this day; empty: by its deadline."""
+    """Last day of the accounting period whose close makes it due; empty: its deadline does."""
     elsewhere: str = ""
-    """Version of a trigger that was due at another customer, before the subject came: it is counted there."""
+    """Version of a trigger that was due at another customer before the subject came here, so it is counted there."""
     again_from: Instant | None = None
-    """Late evidence has it judged again, and this is how far back was known when that came."""
+    """Late evidence has it judged again; the oldest instant whose history was still known when that evidence came."""
     unchanged_since: Instant | None = None
-    """The last instant, before the last judged, at which it became as it is; None: it was that one. Which instants were
-    judged beside those hangs on where commits fall."""
+    """The instant at which it last changed, if it was judged again since without a change; None: the last judged one.
+    Which instants were judged without a change depends on where commits fell."""
 
     def awaits_deadline(self, clock: str) -> bool:
-        """Whether an answer counts only when it is due."""
+        """Whether it waits for its deadline: an answer before that changes nothing yet."""
         return clock == "deadline" and self.status == "armed" and self.ignored_until is None
 
     def looked_at(self, before: Obligation) -> Obligation:
-        """Since when it is as it was before, if it is."""
+        """This obligation, with the instant since which it is unchanged."""
         if any(map(ne, compress(self, _SAYS), compress(before, _SAYS))):
             return self._replace(unchanged_since=None)
         since = before.settled if before.unchanged_since is None else before.unchanged_since
@@ -155,14 +155,14 @@ class Obligation(NamedTuple):
 
 _FIELDS = Obligation._fields
 _BESIDE = frozenset({"settled", "unchanged_since", "awaits", "told", "recalled_until", "again_from", "next", "held"})
-"""What says how far it was looked at, not what became of it."""
+"""Fields that say how far it was judged, not what became of it."""
 _KNOWN = frozenset(_FIELDS)
 _SAYS = tuple(name not in _BESIDE for name in _FIELDS)
 _DEFAULTS = tuple(Obligation._field_defaults.values())
 
 
 class Transition(NamedTuple):
-    """Something the world is told: what became of which trigger, when (event time)."""
+    """What became of a trigger, and when (event time); `announce` publishes it."""
 
     what: str
     """opened | closed | met | withdrawn | ignored"""
@@ -186,13 +186,13 @@ class Clock:
     hold_down: Instant = 0
     go_live: Instant = NEVER
     ends: Ends | None = None
-    """Where business days are governed: from the trigger to the end of the last; `sla` is added to that."""
+    """With business days: from the trigger to the end of the last of them; `sla` is added."""
     ignored_until: Instant = NEVER
-    """What is due before is let be until then (`streams/governance/ignore.py`)."""
+    """Violations are ignored until then (`streams/governance/ignore.py`)."""
     new_rules: bool = False
-    """Other rules come into force at this instant, or it opened under some that it had kept."""
+    """Other rules come into force at this instant, or it opened under rules that it had kept."""
     closes: Closes | None = None
-    """Where accounting periods are governed that the subject belongs into."""
+    """The close of the subject's accounting period, where periods are governed."""
     transitions: list[Transition] = field(default_factory=list)
 
     def due(self, triggered_at: Instant) -> Instant:
@@ -205,7 +205,7 @@ class Clock:
         return Due(*close) if close is not None and close.at < deadline else Due(deadline)
 
     def advance(self, obligation: Obligation, now: Instant, answer: Answer, *, moved: bool) -> Obligation:
-        """The obligation after judging one instant; what happened is in `transitions`."""
+        """The obligation after judging one instant; adds what happened to `transitions`."""
         finding = answer if isinstance(answer, Finding) else None
         after = obligation._replace(settled=now)
         if finding is None:
@@ -253,7 +253,7 @@ class Clock:
         return o._replace(status="armed", trigger=asked, asked=asked, due=due, period=period, baseline=baseline)
 
     def _lost(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
-        """What had answered the obligation is gone: demanded again, with a deadline of its own."""
+        """If the answer is gone the obligation is demanded again, with a new deadline."""
         if finding.satisfied or o.status not in ("met", "closed"):
             return o
         trigger = Trigger(now, f"{LOST}{now}")
@@ -270,12 +270,12 @@ class Clock:
         )
 
     def _stood(self, now: Instant, finding: Finding) -> bool:
-        """What happens now is of the time before: a source tells it for the first time, or go-live is ahead."""
+        """Whether it stood so before: a source tells it for the first time, or the instant is before go-live."""
         told = (e.found.version for e in finding.evidence)
         return now < self.go_live or any(v.get("snapshot") and v["at"] == now for v in told)
 
     def _news(self, o: Obligation, now: Instant, finding: Finding) -> bool:
-        """A mismatch of the baseline has become another one since: what was accepted unseen was not this."""
+        """Whether a mismatch of the baseline has become another one, which is then no baseline."""
         if not o.baseline or o.drift is None or self._stood(now, finding):
             return False
         before = {(e["system"], e["entity"], e["native_id"], e["field"]): e["value"] for e in o.drift["evidence"]}
@@ -299,7 +299,7 @@ class Clock:
         return o._replace(status="open", opened_at=now, ignored_until=None, amends="")
 
     def _ignore(self, o: Obligation, now: Instant, finding: Finding) -> Obligation:
-        """Told once; if it still stands when that expires, it opens."""
+        """A rule ignores the violation. It is told once, and opens if it is still there when the rule expires."""
         if o.ignored_until is None:
             self._tell("ignored", o, now, finding)
         return o._replace(ignored_until=self.ignored_until)
@@ -309,7 +309,7 @@ class Clock:
             return o
         if not finding.satisfied:
             return o._replace(clean_since=None, clean_by="")
-        if self.new_rules and o.clean_since is None:  # nothing was put right, so there is nothing to hold
+        if self.new_rules and o.clean_since is None:  # nothing was corrected, so no hold-down applies
             return self._close(o, now, finding, "rules_changed")
         if o.clean_since is None:
             by = finding.satisfied_by.version["by"] if finding.satisfied_by else "unknown"
@@ -327,7 +327,7 @@ class Clock:
         return o._replace(status="closed")
 
     def retract(self, o: Obligation, now: Instant, finding: Finding | None) -> Obligation:
-        """Late evidence shows that the drift was never one: closed as of its opening, and counted as false."""
+        """Late evidence shows that the drift was none: close it as of its opening, and count it as false."""
         assert o.opened_at is not None
         self._tell("closed", o, o.opened_at, finding, "retracted")
         status = "idle" if self.kind == "grace" else "met"
@@ -343,8 +343,8 @@ class Clock:
 
 
 def wake_at(o: Obligation, next_change: Instant, hold_down: Instant) -> Instant:
-    """The next instant worth judging: the deadline, the end of being ignored or of the hold-down, a release, or the
-    next change already known."""
+    """The next instant to judge: the deadline, the end of an ignore rule or of the hold-down, a release, or the next
+    known change."""
     candidates = [next_change]
     if o.status == "armed" and o.due is not None and o.due > o.settled:
         candidates.append(o.due)
@@ -357,15 +357,15 @@ def wake_at(o: Obligation, next_change: Instant, hold_down: Instant) -> Instant:
 
 
 def _told(o: Obligation) -> str:
-    """The result by which the audit counts it so far."""
+    """The result that the audit has for it so far."""
     told = "missed" if o.status == "open" else "ignored" if o.ignored_until is not None else o.amends
     return "baseline" if told and o.baseline else told
 
 
 def _began(now: Instant, finding: Finding) -> Trigger:
-    """What began a mismatch: the commit of the latest of the versions compared (names order equal instants), which is
-    the same at whatever customer its record is. Or else this instant itself: a day began, a record went, an explanation
-    ran out; then the same versions may come to differ more than once."""
+    """What began a mismatch: the commit of the latest version compared, which is the same at every customer; names
+    order equal instants. If none was committed now, something else began it, such as a new day or a record that went.
+    Then it is this instant, since the same versions may come to differ more than once."""
     latest = max(
         (e.found for e in finding.evidence), key=lambda f: (f.version["at"], f.system, f.entity, f.native_id)
     ).version

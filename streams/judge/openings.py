@@ -1,4 +1,4 @@
-"""Openings: how often a drift of one obligation opened lately, in event time. Too often is flapping (kind M7)."""
+"""Openings: when drifts of one obligation opened lately, in event time. Too many of them are flapping (kind M7)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streams.kinds.quarrel import NAME
 
 
 def counted(now: AsOf, kind: Kind, after: Obligation, transitions: list[Transition]) -> Obligation:
-    """Remember what opened at this instant."""
+    """The obligation with the openings at this instant added."""
     if kind.name == NAME or not now.governance.wants(NAME):
         return after._replace(openings=()) if after.openings else after
     if not transitions and not after.openings:
@@ -31,8 +31,8 @@ def calm_at(o: Obligation, governed: Flapping) -> Instant:
 
 
 def _openings(known: tuple[Instant, ...], transitions: list[Transition], since: Instant) -> tuple[Instant, ...]:
-    """Those within the window; what stood before the cut-over, or never was a drift, does not count, and what went to
-    another customer opens there."""
+    """Openings within the window. Not counted: the baseline, retracted drifts, and drifts that moved, which count at
+    the other customer."""
     false = {t.at for t in transitions if t.how == "retracted"}
     false |= {t.drift["opened_at"] for t in transitions if t.how == "moved" and t.drift is not None}
     new = [t.at for t in transitions if t.what == "opened" and not t.baseline]

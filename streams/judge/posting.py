@@ -1,7 +1,7 @@
-"""What finance decides about posting to the ledger: in which days books are open for it, and to which accounts.
+"""Finance's rules for posting to the ledger: on which days the books are open, and to which accounts.
 
-Looked at when a command is to be issued, by the calendar of the legal entity that the subject names, else of that which
-serves the customer."""
+They are asked before a command is issued, by the calendar of the legal entity that the subject names, else of the one
+that serves the customer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ POSTS = frozenset(
         "erp.cash.apply",
     )
 )
-"""Commands that make an entry in the ledger, on the day on which they are performed."""
+"""Commands that make an entry in the ledger, dated on the day they are performed."""
 POSTS_PRODUCTS = frozenset(("erp.invoice.post", "erp.invoice.reverse_and_repost"))
 """Those of them that need an account for every product that is invoiced."""
 
@@ -48,14 +48,14 @@ def shut_until(now: AsOf, subject: Subject) -> Instant | None:
 
 
 def without_account(now: AsOf, subject: Subject) -> list[str]:
-    """Products that the invoice charges for, and no account of the ledger is governed for."""
+    """Products on the invoice that have no governed accounts."""
     lines = now.by_reference("invoice_line", "billing", "invoice_ref", subject.native_id)
     products = {line.attrs["product_code"] for line in lines if line.system == subject.system}
     return sorted(p for p in products if p and now.governance.finance.accounts(p) is None)
 
 
 def _books(now: AsOf, subject: Subject) -> tuple[LegalEntity | None, str | None]:
-    """The company in whose books it is posted, and its code."""
+    """The company in whose books the subject is posted, and its code."""
     found: Found | None = now.record(*place(subject))
     named = found.attrs.get("legal_entity") if found else None
     books = named or now.legal_entity

@@ -1,6 +1,6 @@
 """The customer's process in one record: stage, members, open drifts, conditions.
 
-Updated by contributions, never by a scan."""
+It is updated by the contributions of changed records, never by a scan."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHOLE = "whole"
 _EMPTY: Value = {"revision": 0, "facts": {}, "members": [], "open": {}, "conditions": {}, WHOLE: True}
 
 IDENTITY = "IdentityCertain"
-"""The condition that no kind of judge decides; it is told once it was ever in doubt."""
+"""A condition that no kind decides: it appears once the customer's identity was ever in conflict."""
 _COUNTED = ("opportunity", "customer", "subscription")
 STAGES: tuple[tuple[str, str], ...] = (
     # (stage, fact that must be counted); the first that applies
@@ -107,7 +107,7 @@ def count(ws: Workspace, customer: str, kind: Kind, by: int, at: Instant) -> boo
 
 
 def _turns(process: Value, condition: str) -> Turns:
-    """An earlier release kept only when it last turned."""
+    """The turns of a condition. An earlier release kept only the last one."""
     known = process.get("turns", {}).get(condition)
     if known is None:
         return Turns(process["conditions"].get(condition, [None, None, None])[2])
@@ -116,7 +116,7 @@ def _turns(process: Value, condition: str) -> Turns:
 
 
 def met(ws: Workspace, customer: str, condition: str, at: Instant) -> None:
-    """An obligation of the condition was answered. Since when any was counts, whichever is told of first."""
+    """An obligation of the condition was met. The earliest counts, in whatever order they are told."""
     process = ws.get(process_key(customer)) or _EMPTY
     first = process.get("met", {}).get(condition)
     if first is None or at < first:

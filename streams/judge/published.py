@@ -1,8 +1,8 @@
-"""Governance versions that came with the input, as judge's state keeps them.
+"""Published governance versions, which come with the input and are kept in judge's state.
 
-A version has an instant of event time from which it is in force, so that verdicts do not depend on when it arrived. It
-decides what only judge looks at; which systems there are and what is read of their records, other stages are built
-upon, so that stays as the worker was started with. How it is read, identify is told beside it."""
+A version is in force from an instant of event time, so verdicts do not depend on when it arrived. It decides only what
+judge alone looks at. Systems and mapped objects stay as the worker was started with, because other stages are built
+from them. Changed mappings of known objects go to identify."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tables.view import Emit, Value, Workspace
 
 RECORD = "GovernancePublished"
 DECIDES = ("entities", "finance", "ignore", "process", "segments")
-"""Keys of the model that a version brings, beside the kinds that judge judges."""
+"""Keys of the model that a version decides, beside the kinds that judge judges."""
 KINDS_DECIDED = frozenset(kind.name for kind in KINDS)
 _REMEMBERED = 64
 """Indexes whose timelines are at hand: one a shard of this process, and then some."""
@@ -66,13 +66,13 @@ def publication(governance: Governance, in_force_at: Instant, published_at: Inst
 
 
 def decided_by(base: Governance, version: Governance) -> Governance:
-    """The base, with all that the version may decide otherwise."""
+    """The base governance, with everything taken from the version that it may decide."""
     kinds = {n: version.kinds.get(n, k) if n in KINDS_DECIDED else k for n, k in base.kinds.items()}
     return base.model_copy(update={"kinds": kinds} | {name: getattr(version, name) for name in DECIDES})
 
 
 def undecided(before: Governance, after: Governance) -> list[Difference]:
-    """What changes and is no version's to decide."""
+    """Differences that a published version cannot decide, so that they need a restart."""
     mappings = {system: _read_otherwise(mapping, after, system) for system, mapping in before.mappings.items()}
     found = differences(decided_by(before, after).model_copy(update={"mappings": mappings}), after)
     # finance.yaml gives every kind a tolerance; no stage but judge looks at one.

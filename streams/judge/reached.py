@@ -1,6 +1,7 @@
-"""How far sources have ever been heard: behind it may be judged already, also while a gap or a new epoch takes their
-watermarks back. What counts for all that is not judged yet, counts from there on; and what a source tells of before is
-late, as where a connector that was lost reads again what it missed.
+"""How far sources have ever been heard, even if a gap or a new epoch has taken their watermark back since.
+
+Instants up to there may have been judged already. So what counts only for undecided instants counts from there on, and
+evidence from before is late, for example when a lost connector reads again what it missed.
 
 ~reached    {system/object: {partition: watermark}} of those that were taken back, until they are heard as far again"""
 
@@ -17,7 +18,7 @@ from tables.watermarks import Marks, Minima, minima, watermark
 
 
 def remember(ws: Workspace, key: str, partition: int, report: list[Any] | None, epoch: int, phase: str) -> bool:
-    """Before another report takes its place. Returns whether that takes it back."""
+    """Call before a new report replaces this one. Returns whether the new report takes the watermark back."""
     if report is None or report[2] is None or (phase == "streaming" and epoch <= report[0]):
         return False
     known: Value = ws.get(REACHED) or {}
@@ -28,7 +29,7 @@ def remember(ws: Workspace, key: str, partition: int, report: list[Any] | None, 
 
 
 def regained(ws: Workspace, key: str, partition: int, mark: Instant | None) -> None:
-    """After a report: what is heard as far as ever needs no memory of that."""
+    """Call after a report: forget the earlier watermark once the source is heard as far again."""
     known: Value = ws.get(REACHED) or {}
     of_key = known.get(key, {})
     if mark is None or mark < of_key.get(str(partition), ALWAYS):
@@ -46,7 +47,7 @@ def _put(ws: Workspace, known: Value) -> None:
 
 
 def reached(ws: Workspace) -> Marks:
-    """The marks, each as high as it ever was."""
+    """The marks, each raised to the highest that it ever was."""
     marks: Marks = ws.get(MARKS) or {}
     known = ws.get(REACHED)
     if not known:
@@ -63,7 +64,7 @@ def reached(ws: Workspace) -> Marks:
 
 
 def reached_by(ws: Workspace, governance: Governance) -> Minima:
-    """The same as gates ask for it."""
+    """The minima over those marks."""
     return minima(reached(ws), governance.partitions)
 
 
@@ -78,7 +79,8 @@ _RECENT: deque[_Seen] = deque(maxlen=64)
 
 
 def in_short(ws: Workspace, partitions: int) -> Marks:
-    """The same of each source as a whole, as if of one partition: where it is kept of many."""
+    """The same with one watermark for each source, as if it had one partition: short enough to be kept with many
+    entries."""
     marks = reached(ws)
     return {key: {"0": [0, "streaming", watermark(marks, key, partitions)]} for key in marks}
 

@@ -1,5 +1,5 @@
-"""Releases: what a breaker, a halt or a mass drift kept from being performed is asked for once that has ended
-(streams/fleet/withheld.py), by what is right as of then."""
+"""Releases: once a breaker, halt or mass drift has ended, the commands that it held back are issued again, for what is
+right by then (streams/fleet/withheld.py)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tables.view import Value, Workspace
 
 
 def on_release(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
-    """From the first instant on that was not decided when it was told; what happened not to be worked off yet is
-    released all the same. A drift that has gone to another customer was asked for there when it came."""
+    """Release the command at the first instant that was undecided when judge was told. A drift that has moved to
+    another customer was looked at there when it came."""
     for key, held, undecided in _subjects(ws, governance, value):
         at = max(value["released_at"], undecided)
         word, words = [value["drift_id"], at], held.get("releases", [])
@@ -30,7 +30,7 @@ def on_release(ws: Workspace, governance: Governance, value: dict[str, Any]) -> 
 def _subjects(
     ws: Workspace, governance: Governance, value: dict[str, Any]
 ) -> Iterator[tuple[ObligationKey, Value, Instant]]:
-    """What is known of the drift's subject, and the first instant that is not decided."""
+    """Keys of the drift's subject, with the stored obligation and the first undecided instant."""
     for kind in KINDS:
         if (kind.name, kind.entity) == (value["kind"], value["entity"]):
             key = ObligationKey(value["canonical_id"], kind.row, value["system"], value["native_id"])
@@ -39,8 +39,8 @@ def _subjects(
 
 
 def is_released(o: Obligation, at: Instant) -> bool:
-    """The same word twice asks once: the drift is only proposed for a stop, or was commanded before that and not
-    since."""
+    """Whether a release counts by this instant. A repeated one does not: then the drift is no longer restrained by the
+    breaker, and its command was issued since."""
     drift = o.drift
     told = [r.at for r in o.releases if drift is not None and r.drift_id == drift["drift_id"] and r.at <= at]
     if drift is None or not told:
@@ -50,5 +50,5 @@ def is_released(o: Obligation, at: Instant) -> bool:
 
 
 def without_releases(o: Obligation, at: Instant) -> Obligation:
-    """Once they have been looked at."""
+    """The obligation without the releases up to this instant, which have been looked at."""
     return o._replace(releases=tuple(r for r in o.releases if r.at > at)) if o.releases else o

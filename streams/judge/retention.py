@@ -1,21 +1,21 @@
-"""Retention: when a document may leave the state, and what one is that comes back.
+"""Retention: when a document may leave the state, and how one is treated that comes back.
 
-A document leaves at an instant of event time, together with all that it is tied to, once nothing of it changed for the
-governed span, each is finished and nothing that was demanded of it is undecided or open. Then verdicts stay a function
-of event time, so three things hold:
+A document leaves at an instant of event time, together with all documents tied to it: once none of them has changed for
+the governed span, each is finished, and no obligation of them is undecided or open. Verdicts stay a function of event
+time, so three things hold:
 
-- An instant is judged with what had not left by then. What looks at a document whose instant of leaving lies before the
-  instant judged waits until that leaving is decided, which is when all sources have passed it (`AsOf.awaits`).
-- What comes later comes as if to an empty place, whether or not it was here before the leaving was decided.
-- One that comes back is told in the corrected state, and others find it, but it is no subject any more: what had
-  answered it is gone. So is one that is told again to another customer after it was silent for longer than the span;
-  a drift so old closes as `moved` and opens no more. What repeats a version from before the leaving is left out.
+- An instant is judged with the documents that had not left by then. A verdict that looks at a document which may have
+  left before its instant waits until that is decided, which is when all sources have passed it (`AsOf.awaits`).
+- A later version finds an empty place, whether or not it came before the leaving was decided.
+- A document that comes back appears in the corrected state and is found by others, but is no subject any more, because
+  what had answered it is gone. The same holds for one that a link brings to another customer after a silence longer
+  than the span; its drift closes as `moved` and does not open again. A version from before the leaving is dropped.
 
-Its row in the corrected state stays as it was last told; the next one has a higher revision. Sums keep what it gave:
-no document gives anything to the customer's counts, and what was counted of its drifts is counted out when they close.
+Its row in the corrected state stays as it was last told; the next one has a higher revision. The customer's counts do
+not change: no document contributes to them, and its drifts are counted out when they close.
 
-Instants of leaving are whole steps, so that those of one step are worked off from one entry of the deadline index.
-Documents wait in the store and not in that index, which lies in memory:
+Instants of leaving are whole steps, so that one entry of the deadline index stands for a whole step. The documents
+themselves wait in the store, because the index lies in memory:
 
 q/INSTANT/CUSTOMER/ENTITY/SYSTEM/ID    {}
 o/~retention/leave/-/INSTANT           {}: some wait for it
@@ -35,14 +35,14 @@ from tables.versions import Version
 from tables.view import Workspace
 
 STEPS = 1024
-"""In a span: one leaves at most so much of it later."""
+"""Steps in a span: a document leaves at most one step late."""
 AWAITS = ("~awaits", "")
-"""The gate of obligations whose next instant is judged once it is decided what has left by then."""
+"""The gate of obligations that wait until it is decided what has left the state."""
 Record = dict[str, Any]
 
 
 class Place(NamedTuple):
-    """Of a record."""
+    """Where a record is in the state."""
 
     customer: str
     entity: str
@@ -74,8 +74,8 @@ def in_steps(since: Instant, kept: Instant) -> Instant:
 
 
 def scheduled(ws: Workspace, governance: Governance, place: Place, leaves: Instant | None, at: Instant) -> Record:
-    """What its record says of its leaving, after a change. Once it waits, further changes move nothing: it is looked at
-    then, and waits anew."""
+    """The entry `leaves` of its record after a change. A document that waits already is not moved: it is looked at when
+    its instant comes, and then waits anew."""
     if place.entity not in FINISHED or span(governance) is None:
         return {}
     wanted = leaving_at(governance, at)
@@ -104,7 +104,7 @@ def queue_prefix(instant: Instant) -> str:
 
 
 def decided(ws: Workspace, instant: Instant) -> None:
-    """All that waited for this one has left or waits anew."""
+    """All documents that waited for this instant have left or wait anew."""
     ws.delete(leaving_key(instant))
     following = ws.range(LEAVING, 1)
     if following:
@@ -114,28 +114,28 @@ def decided(ws: Workspace, instant: Instant) -> None:
 
 
 def undecided_from(ws: Workspace) -> Instant:
-    """The first instant of leaving that is not decided: what held then must still be known."""
+    """The first undecided instant of leaving: what held then must still be known."""
     known = ws.get(RETENTION)
     return ALWAYS if known is None else int(known["first"])
 
 
 def is_past(governance: Governance, entity: str, at: Instant, passed: Instant) -> bool:
-    """What a document said so long ago may have left by now."""
+    """Whether a document with a version from that instant may have left by now."""
     kept = span(governance)
     return kept is not None and entity in FINISHED and at + kept <= passed
 
 
 def arriving(ws: Workspace, governance: Governance, place: Place, version: Version) -> Record:
-    """The record of what is not here, as its first version finds it. Of one that comes back the revision goes on from
-    what no count of versions reaches."""
+    """The record for a first version that finds an empty place. If the document comes back, its revision continues from
+    a number that no count of versions reaches."""
     if not _came_back(ws, governance, place, version):
         return {"versions": [], "revision": 0}
     return {"versions": [], "revision": version["at"], "returned": True, "folded": True}
 
 
 def still_returned(ws: Workspace, governance: Governance, place: Place, record: Record, version: Version) -> Record:
-    """What it says of having come back, after a further version. Versions told again at one instant are one arrival, in
-    which the last counts."""
+    """The entry `returned` after a further version. Versions that a link brings at one instant are one arrival, and the
+    last of them decides."""
     if not record.get("returned"):
         return {}
     one_arrival = _is_told_again(version) and all(v["at"] == version["at"] for v in record["versions"])
@@ -157,12 +157,12 @@ def _came_back(ws: Workspace, governance: Governance, place: Place, version: Ver
 
 
 def _is_told_again(version: Version) -> bool:
-    """To another customer, by a link made after it was committed."""
+    """Whether a link made after its commit brought the version to this customer."""
     return bool(version["at"] > version["committed_at"])
 
 
 def is_no_subject(ws: Workspace, place: Place) -> bool:
-    """It came back; nothing is demanded of it."""
+    """Whether the document came back, so that nothing is demanded of it."""
     if place.entity not in FINISHED:
         return False
     record = ws.get(place.key)

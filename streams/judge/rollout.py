@@ -1,7 +1,7 @@
-"""Rolling a governance version out: whatever it could touch is judged at the instant from which it is in force.
+"""Rolls a governance version out: every subject that it could touch is judged at the instant from which it is in force.
 
-It is found a slice at a time, each its own commit, beginning when the version arrives; until all is found nothing is
-judged that lies behind that instant."""
+The subjects are found in slices, each its own commit, beginning when the version arrives. Until all are found no later
+instant is judged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _RECORDS = "e/"
 
 
 def roll_out(ws: Workspace, ruled: InForce, text: str) -> None:
-    """One slice."""
+    """Look at one slice of the records."""
     value = ws.get(text)
     if value is None:
         return
@@ -44,7 +44,7 @@ def roll_out(ws: Workspace, ruled: InForce, text: str) -> None:
 
 
 def _touched(before: Governance, after: Governance) -> tuple[Kind, ...]:
-    """Kinds about which something changes."""
+    """Kinds that the change of governance touches."""
     key = (_touched, id(before))
     known: tuple[Governance, tuple[Kind, ...]] | None = after.derived.get(key)
     if known is None:

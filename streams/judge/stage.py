@@ -59,19 +59,19 @@ WRITES = (
     topics.PROGRESS,
     topics.DEAD_LETTERS,
 )
-"""Topics that there must be for it, its changelog apart."""
+"""Topics that it writes to, besides its changelog."""
 
 
 TAKEN_BACK = "watermarks_taken_back"
-"""What a step was after which less has been heard than before."""
+"""Outcome of a step that took a watermark back."""
 _Moving = tuple[Value | None, Value | None, InForce]
-"""What gates move with: marks, undecided instants of leaving, and what is in force. None is ever changed in place."""
+"""What gates depend on: marks, undecided instants of leaving, governance in force. None is ever changed in place."""
 Until = Callable[[Minima, InForce], Instant]
 """How far a gate is open."""
 
 
 class Gates(Mapping[Gate, Instant]):
-    """How far each is open: worked out when it is asked for, since at most of them nothing waits."""
+    """How far each gate is open. Worked out only when asked for, since nothing waits at most of them."""
 
     def __init__(self, gates: Mapping[Gate, Until], heard: Minima, ruled: InForce) -> None:
         self._gates, self._heard, self._ruled = gates, heard, ruled
@@ -138,7 +138,7 @@ class Judge:
     def _on_version(self, ws: Workspace, entity: str, value: dict[str, Any]) -> str:
         ruled = self._published.in_force(ws)
         said = on_change(ws, ruled, Changed(_place(entity, value), version_of(entity, value)))
-        if value.get("effective_until") is not None:  # at once: nothing is to be judged as if it had stayed
+        if value.get("effective_until") is not None:  # in the same step, so that nothing is judged as if it had stayed
             on_change(ws, ruled, _gone(entity, value, value["effective_until"]))
         return said
 
@@ -147,7 +147,7 @@ class Judge:
         return self._published.overruled(ws)
 
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
-        """Nothing of ours reads what judge refused; the letter itself is the trace, and the fleet stage hears of it."""
+        """No hole: no verdict needs what judge refused. The letter remains, and the fleet stage is told."""
         if (told := letters.tell_written(letter)) is not None:
             ws.emit(told)
 
@@ -197,7 +197,7 @@ class Judge:
         return found | {canary.gate(s): _broken_until(governance, s) for s in governance.systems}
 
     def holding_back(self, ws: Workspace, gate: tuple[str, ...]) -> str:
-        """The source object that a gate waits for most."""
+        """The source object that holds a gate back."""
         if gate in (AWAITS, LAST):
             return slowest(heard_by(ws, self._governance), self._published.in_force(ws))[1]
         kind, system = gate
@@ -226,7 +226,7 @@ class Judge:
             settle(ws, self._published.in_force(ws), due.key, due.until)
 
     def put_aside(self, ws: Workspace, key: str, letter_id: str) -> Emit | None:
-        """An obligation waits as for evidence that is missing."""
+        """Hold an obligation back until its letter is replayed, as for missing evidence."""
         value = ws.get(key)
         if value is None or not is_obligation(key) or canary.is_canary(key):
             return None
@@ -237,7 +237,7 @@ class Judge:
         return Emit(topics.CHANGES, customer, "HoleClosed", {**hole, "how": "replayed"})
 
     def _pass_by(self, ws: Workspace) -> None:
-        """Once all is decided that lies before a version, nothing waits for what the one before it demanded."""
+        """Once all instants before a governance version are decided, gates no longer wait for the old one."""
         ruled = self._published.in_force(ws)
         if len(ruled.undecided) < 2:
             return
@@ -259,7 +259,7 @@ def _moved(value: dict[str, Any]) -> Changed:
 
 
 def _gone(entity: str, value: dict[str, Any], at: Instant, version: str = "") -> Changed:
-    """`version`: of the row, where the row itself went."""
+    """A move away from the customer. `version`: of the row, if the row itself moved."""
     left = {
         "version": version,
         "native": "",

@@ -1,13 +1,16 @@
-"""What the audit was told of triggers that demand nothing any more.
+"""Results that the audit was told for triggers that demand nothing any more.
 
-Late evidence has a mismatch judged once more that began and ended before: the audit is told again only what is new, and
-which result that takes the place of. An obligation keeps its trigger while that is demanded, and one with a deadline
-until another takes its place or none; from then on it is kept here for as long as late evidence may come.
+Late evidence may have a mismatch judged again that began and ended long ago. The audit is then told only what is new,
+and which result it replaces. An obligation keeps its trigger while that is demanded, and one with a deadline until
+another trigger takes its place. After that its result is kept here, for as long as late evidence may come.
 
-How long that is hangs on how far sources have been heard, and so on where commits fell. So without late evidence, as
-where a record came back from another customer, what is kept counts by event time only: for as long as every commit has
-it, wherever it fell. As late evidence comes, what no frontier of before has taken counts, up to what had been judged by
-then; behind that it counts by event time again."""
+How long that is depends on how far sources have been heard, and so on where commits fell. To give the same results
+anyway:
+
+- Without late evidence (a record came back from another customer, say) a result counts for a span of event time that
+  every commit has kept it for.
+- When late evidence comes, results count that were not behind the frontier by then, for instants that had been judged
+  by then. For later instants the span of event time counts again."""
 
 from __future__ import annotations
 
@@ -19,9 +22,9 @@ from streams.judge.obligation import LOST, Obligation, Told, Transition
 from tables.view import Value
 
 KEPT = 16
-"""The newest of an obligation that flaps."""
+"""Most results of an obligation; the newest are kept."""
 _OF_MEMORY = frozenset({"next", "settled", "unchanged_since", "told", "recalled", "recalled_until", "again_from"})
-"""What an obligation holds that is kept for nothing else."""
+"""Fields of an obligation that is kept for these results alone."""
 
 
 def of(governance: Governance, o: Obligation, transition: Transition) -> Told | None:
@@ -32,14 +35,15 @@ def of(governance: Governance, o: Obligation, transition: Transition) -> Told | 
 
 
 def with_told(o: Obligation, transition: Transition, result: str) -> Obligation:
-    """What is still demanded is not remembered so: it will be told how that ends."""
+    """Remember the result, unless the trigger is still demanded: its end will be told."""
     if transition.trigger == o.trigger:
         return o
     return _with(o, Told(transition.trigger.version, transition.trigger.at, result, transition.at))
 
 
 def left_behind(before: Obligation, after: Obligation) -> Obligation:
-    """Nothing is told of a trigger that was met, or whose drift had closed, when another takes its place or none."""
+    """Remember the result of a trigger that another one replaces, or none, after it was met or its drift had closed. No
+    transition tells of that."""
     trigger = before.trigger
     if before.status not in ("met", "closed") or trigger is None or trigger == after.trigger:
         return after
@@ -55,7 +59,7 @@ def _with(o: Obligation, told: Told) -> Obligation:
 
 
 def looked_through_at(governance: Governance, o: Obligation, now: Instant) -> Instant:
-    """When late evidence may reach none of it any more; where a source that lags still lets it, the same span later."""
+    """When to look whether late evidence can still reach these results. If a lagging source lets it, one span later."""
     if not o.told:
         return ALWAYS
     span, newest = seconds(governance.late_retention_seconds), max(told.at for told in o.told)
@@ -63,7 +67,8 @@ def looked_through_at(governance: Governance, o: Obligation, now: Instant) -> In
 
 
 def still_told(governance: Governance, o: Obligation, now: Instant, frontier: Callable[[], Instant]) -> Obligation:
-    """Without what no late evidence reaches any more. The frontier costs more than most that is judged."""
+    """The obligation without results that late evidence can no longer reach. `frontier` is asked only if needed: it
+    costs more than most verdicts."""
     span = seconds(governance.late_retention_seconds)
     if not o.told or (span and now <= o.recalled_until) or max(told.at for told in o.told) + span > now:
         return o
@@ -73,10 +78,12 @@ def still_told(governance: Governance, o: Obligation, now: Instant, frontier: Ca
 
 
 def again(value: Value, at: Instant, kept_from: Instant, until: Instant, *, clock: str) -> Value | None:
-    """Of an obligation that is kept for this only, what is left where late evidence of an instant came: to be judged
-    from there on, as if nothing were known. Of a mismatch, which is known by its beginning, from the beginning of what
-    began before and ended after it; of what has a deadline, from when it was demanded, unless that may be folded
-    already (`kept_from`). None: of a mismatch it may be, or is told and forgotten, or more is kept."""
+    """For an obligation that is kept for its results alone, after late evidence of an instant: the obligation to be
+    judged again, as if nothing else were known.
+
+    A mismatch is judged from the beginning of one that began before the instant and ended after it. A deadline is
+    judged from when it was demanded, or from the instant if earlier history may be folded (`kept_from`). None: more is
+    kept of the obligation, or the beginning of a mismatch may be folded or its result forgotten."""
     if "told" not in value or not is_of_memory(value):
         return None
     told = [Told(*each) for each in value["told"]]
@@ -96,20 +103,20 @@ def _began(told: list[Told], at: Instant) -> Instant:
 
 
 def _demanded_since(told: list[Told], at: Instant) -> Instant:
-    """By then it may have been met, and have lost what answered it, which demands it anew: that hangs on all that was
-    since the fact that demanded it first."""
+    """The fact that demanded it first. It may have been met since and have lost its answer, which depends on everything
+    since that fact."""
     return max((each.began for each in told if each.began <= at and not each.version.startswith(LOST)), default=at)
 
 
 def recalled(value: Value, until: Instant) -> Value:
-    """Late evidence has it judged again up to this instant: whatever is kept counts."""
+    """Late evidence has it judged again up to this instant, so all results that are kept count."""
     if "told" not in value:
         return value
     return {**value, "recalled_until": max(until, value.get("recalled_until", NEVER))}
 
 
 def remembered(value: Value, kept_from: Instant) -> Value:
-    """Without what ended before: it may be forgotten by now, or not yet, as commits fall."""
+    """The value without results from before `kept_from`: whether those are still kept depends on commits."""
     if "told" not in value or kept_from == ALWAYS:
         return value
     known = [told for told in value["told"] if Told(*told).at >= kept_from]
@@ -117,15 +124,15 @@ def remembered(value: Value, kept_from: Instant) -> Value:
 
 
 def is_of_memory(value: Value) -> bool:
-    """Nothing else is known of it."""
+    """Whether the obligation is kept for its results alone."""
     return value.keys() <= _OF_MEMORY
 
 
 def is_over(value: Value) -> bool:
-    """Nothing is demanded, and what was is told: judged again at its end only, that stays."""
+    """Whether nothing is demanded and the results are told; judging its end again changes nothing."""
     return "told" in value and value.get("status", "idle") in ("idle", "waiting")
 
 
 def is_anew(value: Value) -> bool:
-    """Late evidence has it judged anew, and that has not begun: more of it may come in the same commit."""
+    """Whether late evidence has it judged again and that has not begun yet: more may come in the same commit."""
     return "told" in value and "settled" not in value

@@ -1,9 +1,8 @@
-"""Turns: when a condition of a customer last turned, in event time, whichever drift was worked off first.
+"""Turns: when a condition of a customer last turned, in event time, in whatever order drifts are told.
 
-Obligations are worked off one after the other, each through all instants that are decided, so of two drifts the one
-that opened later may be told of first. So the newest instants at which drifts opened and closed are kept with the
-process, and since when it stands so is worked out from them. What opened and closed at one instant, as a drift that
-late evidence took back, never turned it."""
+Obligations are settled one after the other, each through all its decided instants, so of two drifts the later one may
+be told first. So the newest instants at which drifts opened and closed are kept with the process, and the last turn is
+worked out from them. A drift that opened and closed at one instant, as a retracted one does, turned nothing."""
 
 from __future__ import annotations
 
@@ -12,17 +11,17 @@ from typing import NamedTuple
 from schemas.instants import Instant
 
 KEPT = 32
-"""Instants of a condition; what comes of before all of them counts as it comes."""
+"""Most instants of a condition. An older one counts when it comes."""
 
 
 class Turns(NamedTuple):
     since: Instant | None = None
-    """When it turned last before those; None: it never did."""
+    """When it last turned before those instants; None: it never did."""
     instants: tuple[tuple[Instant, int], ...] = ()
-    """In their order, by how many more are open from then on."""
+    """In order: (instant, by how many the number of open drifts changes)."""
 
     def with_one(self, at: Instant, by: int, number: int) -> Turns:
-        """`number`: how many are open, this one included."""
+        """The turns with one opening or closing added. `number`: how many drifts are open after it."""
         changes = dict(self.instants)
         changes[at] = changes.get(at, 0) + by
         instants = tuple(sorted((instant, change) for instant, change in changes.items() if change))

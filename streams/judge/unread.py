@@ -1,9 +1,10 @@
-"""What is only proposed because a record is missing that nobody could read is asked for once it has come home.
+"""Commands that are only proposed because a record is missing (`unreadable_record`): they are issued once its hole has
+closed.
 
-u/CUSTOMER/KIND/SYSTEM/ID    {}: the drift of this obligation waits for that, or did until it ended
+u/CUSTOMER/KIND/SYSTEM/ID    {}: the drift of this obligation waits for a hole, or did until it ended
 
-The end of a hole counts, as all that is told, from the first instant on that was not decided then. What is judged later
-by what was lacking looks for that instant itself (streams/judge/commands.py)."""
+The end of a hole counts from the first instant that was undecided when judge was told. Verdicts about earlier instants
+look for that instant themselves (streams/judge/commands.py)."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ REASON = "unreadable_record"
 
 
 def note(ws: Workspace, subject: ObligationKey, *, waits: bool) -> None:
-    """Whenever its command is looked at."""
+    """Call whenever the command is looked at: note whether it waits for a hole."""
     key = _key(subject)
     if waits:
         ws.put(key, {})
@@ -29,7 +30,7 @@ def note(ws: Workspace, subject: ObligationKey, *, waits: bool) -> None:
 
 
 def on_end(ws: Workspace, governance: Governance, customer: str) -> None:
-    """Of a hole of the customer; or of nobody in particular, and so of anyone."""
+    """A hole has ended: judge the waiting subjects of its customer again, or of everyone if its customer is unknown."""
     heard, prefix = reached(ws), f"{UNREAD}{customer}/" if customer else UNREAD
     for text, _ in ws.range(prefix, EVERYTHING):
         subject = ObligationKey.parse(f"{OBLIGATIONS}{text.removeprefix(UNREAD)}")
