@@ -16,16 +16,16 @@ from tables.versions import MOVED, PRESENT, PRESUMED, Regard, Version, as_of, ne
 from tables.view import Value, Workspace
 
 HOME = ("crm", "customer")
-"""Role and entity of the record that tells a customer's segment and legal entity."""
+"""Role and entity of the record that has the customer's segment and legal entity."""
 
 
 class Sight(NamedTuple):
-    """What somebody who looks takes notice of."""
+    """Which parts of the records a kind takes notice of."""
 
     regarded: Mapping[str, Regard] = {}
-    """Entity -> what of it matters; of another entity all does."""
+    """Entity -> what of it matters; of other entities everything does."""
     demanding: Mapping[str, Regard] = {}
-    """Entity -> what of it can do more than answer; of another entity all that matters."""
+    """Entity -> what of it can do more than answer; of other entities everything that matters."""
     answering: frozenset[tuple[str, str]] = frozenset()
     """(system, entity) of records that can only answer what others demand."""
 
@@ -46,7 +46,7 @@ class Found(NamedTuple):
 
 
 class AsOf:
-    """Looks up records as they were at `instant`, and remembers when next one of those it looked at changes."""
+    """Looks up records as they were at `instant`, and notes when the next change of one of them is due to be judged."""
 
     def __init__(
         self,
@@ -66,34 +66,35 @@ class AsOf:
         self._in_role: dict[tuple[str, str], list[Found]] = {}
         self.next_change: Instant = ALWAYS
         self.next_demand: Instant = ALWAYS
-        """The next change of a record that does more than answer."""
+        """The next change that does more than answer."""
         self.awaits: Instant = ALWAYS
-        """When the first of those looked at may have left, if that is before the instant: then nothing can be said of
-        the instant before it is decided (streams/judge/retention.py)."""
+        """The earliest instant, before this one, at which a record looked at may have left the state. Until that is
+        decided this instant cannot be judged (streams/judge/retention.py)."""
         self.moved = False
-        """The subject was here and went to another customer."""
+        """Whether the subject was here and went to another customer."""
         self.presumes = False
-        """One of those looked at, by its id or among all in a role, is only presumed to be gone. By what a record says
-        it is found as long as it is remembered to have said it, so those do not count."""
+        """Whether a record that was looked up by id, or among all in a role, is only presumed to be gone. Look-ups by
+        value do not count: they also find records that had the value earlier."""
         self.at_rest = at_rest
-        """Nothing is demanded so far: of what is in order nothing will be told."""
+        """Whether nothing is demanded so far. Then the words of a finding that is in order are not needed."""
 
     def again_at(self, instant: Instant) -> None:
-        """What is to be judged changes then by itself: a day begins, a period ends."""
+        """Have the subject judged again then, because something changes by itself: a day begins, a period ends."""
         if instant > self.instant:
             self.next_change = min(self.next_change, instant)
             self.next_demand = min(self.next_demand, instant)
 
     def rules(self, kind: str) -> Rules:
-        """What is governed about a kind, for this customer."""
+        """The governed rules of a kind, for this customer's segment."""
         segmented = self.governance.kinds[kind].segments
         return self.governance.rules(kind, self.segment if segmented else None)
 
     @cached_property
     def home(self) -> Found | None:
-        """The customer's record in the senior CRM that has one. Verdicts of kinds for which segments, business days or
-        charges of legal entities are governed wait for it (`streams.kinds.standing`); a kind that asks for more than
-        those names HOME in its reach."""
+        """The customer's record in the most senior CRM that has one. Kinds with governed segments, business days or
+        legal entities wait for it by themselves (`streams.kinds.standing`). A kind that uses it otherwise names HOME in
+        its reach.
+        """
         role, entity = HOME
         return next(iter(self.in_role(entity, role)), None)
 
@@ -103,11 +104,11 @@ class AsOf:
 
     @property
     def legal_entity(self) -> str | None:
-        """Company code that serves the customer."""
+        """Code of the company that serves the customer."""
         return self.serving(self.home) if self.home else None
 
     def serving(self, customer: Found) -> str | None:
-        """Company code: as the customer's record says, else of who sells in its country."""
+        """Company code on the customer's record, else of the company that sells in its country."""
         told = customer.attrs
         return told.get("legal_entity") or self.governance.finance.sells(told.get("country"), told.get("tax_region"))
 
@@ -120,7 +121,7 @@ class AsOf:
         return self.home.attrs.get(attribute) if self.home else None
 
     def in_charge(self, role: str) -> tuple[str, ...]:
-        """The systems that have the role for the customer's legal entity on this day, the first in charge."""
+        """The systems that have the role for the customer's legal entity on this day; the first is in charge."""
         systems = self.governance.in_role(role)
         if not any(self.governance.systems[system].serves for system in systems):
             return systems
@@ -135,18 +136,18 @@ class AsOf:
         if value is None:
             return None
         found = self._present(entity, system, native_id, value, demands=True)
-        # As of the instant, not of now: it may have come back since.
+        # As of the instant: the record may have come back since.
         held = None if found else as_of(value["versions"], self.instant)
         self.moved = held is not None and held["op"] == MOVED
         return found
 
     def was_deleted(self, entity: str, system: str, native_id: str) -> bool:
-        """Before, as far as is remembered; it may be there again."""
+        """Whether it was deleted at some time before, as far as is remembered. It may be there again."""
         value = self._ws.get(entity_key(self.customer, entity, system, native_id)) or {"versions": []}
         return any(v["op"] not in (PRESENT, MOVED) and v["at"] <= self.instant for v in value["versions"])
 
     def in_role(self, entity: str, role: str) -> list[Found]:
-        """All live records of an entity in the systems of a role; for entities a customer has few of."""
+        """All live records of an entity in the systems of a role. Only for entities of which a customer has few."""
         known = self._in_role.get((entity, role))
         if known is None:
             known = self._in_role[entity, role] = self._found(entity, role, EVERY, "")
@@ -174,7 +175,7 @@ class AsOf:
         ]
 
     def _looked_up(self, entity: str, attribute: str, value: str) -> list[tuple[str, str, Value]]:
-        """Records with all their versions: the same at whatever instant, so verdicts share them."""
+        """Records with all their versions. They do not depend on the instant, so verdicts share them."""
         key = (self.customer, entity, attribute, value)
         known: list[tuple[str, str, Value]] | None = self._ws.looked_up.get(key)
         if known is None:
@@ -188,12 +189,12 @@ class AsOf:
     def _present(
         self, entity: str, system: str, native_id: str, value: Value, *, demands: bool = False, counts: bool = True
     ) -> Found | None:
-        """`counts`: where it is only presumed to be gone."""
+        """The record, if it is present at the instant. `counts`: whether a presumed deletion sets `presumes`."""
         versions, instant = value["versions"], self.instant
         if (leaves := value.get("leaves", ALWAYS)) < instant:
             self.awaits = min(self.awaits, leaves)
         held = as_of(versions, instant)
-        # What comes after all that is remembered changes nothing of it.
+        # Versions after the next change that is already noted make no difference.
         if coming := [v for v in versions if instant < v["at"] < self.next_demand]:
             self._expect(entity, system, held, coming, demands=demands)
         if held is None or held["op"] != PRESENT:
@@ -203,7 +204,7 @@ class AsOf:
         return Found(system, entity, native_id, held if attrs is held["attrs"] else {**held, "attrs": attrs})
 
     def _expect(self, entity: str, system: str, held: Version | None, coming: list[Version], *, demands: bool) -> None:
-        """Remember when next one of the versions to come changes what is looked at."""
+        """Note when the first of the coming versions changes something that matters."""
         at = next_told(held, coming, self._sight.regarded.get(entity))
         self.next_change = min(self.next_change, at)
         if at < self.next_demand and (demands or (system, entity) not in self._sight.answering):

@@ -1,7 +1,7 @@
-"""Facts about one record whose beginning matters: since when, and since which version, has it held?
+"""Facts about one record whose beginning matters: since when, and since which version, has the fact held?
 
-Identify stamps them on every change, so that a deadline can be counted from the right version however much history was
-folded, and so that a record that moves to another customer takes its trigger along."""
+Identify stamps them on every change. So a deadline is counted from the right version however much history was folded,
+and a record that moves to another customer takes its trigger along."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from schemas.instants import Instant
 Attributes = Mapping[str, Any]
 
 KNOWN = "known"
-"""Since its first version, or the first after it was deleted."""
+"""Holds since the first version, or the first after a deletion."""
 PENDING_ACTIVATION = frozenset({"draft", "pending_activation", "pending_acceptance"})
 _LIVE = PENDING_ACTIVATION | {"active", "suspended"}
 OWED = ("open", "partially_paid", "failed")
-"""Payment statuses of an invoice that leave something to be paid, and nothing on its way."""
+"""Payment statuses of an invoice with something left to pay and no payment on its way."""
 UNPAID = (*OWED, "pending")
 
 FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
@@ -71,7 +71,7 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
 }
 
 LASTING: frozenset[tuple[str, str]] = frozenset({("customer", "set_up")})
-"""Steps that were taken once: what goes back afterwards does not undo that they were."""
+"""Facts that, once begun, hold for ever: going back does not undo that the step was taken."""
 
 VALUES: dict[str, dict[str, Callable[[Attributes], object]]] = {
     # entity: {fact: its value}; a new value is a new fact
@@ -84,9 +84,9 @@ class Since(NamedTuple):
     at: Instant
     version: str
     snapshot: bool
-    """It stood so in its source's first snapshot."""
+    """Whether it held already in its source's first snapshot."""
     seen: bool = True
-    """False: a snapshot showed it; it began at some time before."""
+    """False: a later snapshot showed it, so it began at some time before."""
 
 
 def stamp(

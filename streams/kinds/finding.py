@@ -1,4 +1,4 @@
-"""What a predicate answers."""
+"""The answers of a predicate: None, WAITING or a Finding."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Subject(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """A record that the verdict rests on, and which of its attributes."""
+    """A record that the verdict rests on, and the attribute that matters."""
 
     found: Found
     field: str
@@ -24,7 +24,7 @@ class Evidence(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """What the correction would set where."""
+    """The correction: which values to set in which record."""
 
     target_system: str
     target_entity: str
@@ -32,18 +32,18 @@ class Ask(NamedTuple):
     desired: Mapping[str, str | None]
     expected: Mapping[str, str | None] = {}
     command: str = ""
-    """Where it depends on what is wrong, as `sort` may; empty: that of the kind."""
+    """Type of the command, if it depends on what is wrong; empty: the kind's. `sort` likewise."""
     sort: str = ""
 
 
 class Finding(NamedTuple):
-    """The trigger holds; is what it demands there?"""
+    """The trigger holds. Says whether what it demands is there, and describes it."""
 
     satisfied: bool
     triggered_at: Instant
-    """Kinds with grace: ignored, the mismatch itself is the trigger."""
+    """Ignored for kinds with grace, where the mismatch itself is the trigger."""
     trigger_version: str
-    """Empty: begins nothing, only answers what is running."""
+    """Empty: begins nothing, and only answers an obligation that exists."""
     owner_system: str
     expected: str
     observed: str
@@ -51,24 +51,24 @@ class Finding(NamedTuple):
     amount: dict[str, Any] | None = None
     ask: Ask | None = None
     snapshot: bool = False
-    """The trigger already stood when the source was first read."""
+    """Whether the trigger already held when the source was first read."""
     satisfied_by: Found | None = None
     causes: tuple[str, ...] = ()
-    """Names of the kinds that explain it, where it sums up others."""
+    """Names of other kinds that explain it, if it sums them up."""
     severity: str = ""
-    """Where it depends on what is wrong; empty: as governed for the kind."""
+    """If it depends on what is wrong; empty: as governed for the kind."""
     finance_impacting: bool | None = None
-    """The same."""
+    """If it depends on what is wrong; None: as governed for the kind."""
 
 
 IN_ORDER = Finding(
     satisfied=True, triggered_at=0, trigger_version="", owner_system="", expected="", observed="", evidence=()
 )
-"""Nothing differs, and no drift is there of which that must be told (`AsOf.at_rest`)."""
+"""In order, without words: no obligation exists that would need them (`AsOf.at_rest`)."""
 
 
 class Waiting(NamedTuple):
-    """The subject could come to be triggered by a change of another record: keep it within reach."""
+    """Not triggered, but a change of another record could trigger it: keep the subject within reach."""
 
 
 WAITING = Waiting()

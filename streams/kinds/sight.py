@@ -1,4 +1,4 @@
-"""What of a change each kind takes notice of."""
+"""Which changes each kind takes notice of, worked out from its row once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sight(governance: Governance, kind: Kind) -> Sight:
 
 
 class Alike(NamedTuple):
-    """Kinds that look at a place and find their subjects in the same way: found once, they are found for all."""
+    """Kinds that find their subjects in the same way from a place: the subjects are looked up once for all of them."""
 
     reach: Reach
     entity: str
@@ -34,11 +34,11 @@ class Alike(NamedTuple):
     roles: tuple[str, ...]
     kinds: tuple[Kind, ...]
     regarding: tuple[Regard | None, ...]
-    """What each of them regards of a record of the place; None: all."""
+    """For each of the kinds, what it regards of a record in the place; None: everything."""
 
 
 def noticed_by(governance: Governance, role: str, entity: str) -> tuple[Alike, ...]:
-    """The kinds that look at a change of this place."""
+    """The kinds that take notice of a change in this place."""
     key = (noticed_by, role, entity)
     known: tuple[Alike, ...] | None = governance.derived.get(key)
     if known is None:
@@ -55,7 +55,7 @@ def noticed_by(governance: Governance, role: str, entity: str) -> tuple[Alike, .
 
 
 def _regarded(kind: Kind, entity: str, names: tuple[str, ...]) -> Regard:
-    """By what the kind finds it, it also matters."""
+    """What the kind regards, with the attributes by which it finds the record."""
     telling = TELLING if entity == HOME[1] else ()
     return Regard.named(dict.fromkeys((*names, *(set(_found_by(kind, entity)) - {ID, EVERY}), *telling)))
 

@@ -1,9 +1,7 @@
-"""What governance makes hang on the customer itself, whatever the predicate looks at: rules of its segment, business
-days, accounting periods and the ERP of its legal entity. All of it is told by the customer's record in the CRM
-(`AsOf.home`).
+"""Rules that depend on the customer, whatever the predicate looks at: those of its segment, business days, accounting
+periods, and the ERP of its legal entity. All of that follows from the customer's record in the CRM (`AsOf.home`).
 
-A kind for which something of that is governed waits for that record, and a change of it that matters concerns every
-subject of the kind."""
+A kind with such rules waits for that record, and a change in it that matters concerns every subject of the kind."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from streams.kinds.table import judged
 from tables.versions import PRESENT, Version
 
 TELLING = ("segment", "legal_entity", "country", "tax_region")
-"""The attributes that decide."""
+"""The attributes of that record which decide."""
 
 
 def regards_customer(governance: Governance, kind: Kind) -> bool:
@@ -24,25 +22,25 @@ def regards_customer(governance: Governance, kind: Kind) -> bool:
 
 
 def is_in_periods(governance: Governance, kind: Kind) -> bool:
-    """Whether the close of an accounting period can make it due."""
+    """Whether the close of an accounting period can make an obligation of the kind due."""
     return kind.booked_on is not None and governance.has_periods
 
 
 def _is_routed(governance: Governance, kind: Kind) -> bool:
-    """Whether it depends on the legal entity which system of a role is in charge, or when its books are open."""
+    """Whether the legal entity decides which system of a role is in charge, or when books are open."""
     roles = {role for role, _ in kind.reach}
     served = any(governance.systems[s].serves for role in roles for s in governance.in_role(role))
     return served or ("erp" in roles and any(entity.closes_books for entity in governance.entities.values()))
 
 
 def homes(governance: Governance) -> tuple[tuple[str, str], ...]:
-    """(system, entity) of the records that tell."""
+    """(system, entity) of the records that may be a customer's home record."""
     role, entity = HOME
     return tuple((system, entity) for system in governance.in_role(role) if governance.carries(system, entity))
 
 
 def regarding(governance: Governance, system: str, entity: str) -> tuple[Kind, ...]:
-    """The kinds that hang on records of this place."""
+    """The kinds whose rules depend on records in this place."""
     key = (regarding, system, entity)
     known: tuple[Kind, ...] | None = governance.derived.get(key)
     if known is None:
