@@ -23,13 +23,13 @@ from tables.view import Emit, Value, Workspace
 
 KIND = "correction_breaker"
 ENTITY = "breaker"
-"""Of its drifts; their native id is the scope's text."""
+"""Entity of its drifts; their native id is the scope's text."""
 REFUSED, INEFFECTIVE = "refused", "ineffective"
 _SOUND: Value = {REFUSED: 0, INEFFECTIVE: 0, "drift": None, "until": None}
 
 
 class Scope(NamedTuple):
-    """What it stops."""
+    """What a breaker stops: a kind's corrections, or those to a system."""
 
     of: str
     """kind or system"""
@@ -41,7 +41,8 @@ class Scope(NamedTuple):
 
 
 def went(ws: Workspace, governance: Governance, kind: str, target: str, at: Instant, how: str, *, wrong: bool) -> None:
-    """A correction of that kind at that target; `how`: REFUSED or INEFFECTIVE, or that it was not."""
+    """Count a correction of this kind at this target, which failed or did not. `how`: REFUSED or INEFFECTIVE, whichever
+    of the two is known now."""
     if not governance.wants(KIND):
         return
     for scope in (Scope("kind", kind), Scope("system", target)):
@@ -55,7 +56,7 @@ def went(ws: Workspace, governance: Governance, kind: str, target: str, at: Inst
 
 
 def halted(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
-    """Somebody stops the corrections of a kind or to a system, until somebody resumes them; or resumes them."""
+    """Somebody halts the corrections of a kind or to a system, or resumes them."""
     scope, at = Scope(value["scope"], value["name"]), value["at"]
     key = f"b/{scope.text}"
     known = ws.get(key) or _SOUND
@@ -80,12 +81,12 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
 
 
 def halts(drift: Mapping[str, Any]) -> bool:
-    """As governed when it opened: `alert` is told of, and stops nothing."""
+    """Whether the drift stops corrections: not if its mode was `alert` when it opened."""
     return bool(drift["mode"] != "alert")
 
 
 def turned(ws: Workspace, governance: Governance, scope: Scope, drift: Value, closed_at: Instant | None) -> None:
-    """For judge, in every partition: corrections stop, or go on; unless that is only to be told of."""
+    """Tell judge, in every partition, that corrections stop or go on; unless the breaker only alerts."""
     if not halts(drift):
         return
     times = {"opened_at": drift["opened_at"], "closed_at": closed_at}

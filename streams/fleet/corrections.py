@@ -1,7 +1,7 @@
 """M6 correction_ineffective: a correction was performed, and its target's own stream still shows the old state.
 
-A command counts as successful only when its target's change comes back through capture and closes the drift. Whether it
-has closed, judge says; so one that lags is waited for, as the canaries that it lets through tell."""
+A command counts as successful only when its target's change comes back through capture and closes the drift. Judge says
+whether it has closed. If judge lags it is waited for: the canaries that it has settled tell how far it is."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from tables.view import Emit, Value, Workspace
 
 KIND = "correction_ineffective"
 EXPIRED, WITHHELD, HALTED = "expired", "withheld", "halted"
-"""Two statuses, and a reason for the second: the target was not asked, for the command came too late, is no longer to
-be performed, or its breaker is open."""
+"""Statuses of commands that never reached the target: they came too late, or were not to be performed any more. HALTED
+is a reason for the latter: a breaker is open."""
 NOT_ASKED = (EXPIRED, WITHHELD)
-"""Of the first, and of what was halted, the command is asked for once more, as soon as nothing stops it."""
+"""Commands that expired or were halted are issued again as soon as nothing stops them."""
 ANSWERS: Mapping[str, bool] = {"applied": False, "noop_already_right": False, "rejected": True, "failed": True}
-"""Status -> whether that is a correction gone wrong; the others say nothing of the target."""
+"""Status -> whether the correction failed. Other statuses say nothing about the target."""
 _RESULT = ("command_id", "type", "target_system", "status", "reason", "attempt", "finished_at")
 _KEPT = ("drift_id", "kind", "canonical_id", "system", "entity", "native_id", "owner_system", "expected")
 
 
 def tell_asked(drift: Mapping[str, Any], target: str) -> Emit:
-    """For judge: a drift whose correction is to be performed at that system, or would be but for a breaker."""
+    """Judge's message: the correction of this drift is performed at that system, or would be but for a breaker."""
     value = {name: drift[name] for name in _KEPT}
     value |= {"amount_at_stake": drift["amount_at_stake"], "target_system": target, "restraint": drift["restraint"]}
     return Emit(topics.PROGRESS, drift["drift_id"], "CorrectionAsked", value, partition=0)
@@ -44,7 +44,7 @@ def tell_ended(drift_id: str, closed_at: Instant, how: str) -> Emit:
 
 
 def followed(governance: Governance) -> bool:
-    """Whether anybody wants to know what becomes of corrections."""
+    """Whether it has to be followed what becomes of corrections."""
     stopping = governance.wants(breaker.KIND) or governance.wants(mass.KIND)
     return governance.wants(KIND) or (stopping and KIND in governance.kinds)
 
@@ -80,7 +80,7 @@ def performed(ws: Workspace, governance: Governance, value: dict[str, Any]) -> N
 
 
 def _answered(ws: Workspace, governance: Governance, entry: Value, value: dict[str, Any]) -> None:
-    """An answer counts once, however often it is told; that none was asked for is no answer."""
+    """A result counts once, however often it is told. That the target was not asked is no result."""
     known = entry["result"]
     again = known is not None and known["status"] in ANSWERS and known["command_id"] == value["command_id"]
     if value["status"] in ANSWERS and not again:
@@ -116,7 +116,7 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
 
 
 def _judged_until(ws: Workspace, governance: Governance, entry: Value) -> Instant:
-    """Up to when judge has decided about such drifts of the customer."""
+    """Up to when judge has decided about drifts of this kind of the customer."""
     partition = topics.partition_for(entry["canonical_id"], governance.partitions)
     rows = [kind for kind in KINDS if (kind.name, kind.entity) == (entry["kind"], entry["entity"])]
     systems = {system for kind in rows for system, _ in needed(governance, kind, entry["system"])}

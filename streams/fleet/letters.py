@@ -16,11 +16,11 @@ FINANCE = frozenset(
     {"invoice", "invoice_line", "payment", "refund", "credit_memo", "ledger_posting", "revenue_schedule"}
     | {"cash_application", "*"}
 )
-"""Entities of financial documents; a record that nobody could read may be one."""
+"""Entities of financial documents. A record with an unknown entity may be one."""
 
 
 def tell_written(letter: Mapping[str, Any]) -> Emit | None:
-    """For the stage that refused the record; None where nobody needs to hear of it."""
+    """The message of the stage that refused a record; None: it is no financial document."""
     if letter["entity"] not in FINANCE or not letter["system"]:
         return None
     named = {name: letter[name] for name in ("letter_id", "system", "entity")}

@@ -1,7 +1,8 @@
 """M8 mass_drift: so many customers drift in one kind at once that it is an outage or a fault of ours, not them all.
 
-Judge counts, per partition, kind and window of event time, the customers that newly drift, and tells only once the
-share in its own partition is worth telling; customers are spread evenly, so a share of the whole shows in each part."""
+Judge counts the customers that newly drift, per partition, kind and window of event time. It tells the fleet stage only
+once their share in its own partition matters. Customers are spread evenly, so a share of all shows in each partition.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ CUSTOMERS = "~customers"
 """In judge's state: {count} of customers that have a process here."""
 
 WINDOWS = 32
-"""The newest, of each kind, in which the fleet stage sums up what partitions count."""
+"""Most windows of a kind in which the fleet stage adds up the counts of partitions; the newest are kept."""
 Parts = dict[str, list[int]]
 """Partition of judge -> [customers that newly drift, customers]."""
 
@@ -38,7 +39,7 @@ def customer_came(ws: Workspace) -> None:
 
 
 def count(ws: Workspace, governance: Governance, kind: str, at: Instant) -> None:
-    """In judge: a customer newly drifts in this kind."""
+    """In judge: count a customer that newly drifts in this kind."""
     if not governance.wants(KIND):
         return
     window = at - at % _span(governance)
@@ -53,7 +54,7 @@ def count(ws: Workspace, governance: Governance, kind: str, at: Instant) -> None
 
 
 def tell(ws: Workspace, governance: Governance, partition: int) -> None:
-    """In judge, before a commit: what the fleet stage must hear."""
+    """In judge, before a commit: tell the fleet stage of counts that matter."""
     if not governance.wants(KIND):
         return
     counted, passed, customers = ws.get(COUNTED) or {}, _passed(ws), _customers(ws)
@@ -84,7 +85,8 @@ def _worth_telling(governance: Governance, entry: list[int], customers: int) -> 
 
 
 def surged(ws: Workspace, governance: Governance, value: dict[str, Any]) -> None:
-    """The partitions of judge come to a window one after the other, and one that catches up tells many at once."""
+    """Keep the newest windows. Partitions reach a window at different times, and one that catches up tells many at
+    once."""
     if not governance.wants(KIND):
         return
     key = f"m/{value['kind']}"
@@ -111,7 +113,7 @@ def _is_mass(governance: Governance, parts: Parts) -> bool:
 
 
 def _sums(parts: Parts) -> tuple[int, int]:
-    """Customers that newly drift, and customers."""
+    """(customers that newly drift, all customers) over all partitions"""
     return sum(drifting for drifting, _ in parts.values()), sum(customers for _, customers in parts.values())
 
 
@@ -159,6 +161,6 @@ def due(ws: Workspace, governance: Governance, key: str) -> None:
 
 
 def stops(ws: Workspace, kind: str) -> bool:
-    """Whether corrections of the kind are stopped for it."""
+    """Whether a mass drift stops corrections of the kind."""
     known = ws.get(f"m/{kind}")
     return known is not None and known["drift"] is not None and halts(known["drift"])

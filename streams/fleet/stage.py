@@ -1,4 +1,4 @@
-"""The stage: recorded observations in, drifts about the fleet out. Its clock is what the observations say.
+"""The stage: recorded observations in, drifts about the fleet out. Its clock is the time in the observations.
 
 ~clock               the latest time that an observation carries
 w/DUE/KEY            entries to be looked at once the clock has passed DUE
@@ -82,7 +82,7 @@ class Fleet(WithoutDeadlines):
         return record.record.lower()
 
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
-        """An observation that cannot be read is a fault of our own; the letter is the trace."""
+        """No hole: an unreadable observation is a fault of ours. The letter remains."""
 
     def flush(self, ws: Workspace, partition: int) -> None:
-        """Everything is said as it happens."""
+        """Nothing: everything is emitted as it happens."""

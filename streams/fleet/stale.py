@@ -44,7 +44,7 @@ def observed(ws: Workspace, governance: Governance, value: dict[str, Any]) -> No
 
 
 def left(ws: Workspace, governance: Governance, at: Instant) -> None:
-    """Nobody observes a system that governance has no more: what is open of it ends."""
+    """Close what is open about a system that was taken out of governance: nobody observes it any more."""
     for key, source in ws.range("s/", 1000):
         if (system := key.removeprefix("s/")) not in governance.systems:
             ws.delete(key)

@@ -25,7 +25,7 @@ FLEET_KINDS: Mapping[str, str] = {
 CLOCK = "~clock"
 """{at}: the wall-clock time that recorded observations carry; a replay sees the same."""
 CLOCKS_APART: Instant = 300 * SECOND
-"""How far the clocks of two workers that observe one after the other may differ."""
+"""How far the clocks of two workers may differ that observe one after the other."""
 WAITING = "w/"
 AGAIN = "h/"
 """What is withheld, and under which first part of a key it is looked at once more (streams/fleet/withheld.py)."""
@@ -38,7 +38,7 @@ class Subject(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What a drift of the fleet says beyond its kind's governance."""
+    """What a drift of the fleet says, besides what is governed for its kind."""
 
     subject: Subject
     trigger_version: str
@@ -47,7 +47,7 @@ class Told(NamedTuple):
     expected: str
     observed: str
     customer: str = ""
-    """Empty: the system's."""
+    """Empty: the owner is the system's."""
     amount: dict[str, Any] | None = None
     watermarks: Mapping[str, Instant] = {}
     causes: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ def tick(ws: Workspace, observed_at: Instant) -> Instant:
 
 
 def opened(governance: Governance, kind: str, told: Told) -> Value:
-    """The record of a drift that opens when it was due."""
+    """The record of a drift that opens at the instant at which it was due."""
     rules = governance.kinds[kind]
     system, entity, native_id = told.subject
     return {
@@ -123,14 +123,14 @@ def wait(ws: Workspace, due: Instant, key: str) -> None:
 
 
 def is_early(ws: Workspace, due: Instant, key: str) -> bool:
-    """The entry was looked at before its time, for the clock was ahead or what it is about has changed: it waits."""
+    """The entry was looked at before its time, because the clock was ahead or its subject has changed: let it wait."""
     if early := due > clock(ws):
         wait(ws, due, key)
     return early
 
 
 def fallen_due(ws: Workspace, now: Instant, limit: int = 256) -> list[str]:
-    """Keys of entries whose time has come, taken off the list."""
+    """Keys of the entries that are due; they are taken off the list."""
     found = []
     for text, _ in ws.range(WAITING, limit):
         due, key = text.removeprefix(WAITING).split("/", 1)

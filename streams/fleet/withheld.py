@@ -15,12 +15,13 @@ from streams.governance.model import Governance
 from tables.view import Emit, Value, Workspace
 
 SLICE = 256
-"""Looked at in one step."""
+"""Most entries looked at in one step."""
 _KEPT = ("drift_id", "kind", "canonical_id", "system", "entity", "native_id")
 
 
 def withhold(ws: Workspace, drift: dict[str, Any], target: str, at: Instant = NEVER) -> None:
-    """By the word of judge or of an executor, who hear later than we that a stop has ended."""
+    """Remember a correction as withheld, as judge or an executor says; they may hear later than we that a stop has
+    ended."""
     held = {**{name: drift[name] for name in _KEPT}, "target_system": target}
     if _is_stopped(ws, held):
         ws.put(_key(drift["drift_id"]), held)
@@ -29,7 +30,7 @@ def withhold(ws: Workspace, drift: dict[str, Any], target: str, at: Instant = NE
 
 
 def forget(ws: Workspace, drift_id: str) -> None:
-    """Its drift has ended."""
+    """Forget it: its drift has ended."""
     if ws.get(_key(drift_id)) is not None:
         ws.delete(_key(drift_id))
 

@@ -1,4 +1,4 @@
-"""Kind 36, in the crosswalk: the chain of a customer's parents comes back to where it began, over other customers.
+"""Kind 36, in the crosswalk: the chain of a customer's parents leads over other customers back to its beginning.
 
 Judge sees one customer, and circles within one. Here parents are told of by the system that owns them alone: where
 another differs from it, judge says so.
@@ -24,11 +24,11 @@ PARENT = "parent_ref"
 WAITING = "v/"
 GATE = SUSPECT_KINDS[CIRCLE].gate
 _DEEPEST = 1_000
-"""Customers above one another: no group has as many, and a walk ends somewhere."""
+"""Longest chain of parents that is followed: no group has as many."""
 
 
 def parents_of(governance: Governance) -> tuple[str, ...]:
-    """The systems that own who belongs to whom, as far as that is mapped and wanted."""
+    """The systems of record of parents, if those are mapped and the kind is judged."""
     known: tuple[str, ...] | None = governance.derived.get((parents_of,))
     if known is None:
         role = governance.owner_role("customer", PARENT) or "crm"
@@ -60,7 +60,7 @@ def asserted(ws: Workspace, governance: Governance, value: dict[str, Any]) -> No
 
 
 def moved(ws: Workspace, governance: Governance, system: str, customer: str, canonical_id: str, at: Instant) -> None:
-    """The record that a circle is told of is another customer's now."""
+    """The record that stands for a circle belongs to another customer now."""
     key = f"y/{system}/{customer}"
     if (entry := ws.get(key)) is not None:
         suspicion.move(ws, governance, key, entry, canonical_id, at)
@@ -73,7 +73,7 @@ def wake(key: str, value: Value | None) -> tuple[Gate, Instant] | None:
 
 
 def tell(ws: Workspace, governance: Governance, key: str) -> None:
-    """One has stood until it was due."""
+    """A circle has stood until it was due: tell of it."""
     suspicion.fall_due_at(ws, governance, WAITING, "y/", key)
 
 
@@ -101,11 +101,11 @@ class Chain(NamedTuple):
     members: list[str]
     """A customer, its parent, and so on; up to where the chain ends or comes back."""
     into: str | None
-    """The member that it comes back to."""
+    """The member to which the chain comes back."""
 
     @property
     def circle(self) -> bool:
-        """It comes back to where it began."""
+        """Whether it comes back to where it began."""
         return self.into == self.members[0]
 
 
@@ -120,7 +120,7 @@ def chain_of(view: View, system: str, customer: str) -> Chain:
 
 
 def _circle(ws: Workspace, system: str, customer: str) -> list[str]:
-    """From the least id upwards; empty where the chain ends, or leads into a circle of others."""
+    """The members of a circle, from the least id on; empty: the chain ends, or leads into a circle of others."""
     chain = chain_of(ws, system, customer)
     if not chain.circle:
         return []

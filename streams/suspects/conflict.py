@@ -18,7 +18,7 @@ from tables.view import Emit, Value, Workspace
 
 WAITING = "w/"
 GATE = SUSPECT_KINDS[CONFLICT].gate
-"""w/DUE/SYSTEM/CUSTOMER: conflicts in the order in which they fall due."""
+"""w/DUE/SYSTEM/CUSTOMER: conflicts in the order in which they are due."""
 
 
 class Party(NamedTuple):
@@ -36,9 +36,9 @@ class Joined(NamedTuple):
     """How a record belongs to its cluster."""
 
     neighbours: tuple[tuple[str, str], ...]
-    """Records that it names, or that name it."""
+    """Records that it names, and records that name it."""
     at: Instant
-    """Since when it is one with the senior."""
+    """Since when it is in one cluster with the senior."""
 
 
 def weigh(
@@ -49,7 +49,7 @@ def weigh(
     joined: Joined,
     caused_at: Instant,
 ) -> None:
-    """`senior`: whom it rivals now; None: nobody."""
+    """`senior`: the record that it is in conflict with now; None: no conflict."""
     party = Party(*member)
     entry = ws.get(party.key)
     if entry is None and not governance.wants(CONFLICT):
@@ -70,8 +70,8 @@ def weigh(
 
 
 def _freeze(ws: Workspace, party: Party, drift: Value, until: Instant | None) -> None:
-    """For judge. Written before the watermark of the links that caused it is sent on, it comes before that in judge's
-    partition too: identify sends the watermark on only when this has been committed."""
+    """Tell judge. Written before the watermark of the links that caused it is sent on, it also comes first in
+    judge's partition: identify sends the watermark on only once this has been committed."""
     value = {
         "canonical_id": drift["canonical_id"],
         **party._asdict(),
@@ -87,7 +87,7 @@ def wake(key: str, value: Value | None) -> tuple[Gate, Instant] | None:
 
 
 def open_until(governance: Governance, resolved: Mapping[str, Instant]) -> Instant:
-    """Those due by then have stood so long, by what every system that links has asserted."""
+    """Up to this instant every linking system's assertions are known, so conflicts that are due have stood so long."""
     return min((resolved.get(name, NEVER) for name in governance.linking), default=NEVER)
 
 

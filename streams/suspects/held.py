@@ -1,4 +1,4 @@
-"""What is said of business keys waits here until everybody who could say something earlier has been heard.
+"""Holds assertions of business keys until every system that could assert something earlier has been heard.
 
 So members change in the order of commits, and what comes of it does not depend on which partition is read first.
 
@@ -17,7 +17,7 @@ from tables.view import Value, Workspace
 HELD = "h/"
 WAITING = "a/"
 _AT_A_TIME = 64
-"""Released in one step."""
+"""Most assertions that one step releases."""
 
 
 def gate(entity: str) -> Gate:
@@ -25,7 +25,7 @@ def gate(entity: str) -> Gate:
 
 
 def hold(ws: Workspace, member: Member, *, present: bool) -> bool:
-    """False: it is older than what is held of that instant."""
+    """Hold it. Returns False if a newer one of the same instant is held."""
     key = f"{HELD}{member.entity}/{_instant(member):020d}/{member.key}/{member.place}"
     entry = ws.get(key)
     if entry is not None and _outlives(Member(**entry["member"]), member, present=present):
@@ -42,7 +42,7 @@ def _outlives(known: Member, new: Member, *, present: bool) -> bool:
 
 
 def release(ws: Workspace, key: str, until: Instant) -> list[tuple[Member, bool]]:
-    """The first that have come, in order; `key`: what stands for all of an entity."""
+    """The first assertions that are due, in order. `key`: the entry that stands for all of an entity."""
     prefix = f"{HELD}{key.removeprefix(WAITING)}/"
     found = ws.range(prefix, _AT_A_TIME + 1)
     ready = [(name, entry) for name, entry in found[:_AT_A_TIME] if Held.parse(name).at <= until]
@@ -62,13 +62,13 @@ def wake(key: str, value: Value | None) -> tuple[Gate, Instant] | None:
 
 
 def applied_until(ws: Workspace, entity: str, heard: Instant) -> Instant:
-    """Everything said up to then has been applied, if everybody was heard up to `heard`."""
+    """Everything asserted up to the result has been applied, if every system was heard up to `heard`."""
     first = ws.get(f"{WAITING}{entity}")
     return heard if first is None else min(heard, first["at"] - 1)
 
 
 class Held(NamedTuple):
-    """What the key of an entry tells."""
+    """The parts of an entry's key."""
 
     at: Instant
     key: str

@@ -24,7 +24,7 @@ _LOOKED_AT: Mapping[str, tuple[str, ...]] = {
     "credit_memo": ("status", "number", "total"),
 }
 _IN_FORCE = {"customer": "active", "invoice": "live", "credit_memo": "live"}
-"""Entity -> the fact since which it counts."""
+"""Entity -> the fact since which its records count."""
 
 
 class Keyed(NamedTuple):
@@ -38,7 +38,7 @@ NOTHING = Keyed()
 
 
 def keyed(system: str, entity: str, version: Version | None) -> Keyed:
-    """What a version of a record says; NOTHING for one that is deleted, out of use or not yet in force."""
+    """The keys and fields in a version of a record; NOTHING if it is deleted, out of use or not in force yet."""
     attrs = version["attrs"] if version else None
     if version is None or attrs is None:
         return NOTHING
@@ -62,18 +62,18 @@ def _customer(attrs: Mapping[str, Any], began_at: int) -> Keyed:
 
 
 def as_compared(fields: Mapping[str, str]) -> Normal:
-    """The customer that these fields were made of."""
+    """The customer from which these fields were made."""
     return Normal(**{name: fields.get(name, "") for name in Normal._fields})
 
 
 def hashed(key: str) -> str:
-    """What the key is made of stays readable; tax ids and names do not."""
+    """The key with its content hashed, so that no tax id or name can be read in it; its sort stays readable."""
     made_of, _, text = key.partition(":")
     return f"{made_of}:{blake2b(text.encode(), digest_size=16).hexdigest()}"
 
 
 def alike(entity: str, before: Version | None, after: Version) -> bool:
-    """Whether nothing changed that keys and comparison are made of: a cheap look before the costly one."""
+    """Whether nothing changed that keys and comparison are made from: a cheap check before the costly one."""
     one, other = before["attrs"] if before else None, after["attrs"]
     if one is None or other is None:
         return one is None and other is None

@@ -13,11 +13,11 @@ from streams.likeness.keys import meeting_key
 from streams.suspects.keys import as_compared, hashed
 
 _APART = ("legal_entity", "currency")
-"""Records kept for each company or currency are meant to be two."""
+"""Attributes by which a customer may rightly have several records, such as company or currency."""
 
 
 class Member(NamedTuple):
-    """A record as it asserted the key last."""
+    """A record, as it last asserted the key."""
 
     key: str
     system: str
@@ -38,19 +38,20 @@ class Member(NamedTuple):
 
 
 def senior_first(governance: Governance, member: Member) -> tuple[int, int, str]:
-    """By governed order of systems, then who is in use for longer: that one survives."""
+    """Order of seniority: by governed order of systems, then by how long a record is in use. It survives a merge."""
     return governance.rank(member.system), member.began_at, member.native_id
 
 
 def older(new: Member, known: Member, *, present: bool) -> bool:
-    """A record that went to another native customer is told of by two shards of identify, whose order is not known."""
+    """Whether `new` is older than the known one. A record that went to another native customer is asserted by two
+    shards of identify, in any order."""
     if new.native_customer == known.native_customer:
         return False
     return new.version < known.version or (new.version == known.version and not present)
 
 
 def likeness(governance: Governance, senior: Member, junior: Member) -> str:
-    """Why they might be one though nobody linked them, in words; empty if they are not suspected."""
+    """In words why they might be one customer although nobody linked them; empty: they are not suspected."""
     if senior.entity != junior.entity or ruled_out(governance, senior, junior):
         return ""
     if senior.entity != "customer":
@@ -63,13 +64,13 @@ def likeness(governance: Governance, senior: Member, junior: Member) -> str:
 
 
 def ruled_out(governance: Governance, senior: Member, junior: Member) -> str:
-    """The first rule by which they are none, however alike; empty where there is none."""
+    """The first rule that says they are two, however alike they are; empty: no rule does."""
     rules = RULES_OF_CUSTOMERS if senior.entity == "customer" else RULES
     return next((rule.words for rule in rules if rule.holds(governance, senior, junior)), "")
 
 
 def weighed(one: Member, other: Member) -> Likeness:
-    """Two customers."""
+    """Compare two customers."""
     return compare(as_compared(one.fields), as_compared(other.fields))
 
 
@@ -93,13 +94,13 @@ def _parent(_: Governance, one: Member, other: Member) -> bool:
 
 
 def _has_its_own(_: Governance, senior: Member, junior: Member) -> bool:
-    """It is linked with another record of the senior's system: then those two are what might be one."""
+    """Whether the junior is linked with another record in the senior's system: then those two might be one."""
     return senior.system != junior.system and junior.canonical_id.startswith(f"{senior.system}:")
 
 
 def _in_parallel(governance: Governance, one: Member, other: Member) -> bool:
-    """Two instances of a role that serve the same company, at one time or another: while the one replaces the other
-    each has the customer."""
+    """Whether two systems of a role serve the same company, at one time or another. While one replaces the other both
+    have the customer."""
     systems = [governed for member in (one, other) if (governed := governance.systems.get(member.system))]
     if one.system == other.system or len(systems) < 2 or systems[0].role != systems[1].role:
         return False
@@ -113,7 +114,7 @@ def _in_parallel(governance: Governance, one: Member, other: Member) -> bool:
 class Rule(NamedTuple):
     words: str
     holds: Callable[[Governance, Member, Member], bool]
-    """Of the senior and the junior."""
+    """Called with governance, the senior and the junior."""
 
 
 RULES = (

@@ -73,7 +73,7 @@ class Suspects:
         self._look_again(ws, member, at, present=present)
 
     def _look_again(self, ws: Workspace, member: Member, at: Instant, *, present: bool) -> None:
-        """At what is suspected of it, and of those that it is or might be the senior of, as of `at`."""
+        """Look at the member, and at the records whose senior it is or might be, as of `at`."""
         found = [m for _, v in ws.range(f"m/{member.key}/", CROWD + 1) if (m := _member(v)) is not None]
         crowd = len(found) > CROWD
         self._weigh(ws, member, found if present else [], at, crowd=crowd)
@@ -84,7 +84,7 @@ class Suspects:
             self._weigh(ws, other, found if entry or crowd else [member] if present else [], at, crowd=crowd)
 
     def _weigh(self, ws: Workspace, junior: Member, among: list[Member], at: Instant, *, crowd: bool) -> None:
-        """Whether it is a suspect, and under whom; the senior it has stays as long as the two look alike."""
+        """Decide whether the member is suspected, and under which senior. Its senior stays while the two look alike."""
         key = f"p/{junior.key}/{junior.place}"
         entry = ws.get(key)
         if entry is None and crowd:
@@ -114,8 +114,9 @@ class Suspects:
         return (value["drift"]["entity"],), value["due"]
 
     def gates(self, ws: Workspace) -> Mapping[Gate, Instant]:
-        """An entity's: up to when its records, and the links between customers, were heard of every system. What was
-        said by then is applied first: a suspicion is told of once it has stood through all of that."""
+        """The gates of each entity are open as far as its records and the links of customers were heard from every
+        system. Assertions up to then are applied first, so a suspicion is told only once it has stood through all of
+        them."""
         known = minima(ws.get(MARKS), self._governance.partitions)
         found: dict[Gate, Instant] = {}
         for entity in sorted(compared(self._governance)):
@@ -143,13 +144,13 @@ class Suspects:
     # -- nothing more to say
 
     def flush(self, ws: Workspace, partition: int) -> None:
-        """Everything is said as it happens."""
+        """Nothing: everything is emitted as it happens."""
 
     def project(self, ws: Workspace, place: Place) -> None:
         raise NotImplementedError(f"{self.name} refreshes no place")
 
     def diverted(self, ws: Workspace, partition: int, letter: dict[str, Any]) -> None:
-        """A key that cannot be read is a fault of our own; the letter is the trace."""
+        """No hole: an unreadable key is a fault of ours. The letter remains."""
 
 
 def _member(value: Value | None) -> Member | None:

@@ -20,7 +20,7 @@ from tables.view import Emit, Value, Workspace
 
 
 class Suspected(NamedTuple):
-    """What is suspected, of whom, since when."""
+    """What is suspected of which record, and since when."""
 
     kind: str
     canonical_id: str
@@ -28,7 +28,7 @@ class Suspected(NamedTuple):
     entity: str
     native_id: str
     trigger: str
-    """What sets this suspicion apart from others of the same record."""
+    """Tells this suspicion from others about the same record."""
     began_at: Instant
     expected: str
     observed: str
@@ -39,7 +39,7 @@ class Suspected(NamedTuple):
 
 
 def begin(ws: Workspace, governance: Governance, key: str, suspected: Suspected, **more: Any) -> Instant:
-    """It stands from now on; `more` is kept beside it. Returns when it is due."""
+    """Begin a suspicion; `more` is kept with it. Returns when it is due."""
     due = suspected.began_at + governance.kinds[suspected.kind].sla
     baseline = suspected.snapshot or suspected.began_at < governance.go_live
     drift = _drift(governance, suspected, due, baseline)
@@ -48,7 +48,7 @@ def begin(ws: Workspace, governance: Governance, key: str, suspected: Suspected,
 
 
 def fall_due(ws: Workspace, governance: Governance, key: str, entry: Value) -> None:
-    """It has stood until it was due."""
+    """The suspicion has stood until it was due: open its drift."""
     _open(ws, governance, entry["drift"], entry["desired"])
     ws.put(key, {**entry, "opened": True})
 
@@ -61,7 +61,7 @@ def waits(waiting: str, gate: Gate, key: str, value: Value | None) -> tuple[Gate
 
 
 def fall_due_at(ws: Workspace, governance: Governance, waiting: str, entries: str, key: str) -> None:
-    """What `key` names has come to its instant; unless it ended, or was put off, before it."""
+    """Open the drift of the suspicion that `key` names, unless it has ended or was put off meanwhile."""
     due, place = key.removeprefix(waiting).split("/", 1)
     ws.delete(key)
     entry = ws.get(f"{entries}{place}")
@@ -70,7 +70,7 @@ def fall_due_at(ws: Workspace, governance: Governance, waiting: str, entries: st
 
 
 def end(ws: Workspace, governance: Governance, key: str, entry: Value, at: Instant, how: str = "self_healed") -> None:
-    """It stands no longer, as of `at`."""
+    """The suspicion ends, as of `at`."""
     ws.delete(key)
     drift = entry["drift"]
     if not entry["opened"]:
@@ -81,7 +81,7 @@ def end(ws: Workspace, governance: Governance, key: str, entry: Value, at: Insta
 
 
 def move(ws: Workspace, governance: Governance, key: str, entry: Value, canonical_id: str, at: Instant) -> None:
-    """Its record is another customer's now: the drift ends there and goes on here, under the same id."""
+    """Its record belongs to another customer now: the drift ends at the old one and goes on here, under the same id."""
     end(ws, governance, key, entry, at, "moved")
     due = max(entry["due"], at)
     drift = {**entry["drift"], "canonical_id": canonical_id, "opened_at": due}

@@ -12,13 +12,13 @@ from tables.watermarks import LINKS
 
 class SuspectKind(NamedTuple):
     number: str
-    """In the catalogue."""
+    """Its number in the catalogue."""
     command: str
-    """Proposed only: a person decides who is who."""
+    """The proposed command; a person decides who is who."""
     when: str
-    """In a sentence: what it is when it drifts."""
+    """A sentence: what is the case when it drifts."""
     gate: Gate = ()
-    """Where it waits until it is due; empty: at that of the subject's entity."""
+    """The gate that it waits at until it is due; empty: the gate of the subject's entity."""
 
 
 CUSTOMERS = "duplicate_customer_suspected"
@@ -50,7 +50,7 @@ SUSPECT_KINDS: Mapping[str, SuspectKind] = {
     ),
 }
 IN_CROSSWALK = (CIRCLE, CONFLICT)
-"""Judged where links are resolved; the others in the suspects stage."""
+"""Kinds that the crosswalk judges, where links are resolved; the suspects stage judges the others."""
 KIND_OF: Mapping[str, str] = {
     # entity: the kind for which its records are compared across customers
     "customer": CUSTOMERS,
@@ -69,7 +69,7 @@ def compared(governance: Governance) -> frozenset[str]:
 
 
 def needed(governance: Governance, entity: str) -> tuple[tuple[str, str], ...]:
-    """What must have been heard before a suspicion about such records is given: they, and the links of customers, of
-    every system."""
+    """What must have been heard before a suspicion about such records is told: the records and the links of customers,
+    from every system."""
     carriers = [(name, entity) for name in governance.systems if governance.carries(name, entity)]
     return (*carriers, *((name, LINKS) for name in governance.linking))

@@ -16,7 +16,7 @@ from tables.view import Emit, Workspace
 
 
 class Record(NamedTuple):
-    """Of whom is told."""
+    """The record that is told of, and its customer."""
 
     system: str
     entity: str
@@ -67,7 +67,7 @@ def rerouted(
 
 
 def heard(ws: Workspace, governance: Governance, watermarks: Mapping[str, Any]) -> None:
-    """How far we have come, behind everything told."""
+    """Send watermarks, after everything that they cover."""
     if compared(governance):
         for target in range(governance.partitions):
             ws.emit(Emit(topics.BUSINESS_KEYS, "", "Watermarks", dict(watermarks), partition=target))
