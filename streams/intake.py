@@ -5,7 +5,7 @@ from __future__ import annotations
 from schemas.codec import Codec, Unreadable
 from schemas.instants import Instant
 from streams.inputs import Divert, Input
-from streams.letters import Raw
+from streams.letters import Raw, key_text
 from streams.shard import Shard
 from tables.view import Emit
 
@@ -18,8 +18,7 @@ def take_in(shard: Shard, codec: Codec, raw: Raw, now_micros: Instant) -> list[E
         decoded = codec.decode(raw.value)
     except Unreadable as problem:
         return shard.refuse(raw, problem.reason, str(problem), "*", now_micros)
-    key = (raw.key or b"").decode("utf-8", "backslashreplace")
-    headers = dict(raw.headers)
+    key, headers = key_text(raw.key), dict(raw.headers)
     record = Input(raw.topic, raw.partition, raw.offset, key, decoded.record, decoded.value, headers, raw.timestamp_ms)
     try:
         return shard.process(record)

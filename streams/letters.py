@@ -33,6 +33,11 @@ class Raw(NamedTuple):
     headers: Mapping[str, bytes]
 
 
+def key_text(key: bytes | None) -> str:
+    """A record's key as text, whatever its bytes are; empty: it has none."""
+    return (key or b"").decode("utf-8", "backslashreplace")
+
+
 def verdict_id(stage: str, partition: int, now_nanos: int) -> str:
     """The id of a letter that stands for a verdict."""
     return f"{stage}-{partition}{_VERDICT}{now_nanos}"
@@ -73,5 +78,4 @@ def letter(raw: Raw, stage: str, reason: str, detail: str, entity: str, now_micr
 
 
 def divert(value: dict[str, Any]) -> Emit:
-    key = (value["original_key"] or b"").decode("utf-8", "backslashreplace")
-    return Emit(topics.DEAD_LETTERS, key, "DeadLetter", value, partition=value["partition"])
+    return Emit(topics.DEAD_LETTERS, key_text(value["original_key"]), "DeadLetter", value, partition=value["partition"])

@@ -14,9 +14,19 @@ from schemas.instants import Instant
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.credits import credits_of
 from streams.kinds.facts import OWED, Since, since
+from streams.kinds.model import All, Place, Reach
 from streams.kinds.shared import days_of, number, tolerance, with_amount
 
 ENTITY = "invoice"
+LOOKED_AT: dict[Place, Reach] = {
+    ("billing", "invoice"): All(),
+    ("erp", "cash_application"): All(),
+    ("erp", "credit_memo"): All(),
+    ("billing", "credit_memo"): All(),
+}
+"""In the reach of every kind that asks what is overdue."""
+FINDS = (("invoice", "payment_status"), ("cash_application", "invoice_ref"), ("credit_memo", "invoice_ref"))
+OPTIONAL = frozenset({("erp", "cash_application"), ("erp", "credit_memo"), ("billing", "credit_memo")})
 
 
 class Overdue(NamedTuple):

@@ -16,7 +16,7 @@ from schemas.instants import Instant
 from streams.fleet.letters import tell_resolved
 from streams.governance.model import Governance
 from streams.identify.letters import DISMISSAL
-from streams.letters import ENTITY_HEADER, HOPS_HEADER, HOPS_MAX, ID_HEADER, is_of_verdict
+from streams.letters import ENTITY_HEADER, HOPS_HEADER, HOPS_MAX, ID_HEADER, is_of_verdict, key_text
 from streams.look.read import CannotLook, Cluster
 from streams.look.write import Outgoing
 from tables.view import Emit
@@ -171,5 +171,5 @@ def dismiss(
 
 
 def _to_identify(letter: Letter, value: dict[str, Any]) -> Emit:
-    key = (letter["original_key"] or b"").decode("utf-8", "backslashreplace")
+    key = key_text(letter["original_key"])
     return Emit(letter["topic"], key, DISMISSAL, value, partition=letter["partition"])

@@ -14,6 +14,7 @@ from schemas.errors import OperatorError
 from schemas.instants import Instant
 from schemas.patience import said_if_slow
 from schemas.registry import HttpRegistry, NoRegistry
+from streams.letters import key_text
 from streams.settings import Settings
 
 ANSWER_SECONDS = 10.0
@@ -225,7 +226,7 @@ def _record(message: Message) -> Record:
         int(message.partition() or 0),
         int(message.offset() or 0),
         int(message.timestamp()[1]),
-        _bytes(message.key()).decode("utf-8", "backslashreplace"),
+        key_text(_bytes(message.key())),
         None if message.value() is None else _bytes(message.value()),
         {name: _bytes(value) for name, value in dict(message.headers() or ()).items()},
     )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from schemas import topics
 from schemas.codec import Codec
 from schemas.instants import Instant
-from streams.letters import Raw
+from streams.letters import key_text
 from streams.look.read import CannotLook
 from streams.shard import State
 from streams.verify.ledger import Deployed, When
@@ -48,7 +48,7 @@ def read_state(recording: Recording, place: Place, state: State, search: Search 
     held, batch = Held(state), dict[str, Value | None]()
     try:
         for raw in recording.records(topics.CHANGELOG + place.stage, place.partition):
-            key, value = _key(raw), None if raw.value is None else decode(raw.value)
+            key, value = key_text(raw.key), None if raw.value is None else decode(raw.value)
             if key != PROGRESS:
                 batch[key] = value
                 if search is not None:
@@ -95,7 +95,7 @@ def read_output(
             if place.shards == 1 or _wrote(place, output, value):
                 written_at = raw.timestamp_ms * 1_000
                 when = _when(raw.offset < bounds[number].end, after is not None and written_at <= after)
-                into.add(output, record, output.key(_key(raw), number), value, written_at, when)
+                into.add(output, record, output.key(key_text(raw.key), number), value, written_at, when)
 
 
 def _when(is_sure: bool, is_old: bool) -> When:
@@ -111,7 +111,3 @@ def _wrote(place: Place, output: Output, value: Value | None) -> bool:
         return topics.partition_for(output.shard(value or {}), place.shards) == place.partition
     except KeyError:  # another sort of record, which is not compared
         return False
-
-
-def _key(raw: Raw) -> str:
-    return (raw.key or b"").decode("utf-8", "backslashreplace")

@@ -11,7 +11,7 @@ from schemas import topics
 from schemas.codec import Codec, Unreadable
 from schemas.instants import Instant
 from streams.inputs import Divert, Input
-from streams.letters import ENTITY_HEADER, ID_HEADER, NO_RECORD, Raw, divert, letter, verdict_id
+from streams.letters import ENTITY_HEADER, ID_HEADER, NO_RECORD, Raw, divert, key_text, letter, verdict_id
 from streams.shard import SLICE, Behind, Shard
 from streams.worker.counters import Counters
 from streams.worker.outbox import BY_KEY, Outgoing
@@ -50,7 +50,7 @@ class Folding:
             if data is not None:
                 try:
                     name, value = decode(data)
-                    key = (record.key or b"").decode("utf-8", "backslashreplace")
+                    key = key_text(record.key)
                     headers = dict(record.headers) if record.headers else {}
                     told = Input(topic, record.partition, offset, key, name, value, headers, record.timestamp)
                     try:

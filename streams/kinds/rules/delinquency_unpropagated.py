@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import WAITING, Answer, Ask, Evidence, Finding, Subject
-from streams.kinds.model import All, Itself, Kind
-from streams.kinds.overdue import overdue, owed_in_all, payment_status_is_read
+from streams.kinds.model import Itself, Kind
+from streams.kinds.overdue import FINDS, LOOKED_AT, OPTIONAL, overdue, owed_in_all, payment_status_is_read
 from streams.kinds.shared import first_in_role, place, said
 
 
@@ -49,18 +49,12 @@ KIND = Kind(
     entity="customer",
     roles=("crm",),
     clock="deadline",
-    reach={
-        ("crm", "customer"): Itself(),
-        ("billing", "invoice"): All(),
-        ("erp", "cash_application"): All(),
-        ("erp", "credit_memo"): All(),
-        ("billing", "credit_memo"): All(),
-    },
+    reach={("crm", "customer"): Itself(), **LOOKED_AT},
     judge=delinquency_unpropagated,
     begins=lambda _, version: version["attrs"].get("delinquent") is not None,
     command="crm.account.set_delinquency",
     sort="copy",
     condition="DelinquencyShown",
-    finds=(("invoice", "payment_status"), ("cash_application", "invoice_ref"), ("credit_memo", "invoice_ref")),
-    optional=frozenset({("erp", "cash_application"), ("erp", "credit_memo"), ("billing", "credit_memo")}),
+    finds=FINDS,
+    optional=OPTIONAL,
 )
