@@ -36,7 +36,7 @@ class Findings:
         self._db.execute(_TABLE)
 
     def take(self, effect: Emit) -> None:
-        """One record that left the topology."""
+        """Take in one record that left the topology."""
         if effect.topic == topics.DRIFTS and effect.value is not None:
             self._keep(effect.value)
         elif effect.topic == topics.COMMANDS:
@@ -55,7 +55,7 @@ class Findings:
             self.diverted.append(Diverted(line, reason, detail))
 
     def drifts(self, limit: int = -1) -> Iterator[bytes]:
-        """As JSON, worst first: by severity, then amount, then age."""
+        """Drifts as JSON, worst first: by severity, then amount, then age."""
         for (record,) in self._db.execute(_WORST_FIRST, (limit,)):
             yield record
 

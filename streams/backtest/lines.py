@@ -21,7 +21,7 @@ _TYPES = {name: {a.name: a.type for a in entity.attributes} for name, entity in 
 
 class Change(NamedTuple):
     number: int
-    """Of its line, from 1."""
+    """Number of its line, from 1."""
     at: Instant
     system: str
     entity: str
@@ -123,7 +123,7 @@ def _change(number: int, line: Mapping[str, Any]) -> Change:
 
 
 def _refused(number: int, line: Mapping[str, Any], reason: str, detail: str) -> Refused:
-    """With what can be read of it all the same."""
+    """A refused line, with what can be read of it."""
     readable = {name: str(line.get(name) or "") for name in ("system", "entity", "customer", "native_id")}
     if readable["entity"] == "customer":
         readable["customer"] = readable["customer"] or readable["native_id"]

@@ -28,7 +28,7 @@ class Survey(NamedTuple):
     """What has to be known before the first line is judged."""
 
     marked: bool
-    """It has watermark lines."""
+    """Whether it has watermark lines."""
     disorder: Instant
     """How far the most belated change is behind a line before it."""
     belated: int

@@ -88,7 +88,7 @@ class Pipeline:
         self._spread(self.identify.process(record))
 
     def _spread(self, effects: Iterable[Emit]) -> None:
-        """In the order in which they were said, as topics would keep it."""
+        """Deliver effects in the order in which they were emitted, as topics would."""
         self._waiting.extend(effects)
         while self._waiting:
             effect = self._waiting.popleft()

@@ -30,9 +30,9 @@ class Ending(NamedTuple):
 
     changes: int
     late: int
-    """Behind their own watermark lines."""
+    """Changes behind their own watermark lines."""
     too_late: int
-    """Of those, the ones that amend no verdict of their instant: what was before may be forgotten."""
+    """Late changes that amend no verdict about their instant, because earlier history may be forgotten."""
     ended_at: Instant
     undecided: Mapping[str, Counter[str]]
     """unknown | pending -> kind -> obligations."""

@@ -15,7 +15,7 @@ from tables.state import FAMILY, RocksState
 from tables.view import LAST, Value, Writes
 
 IN_MEMORY_BYTES_MAX = 64 * 1024 * 1024
-"""Of log. A byte of log leaves some 20 bytes of state in memory (measured: 200,000 lines, 58 MB, 1.2 GB)."""
+"""Longest log that is judged in memory. A byte of log leaves some 20 bytes of state (200,000 lines: 58 MB, 1.2 GB)."""
 
 
 class PlainView:
@@ -78,7 +78,7 @@ class Stores:
 
 @contextmanager
 def stores(log_bytes: int, in_memory_bytes_max: int = IN_MEMORY_BYTES_MAX) -> Iterator[Stores]:
-    """For a log of that length; gone when it ends."""
+    """Stores for a log of that length, removed at the end."""
     if log_bytes <= in_memory_bytes_max:
         yield Stores(None)
         return

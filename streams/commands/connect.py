@@ -79,13 +79,13 @@ def status(as_json: bool) -> None:
 
 
 class Standing(NamedTuple):
-    """Of one database; what cannot be asked is empty, and the remedy says why."""
+    """The condition of one database's capture. What cannot be asked is empty, and the remedy says why."""
 
     system: str
     connector: str
     slot: str
     kept_bytes: int | None
-    """Of the server's log, for the slot."""
+    """How much log the server keeps for the slot."""
     safe_bytes: int | None
     """That may still be written before the slot is in danger; None: no limit is set."""
     remedy: str

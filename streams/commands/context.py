@@ -39,7 +39,7 @@ def running_stack() -> Endpoints | None:
 
 
 def settings(**given: Any) -> Settings:
-    """From the environment; where it is silent, the stack that runs on this machine."""
+    """Settings from the environment; for what that does not say, from the stack that runs on this machine."""
     if not os.environ.get("DRIFTWISE_KAFKA_BOOTSTRAP") and (stack := running_stack()) is not None:
         given = {"kafka_bootstrap": stack.kafka_bootstrap, "registry_url": stack.registry_url} | given
         given = {"governance_folders": _governed_stack()} | given

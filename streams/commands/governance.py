@@ -105,6 +105,6 @@ def _below(all_: Keys, wanted: tuple[str, ...]) -> Keys:
 
 
 def _nearest(all_: Keys, wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """As much of a key as there is."""
+    """The longest existing prefix of a key."""
     parts = range(len(wanted) - 1, 0, -1)
     return next((wanted[:n] for n in parts if any(path[:n] == wanted[:n] for path in all_)), ())

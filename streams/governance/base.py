@@ -39,7 +39,7 @@ class Governed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Without what was computed from the original: the copy may decide otherwise."""
+        """A copy without values cached on the original, which may differ in the copy."""
         copied = super().model_copy(update=update, deep=deep)
         for computed in copied.__dict__.keys() - type(self).model_fields.keys():
             del copied.__dict__[computed]

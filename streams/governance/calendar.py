@@ -57,7 +57,7 @@ class Calendar(NamedTuple):
 
 
 def calendar_of(entity: LegalEntity | None) -> Calendar:
-    """Of a company that is not governed: days in UTC, Monday to Friday."""
+    """The calendar of a company; one that is not governed has days in UTC, Monday to Friday."""
     if entity is None:
         return Calendar()
     country = entity.holidays_country

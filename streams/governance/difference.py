@@ -34,13 +34,13 @@ class Difference(NamedTuple):
 
 
 def _said(value: Any) -> str:
-    """As its file says it, in one line."""
+    """The value as YAML in one line."""
     text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1_000_000, sort_keys=False)
     return str(text).removesuffix("\n...\n").rstrip("\n")
 
 
 def differences(before: Governance, after: Governance) -> list[Difference]:
-    """In the order of files and keys."""
+    """All differences, in the order of files and keys."""
     old, new = keys(before), keys(after)
     changed = (path for path in {**old, **new} if old.get(path) != new.get(path))
     found = [_difference(path, old.get(path), new.get(path)) for path in changed]

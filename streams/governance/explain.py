@@ -68,7 +68,7 @@ def _within(model: Any, part: str) -> Any:
 
 
 def _plain(model: Any) -> Any:
-    """Without annotations and without the possibility of null."""
+    """The type without annotations and without None."""
     while True:
         options = [option for option in get_args(model) if option is not type(None)]
         if get_origin(model) is Annotated or (get_origin(model) in (Union, UnionType) and len(options) == 1):

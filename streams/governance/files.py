@@ -79,7 +79,8 @@ def _mappings_of(folder: Path) -> list[Path]:
 
 
 def _files_of(folder: Path) -> list[Path]:
-    """Those that are read. A folder that cannot be, or the other spelling, would leave the defaults in force."""
+    """The YAML files of a folder. A folder that cannot be read, or `.yml`, is an error: the defaults would stay in
+    force."""
     try:
         found = sorted(folder.iterdir())
     except OSError as problem:

@@ -41,7 +41,7 @@ class Accounts(Governed):
 
 
 class Tolerances(Governed):
-    """Of every kind that states none of its own."""
+    """Tolerances of every kind that states none of its own."""
 
     absolute: Annotated[Decimal, Field(ge=0)] = Decimal(0)
     relative: Annotated[Decimal, Field(ge=0, le=1)] = Decimal(0)

@@ -20,7 +20,7 @@ class IgnoreRule(Governed):
     by: str
     """Who decided."""
     expires_at: Moment
-    """In event time: what is wrong still, opens then."""
+    """In event time. A violation that still stands then opens as a drift."""
 
     @model_validator(mode="after")
     def _narrow(self) -> IgnoreRule:

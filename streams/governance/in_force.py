@@ -41,7 +41,7 @@ class InForce:
         return self._spans[self._place(instant)].governance
 
     def since(self, instant: Instant) -> list[Governance]:
-        """By which instants are judged that are not before it."""
+        """The governances by which instants from this one on are judged."""
         return [span.governance for span in self._spans[self._place(instant) :]]
 
     def next_begin(self, instant: Instant) -> Instant:
@@ -50,7 +50,7 @@ class InForce:
         return self._begins[place] if place < len(self._begins) else ALWAYS
 
     def before(self, begins_at: Instant) -> Governance:
-        """In force until that one began."""
+        """The governance in force until the one that begins then."""
         return self._spans[max(bisect_left(self._begins, begins_at) - 1, 0)].governance
 
     @property

@@ -41,7 +41,8 @@ class Kind(Governed):
     hold_down_seconds: Seconds = 0
     """How long it must have held clean before it counts as closed."""
     after_days: Annotated[int, Field(ge=0)] = 0
-    """Of kinds that a date begins: how many whole days after it, e.g. overdue before a customer is delinquent."""
+    """For kinds that begin with a date: how many whole days after it, such as days overdue before a customer is
+    delinquent."""
     execute_up_to: Limits | None = None
     """Currency -> the amount at stake up to which a correction is performed; above it, in another currency, or where no
     amount is known, it is proposed. Null: no limit."""
@@ -55,7 +56,7 @@ class Kind(Governed):
 
     @property
     def counts_business_days(self) -> bool:
-        """For anyone."""
+        """Whether the deadline is in business days, for anyone or for a segment."""
         return bool(self.sla_business_days) or any(s.sla_business_days for s in self.segments.values())
 
     @property

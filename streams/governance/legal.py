@@ -15,7 +15,7 @@ from streams.governance.words import did_you_mean
 
 
 class Span(Governed):
-    """From the first instant of one day to the last of another, by the entity's calendar."""
+    """A span of whole days, first and last included, by the entity's calendar."""
 
     begins: Day
     ends: Day
@@ -33,7 +33,7 @@ class LegalEntity(Governed):
     name: str = ""
     country: CountryCode
     currency: CurrencyCode
-    """Of its books."""
+    """Currency of its books."""
     zone: str
     """IANA time zone: a date without time is the whole day there."""
     holidays_country: CountryCode | None = None

@@ -101,7 +101,7 @@ _READ = TypeAdapter(SystemMapping)
 
 
 def document_of(mapping: SystemMapping) -> str:
-    """In one canonical form: what says nothing leaves it, and its hash, as it was."""
+    """A mapping as text in canonical form. Keys without effect are left out, so that they do not change its hash."""
     plain = {name: read.model_dump(mode="json") for name, read in mapping.items()}
     return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS).decode()
 

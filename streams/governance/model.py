@@ -22,7 +22,7 @@ from streams.governance.process import Process
 __all__ = ["Amount", "Governance", "Kind", "ObjectMapping", "People", "Role", "Segment", "System", "Vocabulary"]
 
 ANY_ATTRIBUTE = "*"
-"""In the ownership of an entity: every attribute that is not listed."""
+"""Stands in the ownership of an entity for every attribute that is not listed."""
 
 
 class System(Governed):
@@ -43,7 +43,7 @@ class System(Governed):
     serves: dict[str, Day] = Field(default_factory=dict)
     """Legal entity -> the day from which this instance has its role there; empty: every entity, from the beginning."""
     database_schema: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = "public"
-    """Of a PostgreSQL database, in which the mapped tables are."""
+    """Schema of a PostgreSQL database that holds the mapped tables."""
     corrections_per_minute_max: Annotated[int, Field(ge=1)] | None = None
     """So many an executor performs there, the others wait; None: as fast as it answers."""
 

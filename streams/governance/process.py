@@ -25,7 +25,7 @@ class Allowed(Governed):
     erp_without: tuple[ErpPart, ...] = ()
     """What it must not have (yet, or any more)."""
     within_seconds: Seconds | None = None
-    """For so long only; null: for ever."""
+    """How long it is accepted; null: for ever."""
 
     @property
     def within(self) -> Instant | None:

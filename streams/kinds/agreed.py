@@ -30,7 +30,7 @@ def agreed(now: AsOf, kind: str, subscription: Found, deal: Found | None) -> tup
 
 
 def _amending(now: AsOf, subscription: Found) -> list[Found]:
-    """In the order in which they were won."""
+    """Won deals that amend the subscription, in the order in which they were won."""
     found = now.by_reference("opportunity", "crm", "contract_ref", subscription.attrs["contract_ref"])
     won = [
         (began.at, deal.system, deal.native_id, deal)

@@ -114,7 +114,7 @@ class AsOf:
 
     @property
     def calendar(self) -> Calendar:
-        """Of the customer's legal entity."""
+        """The calendar of the customer's legal entity."""
         return self.governance.calendar(self.legal_entity)
 
     def _told(self, attribute: str) -> str | None:

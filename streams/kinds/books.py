@@ -39,7 +39,7 @@ class Postings(NamedTuple):
         return max(found, key=lambda f: (f.version["at"], f.system, f.native_id), default=None)
 
     def currencies(self, attribute: str) -> set[str | None]:
-        """Of what counts; None where a posting does not state the attribute."""
+        """Currencies of the postings that count; None for a posting that does not state the attribute."""
         amounts = [p.attrs[attribute] for p in (*self.posted, *self.taken_back)]
         return {a["currency"] if a else None for a in amounts}
 

@@ -31,13 +31,13 @@ FINISHED: dict[str, Callable[[Attributes], bool]] = {
 class Tie(NamedTuple):
     attribute: str
     entity: str
-    """Of the other."""
+    """Entity of the other document."""
     theirs: str
     """Its attribute that has the same value."""
 
 
 def is_finished(entity: str, version: Version) -> bool:
-    """One that is deleted, or went to another customer, is."""
+    """Whether the document is finished. One that is deleted or went to another customer is."""
     return version["op"] != PRESENT or FINISHED[entity](version["attrs"])
 
 
@@ -56,7 +56,7 @@ class Whole(NamedTuple):
 
     entity: str
     attribute: str
-    """Of the part; it names the whole."""
+    """Attribute of the part that names the whole."""
 
 
 def _wholes() -> dict[str, tuple[Whole, ...]]:

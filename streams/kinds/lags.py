@@ -17,7 +17,7 @@ class Lag(NamedTuple):
 
     evidence: Evidence
     says: str
-    """As a person reads it: which record says what."""
+    """In words: which record says what."""
     ask: Ask
     amount: Amount | None = None
     """What is wrong by it, where it can be told."""

@@ -42,7 +42,8 @@ class Overdue(NamedTuple):
 
 
 def overdue(now: AsOf, kind: str, account: Found) -> list[Overdue]:
-    """At the instant, longest overdue first; of those that will be, the instant is remembered as one to judge at."""
+    """Invoices that are overdue at the instant, longest first. For those that will be, the subject is judged again
+    then."""
     found = sorted(_owed(now, kind, account), key=lambda o: o.order)
     for later in found:
         now.again_at(later.begins)
@@ -50,14 +51,14 @@ def overdue(now: AsOf, kind: str, account: Found) -> list[Overdue]:
 
 
 def owed_in_all(found: list[Overdue]) -> dict[str, str]:
-    """In the currency of the one that is longest overdue."""
+    """The sum owed, in the currency of the invoice that is longest overdue."""
     total = found[0].invoice.attrs["total"]
     same = (o.balance for o in found if o.invoice.attrs["total"]["currency"] == total["currency"])
     return with_amount(total, sum(same, Decimal(0)))
 
 
 def payment_status_is_read(now: AsOf) -> bool:
-    """Without it nobody could tell what is owed."""
+    """Whether payment statuses are mapped: without them nobody knows what is owed."""
     mappings = (m for s in now.governance.in_role("billing") for m in now.governance.mappings[s].values())
     return any(m.entity == ENTITY and "payment_status" in m.attributes for m in mappings)
 

@@ -47,7 +47,7 @@ class Provision(NamedTuple):
 
 
 class Told(NamedTuple):
-    """Of a subscription: every charge and grant that names it, in force or not."""
+    """Every charge and grant that names a subscription, in force or not."""
 
     charges: list[Found]
     grants: list[Found]

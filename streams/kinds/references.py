@@ -22,7 +22,7 @@ from tables.view import Value, Workspace
 FEW = 64
 """More records of one business key or customer record than this is another kind's problem (duplicates)."""
 EVERY = "@every"
-"""As an attribute: every record of the entity has it, with one value. For entities a customer has few of."""
+"""Stands for an attribute that every record of the entity has, with one value. Only for entities with few records."""
 
 TOGETHER = "+"
 """Between the names of attributes that are one key together."""
@@ -34,7 +34,7 @@ def reference_key(customer: str, entity: str, attribute: str, value: str) -> str
 
 
 def values(versions: list[Version], attribute: str) -> set[str]:
-    """By which values the record is to be found: those of any version that is kept."""
+    """The values by which a record is found: those of all kept versions."""
     if attribute == EVERY:
         return {""} if any(v["op"] != MOVED for v in versions) else set()
     if TOGETHER in attribute:

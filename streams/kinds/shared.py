@@ -29,12 +29,12 @@ def number(money: Amount | None) -> Decimal:
 
 
 def text(money: Amount | None) -> str | None:
-    """As evidence and commands carry it."""
+    """An amount as text, as evidence and commands carry it."""
     return money["amount"] if money else None
 
 
 def said(money: Amount | None) -> str:
-    """As a person reads it."""
+    """An amount in words."""
     return f"{Decimal(money['amount']):,.2f} {money['currency']}" if money else "no amount"
 
 

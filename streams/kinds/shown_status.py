@@ -62,7 +62,7 @@ def _shown(invoice: Found) -> str | None:
 
 
 def _credited(now: AsOf, invoice: Found) -> list[Found]:
-    """By the ERP or by billing, whichever says more: a memo that both have counts once."""
+    """Credit memos of the invoice, from the ERP or from billing, whichever has more. A memo in both counts once."""
     return max((_memos(now, invoice, role) for role in ("erp", "billing")), key=_worth)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def span(micros: int) -> str:
-    """As a person says it, in the largest unit that fits."""
+    """A span in words, in the largest unit that fits."""
     left = max(micros, 0) // 1_000_000
     for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
         if left >= 2 * size:

@@ -28,7 +28,7 @@ class Books(NamedTuple):
 
 
 PARTS = ("customer", "profile", "revenue", "open_balance")
-"""Of the books."""
+"""Parts of the books."""
 BILLING_STATES = (
     # (state, statuses of subscriptions): the first that one of them has
     ("active", ("active",)),
@@ -40,7 +40,7 @@ BILLING_STATES = (
 
 
 def crm_stand(now: AsOf, account: Found) -> Stand:
-    """As its status says; a prospect with a won deal is won, an active one with an open renewal is renewing."""
+    """The CRM's state: the account's status; but won for a prospect with a won deal, renewing with an open renewal."""
     status = account.attrs["status"]
     if status == "churned":
         return Stand("churned", (account,))
@@ -56,7 +56,7 @@ def crm_stand(now: AsOf, account: Found) -> Stand:
 
 
 def billing_stand(now: AsOf, account: Found, subscriptions: list[Found]) -> Stand:
-    """Of the most advanced subscription; past due where billing shows the customer as delinquent."""
+    """Billing's state: of the most advanced subscription; past due if billing shows the customer as delinquent."""
     for state, statuses in BILLING_STATES:
         deciding = tuple(s for s in subscriptions if s.attrs["status"] in statuses)
         if deciding:

@@ -45,7 +45,7 @@ __all__ = [
 
 
 def _gather() -> tuple[Kind, ...]:
-    """In the order of the catalogue."""
+    """All kinds, in the order of the catalogue."""
     modules = (importlib.import_module(f"{rules.__name__}.{m.name}") for m in pkgutil.iter_modules(rules.__path__))
     found: list[Kind] = [kind for module in modules for kind in getattr(module, "KINDS", None) or (module.KIND,)]
     return tuple(sorted(found, key=lambda kind: (len(kind.number), kind.number, kind.entity)))
@@ -53,7 +53,7 @@ def _gather() -> tuple[Kind, ...]:
 
 KINDS: tuple[Kind, ...] = _gather()
 BY_NAME: dict[str, Kind] = {kind.row: kind for kind in KINDS}
-"""By the name of the row."""
+"""Name of the row -> kind."""
 AT_LARGE: frozenset[str] = frozenset(
     kind.row for kind in KINDS if any(isinstance(reach, All) and reach.begins for reach in kind.reach.values())
 )

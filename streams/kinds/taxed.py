@@ -79,7 +79,7 @@ def _at_several_rates(now: AsOf, lines: list[Found]) -> bool:
 
 
 def _net(invoice: Found) -> Decimal | None:
-    """As stated, or what the total is without the tax; in the currency of the tax."""
+    """The net amount: as stated, else total less tax; in the currency of the tax."""
     net, tax, total = (invoice.attrs[name] for name in ("net", "tax", "total"))
     stated = net or total
     if not tax or not stated or stated["currency"] != tax["currency"]:

@@ -48,7 +48,7 @@ class Step(NamedTuple):
     at: Instant
     by: str
     snapshot: bool
-    """It happened at some time before the snapshot that shows it."""
+    """Whether a snapshot showed it, so that it happened at some time before."""
     was: str
     """The value before: a word, or a digest; empty where there was none."""
     version: str
@@ -109,7 +109,7 @@ def most_changes(stamped: Mapping[str, str], attributes: Collection[str]) -> int
 
 
 def mark(entity: str, attribute: str, value: Any) -> str:
-    """As a trail names a value."""
+    """The text by which a trail names a value."""
     if value is None or attribute in STATES.get(entity, ()):
         return str(value or "")
     return sha256(str(value).encode()).hexdigest()[:16]

@@ -25,7 +25,7 @@ _OF_EVERYONE = ("b/", "y/", HELD, MARKS)
 
 
 class Stages(NamedTuple):
-    """As much of their state as an explanation needs."""
+    """The state of other stages, as much as an explanation needs."""
 
     judge: View
     crosswalk: View

@@ -38,7 +38,7 @@ class Baseline(NamedTuple):
 
 
 def baseline(drifts: Iterable[Drift], kind: str | None = None) -> Baseline:
-    """Of the latest record of each drift; of one kind (name or number) where it is given."""
+    """The baseline, from the latest record of each drift. `kind`: name or number; None: all kinds."""
     stood = worst_first(d for d in drifts if d["status"] == "baseline" and kind in (None, d["kind"], d["kind_number"]))
     return Baseline(len(stood), _amounts(stood), grouped(stood), tuple(stood))
 

@@ -34,9 +34,9 @@ class Case:
     subject: Subject
     obligation: Obligation
     answer: Answer
-    """As of now, from what has arrived."""
+    """The predicate's answer now, from what has arrived."""
     due: Due | None
-    """Of the running trigger, or of the one that begins with the answer."""
+    """When the present trigger is due, or the one that the answer would begin."""
     until: Instant
     """Verdicts can be given up to then."""
     source: str
@@ -47,7 +47,7 @@ class Case:
     """The subject's versions that are kept."""
     ended: Ended | None
     is_back: bool
-    """It changed after it had left the state by retention."""
+    """Whether it came back after it had left the state by retention."""
 
     @property
     def finding(self) -> Finding | None:

@@ -21,7 +21,7 @@ from tables.view import View
 def explain_circles(
     crosswalk: View, governance: Governance, members: list[Party], now: Instant
 ) -> Iterator[Explanation]:
-    """At each of these records that is in a system that owns who belongs to whom."""
+    """An explanation for each of these records that is in a system of record of parents."""
     owners = parents_of(governance)
     if not owners:
         text = "not observed: no system that owns who belongs to whom has `parent_ref` mapped for its customers"

@@ -26,7 +26,8 @@ _MANY = 1_000_000
 def explain_conflicts(
     crosswalk: View, governance: Governance, members: list[Party], now: Instant
 ) -> Iterator[Explanation]:
-    """At every record that the most senior system has of the customer; `members`: all its records, it first."""
+    """An explanation for each of the customer's records in its most senior system. `members`: all its records, senior
+    first."""
     also = held.awaited(governance) if held.ordered(governance) else ()
     heard = lowest(crosswalk, governance, {*governance.linking, *also})
     for party in (member for member in members if member.system == members[0].system):

@@ -35,7 +35,7 @@ def _standing(drift: Drift) -> tuple[bool, bool, int]:
 
 
 def worst_first(drifts: Iterable[Drift]) -> list[Drift]:
-    """By severity, then amount; what stands longest first where both are equal."""
+    """Sorted by severity, then amount, then age: the oldest first."""
     return sorted(drifts, key=lambda d: (d["severity"], -_amount(d), d["opened_at"], d["drift_id"]))
 
 

@@ -43,7 +43,7 @@ class Hole(NamedTuple):
 
     @property
     def opened(self) -> Mapping[str, Any] | None:
-        """As it stands now, at whichever customer."""
+        """The hole as it is now, at whichever customer."""
         here = next((customer for customer, times in self.lives.items() if times > 0), None)
         return None if self.told is None or here is None else {**self.told, "canonical_id": here}
 

@@ -31,14 +31,14 @@ class Change(NamedTuple):
     """A key of `streams.look.standing.OUTCOMES`."""
     after: str
     drift: Drift
-    """As it would be; of one that closes, as it is."""
+    """The drift as it would be; if it would close, as it is."""
     fields: dict[str, tuple[Any, Any]]
-    """Of one that changes: field -> (present, proposed)."""
+    """If it would change: field -> (present, proposed)."""
 
 
 class Plan(NamedTuple):
     changes: tuple[Change, ...]
-    """Those that open, then those that close, then those that change; worst first each."""
+    """First drifts that would open, then those that would close, then those that would change; worst first."""
     stays: int
     """Drifts that are listed under both, without difference."""
     unknown: int
@@ -49,7 +49,7 @@ class Plan(NamedTuple):
     """Drifts open in the deployment that judging anew does not find: too much of their history has been folded."""
 
     def groups(self, what: str) -> tuple[Group, ...]:
-        """By kind and owner, worst first."""
+        """The changes grouped by kind and owner, worst first."""
         return grouped([change.drift for change in self.changes if change.what == what])
 
 

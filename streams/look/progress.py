@@ -21,7 +21,7 @@ class Progress:
     reported_at: dict[str, Instant] = field(default_factory=dict)
 
     def add(self, value: dict[str, Any], at: Instant) -> None:
-        """One `Watermarks` record."""
+        """Take in one `Watermarks` record."""
         for mark in value["watermarks"]:
             key = name(mark["system"], mark["object"])
             self.marks = heard(self.marks, key, value["partition"], mark["epoch"], mark["phase"], mark["watermark"])

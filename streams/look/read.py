@@ -87,7 +87,7 @@ class Cluster:
             yield _record(message)
 
     def bounds(self, topic: str) -> dict[int, tuple[int, int]]:
-        """Of each partition the offset of the oldest record, and the one behind the newest that is committed."""
+        """Partition -> (offset of the oldest record, offset behind the newest committed one)."""
         with self._lent() as consumer:
             return {p: self._ends(consumer, topic, p) for p in self._partitions(consumer, topic)}
 

@@ -20,7 +20,7 @@ class Rules(NamedTuple):
 
 
 def rules(cluster: Cluster, folders: Governance) -> Rules:
-    """As the first shard of judge was told; all are told the same."""
+    """The rules in force, read from the first shard of judge; all shards are told the same."""
     return rules_of(changelog.state(cluster, "judge", 0, changelog.is_about_rules), folders)
 
 

@@ -105,7 +105,7 @@ class _Fitted:
 
 
 NOTHING = "·"
-"""In a column of numbers."""
+"""Stands for none in a column of numbers."""
 
 
 def table(

@@ -34,7 +34,7 @@ class Standing(NamedTuple):
     outcome: str
     """A key of OUTCOMES."""
     drift: Drift | None = None
-    """As its record would read, where it is open or baseline."""
+    """The drift record as it would read, if it is open or baseline."""
 
     @property
     def is_listed(self) -> bool:

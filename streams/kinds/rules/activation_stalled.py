@@ -60,7 +60,7 @@ def _activation(subscription: Found, trigger: Since) -> Finding:
 
 
 def _activate(subscription: Found) -> Ask:
-    """Not where the customer has yet to accept: no system may do that in its place."""
+    """The command. Not while the customer has yet to accept: no system may do that in its place."""
     status = subscription.attrs["status"]
     return Ask(subscription.system, "subscription", subscription.native_id, {"status": "active"}, {"status": status})
 

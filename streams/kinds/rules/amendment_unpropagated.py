@@ -65,7 +65,7 @@ def _schedules(now: AsOf, subscription: Found) -> list[Found]:
 
 
 def _behind(now: AsOf, subscription: Found, contract: Found) -> Lag | None:
-    """By the version that it carries where it states one, else by its value."""
+    """How the contract is behind, by its version number if it states one, else by its value; None: it is not."""
     ours, carried = subscription.attrs["version_number"], contract.attrs["version_number"]
     difference = _difference(subscription, contract)
     if carried is None and not _apart(now, subscription, difference):

@@ -36,7 +36,7 @@ def external_id_writeback_missing(now: AsOf, subject: Subject) -> Answer:
 
 
 def _account(now: AsOf, record: Found) -> Found | None:
-    """In the CRM that the record's link is about; else in the first that has it."""
+    """The account in the CRM that the record links to, else in the first CRM that has it."""
     linked = now.governance.systems[record.system].links.get("crm_ref")
     for crm in (linked,) if linked else now.governance.in_role("crm"):
         account = now.record("customer", crm, record.attrs["crm_ref"])

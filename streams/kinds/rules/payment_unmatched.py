@@ -47,7 +47,7 @@ def payment_unmatched(now: AsOf, subject: Subject) -> Answer:
 
 
 def _applications(now: AsOf, payment: Found) -> list[Found]:
-    """In force, in the payment's currency, oldest first."""
+    """Applications in force, in the payment's currency, oldest first."""
     currency = payment.attrs["total"]["currency"]
     return sorted(
         (

@@ -61,7 +61,7 @@ class _Allowed(NamedTuple):
 
     rows: tuple[Allowed, ...]
     parts: frozenset[str]
-    """Of the books, that any of the rows is about."""
+    """Parts of the books that any of the rows is about."""
 
 
 def _allowed(governance: Governance, crm: str, billing: str) -> _Allowed:

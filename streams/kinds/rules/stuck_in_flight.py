@@ -44,7 +44,7 @@ def _called(document: Found, number: str | None) -> str:
 
 
 def _look_up(erp: str, document: Found, number: str) -> Ask:
-    """By the number, which both sides know: found, it is linked; not found, it is posted once more."""
+    """Look the document up by its number, which both sides know. If it is found it is linked, else posted again."""
     document_type = "invoice" if document.entity == "invoice" else document.attrs["document_type"]
     return Ask(erp, "ledger_posting", number, {"document_ref": number, "document_type": document_type})
 

@@ -40,7 +40,7 @@ def won_without_subscription(now: AsOf, subject: Subject) -> Answer:
 
 
 def _recurring(now: AsOf, deal: Found) -> bool:
-    """By its lines, where they say so; else by what the deal says of itself; unknown counts as yes."""
+    """Whether the deal is recurring: by its lines if they say so, else by the deal itself; unknown counts as yes."""
     lines = [
         line.attrs["recurring"]
         for line in now.by_reference("opportunity_line", "crm", "opportunity_ref", deal.native_id)
@@ -50,7 +50,7 @@ def _recurring(now: AsOf, deal: Found) -> bool:
 
 
 def _subscription(now: AsOf, deal: Found) -> Found | None:
-    """In any status: one that was cancelled since had been provisioned."""
+    """The subscription, whatever its status: one that was cancelled since had been provisioned."""
     found = [
         *now.by_reference("subscription", "billing", "opportunity_ref", deal.native_id),
         *now.by_reference("subscription", "billing", "contract_ref", deal.attrs["contract_ref"]),
