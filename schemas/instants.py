@@ -32,8 +32,9 @@ _DATES = range(from_datetime(datetime.min.replace(tzinfo=UTC)), from_datetime(da
 
 
 def iso(value: Instant | None) -> str:
-    """For people: 2026-11-24T10:31:58.123Z, or `never`. What no date says, as of a clock that counts otherwise, is told
-    in seconds since the epoch."""
+    """An instant for people: 2026-11-24T10:31:58.123Z, `never` or `always`; seconds since the epoch if no date can say
+    it.
+    """
     if value is None or value <= NEVER:
         return "never"
     if value >= ALWAYS:

@@ -16,8 +16,8 @@ from fastavro.read import LOGICAL_READERS
 from schemas.source_text import SourceText, UnknownType, indented
 
 Read = Callable[[bytes, int], tuple[Any, int]]
-"""From the bytes and where a value begins to the value and where the next one does. Where the bytes end too early it
-raises, or returns a place behind their end."""
+"""(bytes, where a value begins) -> (the value, where the next one begins). If the bytes end too early it raises, or
+returns a place behind their end."""
 Present = Mapping[str, Mapping[str, Any]]
 """Full name of a record -> the fields that it has by now, each with its Avro schema."""
 _FLOATS = {"float": struct.Struct("<f"), "double": struct.Struct("<d")}
@@ -74,7 +74,8 @@ def _long(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _count(data: bytes, at: int) -> tuple[int, int]:
-    """Of the items in the next block. Broken bytes must not keep us busy: no block has more items than bytes."""
+    """The number of items in the next block. More items than bytes are refused, so that broken bytes cannot keep us
+    busy."""
     count, at = _long(data, at)
     if count < 0:  # the size of the block in bytes follows
         count, (_, at) = -count, _long(data, at)
@@ -84,7 +85,7 @@ def _count(data: bytes, at: int) -> tuple[int, int]:
 
 
 _NUMBER = ["number = data[at]", "at += 1", "if number > 127:", "    number, at = varint(data, at, number)"]
-"""As it is written, its sign in the lowest bit; most take one byte."""
+"""Code that reads a number as it is written, with its sign in the lowest bit. Most take one byte."""
 
 
 class _Source(SourceText):
@@ -194,7 +195,7 @@ class _Source(SourceText):
 
 
 def _default(record: str, field: Mapping[str, Any]) -> str:
-    """As text, so that every value has a list or map of its own."""
+    """The default as source text, so that every value gets a list or map of its own."""
     if "default" not in field:
         raise ValueError(f"{record} has no field {field['name']!r}, without which it says nothing")
     value = field["default"]

@@ -715,7 +715,7 @@ def completed(record: str, value: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def record_texts() -> Mapping[str, str]:
-    """The same as they are registered."""
+    """The schemas as texts, as they are registered."""
     return {name: json.dumps(schema) for name, schema in all_records().items()}
 
 

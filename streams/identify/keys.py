@@ -37,12 +37,12 @@ def part(text: str) -> str:
 
 
 def system_prefix(system: str) -> str:
-    """Of its rows."""
+    """Prefix of the images of its rows."""
     return f"i/{system}/"
 
 
 def system_of(key: str) -> str:
-    """Whose row has this key."""
+    """The system whose row has this key."""
     return key.split("/", 2)[1]
 
 
@@ -87,7 +87,7 @@ def holes_prefix(system: str, customer: str) -> str:
 
 
 def parked_of(system: str) -> str:
-    """All that waits. It sorts behind the system's rows."""
+    """Prefix of all parked rows of a system. It sorts after the images."""
     return f"k/{system}/"
 
 

@@ -35,7 +35,7 @@ from typing import NamedTuple
 from schemas.instants import Instant
 
 EVERYTHING = 1_000_000
-"""Of one customer, where nothing less will do: rare, and governed."""
+"""Limit of a range that must return all entries of one customer; only for rare cases."""
 MARKS = "~marks"
 UNREAD = "u/"
 REACHED = "~reached"
@@ -70,7 +70,7 @@ class ObligationKey(NamedTuple):
 
 
 def obligations_prefix(customer: str, kind: str) -> str:
-    """Of a kind, by the name of its row."""
+    """Prefix of a customer's obligations of a kind, by the name of its row."""
     return f"{OBLIGATIONS}{customer}/{kind}/"
 
 
@@ -91,7 +91,7 @@ def rollout_begin(key: str) -> Instant:
 
 
 def comes_last(key: str) -> bool:
-    """It is worked off when nothing else is due by its instant."""
+    """Whether the entry is worked off only when nothing else is due by its instant."""
     return key.startswith((LEAVING, _BURYING))
 
 
@@ -100,7 +100,7 @@ def is_leaving(key: str) -> bool:
 
 
 def leaving_key(instant: Instant) -> str:
-    """In their order."""
+    """A key that sorts by the instant."""
     return ObligationKey(RETENTION, "leave", "-", f"{instant:020}").text()
 
 
@@ -109,7 +109,7 @@ def burying_key(instant: Instant) -> str:
 
 
 def instant_of(key: str) -> Instant:
-    """Of what comes last."""
+    """The instant of an entry that comes last."""
     return int(ObligationKey.parse(key).native_id)
 
 

@@ -21,7 +21,7 @@ from streams.verify.state_facts import PART_OF_STATE, STATE, plain_state
 
 class Sides(NamedTuple):
     held: State
-    """As deployed."""
+    """The state as deployed."""
     made: State
     said: Deployed
     heard: Recomputed
@@ -56,7 +56,7 @@ def of_outputs(place: Place, sides: Sides, scope: Scope, *, modes: bool = True) 
 
 
 def of_newest(place: Place, held: State, made: State, since: Instant | None) -> list[Check]:
-    """Of the state that a part of the input makes, what does not depend on the part that is gone."""
+    """Compare what a part of the input proves: facts of the state that do not depend on the input that is gone."""
     rules = PART_OF_STATE.get(place.stage, {})
     known = ((key, held.get(key)) for key, _ in _of_sorts(rules, made.items()))
     deployed = ((key, value) for key, value in known if value is not None)

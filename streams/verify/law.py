@@ -48,13 +48,13 @@ class Told:
     covered: Mapping[int, Mapping[str, int]]
     """Partition -> source topic -> up to which offset identify has read it."""
     gates: list[Gates]
-    """Of each shard of judge: up to when it has given its verdicts."""
+    """For each shard of judge, up to when it has given its verdicts."""
     letters: Mapping[tuple[str, int, int], Refused]
     """(topic, partition, offset) -> why that record was refused."""
     left_out: frozenset[str]
     """Customers with late evidence, or a verdict that waits: not compared. So are those for whom it is late there."""
     versions: list[Version]
-    """Of governance, as judge was told."""
+    """Published governance versions, as judge was told them."""
     mappings: Mapping[str, SystemMapping]
     """How rows were read before anything was published."""
 
@@ -95,7 +95,7 @@ class _OfRecorded(Driver):
 
 
 def _batches(recording: Recording, told: Told) -> Iterator[list[Raw]]:
-    """One source after the other, the last in seniority first; a partition after the other."""
+    """All source records: one source after the other, the most junior first, and one partition after the other."""
     sources = sorted({topic for ends in told.covered.values() for topic in ends if topic != topics.CROSSWALK})
     for topic in reversed(sources):
         for partition, ends in told.covered.items():
@@ -184,7 +184,7 @@ def _are_released_apart(drifts: list[Fact]) -> bool:
 
 
 def _life(drift: Fact, until: Instant) -> Fact:
-    """As it stood at an instant."""
+    """The life of a drift as it was at an instant."""
     life = {name: drift[name] for name in _LIFE}
     if (drift["released_at"] or NEVER) > until:
         life["command_id"] = None

@@ -44,7 +44,7 @@ class Deployed:
         yield from self._state.items()
 
     def since(self, made: Recomputed) -> Iterator[tuple[str, Fact]]:
-        """Without what was said before the replay begins, and not again."""
+        """The entries without those that were only written before the replay begins."""
         for place, entry in self.items():
             if entry["sure"] or entry["later"] or made.has(place):
                 yield place, entry

@@ -115,8 +115,8 @@ class ShardVerifier:
         found.checks += beside.of_newest(place, held.state, replay.shard.state, self._since)
 
     def _observed_by(self, lost: list[Gone]) -> Instant | None:
-        """By then every source was observed in every partition, and only the last observation counts: staleness
-        forgets. None: nothing is held."""
+        """From when on staleness is known although earlier observations are gone: every source was observed in every
+        partition by then, and only the last observation counts. None: no input is held."""
         if not all(each.begins_at for each in lost):
             return None
         limits = [system.stale_after_seconds for system in self._governance.systems.values()]
@@ -144,7 +144,7 @@ class ShardVerifier:
         return replay
 
     def _first(self, place: Place, held: Held) -> Governance:
-        """By which the shard worked before anything was published to it."""
+        """The governance by which the shard worked before anything was published to it."""
         if place.stage == "identify":
             return mappings.first_of(held.state, self._governance)
         return first_of(Workspace(held.state), self._governance)

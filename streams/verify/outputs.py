@@ -44,7 +44,7 @@ class Output(NamedTuple):
 
 
 def plain(value: Any) -> Any:
-    """As JSON holds it: amounts without trailing zeros, bytes as hex."""
+    """A value as JSON holds it: amounts without trailing zeros, bytes as hex."""
     return orjson.loads(orjson.dumps(value, default=_plain))
 
 
@@ -90,7 +90,7 @@ def _settlement(record: str, key: str, value: Value) -> str | None:
 
 
 def _corrected(value: Value) -> Fact:
-    """Of conditions what is known: which there are hangs on the governance that was in force when it was published."""
+    """The record, with its known conditions: which others there are depends on the governance then."""
     known = (c for c in value.get("conditions", ()) if c["status"] != "Unknown")
     conditions = [[c["type"], c["status"], c["reason"], c["last_transition_at"]] for c in known]
     fact = without("revision", "complete_until", "conditions")(value)
@@ -98,7 +98,7 @@ def _corrected(value: Value) -> Fact:
 
 
 def wrong_alone(fact: Fact) -> Fact:
-    """Of conditions which are False, and why."""
+    """The record with only its conditions that are False, and why."""
     conditions = [[name, reason] for name, status, reason, _ in fact.get("conditions", ()) if status == "False"]
     return without("conditions")(fact) | ({"conditions": conditions} if conditions else {})
 

@@ -38,8 +38,8 @@ class Replay:
         self.shard, self.late = shard, set[str]()
         self.records = 0
         self.anyones_hole = bool(shard.state.range(ANYONES_HOLE, 1))
-        """For a while somebody's evidence was missing and nobody could read whose: corrections that were decided then
-        were proposed; which those are hung on where commits fell, before it was remembered until when."""
+        """Whether for a while evidence was missing and it was not known whose. Corrections decided then were only
+        proposed. In earlier releases it depended on commits which ones those are."""
         self._codec, self._letters, self._hear = codec, letters, hear
 
     def run(self, records: Iterable[Raw]) -> None:
@@ -77,8 +77,8 @@ class Replay:
 
 
 def late_by(shard: Shard, before: Mapping[str, int], codec: Codec, raw: Raw) -> frozenset[str]:
-    """For whom this record was evidence behind what some verdict had decided by then. `before`: how often each outcome
-    had come until then."""
+    """The customer for whom this record was late evidence, if a verdict had been given by then. `before`: counts of
+    outcomes before the record was folded."""
     if not any(shard.outcomes[outcome] > before.get(outcome, 0) for outcome in LATE):
         return frozenset()
     decoded = codec.decode(raw.value or b"")

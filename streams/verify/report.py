@@ -38,7 +38,7 @@ class Check:
             self.first.append(Difference(self.what, self.shard, key, deployed, recomputed))
 
     def include(self, other: Check) -> None:
-        """The same check of another shard."""
+        """Add the same check of another shard."""
         self.compared += other.compared
         self.differing += other.differing
         self.skipped += other.skipped
@@ -67,7 +67,7 @@ class Report:
         return [difference for check in self.checks for difference in check.first]
 
     def of_a_deployment(self) -> Report:
-        """One that holds nothing may be another than was meant."""
+        """The report; a deployment without any commit is unproven, because it may not be the one that was meant."""
         if not self.compared and not self.unproven:
             self.unproven.append("no worker has committed anything here: is this the cluster that was meant?")
         return self

@@ -18,7 +18,7 @@ def same_last_word(deployed: Fact | None, recomputed: Fact | None) -> bool:
 
 
 def same_records(deployed: Fact | None, recomputed: Fact | None) -> bool:
-    """The same contents, as often."""
+    """Whether the same records were written, and as often."""
     held, made = deployed or _NOTHING, recomputed or _NOTHING
     known = _known(held)
     often = held["sure_count"] <= made["count"] <= held["count"]
@@ -67,7 +67,7 @@ def _known_of(whole: Callable[[str], bool]) -> Callable[[Fact], Fact]:
 
 
 def _each(of_fact: Callable[[Fact], Fact]) -> Callable[[Fact], Fact]:
-    """Of each that an entry holds."""
+    """Applies a function to each fact in an entry."""
     return lambda entry: (
         entry | {name: [fact and of_fact(fact) for fact in entry[name]] for name in _SAID if name in entry}
     )

@@ -16,7 +16,7 @@ from streams.verify.compare import Fact, Rule
 from tables.versions import MOVED, latest
 
 _JUDGED = ("status", "trigger", "asked", "due", "opened_at", "clean_since", "baseline")
-"""Of an obligation."""
+"""Fields of an obligation that are compared."""
 
 
 def _here(value: Fact) -> Fact | None:
@@ -26,7 +26,7 @@ def _here(value: Fact) -> Fact | None:
 
 
 def _same_history(deployed: Fact | None, recomputed: Fact | None) -> bool:
-    """The same present version; of older ones each side keeps as many as it still needed when it folded them."""
+    """Whether the present version is the same. Of older ones each side keeps those that it needed when it folded."""
     if deployed is None or recomputed is None:
         return False
     if deployed["versions"] == recomputed["versions"]:  # most are
@@ -39,14 +39,14 @@ def _same_history(deployed: Fact | None, recomputed: Fact | None) -> bool:
 
 
 def _same_image(deployed: Fact | None, recomputed: Fact | None) -> bool:
-    """What the source said last as well."""
+    """The same for an image, with what the source sent last."""
     if deployed is None or recomputed is None or not _same_history(deployed, recomputed):
         return False
     return _same_native(deployed.get("native"), recomputed.get("native"))
 
 
 def _same_native(deployed: list[Any] | None, recomputed: list[Any] | None) -> bool:
-    """Of releases before this one, some kept nothing of it and some every field, whether or not a mapping named it."""
+    """Whether what was kept of the source's row is the same. Earlier releases kept nothing of it, or every field."""
     if deployed is None or recomputed is None:
         return deployed is None
     object_, fields, *seen = deployed
@@ -54,8 +54,7 @@ def _same_native(deployed: list[Any] | None, recomputed: list[Any] | None) -> bo
 
 
 def _same_parked(deployed: Fact | None, recomputed: Fact | None) -> bool:
-    """Likewise: one of an earlier release waits with all its columns, and without how it was read, and by which
-    mapping."""
+    """The same for a parked row. Earlier releases parked it with all columns, but without its reading and mapping."""
     if deployed is None or recomputed is None:
         return deployed is recomputed
     deployed, recomputed = _as_read(deployed), _as_read(recomputed)
@@ -270,7 +269,7 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
 
 
 def plain_state(items: Any) -> Any:
-    """Without what is kept for the stage itself."""
+    """The state without entries that a stage keeps for itself."""
     return ((key, value) for key, value in items if not key.startswith("~"))
 
 

@@ -19,7 +19,7 @@ class Verified:
     positions: Mapping[str, int]
     """Topic -> where its last commit stands."""
     first: Governance
-    """By which it worked before anything was published to it."""
+    """The governance by which it worked before anything was published to it."""
     unproven: list[str] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Verified:
     aside: frozenset[str] = frozenset()
     """Customers with a verdict that was put aside."""
     versions: list[Version] = field(default_factory=list)
-    """Of governance, as judge was told; the first is that of before."""
+    """Published governance versions, as judge was told them; the first is the one before any was published."""
     gates: dict[tuple[str, ...], Instant] = field(default_factory=dict)
     """Up to when the shard has given its verdicts."""
     letters: Mapping[tuple[str, int], Refused] = field(default_factory=dict)
