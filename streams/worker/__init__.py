@@ -6,5 +6,5 @@ commits through `outbox`. `handover` passes what was committed straight to a sha
 
 `opening` takes a shard over and restores it. `wiring` says which stage and which reader serve which topic. `main`
 starts and ends the process, with `ending` as the last resort; `health` and `metrics` tell how it is. `allocator`,
-`event_loop` and `interpreter` set up the process.
+`event_loop`, `interpreter` and `pages` set up the process.
 """
