@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from schemas.instants import NEVER, Instant, iso
 from schemas.source import ALL_OBJECTS
+from streams import held
 from streams.governance.model import Governance
 from streams.judge.counting import clock_of
 from streams.judge.gates import needed
@@ -28,12 +29,20 @@ def holding_back(marks: Marks, governance: Governance, kind: Kind, system: str) 
 
 
 def heard_least(marks: Marks, governance: Governance, pairs: Iterable[tuple[str, str]]) -> tuple[Instant, str]:
-    """Of these (system, entity) pairs; of equals the one that comes first: links cannot be heard further than the
-    system that asserts them."""
-    at, _, system, entity = min(
-        (object_watermark(marks, s, e, governance.partitions), e == LINKS, s, e) for s, e in pairs
-    )
+    """Of these (system, entity) pairs. Links are not heard further than what asserts them: their own system and, where
+    they wait for one another, every system that is awaited; of that it is said."""
+    at, is_links, system, entity = _least(marks, governance, pairs)
+    if is_links and held.ordered(governance):
+        awaited = ((s, m.entity) for s in held.awaited(governance) for m in governance.mappings[s].values())
+        asserted = _least(marks, governance, awaited)
+        if asserted[0] <= at:
+            _, _, system, entity = asserted
     return at, source_name(marks, name(system, entity))
+
+
+def _least(marks: Marks, governance: Governance, pairs: Iterable[tuple[str, str]]) -> tuple[Instant, bool, str, str]:
+    """With what comes first of equals."""
+    return min((object_watermark(marks, s, e, governance.partitions), e == LINKS, s, e) for s, e in pairs)
 
 
 def behind(due: Instant, until: Instant, source: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from schemas import topics
+from streams.governance import Governance
 from streams.look.parked import parked_row
 from streams.look.why import OUTCOMES, Explanation, explain, with_drifts
 from tests.look import drift, micros
-from tests.topology import Company, linked_late
+from tests.topology import Company, governance, linked_late
 
 
 def answers(company: Company, now: float, customer: str = "crm:A") -> list[Explanation]:
@@ -28,6 +29,14 @@ def won(now: float) -> Company:
     company.row("crm", "Opportunity", "O", 1, "A", StageName="Closed Won")
     company.heard(now)
     return company
+
+
+def links_that_wait() -> Governance:
+    """The CRM names both others, so what a link does depends on other links."""
+    base = governance()
+    crm = base.systems["crm"].model_copy(update={"links": {"billing_ref": "billing", "erp_ref": "erp"}})
+    judged = ("won_without_subscription",)
+    return base.model_copy(update={"systems": {**base.systems, "crm": crm}, "judged": judged})
 
 
 def linked(now: float) -> Company:
@@ -65,6 +74,26 @@ def test_past_its_deadline_it_is_unknown_because_of_the_source_that_lags() -> No
 
     assert found.outcome == "unknown"
     assert "erp/* has been heard only up to 1970-01-01T00:00:05.000Z" in found.because
+
+
+@pytest.mark.parametrize(
+    ("until", "said"), [(5, "erp/* has been heard only up to 1970"), (None, "erp/* has never been")]
+)
+def test_where_links_wait_for_one_another_the_source_is_named_that_they_wait_for(
+    until: float | None, said: str
+) -> None:
+    """The kind looks at CRM and billing alone; links of billing wait until the ERP has been heard as well."""
+    company = Company(links_that_wait())
+    company.row("crm", "Account", "A", 1)
+    company.row("crm", "Opportunity", "O", 1, "A", StageName="Closed Won")
+    if until is not None:
+        company.heard(until)
+    company.heard(30, "crm", "billing")
+
+    found = answer(company, 31, "won_without_subscription", "O")
+
+    assert found.outcome == "unknown"
+    assert said in found.because
 
 
 def test_a_source_never_heard_is_named_as_such() -> None:
