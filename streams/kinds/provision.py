@@ -42,7 +42,7 @@ class Provision(NamedTuple):
         """Units granted beyond those charged; below zero, units missing. Where units are not counted, whether there is
         anything at all."""
         if self.charged is None or self.granted is None:
-            return -1 if self.is_due and not self.grants else 0
+            return (not self.charges) - (self.is_due and not self.grants)
         return self.granted - self.charged
 
 

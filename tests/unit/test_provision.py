@@ -58,6 +58,8 @@ def units(*records: Change) -> list[tuple[str, int | None, int | None, int]]:
         ((charge(None),), None, 0, -1),
         ((charge(10), charge(None, "C2"), grant(9)), None, 9, 0),
         ((charge(10), grant(None)), 10, None, 0),
+        ((grant(None),), 0, None, 1),  # as many as one likes, and nobody pays for any
+        ((charge(1, type="one_time"), grant(None)), None, None, 0),
         ((charge(10), grant(9), grant(None, "N2")), 10, None, 0),
     ],
 )
