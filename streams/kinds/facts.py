@@ -56,7 +56,11 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
         "failed": lambda a: a["status"] == "failed",
     },
     "refund": {KNOWN: lambda a: True, "settled": lambda a: a["status"] == "settled"},
-    "cash_application": {KNOWN: lambda a: True, "applied": lambda a: a["status"] != "reversed"},
+    "cash_application": {
+        KNOWN: lambda a: True,
+        "applied": lambda a: a["status"] != "reversed",
+        "reversed": lambda a: a["status"] == "reversed",
+    },
     "revenue_schedule": {
         "recognising": lambda a: bool(a["recognised"]) and Decimal(a["recognised"]["amount"]) != 0,
     },

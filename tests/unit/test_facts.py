@@ -50,7 +50,7 @@ HOLD: list[tuple[str, dict[str, Any], set[str]]] = [
     ("refund", {"status": "settled"}, {"settled"}),
     ("cash_application", {"status": "applied"}, {"applied"}),
     ("cash_application", {"status": None}, {"applied"}),
-    ("cash_application", {"status": "reversed"}, set()),
+    ("cash_application", {"status": "reversed"}, {"reversed"}),
     ("revenue_schedule", {"recognised": SOME}, {"recognising"}),
     ("revenue_schedule", {"recognised": NOTHING}, set()),
     ("revenue_schedule", {"recognised": None}, set()),

@@ -189,6 +189,57 @@ def test_of_two_steps_back_the_later_says_whether_a_snapshot_shows_it(first: Cha
     assert answer.snapshot == (by[1] == SNAPSHOT)
 
 
+PENDING_REFUND = change(BACK, "processor", "refund", "Y", invoice_ref="INV-7", status="pending")
+"""Of a direct debit, say: it is settled days later."""
+UNAPPLIED = change(BACK, "erp", "cash_application", "Y", invoice_ref="INV-7", status="reversed")
+
+
+@pytest.mark.parametrize(
+    ("explains", "later"),
+    [
+        (PENDING_REFUND, PENDING_REFUND.attributes | {"status": "settled"}),
+        (REFUND, REFUND.attributes | {"correlation_id": "T-1"}),
+        (UNAPPLIED, UNAPPLIED.attributes | {"correlation_id": "T-1"}),
+    ],
+    ids=["it is settled", "it is touched", "what was unapplied is touched"],
+)
+def test_what_explains_a_step_back_goes_on_explaining_it_as_it_changes(explains: Change, later: dict[str, Any]) -> None:
+    changed = explains._replace(at=5 * BACK, attributes=later)
+
+    assert answered(BOTH_PAID, BOTH_BACK._replace(at=BACK), explains, changed).satisfied
+
+
+def test_cash_that_is_unapplied_long_after_explains_nothing_of_the_time_in_which_it_was_applied() -> None:
+    applied = change(9, "erp", "cash_application", "Y", invoice_ref="INV-7", status="applied")
+    unapplied = UNAPPLIED._replace(at=5 * BACK)
+
+    assert not answered(BOTH_PAID, BOTH_BACK._replace(at=BACK), applied, unapplied).satisfied
+
+
+@pytest.mark.parametrize(
+    ("states", "satisfied"),
+    [
+        (("paid", "posted", "paid"), True),
+        (("voided", "draft", "posted"), False),
+        (("paid", "draft", "posting", "posted"), False),
+        (("paid", "posted", "of another order", "draft"), True),
+        (("posted", "draft", "posted", "draft"), False),
+    ],
+)
+def test_a_state_that_went_back_has_to_come_back_to_where_it_was(states: tuple[str, ...], satisfied: bool) -> None:
+    story = [invoice(n * BACK, state, "open") for n, state in enumerate(states, 1)]
+
+    assert answered(*story).satisfied == satisfied
+
+
+def test_what_explains_the_first_step_back_explains_no_later_one_of_the_same_state() -> None:
+    first, second = invoice(BACK, "paid", "partially_paid"), invoice(5 * BACK, "paid", "open")
+
+    assert answered(BOTH_PAID, first, REFUND).satisfied
+    assert not answered(BOTH_PAID, first, REFUND, second).satisfied
+    assert "went back from paid to open" in answered(BOTH_PAID, first, REFUND, second).observed
+
+
 @pytest.mark.parametrize("states", [("draft", "posted"), ("paid", "of another order"), ("of another order", "posted")])
 def test_a_step_forward_or_between_states_of_no_order_is_none_back(states: tuple[str, str]) -> None:
     assert answered(*(invoice(at, status, "open") for at, status in zip((9, BACK), states, strict=True))).satisfied

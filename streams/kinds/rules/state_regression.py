@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from schemas.instants import Instant
 from streams.governance.model import Governance
 from streams.kinds.asof import AsOf, Found
+from streams.kinds.facts import KNOWN, since
 from streams.kinds.finding import Answer, Evidence, Finding, Subject
 from streams.kinds.model import Itself, Kind, Place, Reach, Refers
 from streams.kinds.shared import place
@@ -23,6 +25,8 @@ class _Explains(NamedTuple):
     """The attribute of the subject that it states."""
     attribute: str
     states: tuple[str, ...]
+    known: str = KNOWN
+    """The fact that began when it began to explain, at the earliest."""
 
 
 class _Row(NamedTuple):
@@ -35,7 +39,7 @@ _INVOICE = (
     _Explains("billing", "refund", "invoice_ref", "number", "status", ("pending", "settled")),
     _Explains("processor", "refund", "invoice_ref", "number", "status", ("pending", "settled")),
     _Explains("billing", "credit_memo", "invoice_ref", "number", "status", ("posted",)),
-    _Explains("erp", "cash_application", "invoice_ref", "number", "status", ("reversed",)),
+    _Explains("erp", "cash_application", "invoice_ref", "number", "status", ("reversed",), "reversed"),
     _Explains("erp", "ledger_posting", "document_ref", "number", "document_type", ("reversal", "refund")),
 )
 _PAYMENT = (_Explains("processor", "refund", "payment_ref", "reference", "status", ("pending", "settled")),)
@@ -62,8 +66,8 @@ def state_regression(now: AsOf, subject: Subject) -> Answer:
     if record is None:
         return None
     back = _steps_back(now.governance, record.entity, record.version)
-    reason = next((r for r in (_explanation(now, record, step) for step in back.values()) if r), None)
-    newest = max(back.values(), key=lambda s: s.at, default=None)
+    reason = next((r for r in (_explanation_of_all(now, record, steps) for steps in back.values()) if r), None)
+    newest = max((step for steps in back.values() for step in steps), key=lambda s: s.at, default=None)
     states = tuple(back) or STATES[record.entity]
     return Finding(
         satisfied=not back or reason is not None,
@@ -76,30 +80,54 @@ def state_regression(now: AsOf, subject: Subject) -> Answer:
         amount=next((record.attrs[name] for name in _AMOUNTS if record.attrs.get(name)), None),
         expected=f"{_called(record)} in {record.system} goes forward only, "
         "or a refund, reversal or chargeback says why not",
-        observed="; ".join(_said(record, attribute, step) for attribute, step in back.items()) or "in order",
+        observed="; ".join(_said(record, attribute, steps[0]) for attribute, steps in back.items()) or "in order",
         evidence=tuple(Evidence(record, attribute, record.attrs[attribute]) for attribute in states),
         satisfied_by=reason or record,
     )
 
 
-def _steps_back(governance: Governance, entity: str, version: Version) -> dict[str, Step]:
-    process, found = governance.process, {}
-    for attribute in STATES[entity]:
-        step = next(iter(trail_of(version["since"], attribute)), None)
-        before = process.rank(entity, attribute, step.was) if step else None
-        after = process.rank(entity, attribute, version["attrs"].get(attribute)) if step else None
-        if step is not None and before is not None and after is not None and after < before:
-            found[attribute] = step
-    return found
+def _steps_back(governance: Governance, entity: str, version: Version) -> dict[str, list[Step]]:
+    """By attribute, oldest first, those after which it has not been again where it was before."""
+    found = {a: _not_made_good(governance, entity, a, version) for a in STATES[entity]}
+    return {attribute: steps for attribute, steps in found.items() if steps}
+
+
+def _not_made_good(governance: Governance, entity: str, attribute: str, version: Version) -> list[Step]:
+    trail, rank = trail_of(version["since"], attribute), governance.process.rank
+    became = [version["attrs"].get(attribute), *(step.was for step in trail)]
+    lost: list[tuple[int, Step]] = []
+    for step, state in reversed(list(zip(trail, became, strict=False))):
+        before, after = rank(entity, attribute, step.was), rank(entity, attribute, state)
+        lost = [] if after is None else [(was, back) for was, back in lost if was > after]
+        if before is not None and after is not None and after < before:
+            lost.append((before, step))
+    return [step for _, step in lost]
+
+
+def _explanation_of_all(now: AsOf, record: Found, steps: list[Step]) -> Found | None:
+    reasons = [_explanation(now, record, step) for step in steps]
+    return reasons[-1] if all(reasons) else None
 
 
 def _explanation(now: AsOf, record: Found, step: Step) -> Found | None:
+    """Something that was told no further from the step: since it began to explain, until it changed last."""
     within = now.governance.process.explained_within
     for e in ROWS[record.entity].explained_by:
         for other in now.by_reference(e.entity, e.role, e.names_it_in, record.attrs[e.by]):
-            if other.attrs[e.attribute] in e.states and abs(other.version["at"] - step.at) <= within:
-                return other
+            if other.attrs[e.attribute] in e.states:
+                began, changed = _began(other, e), other.version["at"]
+                if began - within <= step.at <= changed + within:
+                    return other
     return None
+
+
+def _began(other: Found, explains: _Explains) -> Instant:
+    stamped = other.version["since"]
+    for step in trail_of(stamped, explains.attribute):
+        if step.was not in explains.states:
+            return step.at
+    known = since(stamped, explains.known)
+    return known.at if known else other.version["at"]
 
 
 def _called(record: Found) -> str:
