@@ -59,7 +59,7 @@ class Through(NamedTuple):
 class Either(NamedTuple):
     """The subjects that at least one of the ways finds."""
 
-    ways: tuple[Refers, ...]
+    ways: tuple[Refers | Itself, ...]
 
 
 Reach = Itself | All | Consulted | Siblings | Refers | Through | Either
@@ -158,5 +158,5 @@ def _ways(reach: Reach) -> tuple[Refers, ...]:
         case Through(way, _):
             return (way,)
         case Either(ways):
-            return ways
+            return tuple(way for way in ways if isinstance(way, Refers))
     return ()

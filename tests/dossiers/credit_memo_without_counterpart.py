@@ -3,7 +3,9 @@ from __future__ import annotations
 from tests.dossiers.model import Change, Dossier, Toggles, change, deletion
 
 
-def memo(at: float, system: str, status: str = "posted", total: str = "119.00 EUR", number: str = "CM-7") -> Change:
+def memo(
+    at: float, system: str, status: str = "posted", total: str = "119.00 EUR", number: str | None = "CM-7"
+) -> Change:
     native_id = f"M-{system}"
     return change(at, system, "credit_memo", native_id, number=number, status=status, invoice_ref="INV-7", total=total)
 
@@ -49,7 +51,23 @@ TO_THE_LEDGER = Dossier(
     says=("CM-7", "posted in erp too", "draft only"),
     resolved_by=(memo(40, "erp"),),
 )
-DOSSIERS = (TO_BILLING, TO_THE_LEDGER)
+NUMBERLESS = Dossier(
+    kind="credit_memo_without_counterpart",
+    story=(memo(3, "erp", number=None),),
+    opens_at=13,
+    near_misses={
+        "it was given its number, and created": (memo(3, "erp", number=None), memo(5, "billing"), memo(13, "erp")),
+        "voided in time": (memo(3, "erp", number=None), memo(12.9, "erp", "voided", number=None)),
+    },
+    late=(memo(12.5, "erp", "voided", number=None),),
+    amount="119 EUR",
+    owner_system="billing",
+    owner_team="finance-systems",
+    says=("M-erp", "posted in billing too", "nothing there has its number"),
+    resolved_by=(memo(40, "erp", "voided", number=None),),
+    subject=("erp", "credit_memo", "M-erp"),
+)
+DOSSIERS = (TO_BILLING, TO_THE_LEDGER, NUMBERLESS)
 
 TOGGLES = Toggles(
     demand=lambda at: (memo(at, "billing"),),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.facts import since
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
-from streams.kinds.model import Kind, Refers
+from streams.kinds.model import Either, Itself, Kind, Refers
 from streams.kinds.shared import first_in_role, place, said, text
 
+_OF_ITS_NUMBER = Either((Itself(), Refers("number", "number")))  # one without a number is found by none
 _OTHER = {"erp": "billing", "billing": "erp"}
 _COMMANDS = {"erp": "erp.credit_memo.post", "billing": "billing.credit_memo.create"}
 
@@ -36,7 +37,10 @@ def credit_memo_without_counterpart(now: AsOf, subject: Subject) -> Answer:
             Evidence(memo, "status", memo.attrs["status"]),
             *(Evidence(f, "status", f.attrs["status"]) for f in found),
         ),
-        ask=Ask(target, "credit_memo", found[0].native_id if found else number, stated, command=_COMMANDS[other]),
+        # Without a number the other could not tell a second memo from the first: nothing to ask for.
+        ask=Ask(target, "credit_memo", found[0].native_id if found else number, stated, command=_COMMANDS[other])
+        if memo.attrs["number"]
+        else None,
         satisfied_by=standing[0] if standing else None,
     )
 
@@ -61,8 +65,8 @@ KIND = Kind(
     roles=("erp", "billing"),
     clock="deadline",
     reach={
-        ("erp", "credit_memo"): Refers("number", "number"),
-        ("billing", "credit_memo"): Refers("number", "number"),
+        ("erp", "credit_memo"): _OF_ITS_NUMBER,
+        ("billing", "credit_memo"): _OF_ITS_NUMBER,
         ("erp", "ledger_posting"): Refers("number", "document_ref"),
     },
     regarded={
