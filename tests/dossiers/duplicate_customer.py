@@ -33,6 +33,25 @@ DOSSIERS = (
         subject=("erp", "customer", "E2"),
     ),
     Dossier(
+        # The younger one is suspended, and is still the younger one; so is the older one after it was.
+        kind="duplicate_customer",
+        story=(
+            second(5),
+            second(7, status="suspended"),
+            second(9, "E", status="suspended"),
+            second(11, "E"),
+        ),
+        opens_at=15,
+        near_misses={"closed in time": (second(5), second(7, status="suspended"), second(14, status="churned"))},
+        late=(second(14, status="churned"),),
+        amount=None,
+        owner_system="erp",
+        owner_team="customer-master",
+        says=("one active customer record in erp, which is E", "E2 stands for the same customer"),
+        resolved_by=(second(40, status="churned"),),
+        subject=("erp", "customer", "E2"),
+    ),
+    Dossier(
         # The first one is given up instead: the second survives.
         kind="duplicate_customer",
         story=(second(5, "B2", "billing", legal_entity=None), second(6, "B3", "billing", status="churned")),

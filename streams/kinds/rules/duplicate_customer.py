@@ -50,8 +50,9 @@ def _same(one: Found, other: Found) -> bool:
 
 
 def _age(record: Found) -> tuple[int, str]:
-    active = since(record.version["since"], "active")
-    return (active.at if active else NEVER), record.native_id
+    """Since it was set up, whatever became of it: one that is suspended for a while grows neither older nor younger."""
+    begun = since(record.version["since"], "set_up")
+    return (begun.at if begun else NEVER), record.native_id
 
 
 KIND = Kind(
