@@ -21,13 +21,21 @@ OWED = ("open", "partially_paid", "failed")
 """Payment statuses of an invoice with something left to pay and no payment on its way."""
 UNPAID = (*OWED, "pending")
 
+
+def _issued(a: Attributes) -> bool:
+    return a["status"] in ("posted", "paid") and bool(a["total"]) and Decimal(a["total"]["amount"]) != 0
+
+
 FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
     # entity: {fact: does it hold?}
     "opportunity": {
         "won": lambda a: a["stage"] == "won",
         "ordered": lambda a: a["stage"] == "won" and a["order_managed"] is True,
     },
-    "order": {"fulfilled": lambda a: a["status"] == "fulfilled"},
+    "order": {
+        "fulfilled": lambda a: a["status"] == "fulfilled",
+        "once_fulfilled": lambda a: a["status"] == "fulfilled",
+    },
     "customer": {
         "active": lambda a: a["status"] == "active",
         "set_up": lambda a: a["status"] != "prospect",
@@ -38,14 +46,14 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
         KNOWN: lambda a: True,
         "pending": lambda a: a["status"] in PENDING_ACTIVATION,
         "activated": lambda a: a["status"] in ("active", "suspended"),
+        "once_activated": lambda a: a["status"] in ("active", "suspended"),
         "cancelled": lambda a: a["status"] == "cancelled",
     },
     "invoice": {
         KNOWN: lambda a: True,
         "live": lambda a: a["status"] in ("posting", "posted", "paid"),
-        "posted": lambda a: (
-            a["status"] in ("posted", "paid") and bool(a["total"]) and Decimal(a["total"]["amount"]) != 0
-        ),
+        "posted": _issued,
+        "once_posted": _issued,
         "voided": lambda a: a["status"] == "voided",
         "owed": lambda a: a["status"] in ("posted", "paid") and a["payment_status"] in OWED,
     },
@@ -74,7 +82,14 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
     "usage": {KNOWN: lambda a: True},
 }
 
-LASTING: frozenset[tuple[str, str]] = frozenset({("customer", "set_up")})
+LASTING: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("customer", "set_up"),
+        ("order", "once_fulfilled"),
+        ("subscription", "once_activated"),
+        ("invoice", "once_posted"),
+    }
+)
 """Facts that, once begun, hold for ever: going back does not undo that the step was taken."""
 
 VALUES: dict[str, dict[str, Callable[[Attributes], object]]] = {
@@ -110,6 +125,12 @@ def stamp(
     valued = ((fact, of(attributes)) for fact, of in VALUES.get(entity, {}).items())
     holding += [with_value(fact, value) for fact, value in valued if value is not None]
     return {fact: before.get(fact, now) for fact in holding}
+
+
+def first_since(stamped: Mapping[str, str], fact: str) -> Since | None:
+    """Of a fact that holds: since it held first. A record of an earlier release knows since when it does, no more."""
+    begun = [since(stamped, fact), since(stamped, f"once_{fact}")]
+    return min((b for b in begun if b), key=lambda b: b.at) if begun[0] else None
 
 
 def with_value(fact: str, value: object) -> str:

@@ -47,6 +47,12 @@ DOSSIERS = (
         opens_at=400,
         near_misses={
             "in order": (invoice(3), payment(400)),
+            "in order, and the invoice was posted again": (
+                invoice(3),
+                payment(400),
+                invoice(500, status="draft"),
+                invoice(900),
+            ),
             "exactly within the tolerance": (payment(3), invoice(303)),
             "a payment that failed": (payment(3, "failed"), invoice(400)),
             "of another invoice": (payment(3, invoice_ref="INV-8"), invoice(400)),
@@ -81,6 +87,12 @@ DOSSIERS = (
         opens_at=400,
         near_misses={
             "a schedule that has recognised nothing yet": (schedule(3, "0.00 EUR"), subscription(400)),
+            "activated again after a cancellation": (
+                subscription(3),
+                schedule(5),
+                subscription(300, "cancelled"),
+                subscription(400),
+            ),
             "activated before": (subscription(2), schedule(3), subscription(400, "suspended")),
         },
         late=(subscription(250, native_id="S0"),),

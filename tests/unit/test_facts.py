@@ -8,7 +8,7 @@ import pytest
 
 from schemas.entities import ENTITIES
 from streams.kinds.documents import FINISHED
-from streams.kinds.facts import FACTS, KNOWN, OWED, VALUES, Since, since, stamp, with_value
+from streams.kinds.facts import FACTS, KNOWN, OWED, VALUES, Since, first_since, since, stamp, with_value
 from tests.dossiers.model import change
 
 SOME, NOTHING = "119.00 EUR", "0.00 EUR"
@@ -20,7 +20,7 @@ HOLD: list[tuple[str, dict[str, Any], set[str]]] = [
     ("opportunity", {"stage": "won", "order_managed": True}, {"won", "ordered"}),
     ("opportunity", {"stage": "open", "order_managed": True}, set()),
     ("order", {"status": "open"}, set()),
-    ("order", {"status": "fulfilled"}, {"fulfilled"}),
+    ("order", {"status": "fulfilled"}, {"fulfilled", "once_fulfilled"}),
     ("customer", {"status": "active"}, {"active", "set_up"}),
     ("customer", {"status": "prospect"}, set()),
     ("customer", {"status": "active", "crm_ref": "A"}, {"active", "linked", "set_up"}),
@@ -28,13 +28,14 @@ HOLD: list[tuple[str, dict[str, Any], set[str]]] = [
     ("customer", {"status": None, "crm_ref": "A", "tax_region": "DE"}, {"linked", "tax_region:DE", "set_up"}),
     *(("subscription", {"status": s}, {"live", "known", "pending"})
       for s in ("draft", "pending_activation", "pending_acceptance")),
-    *(("subscription", {"status": s}, {"live", "known", "activated"}) for s in ("active", "suspended")),
+    *(("subscription", {"status": s}, {"live", "known", "activated", "once_activated"})
+      for s in ("active", "suspended")),
     ("subscription", {"status": "cancelled"}, {"known", "cancelled"}),
     ("subscription", {"status": "expired", "version_number": 2}, {"known", "version:2"}),
     ("invoice", {"status": "draft", "total": SOME}, set()),
     ("invoice", {"status": "posting", "total": SOME}, {"live"}),
-    ("invoice", {"status": "posted", "total": SOME}, {"live", "posted"}),
-    ("invoice", {"status": "paid", "total": SOME}, {"live", "posted"}),
+    ("invoice", {"status": "posted", "total": SOME}, {"live", "posted", "once_posted"}),
+    ("invoice", {"status": "paid", "total": SOME}, {"live", "posted", "once_posted"}),
     ("invoice", {"status": "posted", "total": NOTHING}, {"live"}),
     ("invoice", {"status": "posted", "total": None}, {"live"}),
     ("invoice", {"status": "voided", "total": SOME}, {"voided"}),
@@ -90,7 +91,7 @@ def test_a_fact_began_when_it_was_stamped_first() -> None:
     gone = stamp("order", says("order", status="open"), again, 11, "v11", False)
 
     assert since(again, "fulfilled") == Since(5, "v5", False, True)
-    assert (gone, since(gone, "fulfilled")) == ({}, None)
+    assert since(gone, "fulfilled") is None
 
 
 def test_a_step_that_was_taken_was_taken_whatever_comes() -> None:
@@ -98,6 +99,24 @@ def test_a_step_that_was_taken_was_taken_whatever_comes() -> None:
     back = stamp("customer", says("customer", status="prospect"), set_up, 9, "v9", False)
 
     assert back == {"set_up": "5/v5"}
+
+
+def test_a_step_that_is_taken_again_was_taken_first_before() -> None:
+    first = stamp("order", says("order", status="fulfilled"), {}, 5, "v5", False)
+    back = stamp("order", says("order", status="open"), first, 9, "v9", False)
+    again = stamp("order", says("order", status="fulfilled"), back, 11, "v11", False)
+
+    assert first_since(back, "fulfilled") is None
+    assert (since(again, "fulfilled"), first_since(again, "fulfilled")) == (
+        Since(11, "v11", False),
+        Since(5, "v5", False),
+    )
+
+
+def test_of_a_record_of_an_earlier_release_a_step_was_taken_when_it_is_known_to_hold() -> None:
+    stamped = stamp("order", says("order", status="fulfilled"), {"fulfilled": "5/v5"}, 9, "v9", False)
+
+    assert first_since(stamped, "fulfilled") == Since(5, "v5", False)
 
 
 def test_a_new_value_is_a_new_fact() -> None:

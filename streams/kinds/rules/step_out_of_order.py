@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from schemas.instants import seconds
 from streams.kinds.asof import AsOf, Found
-from streams.kinds.facts import Since, since
+from streams.kinds.facts import Since, first_since, since
 from streams.kinds.finding import Answer, Evidence, Finding, Subject
 from streams.kinds.model import Itself, Kind, Reach, Refers
 from streams.kinds.shared import place
@@ -95,11 +95,11 @@ def step_out_of_order(now: AsOf, subject: Subject) -> Answer:
 
 
 def _first(now: AsOf, step: _Step, document: str | None) -> tuple[Found, Since] | None:
-    """The earliest of the records that took the first step."""
+    """The earliest of the records that took the first step: one that was taken back and taken again was taken then."""
     taken = [
         (found, began)
         for found in now.by_reference(step.entity, step.role, step.number, document)
-        if (began := since(found.version["since"], step.fact))
+        if (began := first_since(found.version["since"], step.fact))
     ]
     return min(taken, key=lambda t: (t[1].at, t[0].system, t[0].native_id), default=None)
 
@@ -117,7 +117,10 @@ def _kind(pair: _Pair) -> Kind:
         roles=(pair.then.role,),
         clock="grace",
         reach=reach,
-        regarded={pair.first.entity: (f"@{pair.first.fact}",), pair.then.entity: (f"@{pair.then.fact}",)},
+        regarded={
+            pair.first.entity: (f"@{pair.first.fact}", f"@once_{pair.first.fact}"),
+            pair.then.entity: (f"@{pair.then.fact}",),
+        },
         begins=lambda _, version: pair.then.fact in version["since"],
         counterpart=True,
         judge=step_out_of_order,
