@@ -58,7 +58,7 @@ def _pages(found: tuple[Kpi, ...], since: Instant, now: Instant) -> Iterator[Ren
         return
     columns = ("kind", "due", "on time", "by amount", "late", "missed", "overdue, median", "longest", "not due")
     yield table(columns, map(_row, found))
-    yield f"due {window}; missed: not answered yet"
+    yield f"due {window}; missed: not answered where it was due; of one that moved on by then, nobody says when it was"
 
 
 def _row(kpi: Kpi) -> tuple[str, ...]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+_NUMBER = re.compile(r"[+-]?[\d.]+")
 
 
 def _no_flag(value: object) -> object:
@@ -17,7 +20,7 @@ def _no_flag(value: object) -> object:
 
 def _no_number(value: object) -> object:
     """Seconds since 1970, to pydantic: who writes 2026 or 20260301 means a day."""
-    if isinstance(value, int | float) or (isinstance(value, str) and value.lstrip("-").isdigit()):
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
         raise ValueError(f"{value} is no instant: write it with time and offset, 2026-03-01T00:00:00Z")
     return value
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from schemas.entities import ENTITIES
+from streams.governance.mapping import Vocabulary
 from streams.governance.model import Governance
 from streams.governance.problem import Problem
 from streams.governance.process import STEP_PAIRS, Rank
@@ -43,11 +44,19 @@ def orders(governance: Governance) -> Iterator[Problem]:
                 known = ", ".join(attribute for attribute, named in words.items() if named)
                 yield Problem("process.yaml", key, f"has no states: those of {entity} are in {known or 'nothing'}")
                 continue
+            mapped = _mapped(governance, entity, name)
             for state in dict.fromkeys(states):
-                if state not in words[name]:
+                if state not in words[name] and state not in mapped:
                     yield Problem("process.yaml", key, f"{state!r} is no state of it{meant(state, words[name])}")
                 elif states.count(state) > 1:
                     yield Problem("process.yaml", key, f"{state!r} is listed twice: keep one")
+
+
+def _mapped(governance: Governance, entity: str, attribute: str) -> set[str]:
+    """What some system's words become; `vocabulary` warns of those that no rule knows."""
+    of = (m for objects in governance.mappings.values() for m in objects.values() if m.entity == entity)
+    read = (m.attributes.get(attribute) for m in of)
+    return {word for each in read if isinstance(each, Vocabulary) for word in each.map.values()}
 
 
 def _states(rank: Rank) -> tuple[str, ...]:

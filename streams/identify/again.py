@@ -259,6 +259,8 @@ def _version(
     attrs = _attributes(mapping, native, last) | _belonging(governance, row, last)
     held = (last["committed_at"], _native_version(last), last["snapshot"])
     facts = stamp(row.entity, attrs, last["since"], *held, seen=native.seen)
+    # A step that another mapping does not read was not taken back.
+    facts = {fact: began for fact, began in facts.items() if fact in last["since"] or not fact.startswith("once_")}
     return {**last, "attrs": attrs, "since": facts | read_again(row.entity, attrs, last, before, mapping)}
 
 

@@ -5,7 +5,7 @@ and a record that moves to another customer takes its trigger along."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -32,10 +32,7 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
         "won": lambda a: a["stage"] == "won",
         "ordered": lambda a: a["stage"] == "won" and a["order_managed"] is True,
     },
-    "order": {
-        "fulfilled": lambda a: a["status"] == "fulfilled",
-        "once_fulfilled": lambda a: a["status"] == "fulfilled",
-    },
+    "order": {"fulfilled": lambda a: a["status"] == "fulfilled"},
     "customer": {
         "active": lambda a: a["status"] == "active",
         "set_up": lambda a: a["status"] != "prospect",
@@ -46,14 +43,12 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
         KNOWN: lambda a: True,
         "pending": lambda a: a["status"] in PENDING_ACTIVATION,
         "activated": lambda a: a["status"] in ("active", "suspended"),
-        "once_activated": lambda a: a["status"] in ("active", "suspended"),
         "cancelled": lambda a: a["status"] == "cancelled",
     },
     "invoice": {
         KNOWN: lambda a: True,
         "live": lambda a: a["status"] in ("posting", "posted", "paid"),
         "posted": _issued,
-        "once_posted": _issued,
         "voided": lambda a: a["status"] == "voided",
         "owed": lambda a: a["status"] in ("posted", "paid") and a["payment_status"] in OWED,
     },
@@ -82,15 +77,10 @@ FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
     "usage": {KNOWN: lambda a: True},
 }
 
-LASTING: frozenset[tuple[str, str]] = frozenset(
-    {
-        ("customer", "set_up"),
-        ("order", "once_fulfilled"),
-        ("subscription", "once_activated"),
-        ("invoice", "once_posted"),
-    }
-)
+LASTING: frozenset[tuple[str, str]] = frozenset({("customer", "set_up")})
 """Facts that, once begun, hold for ever: going back does not undo that the step was taken."""
+STEPS: dict[str, str] = {"order": "fulfilled", "subscription": "activated", "invoice": "posted"}
+"""Entity -> a step of which it is kept, as `once_STEP`, when it was taken first, once it was taken back."""
 
 VALUES: dict[str, dict[str, Callable[[Attributes], object]]] = {
     # entity: {fact: its value}; a new value is a new fact
@@ -124,7 +114,13 @@ def stamp(
     holding = [f for f, holds in facts if holds(attributes) or (f in before and (entity, f) in LASTING)]
     valued = ((fact, of(attributes)) for fact, of in VALUES.get(entity, {}).items())
     holding += [with_value(fact, value) for fact, value in valued if value is not None]
-    return {fact: before.get(fact, now) for fact in holding}
+    return {fact: before.get(fact, now) for fact in holding} | _taken_back(entity, holding, before)
+
+
+def _taken_back(entity: str, holding: Collection[str], before: Mapping[str, str]) -> dict[str, str]:
+    step = STEPS.get(entity, "")
+    first = before.get(f"once_{step}", None if step in holding else before.get(step))
+    return {f"once_{step}": first} if first else {}
 
 
 def first_since(stamped: Mapping[str, str], fact: str) -> Since | None:

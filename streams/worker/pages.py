@@ -45,6 +45,7 @@ def keep() -> None:
 def offered() -> int | None:
     """How large a huge page is, where the kernel gives any to who asks."""
     try:
+        _MAPPED.read_text()  # may be hidden from the process
         is_never = "[never]" in (_KERNEL / "enabled").read_text()
         return None if is_never else int((_KERNEL / "hpage_pmd_size").read_text())
     except (OSError, ValueError):

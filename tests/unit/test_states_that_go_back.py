@@ -232,6 +232,13 @@ def test_a_state_that_went_back_has_to_come_back_to_where_it_was(states: tuple[s
     assert answered(*story).satisfied == satisfied
 
 
+def test_a_touch_of_what_explained_a_step_back_explains_no_later_one() -> None:
+    second = invoice(5 * BACK, "paid", "open")
+    touched = REFUND._replace(at=5 * BACK + 1, attributes=REFUND.attributes | {"correlation_id": "T-1"})
+
+    assert not answered(BOTH_PAID, second, REFUND, touched).satisfied
+
+
 def test_what_explains_the_first_step_back_explains_no_later_one_of_the_same_state() -> None:
     first, second = invoice(BACK, "paid", "partially_paid"), invoice(5 * BACK, "paid", "open")
 

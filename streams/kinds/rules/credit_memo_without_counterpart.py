@@ -6,7 +6,7 @@ from streams.kinds.asof import AsOf, Found
 from streams.kinds.facts import since
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import Either, Itself, Kind, Refers
-from streams.kinds.shared import first_in_role, place, said, text
+from streams.kinds.shared import first_in_role, is_mapped, place, said, text
 
 _OF_ITS_NUMBER = Either((Itself(), Refers("number", "number")))  # one without a number is found by none
 _OTHER = {"erp": "billing", "billing": "erp"}
@@ -20,6 +20,8 @@ def credit_memo_without_counterpart(now: AsOf, subject: Subject) -> Answer:
     carried = any(now.governance.carries(system, "credit_memo") for system in now.governance.in_role(other))
     if memo is None or posted is None or not carried:
         return None
+    if not memo.attrs["number"] and not is_mapped(now, memo, "number"):
+        return None
     number, total, target = memo.attrs["number"] or subject.native_id, memo.attrs["total"], first_in_role(now, other)
     found = _counterparts(now, other, memo.attrs["number"])
     standing = [f for f in found if f.attrs["status"] == "posted"]
@@ -32,7 +34,7 @@ def credit_memo_without_counterpart(now: AsOf, subject: Subject) -> Answer:
         owner_system=target,
         amount=total,
         expected=f"credit memo {number} over {said(total)}, posted in {subject.system}, is posted in {target} too",
-        observed="it is posted" if standing else _instead(found),
+        observed="it is posted" if standing else _instead(memo, found),
         evidence=(
             Evidence(memo, "status", memo.attrs["status"]),
             *(Evidence(f, "status", f.attrs["status"]) for f in found),
@@ -54,7 +56,9 @@ def _counterparts(now: AsOf, role: str, number: str | None) -> list[Found]:
     return [*memos, *(p for p in postings if p.attrs["document_type"] == "credit_memo")]
 
 
-def _instead(found: list[Found]) -> str:
+def _instead(memo: Found, found: list[Found]) -> str:
+    if not memo.attrs["number"]:
+        return "it has no number, and so nothing there has its number"
     return f"it is {found[0].attrs['status'] or 'there'} only" if found else "nothing there has its number"
 
 

@@ -51,8 +51,9 @@ def _same(one: Found, other: Found) -> bool:
 
 def _age(record: Found) -> tuple[int, str]:
     """Since it was set up, whatever became of it: one that is suspended for a while grows neither older nor younger."""
-    begun = since(record.version["since"], "set_up")
-    return (begun.at if begun else NEVER), record.native_id
+    # A record of an earlier release knows since when it is active, and since when it is set up from its next change on.
+    stamped = (since(record.version["since"], fact) for fact in ("set_up", "active"))
+    return min((begun.at for begun in stamped if begun), default=NEVER), record.native_id
 
 
 KIND = Kind(

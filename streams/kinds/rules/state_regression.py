@@ -94,9 +94,10 @@ def _steps_back(governance: Governance, entity: str, version: Version) -> dict[s
 
 def _not_made_good(governance: Governance, entity: str, attribute: str, version: Version) -> list[Step]:
     trail, rank = trail_of(version["since"], attribute), governance.process.rank
-    became = [version["attrs"].get(attribute), *(step.was for step in trail)]
+    became: list[str | None] = [version["attrs"].get(attribute), *(step.was for step in trail)]
     lost: list[tuple[int, Step]] = []
-    for step, state in reversed(list(zip(trail, became, strict=False))):
+    for nth in range(len(trail) - 1, -1, -1):
+        step, state = trail[nth], became[nth]
         before, after = rank(entity, attribute, step.was), rank(entity, attribute, state)
         lost = [] if after is None else [(was, back) for was, back in lost if was > after]
         if before is not None and after is not None and after < before:
@@ -110,13 +111,14 @@ def _explanation_of_all(now: AsOf, record: Found, steps: list[Step]) -> Found | 
 
 
 def _explanation(now: AsOf, record: Found, step: Step) -> Found | None:
-    """Something that was told no further from the step: since it began to explain, until it changed last."""
+    """Something that was told no further from the step: since it began to explain, until its state changed last."""
     within = now.governance.process.explained_within
     for e in ROWS[record.entity].explained_by:
         for other in now.by_reference(e.entity, e.role, e.names_it_in, record.attrs[e.by]):
             if other.attrs[e.attribute] in e.states:
-                began, changed = _began(other, e), other.version["at"]
-                if began - within <= step.at <= changed + within:
+                began = _began(other, e)
+                turned = next((s.at for s in trail_of(other.version["since"], e.attribute)), began)
+                if began - within <= step.at <= max(began, turned) + within:
                     return other
     return None
 
