@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -61,14 +60,24 @@ def write_together(settings: Settings, records: Iterable[Outgoing]) -> None:
     named = {"transactional.id": f"{settings.application}-written-together"}
     # Workers read none of what lies behind one that is broken off, until the broker gives it up.
     producer = Producer({**settings.client, **named, "log_level": 2, "transaction.timeout.ms": 10_000})
+    committing = False
     try:
         with said_if_slow(f"Kafka at {settings.kafka_bootstrap}"):
             producer.init_transactions(ANSWER_SECONDS)
         producer.begin_transaction()
         for r in records:
             producer.produce(r.topic, r.value, r.key, r.partition, headers=dict(r.headers))
+        committing = True
         producer.commit_transaction(ANSWER_SECONDS)
     except (KafkaException, BufferError) as problem:
-        with suppress(KafkaException):
-            producer.abort_transaction(ANSWER_SECONDS)
+        if not _aborted(producer) and committing:
+            raise CannotLook(f"whether it was written is not known ({problem}): look first, then try again") from None
         raise CannotLook(f"nothing was written ({problem}): try again") from None
+
+
+def _aborted(producer: Producer) -> bool:
+    try:
+        producer.abort_transaction(ANSWER_SECONDS)
+    except KafkaException:
+        return False
+    return True

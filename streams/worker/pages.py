@@ -24,7 +24,7 @@ _COLLAPSE = 25
 _FILLED = 0.9
 """Less of a region is left alone: what is empty of it would take memory."""
 _SLICE_BYTES = 8 * 2**20
-_SHARE = 4
+_REST = 4
 """So many times as long as a slice took, the next one waits: the core belongs to others."""
 _PAUSE_SECONDS = 10.0
 
@@ -85,7 +85,7 @@ def _put_together(region: Region) -> None:
     started, length = time.monotonic(), region.end - region.begin
     _madvise(region.begin, length, mmap.MADV_HUGEPAGE)
     _madvise(region.begin, length, _COLLAPSE)
-    time.sleep((time.monotonic() - started) * _SHARE)
+    time.sleep((time.monotonic() - started) * _REST)
 
 
 _madvise = ctypes.CDLL(None).madvise

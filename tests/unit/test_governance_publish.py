@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from confluent_kafka import KafkaError, KafkaException
 
 from schemas import topics
 from schemas.instants import SECOND
@@ -165,6 +166,26 @@ def test_it_is_one_transaction_of_which_nothing_is_left_where_one_record_is_refu
     write_together(settings, [Outgoing(topics.CHANGES, n, b"", b"small", {}) for n in range(4)])
     with pytest.raises(CannotLook, match=r"nothing was written .*too large"):
         write_together(settings, [Outgoing(topics.CHANGES, n, b"", b"small" * 1000 * n, {}) for n in range(4)])
+
+
+def test_where_a_commit_is_not_answered_nobody_says_that_nothing_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unanswered:
+        """A commit runs out of time, and what may be committed cannot be aborted."""
+
+        def __init__(self, settings: dict[str, Any]) -> None: ...
+        def init_transactions(self, timeout: float) -> None: ...
+        def begin_transaction(self) -> None: ...
+        def produce(self, *record: Any, **headers: Any) -> None: ...
+
+        def commit_transaction(self, timeout: float) -> None:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
+        def abort_transaction(self, timeout: float) -> None:
+            raise KafkaException(KafkaError(KafkaError._CONFLICT))
+
+    monkeypatch.setattr("streams.look.write.Producer", Unanswered)
+    with pytest.raises(CannotLook, match="whether it was written is not known"):
+        write_together(Settings("nowhere:9092", ""), [Outgoing(topics.CHANGES, 0, b"", b"small", {})])
 
 
 def test_a_kind_is_judged_in_one_stage_only_so_that_no_version_reaches_half_of_it() -> None:
