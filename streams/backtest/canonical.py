@@ -16,7 +16,7 @@ from streams.governance.model import Amount, Governance, ObjectMapping, Vocabula
 def canonical(governance: Governance) -> Governance:
     """The same decisions over systems whose objects are the canonical entities."""
     mappings = {name: {e.name: _mapping(e) for e in ENTITIES.values()} for name in governance.systems}
-    return governance.model_copy(update={"mappings": mappings})
+    return governance.mapped(mappings)
 
 
 def _mapping(entity: Entity) -> ObjectMapping:

@@ -75,8 +75,9 @@ def _pages(found: Plan, decided: list[Difference]) -> Iterator[RenderableType]:
         yield f"{found.unknown} more cannot be told yet: `driftwise sources` says what has not been heard"
     if found.forgotten:
         yield f"{found.forgotten} open drifts rest on history that is not kept any more: not compared"
-    if any(difference.file.startswith("mappings/") for difference in decided):
-        yield "changed mappings are not counted: `publish` has known rows read again by them, and tries that first"
+    if any(difference.file.startswith("mappings/") or difference.file == "triggers.yaml" for difference in decided):
+        again = "`publish` has known rows read again by them, and tries that first"
+        yield f"changed mappings and triggers are not counted: {again}"
 
 
 def _stay(drifts: int) -> str:

@@ -14,7 +14,7 @@ from streams.look.shown import console, print_json, table
 from streams.process_map import rows
 from streams.process_map.svg import svg
 
-COLUMNS = ("trigger", "expected", "deadline", "owner", "command")
+COLUMNS = ("trigger", "expected", "begins", "deadline", "owner", "command")
 
 
 @click.command()

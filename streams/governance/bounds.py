@@ -44,7 +44,7 @@ def orders(governance: Governance) -> Iterator[Problem]:
                 known = ", ".join(attribute for attribute, named in words.items() if named)
                 yield Problem("process.yaml", key, f"has no states: those of {entity} are in {known or 'nothing'}")
                 continue
-            mapped = _mapped(governance, entity, name)
+            mapped = mapped_to(governance, entity, name)
             for state in dict.fromkeys(states):
                 if state not in words[name] and state not in mapped:
                     yield Problem("process.yaml", key, f"{state!r} is no state of it{meant(state, words[name])}")
@@ -52,7 +52,7 @@ def orders(governance: Governance) -> Iterator[Problem]:
                     yield Problem("process.yaml", key, f"{state!r} is listed twice: keep one")
 
 
-def _mapped(governance: Governance, entity: str, attribute: str) -> set[str]:
+def mapped_to(governance: Governance, entity: str, attribute: str) -> set[str]:
     """What some system's words become; `vocabulary` warns of those that no rule knows."""
     of = (m for objects in governance.mappings.values() for m in objects.values() if m.entity == entity)
     read = (m.attributes.get(attribute) for m in of)

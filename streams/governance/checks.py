@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from schemas.entities import ENTITIES
-from streams.governance import bounds
+from streams.governance import begins, bounds
 from streams.governance.model import ANY_ATTRIBUTE, Governance, System
 from streams.governance.problem import Problem
 from streams.governance.words import meant
@@ -143,4 +143,6 @@ CHECKS: tuple[Check, ...] = (
     bounds.tax_codes,
     bounds.names,
     bounds.people,
+    begins.facts,
+    begins.conditions,
 )

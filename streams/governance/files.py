@@ -22,6 +22,7 @@ KEY_OF_FILE: dict[str, str | None] = {
     "finance": "finance",
     "ignore": "ignore",
     "process": "process",
+    "triggers": "triggers",
 }
 
 FOR_EVER = frozenset({"settled_retention_seconds", "ended_drift_retention_seconds", "command_valid_seconds"})
@@ -144,11 +145,19 @@ def nothing_below(below: dict[str, Any], folders: Iterable[dict[str, Any]]) -> l
 
 
 def _named(raw: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """File -> what it names: systems, kinds, objects of a system."""
+    """File -> what it names: systems, kinds, objects of a system, facts and their conditions."""
     mappings = raw.get("mappings") or {}
     sections = {"systems.yaml": raw.get("systems"), "kinds.yaml": raw.get("kinds")}
     sections |= {f"mappings/{system}.yaml": objects for system, objects in mappings.items()}
+    sections["triggers.yaml"] = dict(_below("", raw.get("triggers") or {}))
     yield from ((file, names) for file, names in sections.items() if isinstance(names, dict))
+
+
+def _below(name: str, named: Any) -> Iterator[tuple[str, Any]]:
+    """`posted`, `posted.when`, `posted.when.total`: each with what it says."""
+    for key, value in named.items() if isinstance(named, dict) else ():
+        yield f"{name}{key}", value
+        yield from _below(f"{name}{key}.", value)
 
 
 def with_one_deadline(top: dict[str, Any]) -> dict[str, Any]:

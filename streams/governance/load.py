@@ -27,7 +27,7 @@ def load(*folders: Path) -> Governance:
     for top in given.values():
         raw = overlay(raw, with_one_deadline(top))
     taken = nothing_below(_defaults(), list(given.values()))
-    _refuse([*rival_owners(given), *_unknown_kinds(raw), *taken], folders)
+    _refuse([*rival_owners(given), *_unknown_kinds(raw), *_misplaced(raw), *taken], folders)
     _spread_tolerances(raw)
     try:
         governance = Governance.model_validate(raw)
@@ -64,6 +64,15 @@ def _unknown_kinds(raw: dict[str, Any]) -> Iterable[Problem]:
     known = _defaults()["kinds"]
     for name in sorted(raw.get("kinds", {}).keys() - known.keys()):
         yield Problem("kinds.yaml", name, f"no such kind{meant(name, known)}")
+
+
+def _misplaced(raw: dict[str, Any]) -> Iterable[Problem]:
+    """Triggers go with mappings in records alone."""
+    for system, objects in raw["mappings"].items():
+        for name, mapping in objects.items() if isinstance(objects, dict) else ():
+            if isinstance(mapping, dict) and "triggers" in mapping:
+                what = "has a file of its own: move it to triggers.yaml, below the entity"
+                yield Problem(f"mappings/{system}.yaml", f"{name}.triggers", what)
 
 
 def _spread_tolerances(raw: dict[str, Any]) -> None:

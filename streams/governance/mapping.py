@@ -8,10 +8,18 @@ from functools import cached_property
 from typing import Any
 
 import orjson
-from pydantic import SerializerFunctionWrapHandler, TypeAdapter, field_validator, model_serializer, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from schemas.entities import ENTITIES, MONEY_TYPES
 from streams.governance.base import Governed
+from streams.governance.triggers import FACTS, Triggers
 from streams.governance.words import did_you_mean
 
 
@@ -35,6 +43,14 @@ class ObjectMapping(Governed):
     keep: tuple[str, ...] = ()
     """Columns that no attribute reads and that are kept of each row all the same, so that a later mapping can read them
     of the rows known by then. What is neither read nor listed is not kept: it may be personal."""
+    triggers: Triggers = Field(default_factory=dict, exclude=True)
+    """Facts of its entity that hold otherwise than by default. They are stated in triggers.yaml, and go with the
+    mapping: rows of which other facts hold are read again."""
+
+    @cached_property
+    def derived(self) -> dict[str, Any]:
+        """What others computed from this and want to keep as long as it lives."""
+        return {}
 
     @property
     def read_by(self) -> dict[str, str]:
@@ -84,6 +100,9 @@ class ObjectMapping(Governed):
                 raise ValueError(f"{self.entity} has no attribute {name!r}{hint}; it has: {', '.join(types)}")
             if (types[name] in MONEY_TYPES) != isinstance(source, Amount):
                 raise ValueError(f"attribute {name!r} is {types[name]}: money, and only money, is {{amount, currency}}")
+        for fact, trigger in self.triggers.items():
+            if fact not in FACTS.get(self.entity, {}) or not trigger.when.keys() <= types.keys():
+                raise ValueError(f"trigger {fact!r} is of another release: {self.entity} has no such fact or attribute")
         return self
 
     def is_about(self, other: ObjectMapping) -> bool:
@@ -102,8 +121,14 @@ _READ = TypeAdapter(SystemMapping)
 
 def document_of(mapping: SystemMapping) -> str:
     """A mapping as text in canonical form. Keys without effect are left out, so that they do not change its hash."""
-    plain = {name: read.model_dump(mode="json") for name, read in mapping.items()}
+    plain = {name: read.model_dump(mode="json") | _triggers(read) for name, read in mapping.items()}
     return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _triggers(mapping: ObjectMapping) -> dict[str, Any]:
+    """A release that knows none reads what has those of the defaults."""
+    said = {fact: trigger.model_dump(mode="json") for fact, trigger in mapping.triggers.items()}
+    return {"triggers": said} if said else {}
 
 
 def version_of(document: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Self, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.instants import NEVER, Instant, from_datetime, seconds
 from streams.governance.base import Day, Governed, Moment, Role, Seconds
@@ -16,8 +16,9 @@ from streams.governance.finance import Finance
 from streams.governance.ignore import IgnoreRule
 from streams.governance.kind import Kind, Segment
 from streams.governance.legal import LegalEntity
-from streams.governance.mapping import Amount, ObjectMapping, Vocabulary
+from streams.governance.mapping import Amount, ObjectMapping, SystemMapping, Vocabulary
 from streams.governance.process import Process
+from streams.governance.triggers import Triggers, decided, default
 
 __all__ = ["Amount", "Governance", "Kind", "ObjectMapping", "People", "Role", "Segment", "System", "Vocabulary"]
 
@@ -88,7 +89,35 @@ class Governance(Governed):
     finance: Finance = Finance()
     process: Process = Process()
     ignore: dict[str, IgnoreRule] = Field(default_factory=dict)
-    mappings: dict[str, dict[str, ObjectMapping]]
+    triggers: dict[str, Triggers] = Field(default_factory=default)
+    """Entity -> fact -> when it holds. Each mapping knows what is decided of its entity."""
+    mappings: dict[str, SystemMapping]
+
+    @model_validator(mode="after")
+    def _mappings_know_triggers(self) -> Self:
+        self.mappings.update(self._knowing(self.mappings))
+        return self
+
+    def mapped(self, mappings: dict[str, SystemMapping]) -> Self:
+        """With these mappings, and the triggers as they are."""
+        return self.model_copy(update={"mappings": self._knowing(mappings)})
+
+    def _knowing(self, mappings: dict[str, SystemMapping]) -> dict[str, SystemMapping]:
+        """The mappings, each with what is decided of its entity."""
+        return {
+            system: {
+                name: mapping.model_copy(update={"triggers": decided(self.triggers, mapping.entity)})
+                for name, mapping in objects.items()
+            }
+            for system, objects in mappings.items()
+        }
+
+    def reading_by(self, mappings: dict[str, SystemMapping]) -> Self:
+        """With these mappings in force, and the triggers that came with them."""
+        stated = dict(self.triggers)
+        for mapping in (m for objects in mappings.values() for m in objects.values() if m.entity in stated):
+            stated[mapping.entity] = {**default().get(mapping.entity, {}), **mapping.triggers}
+        return self.model_copy(update={"mappings": mappings, "triggers": stated})
 
     @cached_property
     def derived(self) -> dict[tuple[object, ...], Any]:

@@ -133,7 +133,7 @@ def overruled(view: View, governance: Governance) -> list[Difference]:
     key = (overruled, tuple(found))
     if key not in governance.derived:
         read_by = {system: named(view, governance, system, {"now": version}) for system, version in found}
-        other = governance.model_copy(update={"mappings": {**governance.mappings, **read_by}})
+        other = governance.reading_by({**governance.mappings, **read_by})
         governance.derived[key] = differences(governance, other)
     differing: list[Difference] = governance.derived[key]
     return differing

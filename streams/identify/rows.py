@@ -16,7 +16,7 @@ from streams.identify.letters import letter_of, stays_of
 from streams.identify.parking import Waiting
 from streams.identify.stays import Stay
 from streams.inputs import Divert, Input
-from streams.kinds.facts import stamp
+from streams.kinds.facts import governed, stamp
 from streams.kinds.trail import stamp_trails
 from tables.versions import MOVED, PRESENT, Version
 from tables.view import Value, Workspace
@@ -56,7 +56,7 @@ def on_row(
         newest = known.versions[-1]["version"] if known.versions else ""
         if parking.park(ws, governance, row, mapping, attrs, record, first_snapshot, newest):
             return
-    version = _version(governance, row, mapping.entity, attrs, known.last, record.position, first_snapshot)
+    version = _version(governance, row, mapping, attrs, known.last, record.position, first_snapshot)
     version["at"] = _instant(row, known)
     letter = letter_of(record)
     lacked = waited.letter_id if waited else letter
@@ -126,16 +126,16 @@ def _attributes(
 def _version(
     governance: Governance,
     row: SourceRow,
-    entity: str,
+    mapping: ObjectMapping,
     attrs: dict[str, Any] | None,
     last: Version | None,
     source: str,
     first_snapshot: bool,
 ) -> Version:
-    before = last["since"] if last and last["attrs"] else {}
+    entity, before = mapping.entity, last["since"] if last and last["attrs"] else {}
     by = governance.people.writer(row.changed_by)
     held = (row.committed_at, row.version, first_snapshot)
-    facts = stamp(entity, attrs, before, *held, seen=not row.snapshot) if attrs else {}
+    facts = stamp(entity, attrs, before, *held, seen=not row.snapshot, facts=governed(mapping)) if attrs else {}
     since = facts | stamp_trails(entity, attrs, last, *held, by) if attrs else {}
     return {
         "version": row.version,

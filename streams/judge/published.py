@@ -2,7 +2,7 @@
 
 A version is in force from an instant of event time, so verdicts do not depend on when it arrived. It decides only what
 judge alone looks at. Systems and mapped objects stay as the worker was started with, because other stages are built
-from them. Changed mappings of known objects go to identify."""
+from them. Changed mappings of known objects, and triggers, go to identify."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from streams.governance.difference import Difference, differences
 from streams.governance.in_force import InForce
 from streams.governance.mapping import SystemMapping
 from streams.governance.model import Governance
+from streams.governance.triggers import default
 from streams.inputs import Divert
 from streams.judge.keys import GOVERNANCE, document_key, rollout_key
 from streams.kinds.table import KINDS
@@ -39,8 +40,9 @@ class Version(NamedTuple):
 
 
 def document_of(governance: Governance) -> str:
-    """All of it, in one canonical form."""
-    return orjson.dumps(governance.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS).decode()
+    """All of it, in one canonical form. A release that knows no triggers reads what has those of the defaults."""
+    unsaid = {"triggers"} if governance.triggers == default() else set()
+    return orjson.dumps(governance.model_dump(mode="json", exclude=unsaid), option=orjson.OPT_SORT_KEYS).decode()
 
 
 def version_of(document: str) -> str:
@@ -74,7 +76,8 @@ def decided_by(base: Governance, version: Governance) -> Governance:
 def undecided(before: Governance, after: Governance) -> list[Difference]:
     """Differences that a published version cannot decide, so that they need a restart."""
     mappings = {system: _read_otherwise(mapping, after, system) for system, mapping in before.mappings.items()}
-    found = differences(decided_by(before, after).model_copy(update={"mappings": mappings}), after)
+    taken = {"mappings": mappings, "triggers": after.triggers}  # with mappings
+    found = differences(decided_by(before, after).model_copy(update=taken), after)
     # finance.yaml gives every kind a tolerance; no stage but judge looks at one.
     return [d for d in found if d.key.rpartition(".")[2] not in ("tolerance_absolute", "tolerance_relative")]
 

@@ -6,76 +6,30 @@ and a record that moves to another customer takes its trigger along."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from decimal import Decimal
-from typing import Any, NamedTuple
+from functools import cache
+from typing import NamedTuple
 
 from schemas.instants import Instant
+from streams.governance.mapping import ObjectMapping
+from streams.governance.triggers import FACTS, Triggers, default
+from streams.kinds.conditions import Attributes, Holds, holds_when
 
-Attributes = Mapping[str, Any]
+Facts = tuple[tuple[str, Holds], ...]
+"""Each fact, and whether it holds."""
 
 KNOWN = "known"
 """Holds since the first version, or the first after a deletion."""
 PENDING_ACTIVATION = frozenset({"draft", "pending_activation", "pending_acceptance"})
-_LIVE = PENDING_ACTIVATION | {"active", "suspended"}
 OWED = ("open", "partially_paid", "failed")
 """Payment statuses of an invoice with something left to pay and no payment on its way."""
 UNPAID = (*OWED, "pending")
 
 
-def _issued(a: Attributes) -> bool:
-    return a["status"] in ("posted", "paid") and bool(a["total"]) and Decimal(a["total"]["amount"]) != 0
-
-
-FACTS: dict[str, dict[str, Callable[[Attributes], bool]]] = {
-    # entity: {fact: does it hold?}
-    "opportunity": {
-        "won": lambda a: a["stage"] == "won",
-        "ordered": lambda a: a["stage"] == "won" and a["order_managed"] is True,
-    },
-    "order": {"fulfilled": lambda a: a["status"] == "fulfilled"},
-    "customer": {
-        "active": lambda a: a["status"] == "active",
-        "set_up": lambda a: a["status"] != "prospect",
-        "linked": lambda a: bool(a["crm_ref"]) and a["status"] != "churned",
-    },
-    "subscription": {
-        "live": lambda a: a["status"] in _LIVE,
-        KNOWN: lambda a: True,
-        "pending": lambda a: a["status"] in PENDING_ACTIVATION,
-        "activated": lambda a: a["status"] in ("active", "suspended"),
-        "cancelled": lambda a: a["status"] == "cancelled",
-    },
-    "invoice": {
-        KNOWN: lambda a: True,
-        "live": lambda a: a["status"] in ("posting", "posted", "paid"),
-        "posted": _issued,
-        "voided": lambda a: a["status"] == "voided",
-        "owed": lambda a: a["status"] in ("posted", "paid") and a["payment_status"] in OWED,
-    },
-    "payment": {
-        KNOWN: lambda a: True,
-        # A disputed payment has been received until the dispute is lost.
-        "settled": lambda a: a["status"] in ("settled", "disputed"),
-        "failed": lambda a: a["status"] == "failed",
-    },
-    "refund": {KNOWN: lambda a: True, "settled": lambda a: a["status"] == "settled"},
-    "cash_application": {
-        KNOWN: lambda a: True,
-        "applied": lambda a: a["status"] != "reversed",
-        "reversed": lambda a: a["status"] == "reversed",
-    },
-    "revenue_schedule": {
-        "recognising": lambda a: bool(a["recognised"]) and Decimal(a["recognised"]["amount"]) != 0,
-    },
-    "credit_memo": {
-        KNOWN: lambda a: True,
-        "live": lambda a: a["status"] == "posted",
-        "posted": lambda a: a["status"] == "posted" and not (a["total"] and Decimal(a["total"]["amount"]) == 0),
-    },
-    "ledger_posting": {KNOWN: lambda a: True, "live": lambda a: a["status"] in ("posting", "posted")},
-    "invoice_line": {KNOWN: lambda a: True},
-    "usage": {KNOWN: lambda a: True},
-}
+_ALWAYS_KNOWN = frozenset({
+    "subscription", "invoice", "payment", "refund", "cash_application", "credit_memo", "ledger_posting", "invoice_line",
+    "usage",
+})  # fmt: skip
+"""Entities of which it is stamped since when a record is known."""
 
 LASTING: frozenset[tuple[str, str]] = frozenset({("customer", "set_up")})
 """Facts that, once begun, hold for ever: going back does not undo that the step was taken."""
@@ -107,14 +61,40 @@ def stamp(
     snapshot: bool,
     *,
     seen: bool = True,
+    facts: Facts | None = None,
 ) -> dict[str, str]:
-    """The facts that hold now, each with the instant and version in which it began."""
+    """The facts that hold now, each with the instant and version in which it began. `facts`: None for the default."""
     now = f"{at}/{version}" + ("/snapshot" if snapshot else "" if seen else "/unseen")
-    facts = FACTS.get(entity, {}).items()
+    facts = common(entity) if facts is None else facts
     holding = [f for f, holds in facts if holds(attributes) or (f in before and (entity, f) in LASTING)]
     valued = ((fact, of(attributes)) for fact, of in VALUES.get(entity, {}).items())
     holding += [with_value(fact, value) for fact, value in valued if value is not None]
     return {fact: before.get(fact, now) for fact in holding} | _taken_back(entity, holding, before)
+
+
+@cache
+def common(entity: str) -> Facts:
+    """The facts of an entity by the defaults."""
+    return _facts(entity, {})
+
+
+def governed(mapping: ObjectMapping) -> Facts:
+    """The facts of the entity that it reads, as a company decides them."""
+    known: Facts | None = mapping.derived.get("facts")
+    if known is None:
+        decided = mapping.triggers
+        known = mapping.derived["facts"] = _facts(mapping.entity, decided) if decided else common(mapping.entity)
+    return known
+
+
+def _facts(entity: str, decided: Triggers) -> Facts:
+    triggers = {**default().get(entity, {}), **decided}
+    known = ((KNOWN, _is_there),) if entity in _ALWAYS_KNOWN else ()
+    return (*known, *((fact, holds_when(triggers[fact].when)) for fact in FACTS.get(entity, {})))
+
+
+def _is_there(_: Attributes) -> bool:
+    return True
 
 
 def _taken_back(entity: str, holding: Collection[str], before: Mapping[str, str]) -> dict[str, str]:

@@ -113,6 +113,8 @@ class Kind(NamedTuple):
     that is regarded. The rest can only answer, so it is not looked at until the deadline."""
     answered_by: frozenset[Place] = frozenset()
     """Whole places that can only answer, even by their records coming or going."""
+    begins_with: str = ""
+    """For deadlines: the fact of the subject that demands it, as `triggers.yaml` decides it; empty: none alone does."""
     booked_on: tuple[str, ...] | None = None
     """For deadlines: also due before the accounting period of the subject closes (`streams/judge/closing.py`). It is
     the period of the trigger, or of a later day in one of these attributes. None: no period matters."""

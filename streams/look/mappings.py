@@ -16,7 +16,7 @@ def in_force(cluster: Cluster, folders: Governance) -> Governance:
     """The governance with the mappings in force, as the first identify shard was told; all are told the same."""
     view = changelog.state(cluster, "identify", 0, keys.is_about_mappings)
     present = {system: mappings.in_force(view, folders, system) for system in folders.mappings}
-    return folders.model_copy(update={"mappings": present})
+    return folders.reading_by(present)
 
 
 def changed(before: Governance, after: Governance) -> list[str]:

@@ -12,7 +12,7 @@ from streams.governance.model import Kind as Rules
 from streams.judge.horizon import horizon_seconds
 from streams.kinds.standing import is_in_periods
 from streams.kinds.table import KINDS, Kind, unobserved
-from streams.process_map.words import duration
+from streams.process_map.words import condition, duration
 
 _BEGINNING = re.compile(r"^Kinds? [^:]*: ")
 
@@ -22,6 +22,8 @@ class Row(NamedTuple):
     kind: str
     trigger: str
     """The record that demands it, and where it is kept."""
+    begins: str
+    """When it does, where one fact of the record decides that (triggers.yaml)."""
     expected: str
     """The step that must follow, as the condition of the customer that it decides."""
     violated: str
@@ -50,6 +52,7 @@ def _row(governance: Governance, kind: Kind) -> Row:
         number=kind.number,
         kind=kind.row,
         trigger=f"{_spoken(kind.entity)} in {' or '.join(kind.roles)}",
+        begins=_begins(governance, kind),
         expected=_condition(kind),
         violated=_sentence(kind),
         deadline=_deadline(kind, rules, _closing(governance, kind)),
@@ -92,6 +95,10 @@ def _sentence(kind: Kind) -> str:
     package, _, name = kind.judge.__module__.rpartition(".")
     told = ast.get_docstring(ast.parse((files(package) / f"{name}.py").read_text()), clean=False) or ""
     return " ".join(_BEGINNING.sub("", told.split("\n\n")[0]).split())
+
+
+def _begins(governance: Governance, kind: Kind) -> str:
+    return condition(governance.triggers[kind.entity][kind.begins_with]) if kind.begins_with else ""
 
 
 def _condition(kind: Kind) -> str:

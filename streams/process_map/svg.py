@@ -39,6 +39,7 @@ def _row(row: Row, y: int) -> str:
     says = f"{row.command} ({row.mode})"
     return f"""<g class="{"off" if row.missing else "on"}"><title>{escape(row.missing or row.violated)}</title>
 {_box(TRIGGER, y, f"{row.number}  {row.trigger}")}
+{_text(TRIGGER, y + BOX + 14, row.begins, "small")}
 <line x1="{TRIGGER + BOX_WIDTH}" y1="{middle}" x2="{tip}" y2="{middle}"/>
 {_text(TRIGGER + BOX_WIDTH + 12, middle - 6, row.deadline, "small")}
 {_box(EXPECTED, y, row.expected)}

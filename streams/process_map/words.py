@@ -1,6 +1,8 @@
-"""Spans of time as people say them."""
+"""Spans of time and conditions as people say them."""
 
 from __future__ import annotations
+
+from streams.governance.triggers import NOT_ZERO, UNLESS_ZERO, Condition, OtherThan, Trigger
 
 UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
@@ -11,3 +13,21 @@ def duration(seconds: float) -> str:
         if seconds and seconds % size == 0:
             return f"{seconds / size:g} {unit}"
     return f"{seconds:g} s"
+
+
+def condition(trigger: Trigger) -> str:
+    """`status is posted or paid, total is not zero`"""
+    return ", ".join(_said(attribute, condition) for attribute, condition in trigger.when.items())
+
+
+def _said(attribute: str, condition: Condition) -> str:
+    if isinstance(condition, bool):
+        return attribute if condition else f"not {attribute}"
+    if isinstance(condition, OtherThan):
+        return f"{attribute} is not {' or '.join(condition.other_than)}"
+    if isinstance(condition, tuple):
+        return f"{attribute} is {' or '.join(condition)}"
+    return f"{attribute} {_SAID.get(condition, 'is stated')}"
+
+
+_SAID = {NOT_ZERO: "is not zero", UNLESS_ZERO: "is not zero, if stated"}

@@ -25,3 +25,10 @@ def test_the_governed_entry_is_the_default() -> None:
     kinds = yaml.safe_load((ROOT / "streams/governance/default/kinds.yaml").read_text())
 
     assert yaml.safe_load(entry) == {"won_without_erp_order": kinds["won_without_erp_order"]}
+
+
+def test_the_trigger_is_the_default() -> None:
+    (shown,) = re.findall(r"^  ```yaml\n(.*?)^  ```", GUIDE, re.DOTALL | re.MULTILINE)
+    triggers = yaml.safe_load((ROOT / "streams/governance/default/triggers.yaml").read_text())
+
+    assert yaml.safe_load(shown) == {"opportunity": {"ordered": triggers["opportunity"]["ordered"]}}

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from schemas.entities import ENTITIES
+from streams.governance.triggers import FACTS
 from streams.kinds.documents import FINISHED
-from streams.kinds.facts import FACTS, KNOWN, OWED, VALUES, Since, first_since, since, stamp, with_value
+from streams.kinds.facts import KNOWN, OWED, VALUES, Since, first_since, since, stamp, with_value
 from tests.dossiers.model import change
 
 SOME, NOTHING = "119.00 EUR", "0.00 EUR"

@@ -191,6 +191,108 @@ BAD = {
     "mappings in the file of the systems": (
         "systems", "mappings: {erp: {}}", ("mappings: has a file of its own", "mappings/SYSTEM.yaml"),
     ),
+    "what begins with no such entity": (
+        "triggers",
+        "invoyce: {posted: {when: {status: [posted]}}}",
+        ("triggers.yaml: invoyce: ", "did you mean 'invoice'?"),
+    ),
+    "what begins with a record that no kind begins with": (
+        "triggers",
+        "contract: {signed: {when: {status: [active]}}}",
+        ("triggers.yaml: contract: nothing begins with a record of it", "known: opportunity, order"),
+    ),
+    "a fact that no kind counts from": (
+        "triggers",
+        "opportunity: {one: {when: {stage: [won]}}}",
+        ("triggers.yaml: opportunity.one: no kind counts from it", "did you mean 'won'?"),
+    ),
+    "a fact that is left out": (
+        "triggers",
+        "opportunity: {won: null}",
+        ("triggers.yaml: opportunity.won: is missing", "say when the deal was won"),
+    ),
+    "the facts of an entity that are left out": (
+        "triggers", "order: null", ("triggers.yaml: order.fulfilled: is missing", "say when everything was delivered"),
+    ),
+    "a fact of an unknown attribute": (
+        "triggers",
+        "opportunity: {won: {when: {stag: [won]}}}",
+        ("triggers.yaml: opportunity.won.when.stag: no attribute of opportunity", "did you mean 'stage'?"),
+    ),
+    "a fact of a state that there is none of": (
+        "triggers",
+        "opportunity: {won: {when: {stage: [wun]}}}",
+        ("triggers.yaml: opportunity.won.when.stage: 'wun' is no state of it", "did you mean 'won'?"),
+    ),
+    "a fact of all but a state that there is none of": (
+        "triggers",
+        "customer: {set_up: {when: {status: {other_than: [prospct]}}}}",
+        ("triggers.yaml: customer.set_up.when.status: 'prospct' is no state of it", "did you mean 'prospect'?"),
+    ),
+    "a state without brackets": (
+        "triggers",
+        "opportunity: {won: {when: {stage: won}}}",
+        ("triggers.yaml: opportunity.won.when.stage: 'won' is no condition", "write [won] for a state"),
+    ),
+    "a typo in a condition": (
+        "triggers",
+        "invoice: {posted: {when: {total: not_zeroo}}}",
+        ("triggers.yaml: invoice.posted.when.total: ", "did you mean 'not_zero'?"),
+    ),
+    "a condition of another form": (
+        "triggers",
+        "customer: {set_up: {when: {status: {otherthan: [prospect]}}}}",
+        ("customer.set_up.when.status: ", "did you mean 'other_than'?", "{other_than: [state, other_state]}"),
+    ),
+    "a condition that is a number": (
+        "triggers", "opportunity: {won: {when: {stage: 5}}}", ("opportunity.won.when.stage: 5 is no list of states",),
+    ),
+    "a condition of no state": (
+        "triggers", "opportunity: {won: {when: {stage: []}}}", ("opportunity.won.when.stage: [] is no list of states",),
+    ),
+    "a condition with a state twice": (
+        "triggers", "opportunity: {won: {when: {stage: [won, won]}}}", ("won is listed twice: take one out",),
+    ),
+    "states of a flag": (
+        "triggers",
+        "opportunity: {ordered: {when: {order_managed: [yes]}}}",
+        ("opportunity.ordered.when.order_managed: ", "of type flag: write true or false"),
+    ),
+    "states of an amount": (
+        "triggers", "invoice: {live: {when: {total: [many]}}}", ("live.when.total: ", "an amount: write stated"),
+    ),
+    "states of a day": ("triggers", "invoice: {live: {when: {due_on: [today]}}}", ("of type date: write stated",)),
+    "a flag that is none": (
+        "triggers", "invoice: {live: {when: {status: true}}}", ("true is for flags, and it is of type text",),
+    ),
+    "an amount that is none": (
+        "triggers",
+        "invoice: {live: {when: {status: not_zero}}}",
+        ("not_zero is for amounts and numbers, and it is of type text",),
+    ),
+    "a fact without a condition": (
+        "triggers",
+        "opportunity: {won: {when: {stage: null}}}",
+        ("triggers.yaml: opportunity.won.when: has no condition", "state one"),
+    ),
+    "what kinds cannot do without": (
+        "triggers",
+        "invoice: {posted: {when: {total: null}}}",
+        ("triggers.yaml: invoice.posted.when.total: kinds cannot tell", "write stated, or not_zero"),
+    ),
+    "what may be without what kinds cannot do without": (
+        "triggers",
+        "invoice: {posted: {when: {total: unless_zero}}}",
+        ("triggers.yaml: invoice.posted.when.total: kinds cannot tell", "write stated, or not_zero"),
+    ),
+    "triggers in the file of a mapping": (
+        "mappings__billing",
+        "invoice: {triggers: {posted: {when: {status: [paid]}}}}",
+        ("mappings/billing.yaml: invoice.triggers: has a file of its own: move it to triggers.yaml",),
+    ),
+    "triggers in the file of the systems": (
+        "systems", "triggers: {}", ("triggers: has a file of its own", "triggers.yaml"),
+    ),
     "a program that is two": (
         "people", "driftwise: [etl]\nintegration: [etl]", ("people.yaml: integration", "'etl'", "keep one"),
     ),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from schemas.entities import ENTITIES
+from streams.governance.triggers import FACTS
 from streams.judge.gates import needed
-from streams.kinds.facts import FACTS, STEPS, VALUES
+from streams.kinds.facts import KNOWN, STEPS, VALUES
 from streams.kinds.references import EVERY, parts
 from streams.kinds.sight import noticed_by
 from streams.kinds.table import ID, KINDS, REFERENCES, SUBJECT, Refers, Through, judged
@@ -130,7 +131,7 @@ def test_what_kinds_regard_there_is() -> None:
     for kind in KINDS:
         for entity, names in (*kind.regarded.items(), *kind.demanded_by.items()):
             once = (f"once_{STEPS[entity]}",) if entity in STEPS else ()
-            facts = {f"@{fact}" for fact in (*FACTS.get(entity, ()), *once, *VALUES.get(entity, ()), "trail")}
+            facts = {f"@{fact}" for fact in (KNOWN, *FACTS.get(entity, ()), *once, *VALUES.get(entity, ()), "trail")}
             assert {name.partition("=")[0] for name in names} <= attributes_of(entity) | facts, (kind.row, entity)
 
 

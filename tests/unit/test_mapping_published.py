@@ -33,6 +33,7 @@ from tables.view import Workspace
 from tests.look import STAGES
 from tests.recorded import DriverRecording
 from tests.topology import SLA_SECONDS, Company, governance, seconds_of
+from tests.triggers import deciding
 from tests.unit.test_replay_from_any_commit import ONE_INPUT, Restless
 from tests.unit.test_the_law import histories, in_order, inputs, outcome, run
 
@@ -750,7 +751,7 @@ def documents(company: Company) -> set[str]:
 
 def otherwise() -> list[tuple[str, Governance]]:
     """A system, and how it is read then: words confused, a word unknown, links and references read from elsewhere, a
-    column kept no more, one that never was."""
+    column kept no more, one that never was, facts that hold of other records."""
     governed = governance()
     known = words(governed)
     unknown = known.model_copy(update={"map": {w: m for w, m in known.map.items() if w != "Posted"}})
@@ -768,6 +769,9 @@ def otherwise() -> list[tuple[str, Governance]]:
         ("erp", governed),
         ("erp", reading(governed, "erp", "ledger_posting", status=postings.model_copy(update={"map": swapped}))),
         ("erp", reading(governed, "erp", "ledger_posting", document_ref="document_type")),
+        ("billing", deciding(governed, "invoice", "posted", when={"status": ["draft"], "total": "not_zero"})),
+        ("erp", deciding(governed, "credit_memo", "posted", when={"status": ["draft"]})),
+        ("crm", deciding(governed, "opportunity", "won", when={"stage": {"other_than": ["won"]}})),
         ("crm", governed),
         ("crm", reading(governed, "crm", "Account", erp_ref="ERP_Ref__c", status="ERP_Customer_Id__c")),
     ]

@@ -15,7 +15,7 @@ from streams.governance import Governance
 from streams.governance.model import ObjectMapping
 from streams.identify.canonicalize import attributes
 from streams.identify.changes import change
-from streams.kinds.facts import stamp
+from streams.kinds.facts import governed, stamp
 from tables.versions import PRESENT
 from tables.view import Emit
 from tables.watermarks import LINKS
@@ -57,7 +57,8 @@ class Rows:
         fields = dict.fromkeys(self._columns[step.system, write.table])
         attrs = attributes(mapping, fields | {n: None if v is None else str(v) for n, v in image.items()}, None)
         entity, version = entity_of(step.system, write.table), f"{0:06}/{self._position:020}"
-        since = stamp(entity, attrs, self._since.get(write.record, {}), at, version, snapshot=False)
+        held, facts = self._since.get(write.record, {}), governed(mapping)
+        since = stamp(entity, attrs, held, at, version, snapshot=False, facts=facts)
         self._since[write.record] = since
         record = {
             "version": version,

@@ -129,6 +129,7 @@ KIND = Kind(
     entity="subscription",
     roles=("billing",),
     clock="deadline",
+    begins_with="activated",
     reach={
         ("billing", "subscription"): Itself(),
         ("erp", "contract"): Refers("contract_ref", "number"),

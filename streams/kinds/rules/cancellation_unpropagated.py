@@ -131,6 +131,7 @@ KIND = Kind(
     entity="subscription",
     roles=("billing",),
     clock="deadline",
+    begins_with="cancelled",
     reach={
         ("billing", "subscription"): Siblings(),
         ("erp", "revenue_schedule"): Refers("number", "subscription_number"),

@@ -57,6 +57,7 @@ KIND = Kind(
     entity="credit_memo",
     roles=("erp", "billing"),
     clock="deadline",
+    begins_with="posted",
     reach={
         ("erp", "credit_memo"): Itself(),
         ("billing", "credit_memo"): Itself(),

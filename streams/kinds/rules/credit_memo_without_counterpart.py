@@ -68,6 +68,7 @@ KIND = Kind(
     entity="credit_memo",
     roles=("erp", "billing"),
     clock="deadline",
+    begins_with="posted",
     reach={
         ("erp", "credit_memo"): _OF_ITS_NUMBER,
         ("billing", "credit_memo"): _OF_ITS_NUMBER,

@@ -101,6 +101,7 @@ KIND = Kind(
     entity="subscription",
     roles=("billing",),
     clock="deadline",
+    begins_with="activated",
     reach={
         ("billing", "subscription"): Itself(),
         ("erp", "customer"): All(),

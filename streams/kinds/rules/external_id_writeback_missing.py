@@ -51,6 +51,7 @@ KIND = Kind(
     entity="customer",
     roles=("billing", "erp"),
     clock="deadline",
+    begins_with="linked",
     reach={("billing", "customer"): Itself(), ("erp", "customer"): Itself(), ("crm", "customer"): All()},
     regarded={"customer": ("@linked", "crm_ref", "billing_ref", "erp_ref")},
     demanded_by={"customer": ("@linked", "crm_ref")},

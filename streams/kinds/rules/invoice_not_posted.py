@@ -58,6 +58,7 @@ KIND = Kind(
     entity="invoice",
     roles=("billing",),
     clock="deadline",
+    begins_with="posted",
     reach={
         ("billing", "invoice"): Itself(),
         ("erp", "ledger_posting"): Refers("number", "document_ref"),

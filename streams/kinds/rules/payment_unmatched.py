@@ -78,6 +78,7 @@ KIND = Kind(
     entity="payment",
     roles=("processor",),
     clock="deadline",
+    begins_with="settled",
     reach={
         ("processor", "payment"): Itself(),
         ("erp", "cash_application"): Refers("reference", "payment_ref"),

@@ -102,6 +102,7 @@ KIND = Kind(
     entity="refund",
     roles=("processor",),
     clock="deadline",
+    begins_with="settled",
     reach={
         ("processor", "refund"): Itself(),
         ("billing", "refund"): Refers("reference", "reference"),

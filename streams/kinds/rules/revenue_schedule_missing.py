@@ -82,6 +82,7 @@ KIND = Kind(
     entity="subscription",
     roles=("billing",),
     clock="deadline",
+    begins_with="activated",
     reach={
         ("billing", "subscription"): Itself(),
         ("billing", "charge"): Refers(ID, "subscription_ref"),

@@ -88,6 +88,7 @@ KIND = Kind(
     entity="invoice",
     roles=("billing",),
     clock="deadline",
+    begins_with="voided",
     reach={
         ("billing", "invoice"): Itself(),
         ("erp", "ledger_posting"): Refers("number", "document_ref"),

@@ -67,6 +67,7 @@ KIND = Kind(
     entity="opportunity",
     roles=("crm",),
     clock="deadline",
+    begins_with="won",
     reach={("crm", "opportunity"): Itself(), ("crm", "customer"): All(), ("erp", "customer"): All()},
     regarded={
         "opportunity": ("@won",),

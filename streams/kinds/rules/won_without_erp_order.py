@@ -38,6 +38,7 @@ KIND = Kind(
     entity="opportunity",
     roles=("crm",),
     clock="deadline",
+    begins_with="ordered",
     reach={("crm", "opportunity"): Itself(), ("erp", "order"): Refers(ID, "opportunity_ref")},
     judge=won_without_erp_order,
     command="erp.order.post",
