@@ -15,6 +15,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from tables import changelog
 from tables.broken import condemn, is_broken
+from tables.changelog import Extent
 from tables.deadlines import Deadlines, Waits
 from tables.replica import Replica
 from tables.state import RocksState
@@ -36,12 +37,25 @@ class Advance:
     """How far a restore has come; another thread may look at it, or end it."""
 
     records: int = 0
+    remaining: int | None = None
+    """Up to the end of the changelog as it was found; fewer where it was compacted. None: not asked for yet."""
     moved_at: float = field(default_factory=time.monotonic)
     cancelled: bool = False
+    _end: int = 0
 
-    def moved(self, records: int) -> None:
+    def begin(self, at: Extent, position: int | None) -> None:
+        """From the position at which the store stands; None: from the beginning."""
+        self._end = at.high
+        self._stand(at.low if position is None else position)
+
+    def moved(self, records: int, position: int) -> None:
+        """By so many records, to this position."""
         self.records += records
         self.moved_at = time.monotonic()
+        self._stand(position)
+
+    def _stand(self, position: int) -> None:
+        self.remaining = max(0, self._end - position)
 
 
 class Restored(NamedTuple):
@@ -68,7 +82,9 @@ def restore(
     started, advance = time.monotonic(), advance or Advance()
     replica = store if isinstance(store, Replica) else Replica(store, waits)
     try:
-        replica.fit(changelog.extent(client, topic, partition), f"{topic}-{partition}")
+        extent = changelog.extent(client, topic, partition)
+        replica.fit(extent, f"{topic}-{partition}")
+        advance.begin(extent, replica.position)
         consumer = changelog.reader(client, f"restore-{topic}-{partition}", patience_ms=10)
         try:
             start = OFFSET_BEGINNING if replica.position is None else replica.position
@@ -92,7 +108,8 @@ def _replay(consumer: Consumer, replica: Replica, advance: Advance) -> None:
         batch = changelog.read(consumer, _BATCH, timeout_seconds=0.05)
         if batch.records:
             replica.apply(batch.records, logged=not in_full)
-            advance.moved(len(batch.records))
+            assert replica.position is not None
+            advance.moved(len(batch.records), replica.position)
         if batch.ends:
             break
         if advance.cancelled:

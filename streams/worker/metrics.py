@@ -35,6 +35,7 @@ METRICS: dict[str, str] = {
     "driftwise_drifts_total": "Drift transitions by kind and state.",
     "driftwise_dead_letters_total": "Records diverted, by stage.",
     "driftwise_shard_paused": "1 while a shard stands still because of a flood of dead letters.",
+    "driftwise_restore_remaining_records": "Changelog records, at most, until a shard that is taken over is restored.",
     "driftwise_standby_lag_records": "Changelog records that a warm copy of another worker's shard is behind.",
     "driftwise_rules_overruled": "Differences between the worker's folders and what was published and is in force.",
     "driftwise_batch_seconds": "Time to fold one batch.",
@@ -57,6 +58,7 @@ class WorkerCollector(Collector):
         yield from self._canary(runners)
         yield _overruled(runners)
         yield _paused(runners)
+        yield _restores(shards)
         yield _standby_lag(shards)
         for name, attribute in (
             ("driftwise_batch_seconds", "batch_seconds"),
@@ -163,6 +165,15 @@ def _paused(runners: dict[tuple[str, int], Runner]) -> GaugeMetricFamily:
     )
     for (stage, partition), runner in runners.items():
         family.add_metric([stage, str(partition)], int(runner.paused is not None))
+    return family
+
+
+def _restores(shards: Shards) -> GaugeMetricFamily:
+    name = "driftwise_restore_remaining_records"
+    family = GaugeMetricFamily(name, METRICS[name], labels=["stage", "partition"])
+    for (stage, partition), opening in list(shards.openings.items()):
+        if (remaining := opening.advance.remaining) is not None:
+            family.add_metric([stage, str(partition)], remaining)
     return family
 
 

@@ -23,6 +23,7 @@ from streams.judge.stage import Judge
 from streams.shard import Shard
 from streams.worker.counters import SHORT, Buckets, Counters
 from streams.worker.metrics import METRICS, WorkerCollector
+from tables.recovery import Advance
 from tables.view import MemoryView
 from tests.topology import Company
 from tests.unit.governance_folder import without
@@ -38,6 +39,10 @@ def runner(shard: Shard, *, paused: str | None = None, positions: dict[str, int]
     return SimpleNamespace(shard=shard, counters=Counters(), paused=paused, positions=positions or {})
 
 
+def opening(*, remaining: int | None) -> Any:
+    return SimpleNamespace(advance=Advance(remaining=remaining))
+
+
 def collector(runners: dict[tuple[str, int], Any], ends: dict[TP, int | None]) -> WorkerCollector:
     """Over a worker that owns these shards, at a broker whose partitions end there."""
     consumer = SimpleNamespace(assignment=lambda: set(ends), highwater=ends.get)
@@ -46,6 +51,7 @@ def collector(runners: dict[tuple[str, int], Any], ends: dict[TP, int | None]) -
         runners=runners,
         has=lambda tp: tp.partition in by_partition,
         runner=lambda tp: by_partition[tp.partition],
+        openings={("judge", 4): opening(remaining=70), ("judge", 5): opening(remaining=None)},
         standby_lag=lambda: {("judge", 3): 4},
     )
     app: Any = SimpleNamespace(shards=shards, consumer=consumer)
@@ -169,6 +175,10 @@ def test_lag_is_from_our_last_commit_to_the_end_of_the_partition(worker: WorkerC
 
 def test_a_warm_copy_says_how_far_it_is_behind(worker: WorkerCollector) -> None:
     assert samples(worker, "driftwise_standby_lag_records") == {("3", "judge"): 4}
+
+
+def test_a_shard_that_is_taken_over_says_what_it_has_still_to_read_once_that_is_known(worker: WorkerCollector) -> None:
+    assert samples(worker, "driftwise_restore_remaining_records") == {("4", "judge"): 70}
 
 
 def test_dead_letters_and_floods_are_told_by_shard(worker: WorkerCollector) -> None:
