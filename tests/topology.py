@@ -190,6 +190,14 @@ class Company:
         return [w.value["result"] for w in self.driver.written[topics.AUDIT] if w.value and w.value["kind"] == kind]
 
 
+def links_that_wait() -> Governance:
+    """The CRM names both others, so what a link does depends on other links."""
+    base = governance()
+    crm = base.systems["crm"].model_copy(update={"links": {"billing_ref": "billing", "erp_ref": "erp"}})
+    judged = ("won_without_subscription",)
+    return base.model_copy(update={"systems": {**base.systems, "crm": crm}, "judged": judged})
+
+
 def unlinked_invoice() -> Company:
     """A posted invoice, unanswered at 12 s, of a billing account that names its CRM account nowhere yet."""
     company = Company()

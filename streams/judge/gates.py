@@ -10,7 +10,7 @@ from streams.judge.keys import MARKS
 from streams.kinds.standing import homes, regards_customer
 from streams.kinds.table import SUBJECT, Kind, judged
 from tables.view import Workspace
-from tables.watermarks import LINKS, Minima, minima
+from tables.watermarks import LINKS, Minima, minima, reported_as
 
 
 def needed_at_all(governance: Governance) -> tuple[tuple[str, str], ...]:
@@ -61,6 +61,25 @@ def _linking(governance: Governance, systems: set[str]) -> list[str]:
         named = {target for s in linking for target in governance.systems[s].links.values()}
         return sorted(linking) if deciding or systems & named else []
     return sorted(deciding)
+
+
+def asserting(governance: Governance) -> tuple[tuple[str, str], ...]:
+    """The (system, entity) pairs that must be heard before links apply, where those wait for one another."""
+    known = governance.derived.get((asserting,))
+    if known is None:
+        systems = held.awaited(governance) if held.ordered(governance) else ()
+        pairs = {(s, mapping.entity) for s in systems for mapping in governance.mappings[s].values()}
+        known = governance.derived[(asserting,)] = tuple(sorted(pairs))
+    return known
+
+
+def silent(heard: Minima, governance: Governance, source: str) -> str:
+    """The source object to be named where this one holds back: of links that wait for others, what they wait for."""
+    system, _, entity = source.partition("/")
+    pairs = asserting(governance) if entity == LINKS else ()
+    waited = ((heard.of(*pair), reported_as(heard.marks, *pair)) for pair in pairs)
+    until, awaited = min(waited, default=(NEVER, source))
+    return awaited if until <= heard.of(system, entity) else source
 
 
 def heard_by(ws: Workspace, governance: Governance) -> Minima:

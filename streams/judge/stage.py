@@ -22,7 +22,7 @@ from streams.judge.concerned import Changed
 from streams.judge.corrected import project
 from streams.judge.fold import LATE, on_change, on_hole
 from streams.judge.freeze import on_freeze
-from streams.judge.gates import heard_by, needed, passed_by, passed_by_all, slowest
+from streams.judge.gates import heard_by, needed, passed_by, passed_by_all, silent, slowest
 from streams.judge.keys import (
     MARKS,
     OBLIGATIONS,
@@ -198,10 +198,11 @@ class Judge:
 
     def holding_back(self, ws: Workspace, gate: tuple[str, ...]) -> str:
         """The source object that holds a gate back."""
+        heard, ruled = heard_by(ws, self._governance), self._published.in_force(ws)
         if gate in (AWAITS, LAST):
-            return slowest(heard_by(ws, self._governance), self._published.in_force(ws))[1]
+            return silent(heard, self._governance, slowest(heard, ruled)[1])
         kind, system = gate
-        return passed_by(heard_by(ws, self._governance), self._published.in_force(ws), BY_NAME[kind], system)[1]
+        return silent(heard, self._governance, passed_by(heard, ruled, BY_NAME[kind], system)[1])
 
     def decided_until(self, ws: Workspace, system: str, entity: str) -> Instant:
         """Up to when any verdict has ever been given that waits for records of this kind."""

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 
 from schemas.instants import NEVER, Instant, iso
 from schemas.source import ALL_OBJECTS
-from streams import held
 from streams.governance.model import Governance
 from streams.judge.counting import clock_of
-from streams.judge.gates import needed
+from streams.judge.gates import asserting, needed
 from streams.judge.obligation import Due, Obligation, Trigger
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Answer, Finding, Subject
@@ -32,8 +31,7 @@ def heard_least(marks: Marks, governance: Governance, pairs: Iterable[tuple[str,
     """Of these (system, entity) pairs. Links are not heard further than what asserts them: their own system and, where
     they wait for one another, every system that is awaited; of that it is said."""
     at, is_links, system, entity = _least(marks, governance, pairs)
-    if is_links and held.ordered(governance):
-        awaited = ((s, m.entity) for s in held.awaited(governance) for m in governance.mappings[s].values())
+    if is_links and (awaited := asserting(governance)):
         asserted = _least(marks, governance, awaited)
         if asserted[0] <= at:
             _, _, system, entity = asserted

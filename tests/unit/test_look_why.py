@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from schemas import topics
-from streams.governance import Governance
 from streams.look.parked import parked_row
 from streams.look.why import OUTCOMES, Explanation, explain, with_drifts
 from tests.look import drift, micros
-from tests.topology import Company, governance, linked_late
+from tests.topology import Company, linked_late, links_that_wait
 
 
 def answers(company: Company, now: float, customer: str = "crm:A") -> list[Explanation]:
@@ -29,14 +28,6 @@ def won(now: float) -> Company:
     company.row("crm", "Opportunity", "O", 1, "A", StageName="Closed Won")
     company.heard(now)
     return company
-
-
-def links_that_wait() -> Governance:
-    """The CRM names both others, so what a link does depends on other links."""
-    base = governance()
-    crm = base.systems["crm"].model_copy(update={"links": {"billing_ref": "billing", "erp_ref": "erp"}})
-    judged = ("won_without_subscription",)
-    return base.model_copy(update={"systems": {**base.systems, "crm": crm}, "judged": judged})
 
 
 def linked(now: float) -> Company:

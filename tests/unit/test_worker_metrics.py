@@ -25,7 +25,7 @@ from streams.worker.counters import SHORT, Buckets, Counters
 from streams.worker.metrics import METRICS, WorkerCollector
 from tables.recovery import Advance
 from tables.view import MemoryView
-from tests.topology import Company
+from tests.topology import Company, links_that_wait
 from tests.unit.governance_folder import without
 
 COUNTER = "_total"
@@ -206,6 +206,21 @@ def test_what_is_due_and_undecided_names_the_source_it_waits_for() -> None:
     assert [(kind, source.split("/")[0], number) for (kind, source), number in waiting.items()] == [
         ("won_without_erp_customer", "erp", 1)
     ]
+
+
+def test_where_links_wait_for_one_another_it_names_the_source_that_they_wait_for() -> None:
+    """The kind looks at CRM and billing alone; links of billing wait until the ERP has been heard as well."""
+    company = Company(links_that_wait())
+    company.row("crm", "Account", "A", OPENED)
+    company.row("crm", "Opportunity", "O", OPENED, "A", StageName="Closed Won")
+    company.heard(5)
+    company.heard(1000, "crm", "billing")
+    shards = (company.driver.shard("judge", number) for number in range(company.governance.partitions))
+    runners = {("judge", shard.partition): runner(shard) for shard in shards}
+
+    waiting = samples(collector(runners, {}), "driftwise_obligations_unknown")
+
+    assert waiting == {("won_without_subscription", "erp/*"): 1}
 
 
 def test_for_what_is_due_in_a_system_that_has_gone_nobody_waits() -> None:
