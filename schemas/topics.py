@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from aiokafka.partitioner import murmur2
 
-DAY_MS = 24 * 60 * 60 * 1000
+DAY = 24 * 60 * 60.0
+REPLAY_WINDOW, AUDIT_RETENTION = "replay_window_seconds", "audit_retention_seconds"
+KEPT: dict[str, float] = {
+    # governed key: what it is where nobody governs it
+    REPLAY_WINDOW: 30 * DAY,
+    AUDIT_RETENTION: 3650 * DAY,
+}
 
 
 class Topic(NamedTuple):
@@ -15,8 +22,10 @@ class Topic(NamedTuple):
     carries: str
     key: str
     cleanup: str = "delete"
-    kept_days: int | None = None
+    kept_seconds: float | None = None
     """None: for ever."""
+    kept_by: str | None = None
+    """The governed key that decides how long; None: nobody governs it."""
     partitions: int | None = None
     """None: the governed number of partitions N."""
     record_bytes_max: int | None = None
@@ -26,12 +35,16 @@ class Topic(NamedTuple):
         config = {"cleanup.policy": self.cleanup, "message.timestamp.type": "CreateTime"}
         if self.cleanup == "compact":
             # Markers outlive a store that was away for half of this (contracts 1); compaction keeps restores short.
-            config |= {"delete.retention.ms": str(7 * DAY_MS), "min.cleanable.dirty.ratio": "0.1"}
+            config |= {"delete.retention.ms": _milliseconds(7 * DAY), "min.cleanable.dirty.ratio": "0.1"}
         else:
-            config |= {"retention.ms": str((self.kept_days or 30) * DAY_MS)}
+            config |= {"retention.ms": _milliseconds(self.kept_seconds)}
         if self.record_bytes_max is not None:
             config |= {"max.message.bytes": str(self.record_bytes_max)}
         return config
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "-1" if seconds is None else str(round(seconds * 1000))
 
 
 CHANGES = "q2c.changes"
@@ -53,14 +66,18 @@ _SHARED = (
         LINKS,
         "which native records say they belong together, with progress",
         "system/native customer id",
-        kept_days=30,
+        kept_by=REPLAY_WINDOW,
         partitions=1,
     ),
     Topic(CROSSWALK, "canonical id of every native customer, with progress", "system/native customer id", "compact"),
-    Topic(BUSINESS_KEYS, "which records have a business key, with progress", "business key", kept_days=30),
-    Topic(CHANGES, "canonical changes, moves, holes and watermarks", "canonical customer id", kept_days=30),
+    Topic(BUSINESS_KEYS, "which records have a business key, with progress", "business key", kept_by=REPLAY_WINDOW),
+    Topic(CHANGES, "canonical changes, moves, holes and watermarks", "canonical customer id", kept_by=REPLAY_WINDOW),
     Topic(
-        PROGRESS, "watermarks of every source object and observations of sources", "system", kept_days=7, partitions=1
+        PROGRESS,
+        "watermarks of every source object and observations of sources",
+        "system",
+        kept_seconds=7 * DAY,
+        partitions=1,
     ),
     Topic(
         CORRECTED_STATE,
@@ -74,14 +91,14 @@ _SHARED = (
         "drift id",
         "compact",
     ),
-    Topic(COMMANDS, "corrections to perform or to propose", "target system/native subject", kept_days=30),
-    Topic(COMMAND_RESULTS, "what became of each command", "target system/native subject", kept_days=30),
-    Topic(AUDIT, "one record a settled obligation or dismissed letter", "drift id", kept_days=3650),
+    Topic(COMMANDS, "corrections to perform or to propose", "target system/native subject", kept_seconds=30 * DAY),
+    Topic(COMMAND_RESULTS, "what became of each command", "target system/native subject", kept_seconds=30 * DAY),
+    Topic(AUDIT, "one record a settled obligation or dismissed letter", "drift id", kept_by=AUDIT_RETENTION),
     Topic(
         DEAD_LETTERS,
         "input that could not be read or mapped, with its origin",
         "original key",
-        kept_days=30,
+        kept_seconds=30 * DAY,
         record_bytes_max=2 * 1024 * 1024,  # the largest record of any other topic, and a letter's words around it
     ),
     Topic(CHANGELOG + "identify", "state of the identify stage", "entity key", "compact"),
@@ -107,16 +124,21 @@ def cursor_topic(system: str) -> str:
     return f"{_SOURCE}{system}.cursor"
 
 
-def topics(systems: tuple[str, ...], polled: tuple[str, ...] = ()) -> tuple[Topic, ...]:
-    """All topics of a deployment with these system instances; `polled` ones have a connector that keeps a cursor."""
+def topics(
+    systems: tuple[str, ...], polled: tuple[str, ...] = (), kept: Mapping[str, float | None] = KEPT
+) -> tuple[Topic, ...]:
+    """All topics of a deployment with these system instances; `polled` ones have a connector that keeps a cursor.
+    `kept`: how long is governed; None: for ever."""
     sources = tuple(
-        Topic(source_topic(s), f"changes of {s} as captured", "native customer id", kept_days=30) for s in systems
+        Topic(source_topic(s), f"changes of {s} as captured", "native customer id", kept_by=REPLAY_WINDOW)
+        for s in systems
     )
     cursors = tuple(
         Topic(cursor_topic(s), f"cursor and row index of the poller of {s}", "object or row", "compact", partitions=1)
         for s in polled
     )
-    return sources + cursors + _SHARED
+    every = sources + cursors + _SHARED
+    return tuple(t._replace(kept_seconds=kept[t.kept_by]) if t.kept_by else t for t in every)
 
 
 @lru_cache(maxsize=100_000)  # the hash is Python; whoever has just been asked for comes again

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from schemas.entities import ENTITIES
+from schemas.topics import AUDIT_RETENTION, REPLAY_WINDOW
 from streams.governance import begins, bounds
 from streams.governance.model import ANY_ATTRIBUTE, Governance, System
 from streams.governance.problem import Problem
@@ -32,10 +33,15 @@ def _judged(governance: Governance) -> Iterator[Problem]:
 def _retention(governance: Governance) -> Iterator[Problem]:
     amended = governance.late_retention_seconds
     what = f"must be longer than late_retention_seconds, {amended:g}: late evidence amends verdicts as old as that"
-    for key in ("settled_retention_seconds", "ended_drift_retention_seconds"):
+    for key in ("settled_retention_seconds", "ended_drift_retention_seconds", REPLAY_WINDOW):
         kept = getattr(governance, key)
         if kept is not None and kept <= amended:
             yield Problem("systems.yaml", key, what)
+    window, audit = governance.replay_window_seconds, governance.audit_retention_seconds
+    if audit is not None and (window is None or audit < window):
+        stated = "null, for ever" if window is None else f"{window:g}"
+        what = f"must be no shorter than {REPLAY_WINDOW}, {stated}: what is replayed is compared with the audit"
+        yield Problem("systems.yaml", AUDIT_RETENTION, what)
 
 
 def _systems(governance: Governance) -> Iterator[Problem]:

@@ -25,7 +25,15 @@ KEY_OF_FILE: dict[str, str | None] = {
     "triggers": "triggers",
 }
 
-FOR_EVER = frozenset({"settled_retention_seconds", "ended_drift_retention_seconds", "command_valid_seconds"})
+FOR_EVER = frozenset(
+    {
+        "settled_retention_seconds",
+        "ended_drift_retention_seconds",
+        "replay_window_seconds",
+        "audit_retention_seconds",
+        "command_valid_seconds",
+    }
+)
 """Keys whose null is a value, other than what is in force where they are left out."""
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self, get_args
 
 from pydantic import Field, model_validator
 
+from schemas import topics
 from schemas.instants import NEVER, Instant, from_datetime, seconds
 from streams.governance.base import Day, Governed, Moment, Role, Seconds
 from streams.governance.calendar import Calendar, calendar_of
@@ -70,6 +71,10 @@ class Governance(Governed):
     """How long a document that is settled stays in the state after its last change, in event time; None: for ever."""
     ended_drift_retention_seconds: Seconds | None = 90 * 86400
     """How long the record of a drift stays in q2c.drifts after its end, in event time; None: for ever."""
+    replay_window_seconds: Seconds | None = topics.KEPT[topics.REPLAY_WINDOW]
+    """How long the topics are kept that stages read, so how far a replay reaches back; None: for ever."""
+    audit_retention_seconds: Seconds | None = topics.KEPT[topics.AUDIT_RETENTION]
+    """How long q2c.audit is kept; None: for ever."""
     canary_interval_seconds: Seconds = 30
     """How often something is broken on purpose, to see that detection works."""
     canary_sla_seconds: Seconds = 5

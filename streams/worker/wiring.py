@@ -4,11 +4,14 @@ A worker meets connectors here and nowhere else."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource  # type: ignore[attr-defined]
 from confluent_kafka.cimpl import NewTopic
 
 from connectors.debezium.reader import reader as debezium_reader
@@ -31,7 +34,9 @@ from streams.identify import again, mappings
 from streams.identify.letters import DISMISSAL
 from streams.inputs import Stage
 from streams.settings import Settings
+from streams.worker import topic_settings
 
+log = logging.getLogger(__name__)
 Columns = dict[str, tuple[str, str]]
 
 
@@ -150,7 +155,8 @@ def prepare(codec: Codec, governance: Governance) -> None:
 
 def all_topics(governance: Governance) -> tuple[topics.Topic, ...]:
     polled = tuple(name for name, s in governance.systems.items() if s.vendor in POLLED)
-    return topics.topics(tuple(governance.systems), polled)
+    kept = {key: getattr(governance, key) for key in topics.KEPT}
+    return topics.topics(tuple(governance.systems), polled, kept)
 
 
 def register(settings: Settings, governance: Governance) -> None:
@@ -160,6 +166,7 @@ def register(settings: Settings, governance: Governance) -> None:
 
 
 ANSWER_SECONDS = KNOWN_SECONDS = 15.0
+_FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 
 
 class TopicMismatch(OperatorError):
@@ -188,9 +195,10 @@ def _wait_until_known(admin: AdminClient, names: set[str]) -> None:
 
 
 def check_topics(settings: Settings, governance: Governance) -> None:
-    """Every topic must exist with the governed number of partitions."""
+    """Every topic must exist with the governed number of partitions, and must lose nothing that is to be kept."""
+    admin = AdminClient(settings.client)
     with said_if_slow(f"Kafka at {settings.kafka_bootstrap}"):
-        known = AdminClient(settings.client).list_topics(timeout=ANSWER_SECONDS).topics
+        known = admin.list_topics(timeout=ANSWER_SECONDS).topics
     for topic in all_topics(governance):
         wanted = topic.partitions or governance.partitions
         if topic.name not in known:
@@ -201,3 +209,32 @@ def check_topics(settings: Settings, governance: Governance) -> None:
                 f"topic {topic.name} has {found} partitions, governance says {wanted}: keys would not meet; set "
                 f"`partitions` in systems.yaml to {found}, or move to a new set of topics"
             )
+    _check_kept(admin, all_topics(governance))
+
+
+def _check_kept(admin: AdminClient, wanted: tuple[topics.Topic, ...]) -> None:
+    """One that is kept for longer than it has to be is only told."""
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in wanted]
+    asked = admin.describe_configs(resources, request_timeout=ANSWER_SECONDS)
+    answers = {resource.name: answer for resource, answer in asked.items()}
+    losing: list[str] = []
+    for topic in wanted:
+        found = _config(topic.name, answers[topic.name])
+        losing += topic_settings.losing(topic, found)
+        for remark in topic_settings.longer(topic, found):
+            log.warning("%s", remark)
+    if losing:
+        raise TopicMismatch("\n".join(losing))
+
+
+def _config(topic: str, answer: Future[dict[str, ConfigEntry]]) -> dict[str, str]:
+    """Empty where we may not ask."""
+    try:
+        return {entry.name: entry.value for entry in answer.result().values() if entry.value is not None}
+    except KafkaException as problem:
+        error = problem.args[0]
+        if error.code() not in _FORBIDDEN:
+            raise
+        remedy = "allow this user to describe configs of topics"
+        log.warning("whether %s is kept as long as it must be is not known (%s): %s", topic, error.str(), remedy)
+        return {}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 
 import click
 import pytest
 
-from schemas.topics import topics
+from schemas.topics import AUDIT_RETENTION, DAY, topics
 from streams.cli import driftwise
 from streams.demo.stories import ALL
 from streams.fleet import FLEET_KINDS
@@ -124,8 +125,14 @@ def test_the_page_for_consumers_says_of_each_topic_what_is_in_it_and_how_long_it
     page = (ROOT / "ops/consuming.md").read_text()
     by_name = {topic.name: topic for topic in topics(())}
     rows = re.findall(r"^\| `(q2c\.[a-z-]+)` \| (.*?) \| .*? \| (.*?) \|$", page, re.MULTILINE)
-    kept = {None: "the newest of each key", 30: "30 days", 3650: "10 years"}
-    assert {name: when for name, _, when in rows} == {name: kept[by_name[name].kept_days] for name, _, _ in rows}
+    of = attrgetter("kept_seconds", "kept_by")
+    kept = {
+        # (seconds, what governs it): what the page says
+        (None, None): "the newest of each key",
+        (30 * DAY, None): "30 days",
+        (3650 * DAY, AUDIT_RETENTION): "10 years (`audit_retention_seconds`)",
+    }
+    assert {name: when for name, _, when in rows} == {name: kept[of(by_name[name])] for name, _, _ in rows}
     assert {name: tuple(re.findall(r"`(\w+)`", records)) for name, records, _ in rows} == {
         name: tuple(record for record in WRITTEN[name] if record != "Watermarks") for name, _, _ in rows
     }

@@ -293,6 +293,14 @@ BAD = {
     "triggers in the file of the systems": (
         "systems", "triggers: {}", ("triggers: has a file of its own", "triggers.yaml"),
     ),
+    "a replay window in days": (
+        "systems", "replay_window_seconds: 30", ("systems.yaml: replay_window_seconds", "late_retention_seconds, 600"),
+    ),
+    "an audit that is gone before what it is compared with": (
+        "systems",
+        "replay_window_seconds: null",
+        ("systems.yaml: audit_retention_seconds", "no shorter than replay_window_seconds, null, for ever"),
+    ),
     "a program that is two": (
         "people", "driftwise: [etl]\nintegration: [etl]", ("people.yaml: integration", "'etl'", "keep one"),
     ),

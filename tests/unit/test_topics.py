@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas import topics
-from schemas.topics import Topic, partition_for
+from schemas.topics import DAY, Topic, partition_for
 
 JAVA_MURMUR2 = {
     # from the unit tests of Kafka's Java client (UtilsTest.testMurmur2)
@@ -57,7 +57,7 @@ def test_a_compacted_topic_keeps_tombstones_longer_than_a_store_may_be_away() ->
 
 
 def test_a_deleted_topic_says_how_long_it_is_kept() -> None:
-    assert Topic("t", "", "", kept_days=2).config()["retention.ms"] == str(2 * 24 * 3600 * 1000)
+    assert Topic("t", "", "", kept_seconds=2 * DAY).config()["retention.ms"] == str(2 * 24 * 3600 * 1000)
 
 
 @pytest.mark.parametrize("name", [topics.LINKS, topics.PROGRESS, "src.crm.cursor"])
