@@ -60,6 +60,9 @@ AUDIT = "q2c.audit"
 DEAD_LETTERS = "q2c.dead-letters"
 CHANGELOG = "q2c.changelog."
 _SOURCE = "src."
+CORRELATION_HEADER = "correlation-id"
+"""Of commands and their results: the business transaction, where the evidence names one. No content: an id issued again
+is the same command, whatever is known of its transaction by then."""
 
 _SHARED = (
     Topic(

@@ -85,6 +85,7 @@ class Written(NamedTuple):
     record: str
     value: dict[str, Any] | None
     """None: a tombstone."""
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Saved(NamedTuple):
@@ -274,7 +275,8 @@ class Driver:
     def _deliver(self, effects: list[Emit]) -> None:
         for effect in effects:
             partition = self.partition_of(effect)
-            self.written[effect.topic].append(Written(effect.topic, partition, effect.key, effect.record, effect.value))
+            told = (effect.topic, partition, effect.key, effect.record, effect.value, effect.headers)
+            self.written[effect.topic].append(Written(*told))
             if effect.topic in self._stages and effect.value is not None:
                 headers = dict(effect.headers)
                 self.pipe(effect.topic, effect.key, effect.record, effect.value, partition=partition, **headers)

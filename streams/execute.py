@@ -16,9 +16,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
@@ -44,6 +44,9 @@ PAUSE_SECONDS = (0.2, 1.0, 3.0, 9.0)
 SHOWS_WITHIN_SECONDS = 10.0
 """A drift and its command are written in one transaction, but a reader may see the command's partition first."""
 _ROUND_SECONDS = 0.2
+
+
+Headers = list[tuple[str, str | bytes | None]]
 
 
 class Performed(NamedTuple):
@@ -132,7 +135,7 @@ class Executor:
         log.info("%s %s: %s %s", command["type"], command["target_id"], *performed.outcome.__dict__.values())
         if performed.attempt:
             self._budget.spend()
-        self._produce(message.key() or b"", command, performed)
+        self._produce(message.key() or b"", command, performed, _correlation(message))
         return True
 
     def _is_affordable(self, goes_on: Callable[[], bool]) -> bool:
@@ -189,7 +192,7 @@ class Executor:
             time.sleep(PAUSE_SECONDS[attempt - 1])
             attempt += 1
 
-    def _produce(self, key: bytes, command: Command, performed: Performed) -> None:
+    def _produce(self, key: bytes, command: Command, performed: Performed, headers: Headers) -> None:
         value = {
             "command_id": command["command_id"],
             "drift_id": command["drift_id"],
@@ -203,9 +206,17 @@ class Executor:
         }
         partition = topics.partition_for(key.decode(), self._governance.partitions)
         data = self._codec.encode(topics.COMMAND_RESULTS, "CommandResult", value)
-        self._producer.produce(topics.COMMAND_RESULTS, data, key, partition, on_delivery=self._delivered)
+        self._producer.produce(
+            topics.COMMAND_RESULTS, data, key, partition, on_delivery=self._delivered, headers=headers
+        )
         told = self._codec.encode(topics.PROGRESS, "CommandResult", value)  # the fleet stage waits for its effect
         self._producer.produce(topics.PROGRESS, told, command["drift_id"].encode(), 0, on_delivery=self._delivered)
+
+
+def _correlation(message: Message) -> Headers:
+    """A result belongs to the business transaction of its command."""
+    carried: Iterable[tuple[str, Any]] = message.headers() or ()  # type: ignore[assignment]
+    return [(name, value) for name, value in carried if name == topics.CORRELATION_HEADER]
 
 
 def _expired(command: Command, now: Instant) -> str:

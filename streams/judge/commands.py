@@ -327,4 +327,6 @@ def _issue(ws: Workspace, case: _Case, ask: Ask, drift: Drift, versions: dict[st
         "not_after": _not_after(case, drift),
         "approved_by": drift["approved_by"],
     }
-    ws.emit(Emit(topics.COMMANDS, f"{ask.target_system}/{ask.target_id}", "Command", value))
+    correlation = str(drift.get("correlation_id") or "").encode()
+    headers = ((topics.CORRELATION_HEADER, correlation),) if correlation else ()
+    ws.emit(Emit(topics.COMMANDS, f"{ask.target_system}/{ask.target_id}", "Command", value, headers=headers))

@@ -477,6 +477,17 @@ def test_a_command_carries_all_that_an_executor_needs() -> None:
     }
 
 
+@pytest.mark.parametrize(("attributes", "headers"), [({}, ()), ({"correlation_id": "ä-1"}, ("ä-1",))])
+def test_a_command_names_the_business_transaction_beside_its_content(
+    attributes: dict[str, str], headers: tuple[str, ...]
+) -> None:
+    (written,) = (w for w in played(invoice(**attributes)).driver.written[topics.COMMANDS] if w.value)
+    (plain,) = (w for w in played(invoice()).driver.written[topics.COMMANDS] if w.value)
+
+    assert written.headers == tuple((topics.CORRELATION_HEADER, name.encode()) for name in headers)
+    assert written.value == plain.value
+
+
 def test_a_drift_tells_how_far_each_source_was_heard() -> None:
     (drift,) = played(invoice()).drifts()
 

@@ -12,13 +12,14 @@ import pytest
 
 from connectors.errors import Retry, Stop
 from connectors.outcome import APPLIED, FAILED, FENCED, REJECTED, Outcome
+from schemas import topics
 from schemas.instants import SECOND
 from streams import beat as beat_module
 from streams import execute
 from streams.asked import Asked
 from streams.beat import Beat
 from streams.budget import Budget
-from streams.execute import PAUSE_SECONDS, Executor, run_all
+from streams.execute import PAUSE_SECONDS, Executor, Performed, _correlation, run_all
 from streams.fleet.corrections import EXPIRED, WITHHELD
 from streams.governance import Governance
 from streams.governance.kind import Segment
@@ -249,7 +250,7 @@ def test_what_is_withheld_asks_no_target_and_is_told(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(EXECUTORS, UPSERT, target)
     found._governance = governed(won_without_erp_customer="execute")
     monkeypatch.setattr(found, "_codec", Decoding(command()), raising=False)
-    found._produce = lambda key, command, performed: results.append(performed)
+    found._produce = lambda key, command, performed, headers: results.append(performed)
 
     assert found._handle(Message(), bool)
 
@@ -278,7 +279,7 @@ def test_what_comes_too_late_asks_no_target_and_says_so(
     found._governance = governed(won_without_erp_customer="execute")
     not_after = None if hours is None else time.time_ns() // 1_000 + hours * HOUR
     monkeypatch.setattr(found, "_codec", Decoding(command(not_after=not_after)), raising=False)
-    found._produce = lambda key, command, performed: results.append(performed)
+    found._produce = lambda key, command, performed, headers: results.append(performed)
 
     assert found._handle(Message(), bool)
 
@@ -305,6 +306,37 @@ class Message:
 
     def timestamp(self) -> tuple[int, int]:
         return 0, LONG_AGO_MS
+
+    def headers(self) -> list[tuple[str, bytes]] | None:
+        return [("their-own", b"x"), (topics.CORRELATION_HEADER, b"T-1")]
+
+
+class Plain(Message):
+    def headers(self) -> None:
+        return None
+
+
+class Sent:
+    """A producer, and a codec, that show what they were given."""
+
+    def __init__(self) -> None:
+        self.headers: dict[str, Any] = {}
+
+    def encode(self, *_: object) -> bytes:
+        return b""
+
+    def produce(self, topic: str, *_: object, headers: Any = None, **__: object) -> None:
+        self.headers[topic] = headers
+
+
+@pytest.mark.parametrize(("message", "headers"), [(Message(), [(topics.CORRELATION_HEADER, b"T-1")]), (Plain(), [])])
+def test_a_result_names_the_business_transaction_of_its_command_and_nothing_else(message: Any, headers: Any) -> None:
+    found, sent = executor(default_governance()), Sent()
+    found._codec = found._producer = sent
+
+    found._produce(b"erp/A", command(), Performed(Outcome(APPLIED), 1), _correlation(message))
+
+    assert sent.headers == {topics.COMMAND_RESULTS: headers, topics.PROGRESS: None}
 
 
 # -- how many a minute
