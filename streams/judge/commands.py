@@ -226,9 +226,7 @@ def commanded(
     drift = {**drift, "restraint": restraint.said(case) if restraint else ""}
     if restraint is not None and restraint.holds:
         return drift
-    if ask is not None:
-        subject = ObligationKey(now.customer, kind.row, case.system, case.native_id)
-        unread.note(ws, subject, waits=restraint in _MISSING)
+    unread.note(ws, ObligationKey(now.customer, kind.row, case.system, case.native_id), waits=restraint in _MISSING)
     drift["mode"] = "propose" if restraint else drift["mode"]
     if ask is None or command_id is None:
         return drift

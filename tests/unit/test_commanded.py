@@ -190,6 +190,18 @@ def test_what_has_come_since_keeps_back_what_could_not_be_judged_before(closed: 
     assert kept_back({past_hole_key(CUSTOMER, "billing/invoice_line", NOW - 9, "L"): past}) == told
 
 
+@pytest.mark.parametrize("ask", [ASK, None])
+def test_that_it_waits_for_what_is_lacking_is_noted_whether_or_not_it_asks_for_something(ask: Ask | None) -> None:
+    ws, waits = Workspace(MemoryView()), f"u/{CUSTOMER}/{KIND.row}/billing/I"
+    ws.put("g/erp/ledger_posting/L", {"at": NOW - 1})
+    assert asked(ws, ask=ask)[0]["restraint"] == "unreadable_record"
+    assert ws.get(waits) == {}
+
+    ws.delete("g/erp/ledger_posting/L")
+    assert asked(ws, ask=ask)[0]["restraint"] == ""
+    assert ws.get(waits) is None
+
+
 def heard(until: int) -> dict[str, Any]:
     return {name(s, of): {"0": [0, "streaming", until]} for s in GOVERNANCE.systems for of in (ALL_OBJECTS, LINKS)}
 
