@@ -50,7 +50,7 @@ def announce(
         _publish_drift(ws, now.governance, key, {**transition.drift, **ended})
         if not transition.baseline:
             count(ws, key.customer, kind, -1, transition.at)
-        if _awaited(now.governance, transition.drift):
+        if _was_awaited(now.governance, transition.drift):
             ws.emit(corrections.tell_ended(drift_id, transition.at, transition.how))
     return after
 
@@ -112,6 +112,12 @@ def _awaited(governance: Governance, drift: dict[str, Any]) -> bool:
     """Whether the fleet stage follows its correction: it is performed, or will be once a breaker no longer stops it."""
     performed = drift["mode"] == "execute" or drift["restraint"] == breaker.REASON
     return performed and drift["command_id"] is not None and corrections.followed(governance)
+
+
+def _was_awaited(governance: Governance, drift: dict[str, Any]) -> bool:
+    """Whether it follows, or followed, its correction. One that was recalled may have been performed before that."""
+    was_recalled = drift["recalled_at"] is not None and corrections.followed(governance)
+    return was_recalled or _awaited(governance, drift)
 
 
 def _opened(

@@ -134,6 +134,15 @@ def test_one_that_opens_before_it_was_commanded_already_and_is_recalled(company:
     assert (seconds_of(drift["opened_at"]), seconds_of(drift["recalled_at"])) == (12, 12.001)
 
 
+def test_what_was_recalled_may_have_been_performed_so_the_fleet_hears_of_its_end(company: Company) -> None:
+    in_conflict(company, since=12.001).heard(30)
+    company.row("erp", "customer", "E", 35, external_id="A1")
+    company.heard(60)
+
+    told = [w.record for w in company.driver.written["q2c.progress"] if w.record in ("CorrectionAsked", "DriftEnded")]
+    assert told == ["CorrectionAsked", "DriftEnded"]
+
+
 def test_what_nothing_is_asked_for_about_is_not_recalled() -> None:
     base = governed()
     alert = base.kinds[KIND].model_copy(update={"mode": "alert"})

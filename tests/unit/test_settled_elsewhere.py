@@ -48,7 +48,7 @@ def counted(*versions: dict[str, Any], what: str = "met", how: str = "") -> int:
     if versions:
         ws.put(entity_key(CUSTOMER, "invoice", "billing", "I"), {"versions": list(versions), "revision": 1})
     drift: dict[str, Any] = {"drift_id": "D", "status": "open", "mode": "alert", "command_id": None}
-    drift |= {"amount_at_stake": None, "restraint": ""}
+    drift |= {"amount_at_stake": None, "restraint": "", "recalled_at": None}
     at = max([DUE, *(v["at"] for v in versions)])
     told = Transition(what, Trigger(1, "v1"), DUE, at, None, how, drift=drift if what == "closed" else None)
     announce(ws, AsOf(ws, five_systems(), CUSTOMER, at), KIND, KEY, Obligation(), told)
