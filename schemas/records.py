@@ -409,6 +409,21 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("by", "text", "who"),
             ("reason", "text", "why"),
             ("at", "instant", "wall clock"),
+            ("lifts", "?instant", "the rejection of this command that it lifts, by when that was given"),
+            ("only_lifts", "flag", "it is proposed once more; not performed, as no executor does that"),
+        ],
+    ),
+    "CorrectionRejected": (
+        "q2c.change",
+        "Somebody rejected a correction: exactly that command is not to be performed.",
+        [
+            ("command_id", "!text", "what is rejected"),
+            ("drift_id", "!text", "the drift that asks for it"),
+            ("kind", "!text", "name in the catalogue"),
+            *_SUBJECT,
+            ("by", "text", "who"),
+            ("reason", "text", "why"),
+            ("at", "instant", "wall clock; an approval names by it what it lifts"),
         ],
     ),
     "EntityMoved": (
@@ -491,9 +506,9 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             (
                 "restraint",
                 "text",
-                "what keeps its command back: identity_conflict (not issued meanwhile), over_limit, breaker, "
-                "oscillation, books_closing, outside_posting_window, unmapped_product with the products, or "
-                "unreadable_record (proposed only)",
+                "what keeps its command back: rejected, identity_conflict, presumed_deleted (not issued meanwhile), "
+                "over_limit, rejected_before, breaker, oscillation, books_closing, outside_posting_window, "
+                "unmapped_product with the products, or unreadable_record (proposed only)",
             ),
             (
                 "approved_by",
@@ -505,6 +520,14 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
             ("causes", "names", "kinds that explain it, where it sums up others"),
             ("correlation_id", "text", "the business transaction, where the evidence names one"),
             ("segment", "text", "the customer's segment, where one is governed"),
+            (
+                "rejected_command_id",
+                "?text",
+                "the command that somebody rejected; while command_id is another, one that it asked for before",
+            ),
+            ("rejected_by", "text", "who rejected it"),
+            ("rejected_reason", "text", "why"),
+            ("rejected_at", "?instant", "when, by the wall clock"),
         ],
     ),
     "Command": (
@@ -561,6 +584,21 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
                 "the result told before under this drift id, which this takes the place of; empty: none",
             ),
             ("amount", "?money", "what the subject is worth"),
+        ],
+    ),
+    "CorrectionDecided": (
+        "q2c",
+        "Somebody decided whether a correction is performed.",
+        [
+            ("command_id", "!text", "the command"),
+            ("drift_id", "!text", "the drift that asks for it"),
+            ("kind", "!text", "name in the catalogue"),
+            *_SUBJECT,
+            ("decision", "text", "approved, rejected, or lifted: rejected no more, and proposed again"),
+            ("reason", "text", "why"),
+            ("by", "text", "who decided"),
+            ("decided_at", "instant", "wall clock"),
+            ("lifts", "?instant", "the rejection that this lifts, by when that was decided"),
         ],
     ),
     "LetterDismissed": (

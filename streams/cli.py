@@ -44,6 +44,7 @@ SECTIONS: dict[str, dict[str, _Entry]] = {
     "Act": {
         "approve": _Entry("approvals", "have a correction performed that is only proposed"),
         "dead-letters": _Entry("letters", "what could not be read or mapped: list, show, replay, dismiss"),
+        "reject": _Entry("rejections", "have a correction not performed"),
         "halt": _Entry("halts", "only propose the corrections of a kind or to a system"),
         "resume": _Entry("halts", "let them go on"),
     },

@@ -9,7 +9,7 @@ from typing import Any
 
 from schemas import topics
 from schemas.instants import SECOND, Instant
-from streams.commands.approvals import SUBJECT
+from streams.commands.decisions import SUBJECT
 from streams.driver import Driver
 
 SELDOM = 0.15

@@ -1,29 +1,30 @@
-"""Have a correction performed that was only proposed."""
+"""Have a correction performed that was only proposed, or rejected."""
 
 from __future__ import annotations
 
-import getpass
-from typing import Any
-
 import click
 
-from schemas import topics
 from schemas.instants import iso
 from streams.commands.context import json_option
+from streams.commands.decisions import (
+    KIND_OF,
+    Decision,
+    asks_for_nothing,
+    decision,
+    drift_of,
+    not_open,
+    tell,
+    with_reason,
+)
 from streams.commands.looking import sight
 from streams.commands.told import told_in_one_line
 from streams.judge.approvals import PROPOSE, UNAPPROVED
 from streams.judge.commands import restrained
-from streams.kinds.table import KINDS
-from streams.look.drifts import read_drifts
+from streams.judge.rejections import REJECTED
+from streams.look.drifts import Drift
 from streams.look.read import CannotLook
 from streams.look.shown import print_json
-from streams.look.write import encoded, write
 from streams.targets import EXECUTORS
-from tables.view import Emit
-
-SUBJECT = ("drift_id", "kind", "canonical_id", "system", "entity", "native_id", "command_id")
-_BY_NAME = {kind.name: kind for kind in KINDS}
 
 
 @click.command()
@@ -35,32 +36,52 @@ def approve(drift_id: str, reason: str, as_json: bool) -> None:
     """Have the command that drift DRIFT_ID proposes performed, though its kind is not switched on for it.
 
     It is that command alone: where the drift asks for something else by then, it stays proposed. What stops corrections
-    otherwise, such as a breaker or a conflict about the customer, still does."""
-    if not reason.strip():
-        raise CannotLook("an approval needs a reason: somebody will ask")
+    otherwise, such as a breaker or a conflict about the customer, still does. Of a command that was rejected it lifts
+    that; where no executor performs such commands, it is then proposed again."""
+    with_reason(reason, "an approval")
     see = sight()
-    drift = next((d for d in read_drifts(see.cluster) if d["drift_id"] == drift_id), None)
+    drift = drift_of(see, drift_id)
     if (problem := unapprovable(drift, drift_id)) or drift is None:
         raise CannotLook(problem)
-    value = {**{name: drift[name] for name in SUBJECT}, "by": getpass.getuser(), "reason": reason, "at": see.now}
-    told = (
-        Emit(topics.CHANGES, drift["canonical_id"], "CorrectionApproved", value, partition=partition)
-        for partition in range(see.governance.partitions)  # wherever its drift goes
-    )
-    write(see.settings, [encoded(see.cluster.codec, effect) for effect in told])
+    value = approval(drift, reason, see.now)
+    tell(see, "CorrectionApproved", value, "lifted" if value["only_lifts"] else "approved")
     if as_json:
-        print_json({**value, "at": iso(value["at"])})
+        lifts = value["lifts"]
+        print_json({**value, "at": iso(value["at"]), "lifts": None if lifts is None else iso(lifts)})
     else:
-        click.echo(f"command {drift['command_id']} is to be performed; `driftwise drifts` shows what becomes of it")
+        click.echo(_said(drift, value))
 
 
-def unapprovable(drift: dict[str, Any] | None, drift_id: str) -> str:
+def approval(drift: Drift, reason: str, now: int) -> Decision:
+    """Of the command that it asks for; of one that was rejected, it names what it lifts."""
+    if drift["restraint"] != REJECTED:
+        return {**decision(drift, drift["command_id"], reason, now), "lifts": None, "only_lifts": False}
+    value = decision(drift, drift["rejected_command_id"], reason, now)
+    return {**value, "lifts": drift["rejected_at"], "only_lifts": not _is_performed(drift)}
+
+
+def _is_performed(drift: Drift) -> bool:
+    return KIND_OF[drift["kind"]].command in EXECUTORS
+
+
+def _said(drift: Drift, value: Decision) -> str:
+    where = "`driftwise drifts` shows what becomes of it"
+    if value["only_lifts"]:
+        kind = KIND_OF[drift["kind"]]
+        return f"command {value['command_id']} is proposed again, as no executor performs {kind.command}; {where}"
+    though = "" if value["lifts"] is None else f", though it was {restrained(drift)}"
+    return f"command {value['command_id']} is to be performed{though}; {where}"
+
+
+def unapprovable(drift: Drift | None, drift_id: str) -> str:
     """Why nothing is to be approved, in words; empty where something is."""
     if drift is None or drift["status"] != "open":
-        return f"no drift {drift_id} is open; `driftwise drifts` lists those that are"
-    kind = _BY_NAME.get(drift["kind"])
+        return not_open(drift_id)
+    kind = KIND_OF.get(drift["kind"])
+    if kind is not None and drift["restraint"] == REJECTED:
+        return ""
     if kind is None or drift["command_id"] is None:
-        return f"{drift['kind']} {drift_id} asks for nothing" + (f": {said}" if (said := restrained(drift)) else "")
+        return asks_for_nothing(drift)
     if drift["mode"] != PROPOSE:
         return f"command {drift['command_id']} is to be performed already; nobody has to approve it"
     if drift["restraint"] not in UNAPPROVED:

@@ -5,7 +5,8 @@
 - `gates` says which sources must have been heard before. `settle` then judges each instant in order: it asks the kind's
   predicate, and `obligation` is the state machine that turns answers into transitions.
 - `announce` tells of a transition: drift, audit, command. `commands` decides whether a command is issued; what keeps it
-  back is in `freeze`, `breaker`, `posting`, `approvals` and `unread`, what asks again in `release`.
+  back is in `freeze`, `breaker`, `posting` and `unread`, what people decide about it in `approvals` and `rejections`
+  (`decisions`: what both share), what asks again in `release` and `reconsider`.
 - `flapping`, `openings`: a drift that opens again and again.
 - `counting` says how a deadline counts, with `closing` (accounting periods) and `horizon`; `lacking` of which instants
   evidence is missing.

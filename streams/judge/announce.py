@@ -9,7 +9,7 @@ from schemas.instants import NEVER, Instant
 from schemas.money import from_json
 from streams.fleet import corrections, mass
 from streams.governance.model import Governance
-from streams.judge import breaker, lives, told
+from streams.judge import breaker, lives, rejections, told
 from streams.judge.answered import answered
 from streams.judge.approvals import may_be_performed
 from streams.judge.closing import in_period
@@ -162,6 +162,7 @@ def _opened(
         "approved_by": "",
         "released_at": None,
         "recalled_at": None,
+        **rejections.NOTHING,
         "causes": list(finding.causes),
         "correlation_id": _correlation(finding),
         "segment": (now.segment or "") if governance.kinds[kind.name].segments else "",
@@ -178,20 +179,29 @@ def look_again(
         return without_releases(obligation, now.instant)
     if not isinstance(answer, Finding) or answer.satisfied:
         return obligation
-    may_go = is_held(drift) or is_released(obligation, now.instant) or may_be_performed(ws, now, drift)
+    decided = rejections.is_rejected(ws, now, drift) or may_be_performed(ws, now, drift)
+    may_go = is_held(drift) or is_released(obligation, now.instant) or decided
     if may_go or has_passed(ws, now, kind, obligation, drift, answer):
         return _release(ws, now, kind, key, without_releases(obligation, now.instant), answer)
     if drift["command_id"] is None or (restraint := held_by(ws, now, kind, key.system)) is None:
         return obligation
-    return _recalled(ws, now, key, obligation, drift, restraint)
+    return _held(ws, now, key, obligation, {**drift, "restraint": restraint})
 
 
-def _recalled(
-    ws: Workspace, now: AsOf, key: ObligationKey, obligation: Obligation, drift: dict[str, Any], restraint: str
-) -> Obligation:
-    drift = {**drift, "command_id": None, "restraint": restraint, "recalled_at": now.instant}
+def _held(ws: Workspace, now: AsOf, key: ObligationKey, obligation: Obligation, drift: dict[str, Any]) -> Obligation:
+    """Recall the command; where none is asked for, tell of what holds it back by now."""
+    stood = obligation.drift
+    assert stood is not None
+    if stood["command_id"] is not None:
+        drift = {**drift, "command_id": None, "recalled_at": now.instant}
+    elif all(stood[name] == drift[name] for name in _HELD_BY):
+        return obligation
     _publish_drift(ws, now.governance, key, drift)
     return obligation._replace(drift=drift)
+
+
+_HELD_BY = ("restraint", "rejected_command_id", "rejected_at")
+"""Fields of a drift that say what holds its command back."""
 
 
 def _release(
@@ -203,9 +213,9 @@ def _release(
     mode = now.rules(kind.name).mode  # governance may have changed it since the drift opened
     drift = commanded(ws, now, kind, obligation, answer, {**stood, "mode": mode, "restraint": ""}, _evidence(answer))
     if is_held(drift):
-        is_asked_for = stood["command_id"] is not None
-        return _recalled(ws, now, key, obligation, stood, drift["restraint"]) if is_asked_for else obligation
-    drift = {**drift, "released_at": now.instant}
+        return _held(ws, now, key, obligation, drift)
+    recalled_at = now.instant if rejections.is_rejected(ws, now, stood) else drift["recalled_at"]
+    drift = {**drift, "released_at": now.instant, "recalled_at": recalled_at}
     _publish_drift(ws, now.governance, key, drift)
     _ask(ws, now.governance, drift, answer)
     return obligation._replace(drift=drift)

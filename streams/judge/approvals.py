@@ -3,8 +3,8 @@ drift asks for it and nothing else holds it back.
 
 a/COMMAND    {by, at, until}
 
-An approval counts from the first instant that was undecided when it arrived, for as long as records of ended drifts are
-kept. The id of a command names no customer, so every partition is told: its drift may move to any of them."""
+An approval counts from the first instant that was undecided when it arrived (streams/judge/decisions.py), for as long
+as records of ended drifts are kept. One that lifts a rejection is kept with that (streams/judge/rejections.py)."""
 
 from __future__ import annotations
 
@@ -14,19 +14,18 @@ from typing import Any, NamedTuple
 from schemas.instants import ALWAYS, NEVER, Instant, seconds
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
-from streams.judge.arming import arm
+from streams.judge import rejections
+from streams.judge.decisions import first_undecided, judge_again
 from streams.judge.forgotten import put_until
-from streams.judge.gates import passed_by
-from streams.judge.keys import ObligationKey, approval_key, drift_key
-from streams.judge.reached import reached_by
+from streams.judge.keys import approval_key
+from streams.judge.rejections import REJECTED_BEFORE
 from streams.kinds.asof import AsOf
-from streams.kinds.table import KINDS, Kind
 from tables.view import Value, Workspace
 
 PROPOSE = "propose"
 OVER_LIMIT = "over_limit"
 """A restraint: so much is at stake that somebody has to decide."""
-UNAPPROVED = ("", OVER_LIMIT)
+UNAPPROVED = ("", OVER_LIMIT, REJECTED_BEFORE)
 """Restraints that an approval lifts; empty: the mode is `propose`."""
 
 
@@ -37,18 +36,22 @@ class Approval(NamedTuple):
 
 
 def on_approval(ws: Workspace, ruled: InForce, value: dict[str, Any]) -> None:
-    """Judge the drift that asks for the command again. A drift that asks for it later looks for approvals by itself."""
-    kind = next((k for k in KINDS if (k.name, k.entity) == (value["kind"], value["entity"])), None)
-    if kind is None or value["system"] not in ruled.newest.systems:
+    at = first_undecided(ws, ruled, value)
+    if at is None:
         return
-    at = passed_by(reached_by(ws, ruled.newest), ruled, kind, value["system"])[0] + 1
+    until = _until(ruled.newest, at)
+    if rejections.lift(ws, value, at, until) or _is_kept(ws, ruled.newest, value, at, until):
+        judge_again(ws, value, at)
+
+
+def _is_kept(ws: Workspace, governance: Governance, value: dict[str, Any], at: Instant, until: Instant) -> bool:
+    """Keep it, unless an earlier approval stands: instants since then may have been judged by it."""
     key = approval_key(value["command_id"])
     known = ws.get(key)
-    if known is not None and at < known["until"]:
-        return  # the earlier approval stands: instants since then may have been judged by it
-    _keep(ws, ruled.newest, key, Approval(value["by"], at, _until(ruled.newest, at)))
-    for subject, settled in _asking(ws, kind, value):
-        arm(ws, subject, max(at, settled + 1), late=False)
+    if value.get("only_lifts") or (known is not None and at < known["until"]):
+        return False
+    _keep(ws, governance, key, Approval(value["by"], at, until))
+    return True
 
 
 def adopt(ws: Workspace, governance: Governance, obligation: Value) -> None:
@@ -68,31 +71,31 @@ def _keep(ws: Workspace, governance: Governance, key: str, approval: Approval) -
         put_until(ws, governance, key, approval._asdict(), approval.until)
 
 
-def approved(ws: Workspace, now: AsOf, command_id: str | None) -> Approval | None:
+def approved(ws: Workspace, now: AsOf, drift_id: str, command_id: str | None) -> Approval | None:
     """The approval of exactly this command, if it counts at this instant. If it counts later, the subject is judged
-    again then."""
-    held = ws.get(approval_key(command_id)) if command_id is not None else None
-    if held is None:
+    again then. None that was given before the command was rejected last counts, nor any while that stands."""
+    if command_id is None:
         return None
-    known = Approval(held["by"], held["at"], held["until"])
-    now.again_at(known.at)
-    return known if known.at <= now.instant < known.until else None
+    rejected = rejections.of_command(ws, now, drift_id, command_id)
+    lifted_at = max((rejection.lifted_at for rejection in rejected), default=NEVER)
+    lifting = (Approval(r.approved_by, r.lifted_at, r.until) for r in rejected if r.approved_by)
+    for given in (*lifting, *_given(ws, command_id)):
+        now.again_at(given.at)
+        if lifted_at <= given.at <= now.instant < given.until:
+            return given
+    return None
+
+
+def _given(ws: Workspace, command_id: str) -> Iterator[Approval]:
+    held = ws.get(approval_key(command_id))
+    if held is not None:
+        yield Approval(held["by"], held["at"], held["until"])
 
 
 def may_be_performed(ws: Workspace, now: AsOf, drift: dict[str, Any]) -> bool:
     """Whether it was approved, and is proposed only because it had not been."""
     is_proposed = drift["mode"] == PROPOSE and drift["restraint"] in UNAPPROVED
-    return is_proposed and approved(ws, now, drift["command_id"]) is not None
-
-
-def _asking(ws: Workspace, kind: Kind, value: dict[str, Any]) -> Iterator[tuple[ObligationKey, Instant]]:
-    """Obligations of the drift, at the customer where it was when approved and where it is now; each with its last
-    judged instant."""
-    life: Value = ws.get(drift_key(value["drift_id"])) or {}
-    for customer in sorted({value["canonical_id"], life.get("customer", value["canonical_id"])}):
-        subject = ObligationKey(customer, kind.row, value["system"], value["native_id"])
-        if (held := ws.get(subject.text())) is not None:
-            yield subject, held.get("settled", NEVER)
+    return is_proposed and approved(ws, now, drift["drift_id"], drift["command_id"]) is not None
 
 
 def _until(governance: Governance, at: Instant) -> Instant:

@@ -12,11 +12,12 @@ from schemas import ids, topics
 from schemas.instants import Instant, seconds
 from schemas.money import from_json
 from streams.governance.model import Governance
-from streams.judge import breaker, freeze, lacking, posting, unread
+from streams.judge import breaker, freeze, lacking, posting, rejections, unread
 from streams.judge.approvals import OVER_LIMIT, Approval, approved
 from streams.judge.keys import ObligationKey, holes_prefix, past_holes_prefix
 from streams.judge.obligation import Obligation
 from streams.judge.openings import flaps
+from streams.judge.rejections import REJECTED, REJECTED_BEFORE, Rejection
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Ask, Finding, Subject
 from streams.kinds.quarrel import NAME, quarrels
@@ -38,7 +39,9 @@ class _Case(NamedTuple):
     """At stake."""
     ask: Ask | None
     type: str
+    command_id: str | None
     approval: Approval | None
+    rejection: Rejection | None
 
     @property
     def subject(self) -> Subject:
@@ -73,6 +76,14 @@ class Restraint(NamedTuple):
 
 
 _ABOUT = ": "
+
+
+def _is_rejected(case: _Case) -> bool:
+    return case.rejection is not None and case.rejection.command_id == case.command_id
+
+
+def _was_rejected_before(case: _Case) -> bool:
+    return case.rejection is not None and case.approval is None
 
 
 def _customer_is_frozen(case: _Case) -> bool:
@@ -177,12 +188,19 @@ def _is_quarrelled_over(case: _Case) -> bool:
 
 
 RESTRAINTS = (
+    Restraint(REJECTED, _is_rejected, holds=True, remedy="`driftwise approve` lifts that"),
     Restraint(freeze.REASON, _customer_is_frozen, holds=True),
     Restraint("presumed_deleted", _presumes, holds=True),
     Restraint(
         OVER_LIMIT,
         _exceeds_limit,
         remedy="`driftwise approve`, or raise execute_up_to in kinds.yaml",
+        passes=True,
+    ),
+    Restraint(
+        REJECTED_BEFORE,
+        _was_rejected_before,
+        remedy="another command of it was: `driftwise approve` has this one performed",
         passes=True,
     ),
     Restraint(breaker.REASON, _breaker_is_open),
@@ -216,12 +234,12 @@ def commanded(
     """The drift with its command, as far as that may be issued. `drift` comes with the governed mode; `evidence`: what
     the command rests on."""
     if drift["mode"] == "alert":
-        return drift
+        return {**drift, "command_id": None}
     ask, versions = finding.ask, _versions(evidence)
     command_id = _command_id(kind, finding, ask, drift, versions) if ask else None
     case = _case(ws, now, kind, obligation, drift, finding, command_id)
     by = case.approval.by if case.approval else ""
-    drift = {**drift, "approved_by": by, "mode": "execute" if by else drift["mode"]}
+    drift = {**drift, "approved_by": by, "mode": "execute" if by else drift["mode"], **_told(case)}
     restraint = next((r for r in RESTRAINTS if _matters(r, drift, ask) and r.applies(case)), None)
     drift = {**drift, "restraint": restraint.said(case) if restraint else ""}
     if restraint is not None and restraint.holds:
@@ -245,8 +263,25 @@ def _case(
     command_id: str | None,
 ) -> _Case:
     subject, amount = (drift["system"], drift["native_id"]), drift["amount_at_stake"]
-    approval = approved(ws, now, command_id)
-    return _Case(ws, now, kind, *subject, obligation, amount, finding.ask, _type(kind, finding), approval)
+    approval = approved(ws, now, drift["drift_id"], command_id)
+    rejection = rejections.counting(ws, now, drift["drift_id"], command_id)
+    return _Case(
+        ws,
+        now,
+        kind,
+        *subject,
+        obligation,
+        amount,
+        finding.ask,
+        _type(kind, finding),
+        command_id,
+        approval,
+        rejection,
+    )
+
+
+def _told(case: _Case) -> Drift:
+    return rejections.NOTHING if case.rejection is None else case.rejection.told()
 
 
 def _matters(restraint: Restraint, drift: Drift, ask: Ask | None) -> bool:
@@ -256,6 +291,8 @@ def _matters(restraint: Restraint, drift: Drift, ask: Ask | None) -> bool:
 def restrained(drift: Drift) -> str:
     """What keeps its command back, in words."""
     name, _, about = str(drift.get("restraint") or "").partition(_ABOUT)
+    if name in (REJECTED, REJECTED_BEFORE):
+        about = f"by {drift['rejected_by']}{_ABOUT}{drift['rejected_reason']}"
     return f"{name.replace('_', ' ')} {about}".strip()
 
 

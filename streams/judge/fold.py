@@ -8,7 +8,7 @@ from typing import Any
 from schemas.instants import ALWAYS, Instant, seconds
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
-from streams.judge import lacking, retention
+from streams.judge import lacking, reconsider, retention
 from streams.judge.arming import arm
 from streams.judge.concerned import Changed, concerned, hanging_on, looking, versions_of, waits_anyway
 from streams.judge.corrected import place_of
@@ -70,6 +70,7 @@ def fold_in(
     # Of late evidence that comes too late to amend: what was before may be folded, what it says counts from here on.
     at = max(change.version["at"], behind) if late else change.version["at"]
     again = [arm(ws, subject, at, late=late, kept_from=behind, ruled=ruled) for subject in sorted(concerns)]
+    reconsider.on_change(ws, ruled, place.customer, at)
     if not late:
         return "folded"
     return "late" if all(again) and (at == change.version["at"] or not concerns) else "too_late"

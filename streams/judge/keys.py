@@ -6,6 +6,8 @@ o/CUSTOMER/KIND/SYSTEM/ID           obligation
 h/CUSTOMER/SYSTEM/ENTITY/LETTER     hole in the evidence
 g/SYSTEM/ENTITY/LETTER              hole of a customer nobody could read
 a/COMMAND                           approval of a command (streams/judge/approvals.py)
+n/DRIFT                             rejections of its commands (streams/judge/rejections.py)
+y/CUSTOMER/KIND/SYSTEM/ID           its drift's command is rejected (streams/judge/reconsider.py)
 l/CUSTOMER/SYSTEM/ENTITY/AT/LETTER  hole that is closed by now; of everyone: no customer
 b/SCOPE/NAME/DRIFT                  what stops corrections (streams/judge/breaker.py)
 f/CUSTOMER/SYSTEM/NATIVE            conflicts of identity that freeze commands (streams/judge/freeze.py)
@@ -25,6 +27,7 @@ o/~tombstones/due/-/INSTANT         tombstones wait for that instant
 ~retention                          the first instant of leaving that is not decided
 ~governance                         which version is in force from when (streams/judge/published.py)
 ~marks                              watermarks
+~rejected                           whether a drift's command was rejected here (streams/judge/reconsider.py)
 ~reached                            how far those were that a gap or a new epoch took back (streams/judge/reached.py)
 """
 
@@ -40,6 +43,9 @@ MARKS = "~marks"
 UNREAD = "u/"
 REACHED = "~reached"
 APPROVALS = "a/"
+REJECTIONS = "n/"
+WAITING_REJECTED = "y/"
+ANY_REJECTED = "~rejected"
 HOLES = "h/"
 ASIDE = "w/"
 KEPT = "k/"
@@ -161,6 +167,10 @@ def freezes_prefix(customer: str) -> str:
 
 def approval_key(command_id: str) -> str:
     return f"{APPROVALS}{command_id}"
+
+
+def rejections_key(drift_id: str) -> str:
+    return f"{REJECTIONS}{drift_id}"
 
 
 def drift_key(drift_id: str) -> str:

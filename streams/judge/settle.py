@@ -8,7 +8,7 @@ from typing import Any
 from schemas.instants import ALWAYS, Instant
 from streams.governance.in_force import InForce
 from streams.governance.model import Governance
-from streams.judge import lacking, told
+from streams.judge import lacking, reconsider, told
 from streams.judge.announce import announce, look_again
 from streams.judge.approvals import adopt
 from streams.judge.arming import save
@@ -82,6 +82,7 @@ def _judge(ws: Workspace, ruled: InForce, kind: Kind, key: ObligationKey, obliga
         after = after._replace(elsewhere="")
     after = _still_told(ws, ruled, after, instant)
     after = look_again(ws, now, kind, key, after, answer)
+    reconsider.note(ws, now, kind, key, known.drift, after.drift)
     after = watch(ws, now, kind, key, after, clock.transitions)
     if isinstance(answer, Finding):
         after = after._replace(status=_in_order(kind, after.status))

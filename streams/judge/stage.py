@@ -40,6 +40,7 @@ from streams.judge.lives import bury
 from streams.judge.published import RECORD as PUBLISHED
 from streams.judge.published import Published, pass_by, take
 from streams.judge.reached import reached_by, regained, remember
+from streams.judge.rejections import on_rejection
 from streams.judge.release import on_release
 from streams.judge.retention import AWAITS, undecided_from
 from streams.judge.retention import Place as RecordPlace
@@ -124,6 +125,8 @@ class Judge:
                 on_release(ws, self._published.in_force(ws).newest, value)
             case "CorrectionApproved":
                 on_approval(ws, self._published.in_force(ws), value)
+            case "CorrectionRejected":
+                on_rejection(ws, self._published.in_force(ws), value)
             case "CustomerFrozen":
                 on_freeze(ws, self._published.in_force(ws), value)
             case "HoleOpened" | "HoleClosed":

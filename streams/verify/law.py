@@ -158,7 +158,7 @@ def _compare(held: State, made: State, governance: Governance, passed: Gates, le
         found.compared += 1
         lives = [None if drift is None else _life(drift, until) for drift in (one, other)]
         recalled = any((drift["recalled_at"] or NEVER) > until for drift in drifts)
-        if recalled or _are_released_apart(drifts):
+        if recalled or _are_commanded_apart(drifts):
             lives = [life and {**life, "command_id": None} for life in lives]  # it is not told what was asked for then
         if lives[0] != lives[1]:
             found.differ(key, *apart(*lives))
@@ -178,9 +178,9 @@ def _may_be_forgotten(governance: Governance, passed: Gates, drift: Fact) -> boo
     return instant is not None and instant > passed.get(LAST, NEVER)
 
 
-def _are_released_apart(drifts: list[Fact]) -> bool:
-    """What stopped the commands of one, such as a breaker, did not come from the sources."""
-    return len({drift["released_at"] for drift in drifts}) > 1
+def _are_commanded_apart(drifts: list[Fact]) -> bool:
+    """What stopped the commands of one, such as a breaker, or who rejected one, did not come from the sources."""
+    return len({(drift["released_at"], drift.get("rejected_at")) for drift in drifts}) > 1
 
 
 def _life(drift: Fact, until: Instant) -> Fact:

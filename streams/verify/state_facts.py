@@ -234,12 +234,14 @@ STATE: Mapping[str, Mapping[str, Rule | None]] = {
         "g": Rule("holes of everyone"),
         "l": Rule("holes that were closed", same=_same_while_it_stands),
         "a": Rule("approvals", same=_same_while_it_stands),
+        "n": Rule("rejections"),
         "b": Rule("what stops corrections", same=_same_while_it_stands),
         "d": Rule("lives of drifts", _life, when=_opened, customer=_whose),
         "p": Rule("process facts", _process, _same_process, customer=_of_key),
         "r": None,  # the reference index: checked against the versions it stands for
         "c": None,  # revisions
         "q": None,  # when documents leave: follows from their changes
+        "y": None,  # whose command is rejected: follows from drifts
         "u": None,  # what waits for a record that is missing: follows from drifts
         "w": None,  # which verdicts nobody could write: follows from obligations
         "t": None,  # when drifts are forgotten: follows from their ends

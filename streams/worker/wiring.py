@@ -126,6 +126,7 @@ WRITTEN: dict[str, tuple[str, ...]] = {
         "BreakerTurned",
         "CorrectionReleased",
         "CorrectionApproved",
+        "CorrectionRejected",
         "GovernancePublished",
         "HoleOpened",
         "HoleClosed",
@@ -135,7 +136,7 @@ WRITTEN: dict[str, tuple[str, ...]] = {
     topics.DRIFTS: ("Drift",),
     topics.COMMANDS: ("Command",),
     topics.COMMAND_RESULTS: ("CommandResult",),
-    topics.AUDIT: ("ObligationSettled", "LetterDismissed"),
+    topics.AUDIT: ("ObligationSettled", "LetterDismissed", "CorrectionDecided"),
     topics.DEAD_LETTERS: ("DeadLetter",),
 }
 

@@ -1,4 +1,5 @@
-"""Somebody approves what a deployment only proposes: judge issues that command anew, and an executor performs it."""
+"""Somebody approves what a deployment only proposes: judge issues that command anew, and an executor performs it. What
+somebody rejects is proposed no more, until that is lifted."""
 
 from __future__ import annotations
 
@@ -57,3 +58,26 @@ def test_of_two_proposals_the_one_that_was_approved_is_performed(
         ("propose", False),
     ]
     assert deployment.command("approve", stands("O1")["drift_id"], "--reason", "again").exit_code == 1
+
+
+def test_what_was_rejected_is_asked_for_no_more_until_that_is_lifted(deployment: Deployment) -> None:
+    def stands(restraint: str) -> dict[str, Any]:
+        found = next((d for d in reversed(deployment.drifts("O1")) if d["kind"] == DEAL), {})
+        return found if found and found["restraint"] == restraint else {}
+
+    deployment.start().wait_ready()
+    deployment.row("crm", "Account", "A-O1", Legal_Entity__c="1000")
+    deployment.row("crm", "Opportunity", "O1", "A-O1", StageName="Closed Won")
+    proposed = deployment.until(lambda: stands(""))
+
+    rejected = deployment.command("reject", proposed["drift_id"], "--reason", "not ours")
+    assert rejected.exit_code == 0, rejected.output
+    held = deployment.until(lambda: stands("rejected"))
+    assert (held["status"], held["command_id"], held["rejected_command_id"]) == ("open", None, proposed["command_id"])
+    assert deployment.command("reject", proposed["drift_id"], "--reason", "again").exit_code == 1
+
+    assert deployment.command("approve", proposed["drift_id"], "--reason", "ours after all").exit_code == 0
+    lifted = deployment.until(lambda: stands(""))
+    assert (lifted["command_id"], lifted["mode"]) == (proposed["command_id"], "execute")
+    audited = [value["decision"] for value in deployment.values(topics.AUDIT) if "decision" in value]
+    assert audited == ["rejected", "approved"]

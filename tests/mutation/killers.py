@@ -108,7 +108,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.judge.lives": _about("settled_elsewhere", "lives"),
     "streams.judge.process": (*_about("customers_process"), *_ALL_OF_IT),
     "streams.judge.answered": _about("answered", "conditions", "announced"),
-    "streams.judge.approvals": _about("approved", "approvals", "limits"),
+    "streams.judge.approvals": _about("approved", "approvals", "limits", "rejected", "rejections"),
     "streams.judge.breaker": _about("forgotten", "commanded", "breaker"),
     "streams.judge.closing": (*_about("counts", "period_close", "obligation"), *_ALL_OF_IT),
     "streams.judge.commands": (
@@ -122,6 +122,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
             "frozen_customers",
             "breaker",
             "approvals",
+            "rejections",
         ),
         *_about("announced"),
         *_ALL_OF_IT,
@@ -130,6 +131,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
         "corrected", "announced", "customers_process", "step_workload", "driver", "look_customers"
     ),
     "streams.judge.counting": (*_about("counts", "period_close"), *_ALL_OF_IT, _NEW_RULES, _DAY_ONE),
+    "streams.judge.decisions": _about("approved", "rejected", "approvals"),
     "streams.judge.flapping": _about("flaps", "flapping"),
     "streams.judge.forgotten": _about("forgotten", "kept_for_holes"),
     "streams.judge.freeze": _about("freeze", "frozen_customers", "identity_conflict"),
@@ -142,6 +144,8 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.judge.posting": _about("books_shut", "posting"),
     "streams.judge.published": (*_about("rolled_out", "governance_publish"), _IN_BAND),
     "streams.judge.reached": _about("forgotten"),
+    "streams.judge.reconsider": _about("rejected", "rejections"),
+    "streams.judge.rejections": _about("rejected", "rejections", "judges_stage"),
     "streams.judge.release": _about("release", "breaker", "limits"),
     "streams.judge.retention": _about("retained", "keys", "leaving", "retention", "fold"),
     "streams.judge.rollout": (*_about("rolled_out", "keys"), _IN_BAND),

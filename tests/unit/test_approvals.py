@@ -10,9 +10,10 @@ import pytest
 
 from schemas import topics
 from schemas.instants import SECOND
-from streams.commands import approvals
+from streams.commands import approvals, decisions
 from streams.commands import look as look_commands
 from streams.commands.approvals import unapprovable
+from streams.commands.decisions import SUBJECT
 from streams.governance import Governance
 from streams.judge.keys import APPROVALS
 from streams.look.write import Outgoing
@@ -42,7 +43,7 @@ def proposed(*story: Any, **rules: Any) -> Play:
 def approve(play: Play, **otherwise: Any) -> None:
     """As the command line does."""
     (stands,) = play.drifts()
-    told = {name: stands[name] for name in approvals.SUBJECT}
+    told = {name: stands[name] for name in SUBJECT}
     value = {**told, "by": "ada", "reason": "seen", "at": 0, **otherwise}
     for partition in range(play.governance.partitions):
         play.driver.pipe(topics.CHANGES, stands["canonical_id"], "CorrectionApproved", value, partition=partition)
@@ -158,7 +159,7 @@ def unposted(governed: Governance, partitions: int) -> Company:
 
 def approved(company: Company) -> None:
     (stands,) = company.open()
-    value = {**{name: stands[name] for name in approvals.SUBJECT}, "by": "ada", "reason": "seen", "at": 0}
+    value = {**{name: stands[name] for name in SUBJECT}, "by": "ada", "reason": "seen", "at": 0}
     for partition in range(company.governance.partitions):
         company.driver.pipe(topics.CHANGES, "", "CorrectionApproved", value, partition=partition)
 
@@ -276,14 +277,18 @@ def test_the_command_line_tells_every_partition(monkeypatch: pytest.MonkeyPatch)
     (stands,) = made.drifts(DEAL)
     run, written = looking_at(monkeypatch, made), list[Outgoing]()
     monkeypatch.setattr(approvals, "sight", look_commands.sight)
-    monkeypatch.setattr(approvals, "write", lambda _, records: written.extend(records))
+    monkeypatch.setattr(decisions, "write_together", lambda _, records: written.extend(records))
 
     assert run(approvals.approve, stands["drift_id"], "--reason", "seen").exit_code == 0
     assert run(approvals.approve, "other", "--reason", "seen").exit_code == 1
     assert "needs a reason" in run(approvals.approve, stands["drift_id"], "--reason", " ").output
 
-    told = made.driver.codec.decode(written[0].value or b"")
-    assert {(each.topic, each.value) for each in written} == {(topics.CHANGES, written[0].value)}
-    assert [each.partition for each in written] == list(range(made.governance.partitions))
+    *telling, audited = written
+    told, kept = (made.driver.codec.decode(each.value or b"") for each in (telling[0], audited))
+    assert {(each.topic, each.value) for each in telling} == {(topics.CHANGES, telling[0].value)}
+    assert [each.partition for each in telling] == list(range(made.governance.partitions))
     assert told.record == "CorrectionApproved"
     assert (told.value["command_id"], told.value["reason"]) == (stands["command_id"], "seen")
+    assert (told.value["lifts"], told.value["only_lifts"]) == (None, False)
+    assert (audited.topic, audited.key, kept.record) == (topics.AUDIT, stands["drift_id"].encode(), "CorrectionDecided")
+    assert (kept.value["decision"], kept.value["reason"], kept.value["by"]) == ("approved", "seen", told.value["by"])

@@ -122,7 +122,7 @@ def asked(at: int, command_id: str | None = "c1") -> tuple[Approval | None, int]
     ws = Workspace(MemoryView())
     ws.put(approval_key("c1"), Approval("me", 101, 141)._asdict())
     now = AsOf(ws, RULED.newest, CUSTOMER, at)
-    return approved(ws, now, command_id), now.next_change
+    return approved(ws, now, "d1", command_id), now.next_change
 
 
 @pytest.mark.parametrize(("at", "is_approved"), [(100, False), (101, True), (140, True), (141, False)])
@@ -136,6 +136,7 @@ def test_exactly_that_command_is_approved_and_who_asks_is_judged_as_it_begins(at
     [
         ("propose", "", "c1", True),
         ("propose", "over_limit", "c1", True),
+        ("propose", "rejected_before", "c1", True),
         ("propose", "breaker", "c1", False),
         ("execute", "", "c1", False),
         ("alert", "", "c1", False),
@@ -148,6 +149,6 @@ def test_what_is_proposed_for_want_of_a_decision_alone_may_be_performed(
 ) -> None:
     ws = Workspace(MemoryView())
     ws.put(approval_key("c1"), Approval("me", 101, 141)._asdict())
-    drift = {"mode": mode, "restraint": restraint, "command_id": command_id}
+    drift = {"drift_id": "d1", "mode": mode, "restraint": restraint, "command_id": command_id}
 
     assert may_be_performed(ws, AsOf(ws, RULED.newest, CUSTOMER, 110), drift) is may

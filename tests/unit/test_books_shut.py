@@ -164,5 +164,5 @@ def test_what_is_no_invoice_charges_for_no_products() -> None:
 
 def test_whatever_passes_by_itself_is_no_stop_that_somebody_ends() -> None:
     assert {r.name for r in RESTRAINTS if r.passes} == {
-        "over_limit", "oscillation", "books_closing", "outside_posting_window", "unmapped_product",
+        "over_limit", "rejected_before", "oscillation", "books_closing", "outside_posting_window", "unmapped_product",
     }  # fmt: skip

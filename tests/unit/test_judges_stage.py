@@ -24,6 +24,7 @@ from streams.judge.keys import (
     burying_key,
     freezes_prefix,
     leaving_key,
+    rejections_key,
     rollout_key,
     tombstone_key,
 )
@@ -134,6 +135,9 @@ def test_people_and_the_fleet_are_heard_by_who_judges() -> None:
     kept = stage.ws.get(approval_key("c1"))
     assert kept is not None
     assert Approval(kept["by"], kept["at"], 0) == ("me", NOW + 1, 0)
+    rejection = {**approval, "reason": "not ours", "at": 5}
+    assert stage.take(("CorrectionRejected", rejection)) == "correctionrejected"
+    assert (stage.ws.get(rejections_key("d1")) or {})["rejections"][0][:5] == ["c1", 5, "me", "not ours", NOW + 1]
     turned = {"scope": "system", "name": "erp", "drift_id": "d9", "closed_at": None}
     assert stage.take(("BreakerTurned", turned)) == "breakerturned"
     assert stage.ws.get("b/system/erp/d9") == {"opened": marks()}

@@ -17,6 +17,9 @@ AS_WRITTEN = {
     keys.RETENTION: "~retention",
     keys.TOMBSTONES: "~tombstones",
     keys.APPROVALS: "a/",
+    keys.REJECTIONS: "n/",
+    keys.WAITING_REJECTED: "y/",
+    keys.ANY_REJECTED: "~rejected",
     keys.OBLIGATIONS: "o/",
     keys.LEAVING: "o/~retention/",
     ObligationKey("crm:A", "kind", "crm", "7/8").text(): "o/crm:A/kind/crm/7/8",
@@ -34,6 +37,7 @@ AS_WRITTEN = {
     keys.past_hole_key("crm:A", "erp/customer", 7, "L"): "l/crm:A/erp/customer/7/L",
     keys.freezes_prefix("crm:A"): "f/crm:A/",
     keys.approval_key("c1"): "a/c1",
+    keys.rejections_key("d1"): "n/d1",
     keys.drift_key("d1"): "d/d1",
 }
 

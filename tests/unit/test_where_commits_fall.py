@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from schemas.instants import SECOND
 from streams.driver import Driver
+from tests.deciding import deciding
 from tests.depth import cases
 from tests.dossiers.model import Dossier
 from tests.dossiers.table import DOSSIERS
@@ -86,6 +87,22 @@ def test_what_is_said_as_somebody_intervenes_hangs_on_no_commit(kinds: tuple[str
 
 
 @pytest.mark.parametrize("kinds", [GRACE, DEADLINE], ids=["grace", "deadline"])
+@given(seed=st.integers(0, 2**32), mode=st.sampled_from(("propose", "execute")))
+@settings(max_examples=cases(20, thorough=400))
+def test_what_is_said_as_somebody_approves_and_rejects_hangs_on_no_commit(
+    kinds: tuple[str, ...], seed: int, mode: str
+) -> None:
+    rng = random.Random(seed)
+    rules = with_mode(mode, governed(rng.choice(RETENTIONS), *kinds))
+    gaps, late = rng.choice((True, False)), rng.choice((0.0, 0.3))
+    log = told_to_judge(rules, history(rng), rng, gaps=gaps, late=late, beside=deciding)
+    once_each = judged(rules, log, each, never)
+
+    assert judged(rules, log, never, never) == once_each
+    assert judged(rules, log, lambda: rng.random() < 0.1, lambda: rng.random() < 0.02) == once_each
+
+
+@pytest.mark.parametrize("kinds", [GRACE, DEADLINE], ids=["grace", "deadline"])
 @given(seed=st.integers(0, 2**32))
 # A trigger was moved, or a gap taken back what had been heard, before what was due was judged.
 @example(seed=6)
@@ -121,6 +138,19 @@ def test_what_is_said_of_any_kind_hangs_on_no_commit(dossier: Dossier, seed: int
 def test_what_is_said_of_any_kind_where_evidence_comes_late_hangs_on_no_commit(dossier: Dossier, seed: int) -> None:
     rng = random.Random(seed)
     play, log = played(dossier, rng, late=0.3, beside=intervening if rng.random() < 0.3 else None)
+    once_each = judged(play.governance, log, each, never)
+
+    assert judged(play.governance, log, never, never) == once_each
+    assert judged(play.governance, log, lambda: rng.random() < 0.1, lambda: rng.random() < 0.02) == once_each
+
+
+@given(dossier=st.sampled_from(DOSSIERS), seed=st.integers(0, 2**32))
+@settings(max_examples=cases(20, thorough=400))
+def test_what_is_said_of_any_kind_as_somebody_approves_and_rejects_hangs_on_no_commit(
+    dossier: Dossier, seed: int
+) -> None:
+    rng = random.Random(seed)
+    play, log = played(dossier, rng, late=rng.choice((0.0, 0.3)), beside=deciding)
     once_each = judged(play.governance, log, each, never)
 
     assert judged(play.governance, log, never, never) == once_each
