@@ -321,16 +321,49 @@ def test_a_conflict_that_began_meanwhile_holds_what_is_lifted() -> None:
     assert (found["restraint"], found["mode"], found["approved_by"]) == ("", "execute", "eve")
 
 
+def with_fleet(*story: Change) -> Play:
+    top = {"judged": (DEAL, INEFFECTIVE)}
+    return play_of(DEAL, story, mode="execute", top=top).heard(OPENS + 1).run()
+
+
+def told_to_the_fleet(play: Play) -> list[str]:
+    records = [w.record for w in play.driver.written[topics.PROGRESS]]
+    return [each for each in records if each in ("CorrectionAsked", "DriftEnded")]
+
+
 def test_the_fleet_hears_of_the_end_of_what_may_have_been_performed() -> None:
-    dossier = dossier_of(DEAL)
-    play = play_of(DEAL, STORY, mode="execute", top={"judged": (DEAL, INEFFECTIVE)}).heard(OPENS + 1).run()
-    decide(play, rejected).heard(30).run()
-    play.tell(dossier.resolved_by)
+    play = decide(with_fleet(*STORY), rejected).heard(30).run()
+    play.tell(dossier_of(DEAL).resolved_by)
     play.heard(THE_END).run()
 
-    records = [w.record for w in play.driver.written[topics.PROGRESS]]
-    assert [each for each in records if each in ("CorrectionAsked", "DriftEnded")] == ["CorrectionAsked", "DriftEnded"]
+    assert told_to_the_fleet(play) == ["CorrectionAsked", "DriftEnded"]
     assert not [key for key, _ in play.driver.state("fleet", 0).items() if key.startswith("k/")]
+
+
+def test_what_was_issued_and_is_another_command_by_now_was_recalled() -> None:
+    """The account's name had changed before somebody rejected what was issued."""
+    play = with_fleet(account(2, "Acme"), *STORY)
+    play.tell((account(OPENS + 0.5, "Acme GmbH"),))
+    decide(play, rejected).heard(30).run()
+    found = stands(play)
+    assert (found["mode"], found["restraint"]) == ("propose", "rejected_before")
+    assert found["recalled_at"] == found["released_at"] == (OPENS + 1) * SECOND + 1
+
+    play.tell(dossier_of(DEAL).resolved_by)
+    play.heard(THE_END).run()
+    assert told_to_the_fleet(play) == ["CorrectionAsked", "DriftEnded"]
+
+
+def test_where_the_kind_only_alerts_by_then_nothing_is_asked_for() -> None:
+    play = proposed(mode="execute")
+    play.driver.publish(with_rules(play.governance, DEAL, mode="alert"), 20 * SECOND)
+    play.heard(30).run()
+    decide(play, rejected).heard(40).run()
+    play.tell((change(45, "crm", "opportunity", "O", name="Acme: more seats", stage="won", value="1300.00 EUR"),))
+    play.heard(THE_END).run()
+
+    records = [w.value for w in play.driver.written[topics.DRIFTS] if w.value]
+    assert [(each["mode"], bool(each["command_id"])) for each in records] == [("execute", True), ("alert", False)]
 
 
 def test_why_says_who_rejected_it_and_what_lifts_that() -> None:
