@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -17,21 +16,21 @@ from streams.commands.told import told_in_one_line
 from streams.governance.model import Governance
 from streams.judge.keys import process_key
 from streams.look import changelog, left, pages
-from streams.look.across import explain_across, read_stages
+from streams.look.across import read_stages
+from streams.look.answers import Known, answers
+from streams.look.answers import is_called as is_subject
 from streams.look.corrected import read_customer
 from streams.look.customers import resolve
 from streams.look.drifts import read_drifts, selected
 from streams.look.health import CANNOT_TELL, Verdict, verdict
-from streams.look.left import Left
 from streams.look.off import switched_off
 from streams.look.parked import PARKED, Parked, read_parked
 from streams.look.progress import ages, read_progress
 from streams.look.read import CannotLook
-from streams.look.rules import rules_of
 from streams.look.shown import console, print_json
 from streams.look.sources import Waiting, waiting
 from streams.look.sources import sources as list_sources
-from streams.look.why import Explanation, explain, with_drifts, worst_first
+from streams.look.why import Explanation, worst_first
 from streams.suspects.table import SUSPECT_KINDS
 from tables.view import MemoryView
 
@@ -143,23 +142,18 @@ def _unknown(governance: Governance) -> str:
 def _explanations(see: Sight, customer: str, kind: str | None, subject: str | None) -> list[Explanation]:
     partition = topics.partition_for(customer, see.governance.partitions)
     view = changelog.state(see.cluster, "judge", partition, changelog.about(customer))
-    governed = rules_of(view, see.governance).in_force.at(see.now)
-    found = explain(view, governed, customer, see.now, _parked(see, view, customer))
-    found += _left(see, view, customer, subject)
-    if kind is None or any(is_called(name, kind) for name in SUSPECT_KINDS):
-        stages = read_stages(see.cluster, see.governance, view, customer)
-        found += explain_across(stages, see.governance, customer, see.now)
-    if kind is not None:  # a kind that nobody asked for need not say that it is off
-        found += switched_off(see.governance)
-    return with_drifts(worst_first(found), read_drifts(see.cluster, (partition,)))
-
-
-def _left(see: Sight, view: MemoryView, customer: str, subject: str | None) -> Iterator[Explanation]:
-    rows = read_customer(see.cluster, see.governance, customer).entities
-    gone = left.left(view, see.governance, customer, rows, see.now)
-    if subject is None:
-        return left.in_short(customer, gone)
-    return left.of_subject(see.governance, customer, (each for each in gone if _is_called(subject, each)))
+    now = see.now  # judge is asked as of what it had heard: reading the rest takes time
+    across = kind is None or any(is_called(name, kind) for name in SUSPECT_KINDS)
+    known = Known(
+        judge=view,
+        rows=read_customer(see.cluster, see.governance, customer).entities,
+        drifts=read_drifts(see.cluster, (partition,)),
+        parked=_parked(see, view, customer),
+        stages=read_stages(see.cluster, see.governance, view, customer) if across else None,
+    )
+    found = answers(known, see.governance, customer, now, subject)
+    # A kind that nobody asked for need not say that it is off.
+    return found if kind is None else worst_first([*found, *switched_off(see.governance)])
 
 
 def _parked(see: Sight, view: MemoryView, customer: str) -> dict[str, Parked]:
@@ -173,11 +167,7 @@ def _parked(see: Sight, view: MemoryView, customer: str) -> dict[str, Parked]:
 def _meant(explanation: Explanation, kind: str | None, subject: str | None) -> bool:
     of_kind = kind is None or not explanation.kind or is_called(explanation.kind, kind)
     of_none = kind is not None and explanation.outcome in ("off", "not_observed")
-    return of_kind and (subject is None or of_none or _is_called(subject, explanation))
-
-
-def _is_called(subject: str, it: Explanation | Left) -> bool:
-    return subject in (it.native_id, f"{it.system}/{it.entity}/{it.native_id}")
+    return of_kind and (subject is None or of_none or is_subject(subject, explanation))
 
 
 def _watermarks(see: Sight) -> dict[str, Any]:

@@ -121,6 +121,8 @@ class Kind(NamedTuple):
     for_command: frozenset[Place] = frozenset()
     """Places that only the command looks at. A record missing there holds no verdict back; the command is only
     proposed."""
+    spared: Callable[[AsOf, Subject], str] | None = None
+    """For people who ask: why nothing is demanded of a subject, where that does not show; empty where it does."""
     several: bool = False
     """True: there are several rows of this name, each about another entity."""
 

@@ -11,8 +11,13 @@ NAME = "correction_oscillation"
 def quarrels(now: AsOf, record: Found) -> dict[str, list[Step]]:
     """Attribute -> the changes that put it back, where they are too many."""
     limit = now.governance.process.flapping.returns
+    return {attribute: steps for attribute, steps in put_back(now, record).items() if len(steps) >= limit}
+
+
+def put_back(now: AsOf, record: Found) -> dict[str, list[Step]]:
+    """Attribute -> the changes that put it back, where there are any."""
     returns = {attribute: _returns(now, record, attribute) for attribute in STATED.get(record.entity, ())}
-    return {attribute: steps for attribute, steps in returns.items() if len(steps) >= limit}
+    return {attribute: steps for attribute, steps in returns.items() if steps}
 
 
 def _returns(now: AsOf, record: Found, attribute: str) -> list[Step]:

@@ -9,4 +9,4 @@ def span(micros: int) -> str:
     for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
         if left >= 2 * size:
             return f"{left // size} {unit}"
-    return f"{left} seconds"
+    return f"{left} second{'' if left == 1 else 's'}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from schemas.instants import Instant
 from streams.governance.model import Governance
 from streams.judge.keys import MARKS, ObligationKey
 from streams.judge.obligation import Due, Obligation, Trigger
-from streams.kinds.asof import AsOf, entity_key
+from streams.kinds.asof import AsOf, Found, entity_key
 from streams.kinds.finding import Answer, Finding, Subject
 from streams.kinds.references import FEW
 from streams.kinds.table import Kind
@@ -45,9 +46,23 @@ class Case:
     moved: bool
     remembered: tuple[Version, ...]
     """The subject's versions that are kept."""
-    ended: Ended | None
     is_back: bool
     """Whether it came back after it had left the state by retention."""
+    looking: Looking
+
+    @cached_property
+    def ended(self) -> Ended | None:
+        """What ended the trigger; the subject is judged at each of its versions for that."""
+        return _ended(self.looking, self.kind, self.subject, self.remembered)
+
+    @property
+    def spared(self) -> str:
+        """Why nothing is demanded, where the rule says more than that nothing is."""
+        return _spared(self.looking, self.kind, self.subject)
+
+    def done_by(self, instant: Instant) -> Found | None:
+        """The record that answered first of what has been in order up to this instant, in the version that did."""
+        return _done_by(self.looking, self.kind, self.subject, instant)
 
     @property
     def finding(self) -> Finding | None:
@@ -70,17 +85,35 @@ class Case:
         return ids.drift_id(self.kind.name, system, entity, native_id, trigger.version)
 
 
-def cases(view: View, governance: Governance, customer: str, kind: Kind, now: Instant) -> Iterator[Case]:
+class Looking:
+    """One look at a customer: what many cases share is worked out once."""
+
+    def __init__(self, view: View, governance: Governance, customer: str, now: Instant) -> None:
+        self.ws, self.governance, self.customer, self.now = Workspace(view), governance, customer, now
+        self._bounds: dict[tuple[str, str], tuple[Instant, str]] = {}
+
+    def bound(self, kind: Kind, system: str) -> tuple[Instant, str]:
+        """Up to when verdicts can be given, and what holds them back there."""
+        known = self._bounds.get((kind.row, system))
+        if known is None:
+            marks = self.ws.get(MARKS) or {}
+            known = self._bounds[kind.row, system] = holding_back(marks, self.governance, kind, system)
+        return known
+
+    def as_of(self, instant: Instant) -> AsOf:
+        return AsOf(self.ws, self.governance, self.customer, instant)
+
+
+def cases(looking: Looking, kind: Kind) -> Iterator[Case]:
     """Every subject that this kind has, or had, at this customer."""
-    ws = Workspace(view)
-    for subject in sorted(_subjects(ws, governance, customer, kind)):
-        yield _case(ws, governance, customer, kind, subject, now)
+    for subject in sorted(_subjects(looking.ws, looking.governance, looking.customer, kind)):
+        yield _case(looking, kind, subject)
 
 
 def case_of(view: View, governance: Governance, kind: Kind, key: ObligationKey, now: Instant) -> Case:
     """That of one obligation."""
     subject = Subject(key.system, kind.entity, key.native_id)
-    return _case(Workspace(view), governance, key.customer, kind, subject, now)
+    return _case(Looking(view, governance, key.customer, now), kind, subject)
 
 
 def _subjects(ws: Workspace, governance: Governance, customer: str, kind: Kind) -> set[Subject]:
@@ -106,12 +139,13 @@ _MANY = 1_000_000
 """A person asked: all there are."""
 
 
-def _case(ws: Workspace, governance: Governance, customer: str, kind: Kind, subject: Subject, now: Instant) -> Case:
+def _case(looking: Looking, kind: Kind, subject: Subject) -> Case:
+    ws, customer = looking.ws, looking.customer
     key = ObligationKey(customer, kind.row, subject.system, subject.native_id)
     obligation = Obligation.from_json(ws.get(key.text()))
-    as_of = AsOf(ws, governance, customer, now)
+    as_of = looking.as_of(looking.now)
     answer = kind.judge(as_of, subject)
-    until, source = holding_back(ws.get(MARKS) or {}, governance, kind, subject.system)
+    until, source = looking.bound(kind, subject.system)
     record = ws.get(entity_key(customer, subject.entity, subject.system, subject.native_id)) or {"versions": []}
     return Case(
         kind=kind,
@@ -121,19 +155,17 @@ def _case(ws: Workspace, governance: Governance, customer: str, kind: Kind, subj
         due=due_by(as_of, kind, subject, obligation, answer),
         until=until,
         source=source,
-        now=now,
+        now=looking.now,
         moved=as_of.moved,
         remembered=tuple(record["versions"]),
-        ended=_ended(ws, governance, customer, kind, subject, record["versions"]),
         is_back=bool(record.get("returned")),
+        looking=looking,
     )
 
 
-def _ended(
-    ws: Workspace, governance: Governance, customer: str, kind: Kind, subject: Subject, versions: list[Version]
-) -> Ended | None:
+def _ended(looking: Looking, kind: Kind, subject: Subject, versions: Sequence[Version]) -> Ended | None:
     """The version of the subject that ended a trigger, as far back as versions are kept."""
-    held = [_demands(kind.judge(AsOf(ws, governance, customer, v["at"]), subject), kind) for v in versions[-FEW:]]
+    held = [_demands(kind.judge(looking.as_of(v["at"]), subject), kind) for v in versions[-FEW:]]
     changes = list(zip(versions[-FEW:], held, strict=True))
     if not changes or changes[-1][1]:
         return None
@@ -141,6 +173,25 @@ def _ended(
         if before and not after:
             return Ended(version["at"], version)
     return None
+
+
+def _done_by(looking: Looking, kind: Kind, subject: Subject, instant: Instant) -> Found | None:
+    found = _satisfied_by(looking, kind, subject, instant)
+    for _ in range(FEW):
+        before = _satisfied_by(looking, kind, subject, found.version["at"] - 1) if found else None
+        if before is None:
+            break
+        found = before
+    return found
+
+
+def _spared(looking: Looking, kind: Kind, subject: Subject) -> str:
+    return kind.spared(looking.as_of(looking.now), subject) if kind.spared else ""
+
+
+def _satisfied_by(looking: Looking, kind: Kind, subject: Subject, instant: Instant) -> Found | None:
+    answer = kind.judge(looking.as_of(instant), subject)
+    return answer.satisfied_by if isinstance(answer, Finding) and answer.satisfied else None
 
 
 def _demands(answer: Answer, kind: Kind) -> bool:

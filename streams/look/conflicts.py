@@ -80,6 +80,8 @@ def _why_none(members: list[Party], party: Party) -> Said:
         return "unknown", f"UNKNOWN: {text}"
     twice = sorted({m.system for m in members if sum(o.system == m.system for o in members) > 1})
     alone = f"it is the only one in {senior.system}, the most senior of {len(members)} records of the customer"
+    if len(members) == 1:
+        return "agrees", "it is the only record of the customer"
     if not twice:
         return "agrees", alone
     several = "; ".join(f"{s} has {', '.join(m.native_customer for m in members if m.system == s)}" for s in twice)

@@ -51,7 +51,13 @@ def behind(due: Instant, until: Instant, source: str) -> str:
 
 
 def heard_up_to(until: Instant, source: str) -> str:
-    return f"{source} has " + ("never been heard" if until == NEVER else f"been heard only up to {iso(until)}")
+    return f"{spoken(source)} has " + ("never been heard" if until == NEVER else f"been heard only up to {iso(until)}")
+
+
+def spoken(source: str) -> str:
+    """A source object as people are told of it. What a system links has a watermark of its own, and no table."""
+    system, _, entity = source.partition("/")
+    return f"{name(system, ALL_OBJECTS)} (its links)" if entity == LINKS else source
 
 
 def due_by(now: AsOf, kind: Kind, subject: Subject, obligation: Obligation, answer: Answer) -> Due | None:

@@ -10,8 +10,8 @@ from streams.likeness.keys import keys as likeness_keys
 from streams.suspects.keys import as_compared, hashed
 from streams.suspects.members import Member, in_words, ruled_out, senior_first, weighed
 
-_WORDS = {
-    # what a key is made of
+WORDS = {
+    # what a key is made of, if that is no word for it already
     "tax": "tax id",
     "register": "register number",
     "domain": "internet domain",
@@ -50,8 +50,8 @@ def nearest(found: Iterable[Near]) -> str:
 def _keys(own: Member, other: Member) -> str:
     one, two = _made_of(own), _made_of(other)
     both = [made_of for made_of in one if made_of in two]
-    agree = ", ".join(_WORDS[made_of] for made_of in both if one[made_of] == two[made_of])
-    differ = ", ".join(_WORDS[made_of] for made_of in both if one[made_of] != two[made_of])
+    agree = ", ".join(WORDS[made_of] for made_of in both if one[made_of] == two[made_of])
+    differ = ", ".join(WORDS[made_of] for made_of in both if one[made_of] != two[made_of])
     return f"keys that agree: {agree or 'none'}; that do not: {differ or 'none'}"
 
 

@@ -13,6 +13,7 @@ from schemas.money import plain
 from streams.judge.commands import restrained
 from streams.look.corrected import Customer
 from streams.look.drifts import Drift
+from streams.look.lag import spoken
 from streams.look.shown import ago, money, table
 from streams.look.sources import Source
 from streams.look.why import Explanation
@@ -124,7 +125,7 @@ def _source(s: Source, now: Instant) -> Sequence[str]:
     amounts = ", ".join(f"{plain(amount)} {currency}" for currency, amount in sorted(s.amounts.items()) if amount)
     phase = f"{s.phase}, stale" if s.stale and s.watermark is not None else s.phase
     age = ago(s.watermark, now)
-    return s.source, phase, iso(s.watermark), age, ago(s.reported_at, now), str(s.obligations), amounts, s.why
+    return spoken(s.source), phase, iso(s.watermark), age, ago(s.reported_at, now), str(s.obligations), amounts, s.why
 
 
 def why(found: Iterable[Explanation]) -> RenderableType:

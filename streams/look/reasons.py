@@ -10,12 +10,12 @@ from schemas.instants import ALWAYS, NEVER, Instant, iso
 from streams.judge.commands import is_held, remedy, restrained
 from streams.kinds.asof import Found
 from streams.kinds.finding import Finding, Waiting
+from streams.kinds.shared import said
 from streams.kinds.table import SUBJECT
 from streams.letters import is_of_verdict
 from streams.look.case import Case
-from streams.look.lag import behind
+from streams.look.lag import behind, spoken
 from streams.look.parked import PARKED
-from streams.look.shown import money
 
 Said = tuple[str, str]
 """(outcome, because)."""
@@ -25,8 +25,8 @@ Rule = Callable[[Case], Said | None]
 def reason(case: Case) -> Said:
     """The answer of the first rule that has one."""
     for rule in RULES:
-        if (said := rule(case)) is not None:
-            return said
+        if (answer := rule(case)) is not None:
+            return answer
     return _never(case)
 
 
@@ -50,9 +50,11 @@ def _standing(case: Case) -> Said | None:
     drift = o.drift or {}
     text = f"open since {iso(o.opened_at)}: expected {drift.get('expected')}; found {drift.get('observed')}"
     if case.finding is None:
-        text += f"; what demanded it has ended, which is settled once {case.source} is heard further"
+        text += f"; what demanded it has ended, which is settled once {spoken(case.source)} is heard further"
     elif case.finding.satisfied:
-        text += f"; by now {_by(case.finding.satisfied_by)}, which closes it once {case.source} is heard up to then"
+        text += (
+            f"; by now {_by(case.finding.satisfied_by)}, which closes it once {spoken(case.source)} is heard up to then"
+        )
     if restraint := restrained(drift):
         text += f"; its command is {'held' if is_held(drift) else 'only proposed'}: {restraint}"
         text += f" ({do})" if (do := remedy(drift)) else ""
@@ -74,9 +76,14 @@ def _settled(case: Case) -> Said | None:
         return None
     if o.status == "closed":
         return "closed", "a drift was opened and has ended; `driftwise drifts --all` says how"
-    if finding is not None and finding.satisfied:
-        return "met", f"met: {_by(finding.satisfied_by)}; it was due {_when(o.due, o.period)}"
-    return "met", f"met when it was due, {_when(o.due, o.period)}; what answered or demanded it has changed since"
+    stands = finding is not None and finding.satisfied
+    when, by = _when(o.due, o.period), case.done_by(o.due) if stands and o.due is not None else None
+    if finding is None or not stands:
+        return "met", f"met when it was due, {when}; what answered or demanded it has changed since"
+    if by is None and finding.satisfied_by is not None:  # what was known then is folded away
+        return "met", f"met when it was due, {when}; by now {_by(finding.satisfied_by)}"
+    left = f"; {difference} is left, which is tolerated" if (difference := _difference(finding)) else ""
+    return "met", f"met: {_by(by)}; it was due {when}{left}"
 
 
 def _ignored(case: Case) -> Said | None:
@@ -99,7 +106,8 @@ def _demanded(case: Case) -> Said | None:
     running = case.obligation.status == "armed"
     if finding is None or due is None or not (finding.trigger_version or running or not finding.satisfied):
         return None
-    already = f"; so far {_by(finding.satisfied_by)}" if finding.satisfied else f"; so far found: {finding.observed}"
+    done = case.done_by(case.now) or finding.satisfied_by if finding.satisfied else None
+    already = f"; so far {_by(done)}" if finding.satisfied else f"; so far found: {finding.observed}"
     if due.at > case.now:
         return "pending", f"not due before {_when(*due)}: {finding.expected}{already}"
     return "unknown", f"UNKNOWN: it was due {_when(*due)}, but {behind(due.at, case.until, case.source)}{already}"
@@ -122,7 +130,7 @@ def _difference(finding: Finding) -> str | None:
     stake = finding.amount
     if stake is None or not 0 < abs(Decimal(stake["amount"])) < max(compared, default=Decimal(0)):
         return None
-    return money(stake)
+    return said(stake)
 
 
 def _back(case: Case) -> Said | None:
@@ -136,7 +144,8 @@ def _back(case: Case) -> Said | None:
 
 def _gone(case: Case) -> Said | None:
     if case.moved:
-        return "moved", f"moved: the {case.subject.entity} went to another customer {iso(case.remembered[-1]['at'])}"
+        entity = case.subject.entity.replace("_", " ")
+        return "moved", f"moved: the {entity} went to another customer {iso(case.remembered[-1]['at'])}"
     return None
 
 
@@ -147,11 +156,17 @@ def _withdrawn(case: Case) -> Said | None:
     return "withdrawn", f"withdrawn: what demanded it ended {iso(case.ended.at)} by {by}"
 
 
+def _spared(case: Case) -> Said | None:
+    return ("not_triggered", f"not demanded: {case.spared}") if case.answer is None and case.spared else None
+
+
 def _waiting(case: Case) -> Said | None:
     if not isinstance(case.answer, Waiting):
         return None
-    others = sorted({entity for role, entity in case.kind.needs if role != SUBJECT})
-    return "waiting", f"not demanded yet: that needs a change of the customer's {' or '.join(others)}"
+    own = (SUBJECT, case.kind.entity)
+    others = sorted({entity.replace("_", " ") for role, entity in case.kind.needs if (role, entity) != own})
+    change = f"that needs another record of the customer to change: {' or '.join(others)}"
+    return "waiting", f"not demanded as it stands: {change}{_as_it_is(case)}"
 
 
 def _never(case: Case) -> Said:
@@ -165,9 +180,9 @@ def _as_it_is(case: Case) -> str:
     """The subject in a few words: most often they show why nothing is demanded."""
     last = case.remembered[-1]["attrs"] if case.remembered else None
     if last is None:
-        return f"; the {case.subject.entity} is gone" if case.remembered else ""
+        return f"; the {case.subject.entity.replace('_', ' ')} is gone" if case.remembered else ""
     words = [str(last[name]).replace("_", " ") for name in ("status", "stage") if last.get(name)]
-    words += [f"{name.replace('_', ' ')} {money(last[name])}" for name in _WORTH if last.get(name)]
+    words += [f"{name.replace('_', ' ')} {said(last[name])}" for name in _WORTH if last.get(name)]
     return f"; the {case.subject.entity.replace('_', ' ')} is {', '.join(words)}" if words else ""
 
 
@@ -185,6 +200,7 @@ RULES: tuple[Rule, ...] = (
     _compared,
     _gone,
     _withdrawn,
+    _spared,
     _waiting,
 )
 
@@ -197,9 +213,10 @@ def _when(due: Instant | None, period: str) -> str:
 def _by(found: Found | None) -> str:
     if found is None:
         return "done"
-    place = f"{found.system}/{found.entity}/{found.native_id}"
-    return f"done {iso(found.version['at'])} by {_version(place, found.version)}"
+    place, version = f"{found.system}/{found.entity}/{found.native_id}", found.version
+    joined = f"; this customer's since {iso(version['at'])}" if version["at"] != version["committed_at"] else ""
+    return f"done {iso(version['committed_at'])} by {_version(place, version, joined)}"
 
 
-def _version(place: str, version: Mapping[str, Any]) -> str:
-    return f"{place} (version {version['native'] or version['version']})"
+def _version(place: str, version: Mapping[str, Any], more: str = "") -> str:
+    return f"{place} (version {version['native'] or version['version']}{more})"

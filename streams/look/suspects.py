@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from streams.kinds.finding import Subject
 from streams.likeness.keys import CROWD
 from streams.look import changelog
 from streams.look.lag import heard_least, heard_up_to
-from streams.look.near import Near, near, nearest
+from streams.look.near import WORDS, Near, near, nearest
 from streams.look.read import Cluster
 from streams.look.reasons import Said
 from streams.look.suspicion import Heard, quiet, standing
@@ -190,13 +190,19 @@ def _close(looked: Looked) -> Said | None:
 def _in_a_crowd(looked: Looked) -> Said | None:
     if not looked.crowded:
         return None
-    made_of = ", ".join(key.partition(":")[0] for key in looked.crowded)
-    return "near_miss", f"near miss: more than {CROWD} records share its {made_of}, which tells nobody apart"
+    shared = _words(looked.crowded)
+    return "near_miss", f"near miss: more than {CROWD} records share its {shared}: that tells nobody apart"
 
 
 def _alone(looked: Looked) -> Said:
-    made_of = ", ".join(key.partition(":")[0] for key in looked.asked.said.keys)
-    return "agrees", f"no record of another customer shares a key with it ({made_of})"
+    entity = looked.asked.subject.entity.replace("_", " ")
+    other = "other customer" if entity == "customer" else f"other customer's {entity}"
+    return "agrees", f"no {other} has its {_words(looked.asked.said.keys)}"
+
+
+def _words(keys: Iterable[str]) -> str:
+    made_of = dict.fromkeys(key.partition(":")[0] for key in keys)
+    return " or ".join(WORDS.get(part, part) for part in made_of)
 
 
 RULES: tuple[Callable[[Looked], Said | None], ...] = (_not_yet, _untold, _close, _in_a_crowd, _alone)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from schemas.instants import NEVER, Instant, iso
 from streams.kinds.finding import Subject
-from streams.look.lag import behind, heard_up_to
+from streams.look.lag import behind, heard_up_to, spoken
 from streams.look.reasons import Said
 from streams.look.why import Explanation
 from tables.view import Value
@@ -44,5 +44,7 @@ def quiet(kind: str, subject: Subject, said: Said, heard: Heard) -> Explanation:
     outcome, because = said
     if heard.until == NEVER:
         return Explanation(kind, *subject, "unknown", f"UNKNOWN: {heard_up_to(*heard)}; so far {because}")
-    known = f"{because}; {heard.source}, heard least of all, was heard up to {iso(heard.until)}"
+    if outcome == "unknown":
+        return Explanation(kind, *subject, outcome, because)
+    known = f"{because}; {spoken(heard.source)}, heard least of all, was heard up to {iso(heard.until)}"
     return Explanation(kind, *subject, outcome, known)

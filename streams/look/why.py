@@ -16,7 +16,7 @@ from streams.judge.obligation import Obligation
 from streams.judge.retention import span
 from streams.kinds.documents import FINISHED
 from streams.kinds.table import KINDS, Kind, judged, unobserved
-from streams.look.case import Case, cases, left_alone
+from streams.look.case import Case, Looking, cases, left_alone
 from streams.look.parked import PARKED, Parked
 from streams.look.reasons import hole, reason
 from tables.view import View
@@ -70,8 +70,9 @@ def explain(
 
     `view`: judge's state of the customer; `parked`: hole -> what is known of the parked row."""
     found: list[Explanation] = []
+    looking = Looking(view, governance, customer, now)
     for kind in judged(governance):
-        of_kind = [_explain(case, parked or {}) for case in cases(view, governance, customer, kind, now)]
+        of_kind = [_explain(case, parked or {}) for case in cases(looking, kind)]
         of_kind += [_left_alone(view, kind, key) for key in left_alone(view, governance, customer, kind)]
         found += of_kind or [_without_subject(governance, kind)]
     found += list(_not_observed(governance))
@@ -114,7 +115,7 @@ def _without_subject(governance: Governance, kind: Kind) -> Explanation:
     systems = ", ".join(s for role in kind.roles for s in governance.in_role(role))
     leaves = kind.entity in FINISHED and span(governance) is not None
     never = "not triggered by anything that has not left by retention" if leaves else "never triggered"
-    text = f"{never}: no {kind.entity} from {systems} is known here"
+    text = f"{never}: no {kind.entity.replace('_', ' ')} from {systems} is known here"
     return Explanation(kind.name, "", kind.entity, "", "no_subject", text)
 
 
@@ -122,7 +123,7 @@ def _not_observed(governance: Governance) -> Iterator[Explanation]:
     for kind in KINDS:
         missing = unobserved(governance, kind) if governance.wants(kind.name) else ()
         if missing:
-            places = ", ".join(f"{entity} from any {role} system" for role, entity in missing)
+            places = ", ".join(f"{entity.replace('_', ' ')} from any {role} system" for role, entity in missing)
             text = f"not observed: nothing captures {places}; map it in governance to have this kind judged"
             yield Explanation(kind.name, "", kind.entity, "", "not_observed", text)
 

@@ -408,7 +408,8 @@ CASES = {
 def early(seconds: int, span: str, **tells: Any) -> Case:
     """The payment was settled so much before its invoice was posted."""
     records = (order.payment(3 * SECONDS), order.invoice((3 + seconds) * SECONDS))
-    said = f"its payment was settled {span} before that, in processor P"
+    said = f"its payment was settled {span}{' before' if seconds > 0 else ''} that, in processor P"
+    said += "; clocks may differ by 5 minutes" if 0 < seconds <= 300 else ""
     return out_of_order(*records, observed=said, **tells)
 
 
@@ -424,7 +425,7 @@ ORDERED = {
     "two hours": early(7200, "2 hours"),
     "two days less a second": early(172_799, "47 hours"),
     "two days": early(172_800, "2 days"),
-    "in order": early(-1, "0 seconds", satisfied=True),
+    "in order": early(-1, "after", satisfied=True),
     "the earliest of two invoices": out_of_order(*invoices((900, "I1"), (400, "I2")), by="billing/I2"),
     "of two at once the first by its name": out_of_order(*invoices((400, "I2"), (400, "I1")), by="billing/I1"),
 }
@@ -438,7 +439,7 @@ def waits(status: str, observed: str) -> Case:
 def first(kind: str, subject: str, expected: str, observed: str, *records: Change) -> Case:
     told = {
         "expected": f"{expected} first",
-        "observed": f"{observed} 8 seconds before that, in {subject.replace('/', ' ')}",
+        "observed": f"{observed} 8 seconds before that, in {subject.replace('/', ' ')}; clocks may differ by 5 minutes",
     }
     return Case(f"step_out_of_order:{kind}", subject, records, told, instant=10**12)
 

@@ -8,7 +8,7 @@ from schemas import topics
 from streams.look.parked import parked_row
 from streams.look.why import OUTCOMES, Explanation, explain, with_drifts
 from tests.look import drift, micros
-from tests.topology import Company, linked_late, links_that_wait
+from tests.topology import Company, governance, linked_late, links_that_wait
 
 
 def answers(company: Company, now: float, customer: str = "crm:A") -> list[Explanation]:
@@ -229,7 +229,7 @@ def test_values_that_differ_a_little_are_within_tolerance_by_so_much() -> None:
     found = answer(company, 31, "contract_value_mismatch", "S")
 
     assert found.outcome == "within_tolerance"
-    assert "they differ by 0.9 EUR" in found.because
+    assert "they differ by 0.90 EUR" in found.because
     assert "within 1.20 EUR" in found.because
 
 
@@ -335,3 +335,62 @@ def test_every_case_has_an_answer_at_any_time(now: float) -> None:
     company.row("erp", "contract", "K", 7, "E")
 
     assert {e.outcome for e in answers(company, now)} <= set(OUTCOMES)
+
+
+def test_what_was_met_was_done_when_it_first_was_whatever_became_of_the_record() -> None:
+    company = Company(governance().model_copy(update={"late_retention_seconds": 100}))
+    company.row("crm", "Account", "A", 1)
+    company.row("crm", "Opportunity", "O", 1, "A", StageName="Closed Won")
+    company.row("erp", "customer", "E", 6)
+    company.row("erp", "customer", "E", 9, legal_name="Acme AG")
+    company.heard(30)
+    company.row("erp", "customer", "E", 33, legal_name="Acme SE")
+    company.heard(40)
+
+    found = answer(company, 41, "won_without_erp_customer", "O")
+
+    assert found.because.startswith("met: done 1970-01-01T00:00:06.000Z by erp/customer/E")
+
+
+def test_what_is_done_so_far_was_done_when_it_first_was() -> None:
+    company = won(5)
+    company.row("erp", "customer", "E", 6)
+    company.row("erp", "customer", "E", 7, legal_name="Acme AG")
+
+    found = answer(company, 8, "won_without_erp_customer", "O")
+
+    assert "so far done 1970-01-01T00:00:06.000Z by erp/customer/E" in found.because
+
+
+def test_a_subject_that_waits_for_another_record_says_how_it_stands() -> None:
+    company = linked(1)
+    company.row("billing", "subscription", "S", 2, "B", crm_opportunity_id=None, total_contract_value="1200.50")
+    company.heard(30)
+
+    found = answer(company, 31, "activation_stalled", "S")
+
+    assert "another record of the customer to change: customer or opportunity" in found.because
+    assert found.because.endswith("the subscription is draft, total value 1,200.50 EUR")
+
+
+def memos() -> Company:
+    return Company(governance().model_copy(update={"judged": ("credit_memo_unpropagated",)}))
+
+
+def test_a_kind_without_any_subject_calls_it_by_no_internal_name() -> None:
+    found = answer(memos(), 6, "credit_memo_unpropagated", "")
+
+    assert "no credit memo from erp, billing is known here" in found.because
+
+
+def test_a_memo_that_the_books_speak_for_says_so() -> None:
+    company = memos()
+    company.row("billing", "account", "B", 1, crm_account_id=None)
+    told = {"number": "CM-1", "invoice_number": None, "total_amount": "10", "currency": "EUR", "status": "Posted"}
+    company.row("billing", "credit_memo", "M", 2, "B", **told)
+    company.heard(30)
+
+    found = answer(company, 31, "credit_memo_unpropagated", "M", "billing:B")
+
+    assert found.outcome == "not_triggered"
+    assert found.because.startswith("not demanded: erp speaks for credit memos")

@@ -31,7 +31,8 @@ def charged_twice(now: AsOf, subject: Subject) -> Answer:
         return None
     found = now.by_reference(subject.entity, "billing", SAME, charged)
     same = [f for f in found if f.system == subject.system and _posted(f) and _alike(f, invoice)]
-    standing = sorted((f for f in same if not _is_credited(now, f)), key=_began)
+    credited = [f for f in same if _is_credited(now, f)]
+    standing = sorted((f for f in same if f not in credited), key=_began)
     before = standing[: standing.index(invoice)] if invoice in standing else []
     first = next((f for f in before if f.attrs["number"] != invoice.attrs["number"]), None)
     if now.at_rest and first is None:
@@ -44,7 +45,9 @@ def charged_twice(now: AsOf, subject: Subject) -> Answer:
         owner_system=subject.system,
         amount=invoice.attrs["total"],
         expected=f"{_what(invoice)} is charged once in {subject.system}: by invoice {_named(first or invoice)}",
-        observed=f"invoice {_named(invoice)} charges the same {said(invoice.attrs['total'])}" if first else "once",
+        observed=f"invoice {_named(invoice)} charges the same {said(invoice.attrs['total'])}"
+        if first
+        else "; ".join(("once", *(f"invoice {_named(f)} is credited in full" for f in credited))),
         evidence=tuple(Evidence(f, "service_starts_on", f.attrs["service_starts_on"]) for f in involved),
         ask=Ask(
             subject.system, subject.entity, invoice.native_id, {"status": "voided"}, {"status": invoice.attrs["status"]}

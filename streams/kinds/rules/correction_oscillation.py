@@ -7,7 +7,7 @@ from __future__ import annotations
 from streams.kinds.asof import AsOf
 from streams.kinds.finding import Answer, Evidence, Finding, Subject
 from streams.kinds.model import Itself, Kind
-from streams.kinds.quarrel import NAME, quarrels
+from streams.kinds.quarrel import NAME, put_back
 from streams.kinds.shared import place
 from streams.kinds.trail import STATED, Step, most_changes
 
@@ -16,12 +16,11 @@ def correction_oscillation(now: AsOf, subject: Subject) -> Answer:
     record = now.subject(*place(subject))
     if record is None:
         return None
-    fought_over = quarrels(now, record)
+    returned, limit = put_back(now, record), now.governance.process.flapping.returns
+    fought_over = {attribute: steps for attribute, steps in returned.items() if len(steps) >= limit}
     words = ", ".join(attribute.replace("_", " ") for attribute in fought_over)
-    observed = "; ".join(
-        f"{a.replace('_', ' ')} was put back {len(steps)} times, by {' and '.join(sorted({_who(s) for s in steps}))}"
-        for a, steps in fought_over.items()
-    )
+    observed = "; ".join(_said(a, steps) for a, steps in (fought_over or returned).items())
+    observed += f": it is a quarrel from {limit} times on" if returned and not fought_over else ""
     return Finding(
         satisfied=not fought_over,
         triggered_at=0,
@@ -33,6 +32,11 @@ def correction_oscillation(now: AsOf, subject: Subject) -> Answer:
         satisfied_by=record,
         snapshot=record.version["snapshot"],
     )
+
+
+def _said(attribute: str, steps: list[Step]) -> str:
+    times = "once" if len(steps) == 1 else f"{len(steps)} times"
+    return f"{attribute.replace('_', ' ')} was put back {times}, by {' and '.join(sorted({_who(s) for s in steps}))}"
 
 
 def _who(step: Step) -> str:

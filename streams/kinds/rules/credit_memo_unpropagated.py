@@ -51,6 +51,15 @@ def _speaks_for_it(now: AsOf, subject: Subject) -> bool:
     return governance.systems[subject.system].role == "erp" or not in_books
 
 
+def _spared(now: AsOf, subject: Subject) -> str:
+    if _speaks_for_it(now, subject):
+        return ""
+    books = " and ".join(now.governance.in_role("erp"))
+    return (
+        f"{books} speaks for credit memos: its own is to be shown in the account view, and not that of {subject.system}"
+    )
+
+
 KIND = Kind(
     number="14",
     name="credit_memo_unpropagated",
@@ -69,6 +78,7 @@ KIND = Kind(
     answered_by=frozenset({("crm", "credit_memo")}),
     judge=credit_memo_unpropagated,
     begins=lambda _, version: "posted" in version["since"],
+    spared=_spared,
     command="crm.account_view.upsert_credit_memo",
     sort="copy",
     condition="CreditMemosShown",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -60,7 +61,7 @@ def customer_attribute_divergence(now: AsOf, subject: Subject) -> Answer:
         owner_system=differences[0].owner.system if differences else known.system,
         amount=_owed(invoices),
         expected=_expected(record, differences),
-        observed=_observed(record, differences) + resting,
+        observed=(_observed(record, differences) or _agrees(record, owners)) + resting,
         evidence=tuple(e for d in differences for e in d.evidence),
         ask=_ask(now, record, differences),
         satisfied_by=known,
@@ -119,7 +120,14 @@ def _expected(record: Found, differences: list[_Difference]) -> str:
 
 
 def _observed(record: Found, differences: list[_Difference]) -> str:
-    return ", ".join(f"another {told_of_customer(record, d.attribute)}" for d in differences) or "it agrees"
+    return ", ".join(f"another {told_of_customer(record, d.attribute)}" for d in differences)
+
+
+def _agrees(record: Found, owners: Mapping[str, list[Found]]) -> str:
+    """What is only written otherwise, too."""
+    told = (a for a, found in owners.items() if found and all(o.attrs[a] != record.attrs[a] for o in found))
+    words = ", ".join(attribute.replace("_", " ") for attribute in told)
+    return f"it agrees; case, spaces and punctuation do not count, as in {words}" if words else "it agrees"
 
 
 def _ask(now: AsOf, record: Found, differences: list[_Difference]) -> Ask | None:

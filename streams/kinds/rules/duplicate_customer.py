@@ -30,8 +30,9 @@ def duplicate_customer(now: AsOf, subject: Subject) -> Answer:
         triggered_at=0,
         trigger_version="",
         owner_system=subject.system,
-        expected=f"one active customer record in {subject.system}, which is {kept}",
-        observed=f"{record.native_id} stands for the same customer" if survivor else "one",
+        expected=f"one active customer record in {subject.system}"
+        + (f", which is {kept}" if record.attrs["status"] not in NOT_IN_USE else ""),
+        observed=f"{record.native_id} stands for the same customer" if survivor else _why_one(record, others),
         evidence=tuple(Evidence(found, "status", found.attrs["status"]) for found in shown),
         ask=Ask(subject.system, "customer", record.native_id, {"merge_into": kept}) if survivor else None,
         satisfied_by=max((record, *others), key=lambda f: f.version["at"]),
@@ -47,6 +48,22 @@ def _same(one: Found, other: Found) -> bool:
         return False
     parents = (one.attrs["parent_ref"], other.attrs["parent_ref"])
     return one.native_id not in parents and other.native_id not in parents
+
+
+def _why_one(record: Found, others: list[Found]) -> str:
+    """Why those that are there are not counted with it."""
+    if record.attrs["status"] in NOT_IN_USE:
+        return f"{record.native_id} is not in use ({record.attrs['status']})"
+    return "; ".join(("one", *(f"{o.native_id} {_beside(record, o)}" for o in others)))
+
+
+def _beside(record: Found, other: Found) -> str:
+    if other.attrs["status"] in NOT_IN_USE:
+        return f"is not in use ({other.attrs['status']})"
+    apart = [a for a in APART if record.attrs[a] and other.attrs[a] and record.attrs[a] != other.attrs[a]]
+    if apart:
+        return f"is kept for another {' and '.join(a.replace('_', ' ') for a in apart)}"
+    return "is the younger, and is told of" if _same(other, record) else "is its parent or its child"
 
 
 def _age(record: Found) -> tuple[int, str]:

@@ -57,12 +57,34 @@ def duplicate_document(now: AsOf, subject: Subject) -> Answer:
         owner_system=subject.system,
         amount=amount,
         expected=f"one {name} in {subject.system}: {alive[0].native_id if alive else record.native_id}",
-        observed=f"{record.native_id} over {said(amount)} has the same number" if duplicate else "one",
+        observed=f"{record.native_id} over {said(amount)} has the same number"
+        if duplicate
+        else _why_one(row, record, same, alive),
         evidence=tuple(Evidence(f, "status", f.attrs["status"]) for f in (record, *(f for f in alive if f != record))),
         ask=Ask(subject.system, subject.entity, record.native_id, row.desired, {"status": record.attrs["status"]}),
         satisfied_by=max(same, key=lambda f: f.version["at"], default=record),
         snapshot=all(f.version["snapshot"] for f in (record, *alive)),
     )
+
+
+def _why_one(row: _Row, record: Found, same: list[Found], alive: list[Found]) -> str:
+    """Why it is one, though others have the number."""
+    if not _live(record):
+        return f"{record.native_id} does not count: it is {_called(record)}"
+    found = f"{len(alive)}, less what was reversed" if len(alive) > 1 else "one"
+    return "; ".join((found, *(_beside(row, record, other) for other in same if other not in alive)))
+
+
+def _beside(row: _Row, record: Found, other: Found) -> str:
+    if not _live(other):
+        return f"{other.native_id} does not count: it is {_called(other)}"
+    apart = (a.replace("_", " ") for a in row.within if not _alike_in(a, record, other))
+    return f"{other.native_id} has another {' and '.join(apart)}"
+
+
+def _called(found: Found) -> str:
+    type_ = found.attrs.get("document_type", "invoice")
+    return str(found.attrs["status"]) if type_ in ONE_OF_A_KIND else f"a {type_}"
 
 
 def _live(found: Found) -> bool:
@@ -71,7 +93,12 @@ def _live(found: Found) -> bool:
 
 
 def _alike(row: _Row, one: Found, other: Found) -> bool:
-    return all(None in (one.attrs[a], other.attrs[a]) or one.attrs[a] == other.attrs[a] for a in row.within)
+    return all(_alike_in(attribute, one, other) for attribute in row.within)
+
+
+def _alike_in(attribute: str, one: Found, other: Found) -> bool:
+    stated = one.attrs[attribute], other.attrs[attribute]
+    return None in stated or stated[0] == stated[1]
 
 
 def _began(found: Found) -> tuple[int, str]:

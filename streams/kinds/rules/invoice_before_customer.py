@@ -63,6 +63,24 @@ def invoice_before_customer(now: AsOf, subject: Subject) -> Answer:
     )
 
 
+def _spared(now: AsOf, subject: Subject) -> str:
+    """It was posted too early, by no more than clocks may differ."""
+    record, row = now.subject(*place(subject)), ROWS[subject.entity]
+    customer = now.record("customer", subject.system, record.version["customer"]) if record else None
+    posted = since(record.version["since"], row.fact) if record else None
+    began = since(customer.version["since"], "set_up") if customer else None
+    tolerance = now.governance.process.step_tolerance_seconds.get(NAME)
+    if record is None or customer is None or posted is None or began is None or tolerance is None:
+        return ""
+    early = began.at - posted.at
+    if early <= 0 or early > seconds(tolerance):
+        return ""
+    return (
+        f"invoice {record.attrs[row.number] or record.native_id} was {row.said} {span(early)} before customer "
+        f"{customer.native_id} was set up in {subject.system}; clocks may differ by {span(seconds(tolerance))}"
+    )
+
+
 def _is_invoice(attrs: dict[str, object]) -> bool:
     return attrs.get("document_type", "invoice") == "invoice"
 
@@ -77,6 +95,7 @@ def _kind(entity: str, row: _Row) -> Kind:
         clock="grace",
         reach={(row.role, entity): Itself(), (row.role, "customer"): All()},
         judge=invoice_before_customer,
+        spared=_spared,
         begins=lambda _, version: row.fact in version["since"] and _is_invoice(version["attrs"]),
         regarded={entity: (f"@{row.fact}", *_TYPED.get(entity, ())), "customer": ("@set_up",)},
         command="",

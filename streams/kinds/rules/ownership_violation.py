@@ -39,7 +39,8 @@ def ownership_violation(now: AsOf, subject: Subject) -> Answer:
         severity="S1" if any(_finance(now, f.attribute) for f in violated) else "",
         expected=f"customer {record.native_id} in {record.system} shows what the owner has: "
         + ", ".join(f"{told_of_customer(o, a)} ({o.system})" for a, o in owners.items()),
-        observed=", ".join(f"{_observed(record, f)}, {_WRITERS[f.edit.by]}" for f in shown),
+        observed=", ".join(f"{_observed(record, f)}, {_WRITERS[f.edit.by]}" for f in shown)
+        + ("" if violated else ": it says the same"),
         evidence=tuple(Evidence(r, f.attribute, r.attrs[f.attribute]) for f in shown for r in (record, f.owner)),
         ask=Ask(
             record.system,

@@ -12,7 +12,7 @@ from streams.kinds.asof import AsOf, Found
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.lags import newest
 from streams.kinds.model import Itself, Kind, Refers
-from streams.kinds.shared import LIVE_SUBSCRIPTION, number, place, said, text, tolerance, with_amount
+from streams.kinds.shared import LIVE_SUBSCRIPTION, Amount, number, place, said, text, tolerance, with_amount
 
 
 class Fault(NamedTuple):
@@ -43,9 +43,9 @@ def revenue_schedule_divergence(now: AsOf, subject: Subject) -> Answer:
         trigger_version="",
         snapshot=bool(latest and latest.version["snapshot"]),
         owner_system=schedules[0].system,
-        amount=with_amount(of, max((f.at_stake for f in faults), default=Decimal(0))) if of else None,
+        amount=with_amount(of, max((f.at_stake for f in faults), default=_apart(price, schedules))) if of else None,
         expected=_expected(subscription),
-        observed="; ".join(f.says for f in faults) or "the schedule agrees",
+        observed="; ".join(f.says for f in faults) or _agrees(price, schedules),
         evidence=(
             Evidence(subscription, "total_value", text(price)),
             *(Evidence(s, "total", text(s.attrs["total"])) for s in schedules),
@@ -80,6 +80,20 @@ def _price(now: AsOf, subscription: Found, schedules: list[Found]) -> Iterator[F
     scheduled = sum((number(t) for t in totals), Decimal(0))
     if abs(scheduled - number(price)) > tolerance(now, KIND.name, number(price)):
         yield Fault(f"{said(with_amount(price, scheduled))} are scheduled", abs(scheduled - number(price)))
+
+
+def _apart(price: Amount | None, schedules: list[Found]) -> Decimal:
+    """How far what is scheduled may be from the price, where nothing is wrong: rounding."""
+    totals = [s.attrs["total"] for s in schedules]
+    if price is None or None in totals:
+        return Decimal(0)
+    return abs(sum((number(t) for t in totals), Decimal(0)) - number(price))
+
+
+def _agrees(price: Amount | None, schedules: list[Found]) -> str:
+    apart = _apart(price, schedules)
+    totals = " and ".join(said(s.attrs["total"]) for s in schedules)
+    return f"{totals} are scheduled, which rounding may leave" if apart else "the schedule agrees"
 
 
 def _period(subscription: Found, schedules: list[Found]) -> Iterator[Fault]:

@@ -80,7 +80,17 @@ def state_regression(now: AsOf, subject: Subject) -> Answer:
         amount=next((record.attrs[name] for name in _AMOUNTS if record.attrs.get(name)), None),
         expected=f"{_called(record)} in {record.system} goes forward only, "
         "or a refund, reversal or chargeback says why not",
-        observed="; ".join(_said(record, attribute, steps[0]) for attribute, steps in back.items()) or "in order",
+        observed="; ".join(
+            (
+                *(_said(record, attribute, steps[0]) for attribute, steps in back.items()),
+                *(
+                    (f"{reason.entity.replace('_', ' ')} {reason.native_id} of {reason.system} says why",)
+                    if reason
+                    else ()
+                ),
+            )
+        )
+        or "in order",
         evidence=tuple(Evidence(record, attribute, record.attrs[attribute]) for attribute in states),
         satisfied_by=reason or record,
     )

@@ -85,13 +85,19 @@ def step_out_of_order(now: AsOf, subject: Subject) -> Answer:
         owner_system=next(iter(now.governance.in_role(pair.owner)), record.system),
         amount=record.attrs[pair.amount],
         expected=f"{pair.first.said.format(found.attrs[pair.first.number])} first",
-        observed=f"{pair.then.said} {span(early)} before that, in {record.system} {record.native_id}",
+        observed=f"{pair.then.said} {_before(early)} that, in {record.system} {record.native_id}"
+        + (f"; clocks may differ by {span(seconds(tolerance))}" if known and 0 < early <= seconds(tolerance) else "")
+        + ("" if known else "; a snapshot showed it, so nobody knows which came first"),
         evidence=(
             Evidence(record, pair.then.fact, str(taken.at)),
             Evidence(found, pair.first.fact, str(began.at)),
         ),
         satisfied_by=found,
     )
+
+
+def _before(early: int) -> str:
+    return f"{span(early)} before" if early > 0 else "after"
 
 
 def _first(now: AsOf, step: _Step, document: str | None) -> tuple[Found, Since] | None:

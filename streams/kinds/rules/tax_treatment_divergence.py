@@ -34,6 +34,8 @@ class Compared(NamedTuple):
     observed: str
     at_stake: Decimal
     evidence: tuple[Evidence, ...]
+    apart: Decimal = Decimal(0)
+    """How far amounts differ, also where that is tolerated."""
 
 
 def tax_treatment_divergence(now: AsOf, subject: Subject) -> Answer:
@@ -51,20 +53,21 @@ def tax_treatment_divergence(now: AsOf, subject: Subject) -> Answer:
         return None
     if now.at_rest and all(c.agrees for c in compared):
         return IN_ORDER
-    wrong = [c for c in compared if not c.agrees] or compared
+    wrong = [c for c in compared if not c.agrees]
+    shown = wrong or compared
     evidence = tuple(e for c in compared for e in c.evidence)
     latest = newest(e.found for e in evidence)
     assert latest is not None
     basis = invoice.attrs["tax"] or invoice.attrs["total"]
     return Finding(
-        satisfied=all(c.agrees for c in compared),
+        satisfied=not wrong,
         triggered_at=0,
         trigger_version="",
         owner_system=first_in_role(now, "erp"),
-        amount=with_amount(basis, max(c.at_stake for c in wrong)),
+        amount=with_amount(basis, max(c.at_stake for c in wrong) if wrong else max(c.apart for c in compared)),
         expected=f"invoice {invoice.attrs['number'] or invoice.native_id} is taxed with "
-        + ", ".join(c.expected for c in wrong),
-        observed=f"{subject.system} taxed it with " + ", ".join(c.observed for c in wrong),
+        + ", ".join(c.expected for c in shown),
+        observed=f"{subject.system} taxed it with " + ", ".join(c.observed for c in shown),
         evidence=evidence,
         ask=_for_the_future(invoice, accounts),
         # A region put right counts for later invoices, and no longer against this one.
@@ -108,6 +111,7 @@ def _with_ledger(now: AsOf, invoice: Found, stated: Taxed, postings: Postings) -
                 Evidence(invoice, "tax", plain(number(tax))),
                 *(Evidence(p, "tax", plain(number(p.attrs["tax"]))) for p in (*postings.posted, *postings.taken_back)),
             ),
+            apart=abs(number(tax) - ledger),
         )
 
 
@@ -154,6 +158,7 @@ def _at_its_rate(invoice: Found, group: Group, governed: TaxCode) -> Iterator[Co
         observed=f"{said(with_amount(money, group.tax))} of tax{of_lines}",
         at_stake=abs(group.tax - due),
         evidence=(*_codes(group), *(Evidence(t, "tax", text(t.attrs["tax"])) for t in group.taxed)),
+        apart=abs(group.tax - due),
     )
 
 
