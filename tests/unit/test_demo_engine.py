@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
@@ -65,6 +66,8 @@ class Replay:
     """Pipes a journal through the topology, as capture would bring it: in commit order, watermarks behind. What the
     worker's surroundings do is done here: commands are answered, letters dismissed, and a source loses its place."""
 
+    lasts_seconds = SECONDS
+
     def __init__(self, planned: Plan, performed: dict[tuple[str, str], Instant], driven: type[Driver] = Driver) -> None:
         self.governance = demo_governance(planned.story)
         self.driver = driven(self.governance, dict.fromkeys(self.governance.systems, read), keep=False)
@@ -83,7 +86,7 @@ class Replay:
         ordered = iter(sorted(journal, key=lambda entry: entry.committed_at))
         entry = next(ordered, None)
         self.hear(STARTED_AT - seconds(1))
-        for number in range(1, SECONDS, HEARD_EVERY_SECONDS):
+        for number in range(1, self.lasts_seconds, HEARD_EVERY_SECONDS):
             until = STARTED_AT + seconds(number)
             while entry is not None and entry.committed_at <= until:
                 self.row(entry)
@@ -181,8 +184,12 @@ class Replay:
             mapped |= {source} if isinstance(source, str) else set(source.model_dump(exclude={"map"}).values())
         return dict.fromkeys(mapped) | {name: text(v) for name, v in image.items()}
 
+    def heard(self) -> Iterable[str]:
+        """The systems that are captured."""
+        return self.governance.systems
+
     def hear(self, until: Instant) -> None:
-        for system in self.governance.systems:
+        for system in self.heard():
             topology.hear(self.driver, system, until)
             probe = {"system": system, "observed_at": until}
             for partition in range(self.governance.partitions):
