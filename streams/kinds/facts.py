@@ -38,9 +38,14 @@ STEPS: dict[str, str] = {"order": "fulfilled", "subscription": "activated", "inv
 
 VALUES: dict[str, dict[str, Callable[[Attributes], object]]] = {
     # entity: {fact: its value}; a new value is a new fact
-    "customer": {"tax_region": lambda a: a["tax_region"]},
+    "customer": {
+        "tax_region": lambda a: a["tax_region"],
+        "linked_to": lambda a: (a["crm_ref"] or None) if a["status"] != "churned" else None,
+    },
     "subscription": {"version": lambda a: a["version_number"]},
 }
+WITHOUT_VALUE = {"linked_to": "linked"}
+"""Fact with values -> the fact that an earlier release kept in its place."""
 
 
 class Since(NamedTuple):
@@ -69,7 +74,15 @@ def stamp(
     holding = [f for f, holds in facts if holds(attributes) or (f in before and (entity, f) in LASTING)]
     valued = ((fact, of(attributes)) for fact, of in VALUES.get(entity, {}).items())
     holding += [with_value(fact, value) for fact, value in valued if value is not None]
-    return {fact: before.get(fact, now) for fact in holding} | _taken_back(entity, holding, before)
+    return {fact: _began(fact, before) or now for fact in holding} | _taken_back(entity, holding, before)
+
+
+def _began(fact: str, before: Mapping[str, str]) -> str | None:
+    if fact in before or ":" not in fact:
+        return before.get(fact)
+    name = fact.partition(":")[0]
+    is_another = any(known.startswith(f"{name}:") for known in before)
+    return None if is_another else before.get(WITHOUT_VALUE.get(name, ""))
 
 
 @cache

@@ -3,8 +3,8 @@ from __future__ import annotations
 from tests.dossiers.model import Change, Dossier, Toggles, change, deletion
 
 
-def account(at: float, **refs: str) -> Change:
-    return change(at, "crm", "customer", "A", name="Acme GmbH", status="active", **refs)
+def account(at: float, native_id: str = "A", **refs: str) -> Change:
+    return change(at, "crm", "customer", native_id, name="Acme GmbH", status="active", **refs)
 
 
 def counterpart(at: float, system: str, crm_ref: str | None = "A", status: str = "active") -> Change:
@@ -27,6 +27,13 @@ def dossier(system: str, native_id: str, field: str) -> Dossier:
             "unlinked in time": (counterpart(3, system), counterpart(12.9, system, crm_ref=None)),
             "closed in time": (counterpart(3, system), counterpart(12.9, system, status="churned")),
             "deleted in time": (counterpart(3, system), deletion(12.9, system, "customer", native_id, native_id)),
+            "of another account since, which names it in time": (
+                account(2, **written),
+                account(2, "A2"),
+                counterpart(3, system),
+                counterpart(20, system, crm_ref="A2"),
+                account(29, "A2", **written),
+            ),
             "another customer is named: that is another kind's": (counterpart(3, system), account(5, **{field: "X9"})),
         },
         late=(account(12.5, **written),),

@@ -5,11 +5,13 @@ from typing import Any
 from tests.dossiers.model import Change, Dossier, Toggles, change
 
 
-def subscription(at: float, version: int | None = 1, status: str = "active", total: str = "1200.00 EUR") -> Change:
+def subscription(
+    at: float, version: int | None = 1, status: str = "active", total: str | None = "1200.00 EUR", **said: Any
+) -> Change:
     return change(
         at, "billing", "subscription", "S",
         number="SUB-1", status=status, version_number=version, total_value=total,
-        starts_on="1970-01-01", ends_on="1970-12-31",
+        starts_on="1970-01-01", ends_on="1970-12-31", **said,
     )  # fmt: skip
 
 
@@ -41,6 +43,7 @@ DOSSIERS = (
             "cut for no version in particular": (subscription(3), schedule(9, None)),
             "recognised in full, and closed": (subscription(3), schedule(9), schedule(11, status="closed")),
             "worth nothing": (subscription(3, total="0.00 EUR"),),
+            "worth nothing a month": (subscription(3, total=None, monthly_value="0.00 EUR"),),
             "only one-time charges": (subscription(3), charge(3, "one_time")),
             "only usage, once the recurring charge has ended": (
                 subscription(3),
@@ -76,6 +79,17 @@ DOSSIERS = (
         amount="1500 EUR",
         says=("version 2", "SUB-1", "draft, RS-2"),
         resolved_by=(schedule(40, 2),),
+    ),
+    Dossier(
+        # Without an end, so nobody states what it comes to in all.
+        **COMMON,
+        story=(subscription(3, total=None, monthly_value="100.00 EUR"),),
+        opens_at=13,
+        near_misses={},
+        late=(schedule(12.5),),
+        amount=None,
+        says=("SUB-1", "version 1", "no amount", "none"),
+        resolved_by=(schedule(40),),
     ),
 )
 

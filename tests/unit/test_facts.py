@@ -24,9 +24,13 @@ HOLD: list[tuple[str, dict[str, Any], set[str]]] = [
     ("order", {"status": "fulfilled"}, {"fulfilled"}),
     ("customer", {"status": "active"}, {"active", "set_up"}),
     ("customer", {"status": "prospect"}, set()),
-    ("customer", {"status": "active", "crm_ref": "A"}, {"active", "linked", "set_up"}),
+    ("customer", {"status": "active", "crm_ref": "A"}, {"active", "linked", "linked_to:A", "set_up"}),
     ("customer", {"status": "churned", "crm_ref": "A"}, {"set_up"}),
-    ("customer", {"status": None, "crm_ref": "A", "tax_region": "DE"}, {"linked", "tax_region:DE", "set_up"}),
+    (
+        "customer",
+        {"status": None, "crm_ref": "A", "tax_region": "DE"},
+        {"linked", "linked_to:A", "tax_region:DE", "set_up"},
+    ),
     *(("subscription", {"status": s}, {"live", "known", "pending"})
       for s in ("draft", "pending_activation", "pending_acceptance")),
     *(("subscription", {"status": s}, {"live", "known", "activated"})
@@ -135,6 +139,16 @@ def test_a_new_value_is_a_new_fact() -> None:
 
     assert since(second, with_value("version", 2)) == Since(9, "v9", False)
     assert since(second, with_value("version", 1)) is None
+
+
+def test_a_link_to_another_account_is_a_new_one_and_one_of_an_earlier_release_began_when_it_was_linked_at_all() -> None:
+    linked = {"set_up": "3/v3", "linked": "5/v5"}
+    touched = stamp("customer", says("customer", crm_ref="A"), linked, 9, "v9", False)
+    moved = stamp("customer", says("customer", crm_ref="A2"), touched, 11, "v11", False)
+
+    assert since(touched, with_value("linked_to", "A")) == Since(5, "v5", False)
+    assert since(moved, with_value("linked_to", "A2")) == Since(11, "v11", False)
+    assert since(moved, "linked") == Since(5, "v5", False)
 
 
 @pytest.mark.parametrize(

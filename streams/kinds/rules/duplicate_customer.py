@@ -46,8 +46,7 @@ def _same(one: Found, other: Found) -> bool:
         return False
     if any(one.attrs[a] and other.attrs[a] and one.attrs[a] != other.attrs[a] for a in APART):
         return False
-    parents = (one.attrs["parent_ref"], other.attrs["parent_ref"])
-    return one.native_id not in parents and other.native_id not in parents
+    return one.attrs["parent_ref"] != other.native_id and other.attrs["parent_ref"] != one.native_id
 
 
 def _why_one(record: Found, others: list[Found]) -> str:

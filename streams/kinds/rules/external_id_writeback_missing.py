@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.kinds.asof import AsOf, Found
-from streams.kinds.facts import since
+from streams.kinds.facts import Since, since, with_value
 from streams.kinds.finding import WAITING, Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import All, Itself, Kind
 from streams.kinds.shared import is_mapped, place
@@ -11,7 +11,7 @@ from streams.kinds.shared import is_mapped, place
 
 def external_id_writeback_missing(now: AsOf, subject: Subject) -> Answer:
     record = now.subject(*place(subject))
-    linked = since(record.version["since"], "linked") if record else None
+    linked = _linked(record) if record else None
     if record is None or linked is None or record.attrs["status"] == "churned":
         return None  # a closed counterpart is nothing that an account should name
     account = _account(now, record)
@@ -33,6 +33,13 @@ def external_id_writeback_missing(now: AsOf, subject: Subject) -> Answer:
         ask=Ask(crm, "customer", account.native_id, {field: subject.native_id}, {field: written}),
         satisfied_by=account if written else None,
     )
+
+
+def _linked(record: Found) -> Since | None:
+    """Since when it says that it belongs to this account."""
+    stamped = record.version["since"]
+    # A record of an earlier release knows since when it says so of any, and of this one from its next change on.
+    return since(stamped, with_value("linked_to", record.attrs["crm_ref"])) or since(stamped, "linked")
 
 
 def _account(now: AsOf, record: Found) -> Found | None:

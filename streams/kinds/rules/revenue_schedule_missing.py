@@ -43,10 +43,16 @@ def _demanded(subscription: Found) -> Since | None:
     """Activated and worth something: since then, or since the present version, whichever came later."""
     stamped, version = subscription.version["since"], subscription.attrs["version_number"]
     activated = since(stamped, "activated")
-    if activated is None or number(subscription.attrs["total_value"]) == 0:
+    if activated is None or _is_worthless(subscription):
         return None
     amended = since(stamped, with_value("version", version))
     return max((activated, amended or activated), key=lambda s: s.at)
+
+
+def _is_worthless(subscription: Found) -> bool:
+    """By what it states; what it is worth may be unknown, as where it has no end."""
+    stated = subscription.attrs["total_value"] or subscription.attrs["monthly_value"]
+    return stated is not None and number(stated) == 0
 
 
 def _recognised_over_time(now: AsOf, subscription: Found) -> bool:
