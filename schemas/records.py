@@ -584,6 +584,12 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
                 "the result told before under this drift id, which this takes the place of; empty: none",
             ),
             ("amount", "?money", "what the subject is worth"),
+            (
+                "answered_at",
+                "?instant",
+                "event time of the answer; of a deadline that was met, the last change by then of what answers it; "
+                "empty: there is no answer, or no record gives it",
+            ),
         ],
     ),
     "CorrectionDecided": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 from rich.console import RenderableType
@@ -29,7 +29,8 @@ from streams.look.shown import NOTHING, console, print_json, table
 @json_option
 @told_in_one_line
 def kpis(since: Instant, as_json: bool) -> None:
-    """How much of what was due was done in time: by number, by amount, and for how long the rest was overdue.
+    """How much of what was due was done in time: by number, by amount, for how long the rest was overdue, and how long
+    it took from what demands it to its answer.
 
     Sums over the audit, so the same again after a replay. What stood before go-live, was withdrawn or is ignored counts
     as not due; of what cannot be told yet `driftwise sources` says why."""
@@ -56,9 +57,10 @@ def _pages(found: tuple[Kpi, ...], since: Instant, now: Instant) -> Iterator[Ren
     if not found:
         yield f"nothing was due {window}"
         return
-    columns = ("kind", "due", "on time", "by amount", "late", "missed", "overdue, median", "longest", "not due")
+    overdue, answered = ("overdue, median", "longest"), ("answered in, median", "95%")
+    columns = ("kind", "due", "on time", "by amount", "late", "missed", *overdue, *answered, "not due")
     yield table(columns, map(_row, found))
-    yield f"due {window}; missed: not answered where it was due; of one that moved on by then, nobody says when it was"
+    yield f"due {window}; what is not answered yet counts with its age"
 
 
 def _row(kpi: Kpi) -> tuple[str, ...]:
@@ -70,6 +72,11 @@ def _row(kpi: Kpi) -> tuple[str, ...]:
         amounts or NOTHING,
         str(kpi.late or NOTHING),
         str(kpi.missed or NOTHING),
-        *(span(round(kpi.overdue_seconds[p] * SECOND)) if kpi.overdue_seconds else NOTHING for p in ("p50", "max")),
+        *(_span(kpi.overdue_seconds, rank) for rank in ("p50", "max")),
+        *(_span(kpi.propagation_seconds, rank) for rank in ("p50", "p95")),
         str(kpi.not_due or NOTHING),
     )
+
+
+def _span(seconds: Mapping[str, float], rank: str) -> str:
+    return span(round(seconds[rank] * SECOND)) if seconds else NOTHING

@@ -286,9 +286,23 @@ def _audit(
         "result": result,
         "amends": transition.amends,
         "amount": transition.finding.amount if transition.finding else None,
+        "answered_at": _answered_at(kind, transition),
     }
     ws.emit(Emit(topics.AUDIT, drift_id, "ObligationSettled", _with_money(value, "amount")))
     return told.with_told(after, transition, result)
+
+
+def _answered_at(kind: Kind, transition: Transition) -> Instant | None:
+    """Of a deadline nobody looks before it is due, so when it was met is what the record that answers it says."""
+    finding, was_in_time = transition.finding, transition.what == "met" or transition.how == "retracted"
+    if not was_in_time:
+        return transition.clean_since
+    if kind.clock != "deadline":
+        return transition.at if transition.what == "met" else None
+    if finding is None or not finding.satisfied or finding.satisfied_by is None:
+        return None
+    at: Instant = finding.satisfied_by.version["at"]
+    return at
 
 
 def _stays(kind: Kind, before: Told, transition: Transition) -> bool:

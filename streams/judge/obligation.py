@@ -175,6 +175,8 @@ class Transition(NamedTuple):
     drift: dict[str, Any] | None = None
     amends: str = ""
     """The result that was told of this trigger before."""
+    clean_since: Instant | None = None
+    """Of what closed: since when it had been answered."""
 
 
 @dataclass
@@ -339,7 +341,8 @@ class Clock:
     def _tell(self, what: str, o: Obligation, at: Instant, finding: Finding | None, how: str = "") -> None:
         assert o.trigger is not None
         assert o.due is not None
-        self.transitions.append(Transition(what, o.trigger, o.due, at, finding, how, o.baseline, o.drift, _told(o)))
+        told = Transition(what, o.trigger, o.due, at, finding, how, o.baseline, o.drift, _told(o), o.clean_since)
+        self.transitions.append(told)
 
 
 def wake_at(o: Obligation, next_change: Instant, hold_down: Instant) -> Instant:

@@ -1,7 +1,7 @@
 """KPIs: sums over what the audit says of each obligation, so the same again after a replay. Pure.
 
-An obligation that is not answered yet counts with how long it has been overdue: the KPI cannot look good while things
-hang."""
+An obligation that is not answered yet counts with how long it has been overdue, and demanded: no KPI can look good
+while things hang. The audit tells no end of one whose subject moved on after it was due; its drift does."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from schemas import topics
 from schemas.instants import SECOND, Instant
 from streams.kinds.table import KINDS
+from streams.look.drifts import Drift, read_drifts
 from streams.look.read import Cluster
 
 DUE = ("met", "late", "missed")
@@ -27,12 +28,21 @@ class Settled(NamedTuple):
 
     kind: str
     due_at: Instant
-    settled_at: Instant
+    settled_at: Instant | None
+    """None: it ended, and nobody says when."""
     result: str
     amount: Mapping[str, Any] | None
+    triggered_at: Instant = 0
+    answered_at: Instant | None = None
 
-    def overdue(self, now: Instant) -> Instant:
-        return max(0, (now if self.result == "missed" else self.settled_at) - self.due_at)
+    def overdue(self, now: Instant) -> Instant | None:
+        ended_at = now if self.result == "missed" else self.settled_at
+        return None if ended_at is None else max(0, ended_at - self.due_at)
+
+    def propagation(self, now: Instant) -> Instant | None:
+        """From what demanded it to its answer, so far where there is none. What was there before did not come of it."""
+        until = now if self.result == "missed" else self.answered_at
+        return None if until is None or until < self.triggered_at else until - self.triggered_at
 
 
 class Kpi(NamedTuple):
@@ -40,7 +50,7 @@ class Kpi(NamedTuple):
     due: int
     met: int
     late: int
-    """Answered behind the deadline."""
+    """Answered behind the deadline, or ended at another customer."""
     missed: int
     """Not answered yet."""
     not_due: int
@@ -51,6 +61,8 @@ class Kpi(NamedTuple):
     """Currency -> the same of the sums of what they are worth."""
     overdue_seconds: Mapping[str, float]
     """p50, p95 and max of what was late or is missed."""
+    propagation_seconds: Mapping[str, float]
+    """p50, p95 and max from what demands to the answer, of what was due and has one, or has none yet."""
 
 
 def read_settled(cluster: Cluster, since: Instant) -> list[Settled]:
@@ -60,7 +72,19 @@ def read_settled(cluster: Cluster, since: Instant) -> list[Settled]:
         if seen.record == RECORD and seen.value is not None:
             value = seen.value
             latest[value["drift_id"]] = Settled(*(value[name] for name in Settled._fields))
+    if any(each.result == "missed" for each in latest.values()):
+        drifts = {drift["drift_id"]: drift for drift in read_drifts(cluster)}
+        return [ended(each, drifts.get(drift_id)) for drift_id, each in latest.items()]
     return list(latest.values())
+
+
+def ended(told: Settled, drift: Drift | None) -> Settled:
+    """The same, with the end that only its drift tells; None: that is over for so long that it is gone."""
+    if told.result != "missed" or (drift is not None and drift["status"] != "closed"):
+        return told
+    if drift is not None and drift["how"] == "retracted":
+        return told._replace(result="retracted")
+    return told._replace(result="late", settled_at=drift["closed_at"] if drift else None)
 
 
 def kpis_of(settled: Iterable[Settled], since: Instant, now: Instant) -> tuple[Kpi, ...]:
@@ -88,7 +112,8 @@ def _kpi(kind: str, settled: list[Settled], now: Instant, *, is_deadline: bool) 
         not_due=len(settled) - len(due),
         on_time=round(counted["met"] / len(due), 4) if due and is_deadline else None,
         on_time_by_amount=_by_amount(due) if is_deadline else {},
-        overdue_seconds=_percentiles([each.overdue(now) / SECOND for each in due if each.result != "met"]),
+        overdue_seconds=_percentiles(each.overdue(now) for each in due if each.result != "met"),
+        propagation_seconds=_percentiles(each.propagation(now) for each in due),
     )
 
 
@@ -103,9 +128,9 @@ def _by_amount(due: list[Settled]) -> dict[str, float]:
     return {currency: round(float(met / all_), 4) for currency, (met, all_) in sorted(sums.items()) if all_}
 
 
-def _percentiles(seconds: list[float]) -> dict[str, float]:
-    """By nearest rank."""
-    ordered = sorted(seconds)
+def _percentiles(spans: Iterable[Instant | None]) -> dict[str, float]:
+    """In seconds, by nearest rank, of those that are known."""
+    ordered = sorted(each / SECOND for each in spans if each is not None)
     ranks = {"p50": 0.5, "p95": 0.95, "max": 1.0}
     return {name: ordered[math.ceil(share * len(ordered)) - 1] for name, share in ranks.items()} if ordered else {}
 

@@ -127,5 +127,5 @@ class Play:
 
     def audited(self) -> set[tuple[Any, ...]]:
         told = (w.value for w in self.driver.written[topics.AUDIT] if w.value)
-        names = ("drift_id", "kind", "triggered_at", "due_at", "settled_at", "result")
+        names = ("drift_id", "kind", "triggered_at", "due_at", "settled_at", "result", "answered_at")
         return {(*(value[name] for name in names), str(value["amount"])) for value in told}

@@ -92,6 +92,7 @@ def test_the_audit_keeps_who_owed_what_by_when() -> None:
         "result": "missed",
         "amends": "",
         "amount": None,
+        "answered_at": None,
     }
     assert (entry["amount"]["amount"], entry["amount"]["currency"]) == (Decimal(119), "EUR")
 
@@ -191,6 +192,38 @@ def diverged(*stories: Story, until: float = 30, **governed_: Any) -> Play:
     governance = governed(DIVERGING)
     play = Play(DIVERGING, governance.model_copy(update=governed_))
     return play.told(tuple(c for story in stories for c in story)).heard(until).run()
+
+
+@pytest.mark.parametrize(
+    ("told", "answered"),
+    [
+        ((invoice(), posting(9)), [9]),
+        ((posting(2), invoice()), [2]),
+        ((invoice(), posting(9), posting(11, by="another")), [11]),
+        ((invoice(), posting(9), posting(14, by="another")), [9]),
+        ((invoice(), posting(POSTED_AT)), [None, POSTED_AT]),
+        ((invoice(), invoice(9, "voided")), [None]),
+        ((invoice(), invoice(POSTED_AT, "voided")), [None, None]),
+    ],
+    ids=["in time", "before it was demanded", "and changed by then", "and changed after it was due", "too late",
+         "not owed any more", "not owed after it was due"],
+)  # fmt: skip
+def test_the_audit_keeps_when_an_obligation_was_answered(told: tuple[Story, ...], answered: list[float | None]) -> None:
+    assert [a["answered_at"] and a["answered_at"] / SECOND for a in audited(played(*told))] == answered
+
+
+def test_what_holds_for_the_hold_down_was_answered_when_that_began() -> None:
+    play = Play(DOSSIER._replace(governed={"hold_down_seconds": 20}))
+    play.told((*invoice(), *posting())).heard(POSTED_AT + 30).run()
+
+    assert [(a["result"], a["settled_at"] / SECOND, a["answered_at"]) for a in audited(play)] == [
+        ("missed", DUE_AT, None),
+        ("late", POSTED_AT + 20, POSTED_AT * SECOND),
+    ]
+
+
+def test_a_mismatch_that_went_in_time_was_answered_then() -> None:
+    assert [a["answered_at"] for a in audited(diverged(differs(5), agrees(9)))] == [9 * SECOND]
 
 
 def differs(at: float, tax_id: str = "DE000") -> Story:

@@ -11,18 +11,22 @@ from click.testing import CliRunner, Result
 
 from streams.commands import kpis as command
 from streams.commands.looking import Sight
-from streams.look.kpis import Kpi, Settled, kpis_of, read_settled
+from streams.look.kpis import Kpi, Settled, ended, kpis_of, read_settled
 from streams.settings import Settings
-from tests.look import DriverCluster, micros
-from tests.topology import Company
+from tests.look import DriverCluster, drift, micros
+from tests.topology import Company, linked_late
 
 KIND, MISMATCH = "invoice_not_posted", "contract_value_mismatch"
 NOW = micros(100)
 
 
-def settled(result: str, amount: str | None = None, *, kind: str = KIND, due: float = 10, at: float = 10) -> Settled:
+def settled(
+    result: str, amount: str | None = None, *, kind: str = KIND, due: float = 10, at: float = 10, **answer: float
+) -> Settled:
+    """`answer`: `asked` and `answered`."""
     money = None if amount is None else {"amount": Decimal(amount), "currency": "EUR", "basis": "gross"}
-    return Settled(kind, micros(due), micros(at), result, money)
+    answered = micros(answer["answered"]) if "answered" in answer else None
+    return Settled(kind, micros(due), micros(at), result, money, micros(answer.get("asked", 0)), answered)
 
 
 def of(*told: Settled, since: float = 0) -> dict[str, Kpi]:
@@ -57,6 +61,67 @@ def test_what_is_not_answered_yet_is_overdue_until_now() -> None:
     found = of(settled("met"), settled("late", at=15), settled("missed", due=40), settled("late", at=12))[KIND]
 
     assert found.overdue_seconds == {"p50": 5, "p95": 60, "max": 60}
+
+
+def test_an_answer_took_as_long_as_since_it_was_demanded_and_what_has_none_yet_counts_with_its_age() -> None:
+    found = of(
+        settled("met", asked=2, answered=5), settled("late", asked=2, answered=20, at=25), settled("missed", asked=90)
+    )[KIND]
+
+    assert found.propagation_seconds == {"p50": 10, "p95": 18, "max": 18}
+
+
+def test_of_what_was_there_before_and_of_what_has_no_answer_nothing_took_any_time() -> None:
+    told = (
+        settled("met", asked=2, answered=1),
+        settled("met"),
+        settled("late", at=20),
+        settled("withdrawn", answered=9),
+    )
+
+    assert of(*told)[KIND].propagation_seconds == {}
+
+
+MISSED = settled("missed")
+
+
+@pytest.mark.parametrize(
+    ("found", "becomes"),
+    [
+        (drift("d"), MISSED),
+        (drift("d", status="closed", closed_at=micros(60), how="self_healed"), settled("late", at=60)),
+        (drift("d", status="closed", closed_at=micros(60), how="moved"), settled("late", at=60)),
+        (drift("d", status="closed", closed_at=micros(10), how="retracted"), settled("retracted")),
+        (None, MISSED._replace(result="late", settled_at=None)),
+    ],
+    ids=["still open", "ended elsewhere", "moved away", "was none", "long over"],
+)
+def test_what_is_missed_ends_as_its_drift_does(found: dict[str, Any] | None, becomes: Settled) -> None:
+    assert ended(MISSED, found) == becomes
+
+
+def test_the_end_of_what_was_not_missed_is_that_of_the_audit() -> None:
+    assert ended(settled("late", at=15), None) == settled("late", at=15)
+
+
+def test_what_ended_and_nobody_says_when_was_late_for_nobody_knows_how_long() -> None:
+    found = of(settled("late", at=15), MISSED._replace(result="late", settled_at=None))[KIND]
+
+    assert (found.late, found.overdue_seconds) == (2, {"p50": 5, "p95": 5, "max": 5})
+
+
+def test_what_moved_on_after_it_was_due_is_overdue_until_it_is_answered_at_the_other_customer() -> None:
+    made = linked_late()
+    made.row("crm", "Account", "A", 26, Billing_Account_Id__c="B", ERP_Customer_Id__c="E")
+    made.row("erp", "customer", "E", 26)
+    made.heard(30)
+    (before,) = (each for each in read_settled(DriverCluster(made.driver, NOW), 0) if each.kind == KIND)
+    made.row("erp", "ledger_posting", "L", 40, "E", status="Posted", document_number="I-1")
+    made.heard(60)
+    (after,) = (each for each in read_settled(DriverCluster(made.driver, NOW), 0) if each.kind == KIND)
+
+    assert before.result == "missed"
+    assert (after.result, after.settled_at) == ("late", micros(40))
 
 
 def test_all_deadlines_come_first_and_mismatches_are_none_of_them() -> None:
@@ -106,6 +171,7 @@ def test_programs_get_every_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told["by_kind"][KIND] == {
         "due": 3, "met": 1, "late": 1, "missed": 1, "not_due": 0, "on_time": 0.3333,
         "on_time_by_amount": {"EUR": 0.3333}, "overdue_seconds": {"p50": 8, "p95": 88, "max": 88},
+        "propagation_seconds": {"p50": 18, "p95": 98, "max": 98},
     }  # fmt: skip
     assert told["deadlines"]["missed"] >= 1
     assert (told["since"], told["read_at"]) == ("1970-01-01T00:00:00Z", "1970-01-01T00:01:40Z")
