@@ -25,6 +25,7 @@ from streams.worker.counters import SHORT, Buckets, Counters
 from streams.worker.metrics import METRICS, WorkerCollector
 from tables.recovery import Advance
 from tables.view import MemoryView
+from tests.stack import ROOT
 from tests.topology import Company, links_that_wait
 from tests.unit.governance_folder import without
 
@@ -159,6 +160,16 @@ def test_names_follow_prometheus(worker: WorkerCollector) -> None:
         assert name.endswith(units) or name in COUNTED
         labels = {label for sample in family.samples for label in sample.labels}
         assert all(re.fullmatch(r"[a-z]+", label) for label in labels)
+
+
+def test_the_page_of_operations_names_the_labels_of_each_metric(worker: WorkerCollector) -> None:
+    page = (ROOT / "ops/operating.md").read_text()
+    rows = re.findall(r"^\| ((?:`driftwise_\w+`(?:, )?)+) \| ([^|]*) \|", page, re.MULTILINE)
+    words = [(re.findall(r"`(\w+)`", names), set(re.findall(r"`(\w+)`", labels))) for names, labels in rows]
+    told = {name: labels for names, labels in words for name in names}
+
+    labels = {f.name + (COUNTER if f.type == "counter" else ""): set(f._labelnames) for f in worker.collect()}
+    assert told == labels
 
 
 def test_no_metric_carries_a_customer(worker: WorkerCollector) -> None:
