@@ -13,7 +13,7 @@ from streams.commands.looking import sight
 from streams.commands.told import told_in_one_line
 from streams.commands.verify import Since
 from streams.kinds.spans import span
-from streams.look.kpis import Kpi, kpis_of, read_settled
+from streams.look.kpis import Kpi, Refused, kpis_of, read_refused, read_settled
 from streams.look.shown import NOTHING, console, print_json, table
 
 
@@ -35,17 +35,18 @@ def kpis(since: Instant, as_json: bool) -> None:
     Sums over the audit, so the same again after a replay. What stood before go-live, was withdrawn or is ignored counts
     as not due; of what cannot be told yet `driftwise sources` says why."""
     see = sight()
-    settled = read_settled(see.cluster, since)
+    settled, refused = read_settled(see.cluster, since), read_refused(see.cluster, since)
     now = see.now
     found = kpis_of(settled, since, now)
     if as_json:
         every, *kinds = found or (None,)
         by_kind = {kpi.kind: _document(kpi) for kpi in kinds if kpi}
+        deadlines, letters = _document(every) if every else None, refused._asdict()
         print_json(
-            {"deadlines": _document(every) if every else None, "by_kind": by_kind, "since": since, "read_at": now}
+            {"deadlines": deadlines, "by_kind": by_kind, "dead_letters": letters, "since": since, "read_at": now}
         )
     else:
-        console().print(*_pages(found, since, now), sep="\n")
+        console().print(*_pages(found, since, now), *_refused(refused), sep="\n")
 
 
 def _document(kpi: Kpi) -> dict[str, object]:
@@ -61,6 +62,14 @@ def _pages(found: tuple[Kpi, ...], since: Instant, now: Instant) -> Iterator[Ren
     columns = ("kind", "due", "on time", "by amount", "late", "missed", *overdue, *answered, "not due")
     yield table(columns, map(_row, found))
     yield f"due {window}; what is not answered yet counts with its age"
+
+
+def _refused(refused: Refused) -> Iterator[str]:
+    if refused.records:
+        yield (
+            f"{refused.records} records went to the dead letters, {refused.replays} replays were refused again: "
+            "`driftwise dead-letters list`"
+        )
 
 
 def _row(kpi: Kpi) -> tuple[str, ...]:

@@ -87,6 +87,25 @@ def ended(told: Settled, drift: Drift | None) -> Settled:
     return told._replace(result="late", settled_at=drift["closed_at"] if drift else None)
 
 
+class Refused(NamedTuple):
+    """Input that went to the dead letters."""
+
+    records: int
+    replays: int
+    """Of them that were refused again."""
+
+
+def read_refused(cluster: Cluster, since: Instant) -> Refused:
+    """Of what was refused since then, as far back as dead letters are kept."""
+    found: set[str] = set()
+    replays = 0
+    for seen in cluster.decoded(topics.DEAD_LETTERS, since=since):
+        if seen.value is not None:
+            found.add(seen.value["letter_id"])
+            replays += seen.value["hops"] > 1
+    return Refused(len(found), replays)
+
+
 def kpis_of(settled: Iterable[Settled], since: Instant, now: Instant) -> tuple[Kpi, ...]:
     """By kind, of what was due since then; first all deadlines together, then the worst kind first."""
     of: dict[str, list[Settled]] = {}

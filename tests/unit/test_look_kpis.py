@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from streams.commands import kpis as command
 from streams.commands.looking import Sight
+from streams.letters import HOPS_HEADER, ID_HEADER
 from streams.look.kpis import Kpi, Settled, ended, kpis_of, read_settled
 from streams.settings import Settings
 from tests.look import DriverCluster, drift, micros
@@ -183,6 +184,24 @@ def test_people_get_a_line_for_each_kind(monkeypatch: pytest.MonkeyPatch) -> Non
     (said,) = (line.split() for line in lines if KIND in line)
     assert said[:5] == [KIND, "3", "33.3%", "33.3%", "of"]
     assert any("all deadlines" in line for line in lines)
+
+
+def refusing() -> Company:
+    """Two rows that nobody can read; one of them was replayed twice since, unmended."""
+    made = company()
+    for hops in (b"0", b"1", b"2"):
+        made.row("billing", "invoice", "I-8", 3, "B", status="Odd", headers={ID_HEADER: b"L", HOPS_HEADER: hops})
+    made.row("billing", "invoice", "I-9", 3, "B", status="Odd")
+    return made
+
+
+def test_replays_that_were_refused_again_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[str, Any] = json.loads(run(monkeypatch, refusing(), "--json").stdout)
+    lines = run(monkeypatch, refusing()).stdout
+
+    assert told["dead_letters"] == {"records": 2, "replays": 2}
+    assert "2 records went to the dead letters, 2 replays were refused again" in " ".join(lines.split())
+    assert "dead letters" not in run(monkeypatch, company()).stdout
 
 
 def test_where_nothing_was_due_people_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
