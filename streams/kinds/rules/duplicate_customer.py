@@ -46,7 +46,8 @@ def _same(one: Found, other: Found) -> bool:
         return False
     if any(one.attrs[a] and other.attrs[a] and one.attrs[a] != other.attrs[a] for a in APART):
         return False
-    return one.attrs["parent_ref"] != other.native_id and other.attrs["parent_ref"] != one.native_id
+    is_parent: bool = one.attrs["parent_ref"] == other.native_id or other.attrs["parent_ref"] == one.native_id
+    return not is_parent
 
 
 def _why_one(record: Found, others: list[Found]) -> str:
