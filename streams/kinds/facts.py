@@ -38,10 +38,7 @@ STEPS: dict[str, str] = {"order": "fulfilled", "subscription": "activated", "inv
 
 VALUES: dict[str, dict[str, Callable[[Attributes], object]]] = {
     # entity: {fact: its value}; a new value is a new fact
-    "customer": {
-        "tax_region": lambda a: a["tax_region"],
-        "linked_to": lambda a: (a["crm_ref"] or None) if a["status"] != "churned" else None,
-    },
+    "customer": {"tax_region": lambda a: a["tax_region"], "linked_to": lambda a: a["crm_ref"] or None},
     "subscription": {"version": lambda a: a["version_number"]},
 }
 WITHOUT_VALUE = {"linked_to": "linked"}

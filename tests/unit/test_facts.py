@@ -25,7 +25,7 @@ HOLD: list[tuple[str, dict[str, Any], set[str]]] = [
     ("customer", {"status": "active"}, {"active", "set_up"}),
     ("customer", {"status": "prospect"}, set()),
     ("customer", {"status": "active", "crm_ref": "A"}, {"active", "linked", "linked_to:A", "set_up"}),
-    ("customer", {"status": "churned", "crm_ref": "A"}, {"set_up"}),
+    ("customer", {"status": "churned", "crm_ref": "A"}, {"set_up", "linked_to:A"}),
     (
         "customer",
         {"status": None, "crm_ref": "A", "tax_region": "DE"},

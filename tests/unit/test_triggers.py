@@ -212,6 +212,22 @@ def test_where_won_is_what_is_ordered_other_deals_demand_nothing(kind: str) -> N
     assert told(ordered) == [round(dossier.opens_at * 1_000_000)]
 
 
+def test_where_only_active_records_are_linked_a_prospect_is_to_be_named_from_when_it_is_active() -> None:
+    dossier = dossier_of("external_id_writeback_missing")
+    active = {"crm_ref": "stated", "status": ["active"]}
+    company = deciding(company_of_dossier(dossier), "customer", "linked", when=active)
+    prospect = tuple(
+        c._replace(attributes={**c.attributes, "status": "prospect"}) for c in dossier.story if c.system != "crm"
+    )
+    known = tuple(c._replace(at=9) for c in dossier.story if c.system != "crm")
+
+    def told(story: Any) -> list[Any]:
+        return [d["opened_at"] for d in Play(dossier, company).told(story).heard(dossier.ends).run().drifts()]
+
+    assert told(prospect) == []
+    assert told((*prospect, *known)) == [19_000_000]
+
+
 PAID_ONLY = {"status": ["paid"], "total": "not_zero"}
 
 

@@ -36,10 +36,11 @@ def external_id_writeback_missing(now: AsOf, subject: Subject) -> Answer:
 
 
 def _linked(record: Found) -> Since | None:
-    """Since when it says that it belongs to this account."""
+    """Since when it is linked, or belongs to this account, whichever came later."""
     stamped = record.version["since"]
-    # A record of an earlier release knows since when it says so of any, and of this one from its next change on.
-    return since(stamped, with_value("linked_to", record.attrs["crm_ref"])) or since(stamped, "linked")
+    linked, to = since(stamped, "linked"), since(stamped, with_value("linked_to", record.attrs["crm_ref"]))
+    # A record of an earlier release knows since when it belongs to its account from its next change on.
+    return max(linked, to or linked, key=lambda s: s.at) if linked else None
 
 
 def _account(now: AsOf, record: Found) -> Found | None:
