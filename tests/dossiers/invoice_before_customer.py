@@ -34,6 +34,7 @@ IN_THE_LEDGER = Dossier(
         "exactly within the tolerance": (DRAFTED, posting(3), customer(303)),
         "never set up, which is another kind's": (DRAFTED, posting(3)),
         "only a draft until then": (DRAFTED, posting(3, "draft"), customer(400), posting(401)),
+        "on its way until then": (DRAFTED, posting(3, "posting"), customer(400), posting(401)),
         "reversed before": (DRAFTED, posting(3), posting(399, "reversed"), customer(400)),
         "a payment": (DRAFTED, posting(3, type_="payment"), customer(400)),
         "set up before, and put back": (

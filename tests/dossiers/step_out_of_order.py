@@ -15,13 +15,13 @@ def payment(at: float, status: str = "settled", invoice_ref: str = "INV-7") -> C
     return change(at, "processor", "payment", "P", invoice_ref=invoice_ref, status=status, total="119.00 EUR")
 
 
-def posting(at: float, status: str = "posted") -> Change:
+def posting(at: float, status: str = "posted", type_: str | None = "invoice") -> Change:
     return change(
         at,
         "erp",
         "ledger_posting",
         "L",
-        document_type="invoice",
+        document_type=type_,
         document_ref="INV-7",
         status=status,
         total="119.00 EUR",
@@ -71,7 +71,10 @@ DOSSIERS = (
         opens_at=305,
         near_misses={
             "only a draft until then": (posting(3, "draft"), invoice(400), posting(401)),
+            "on its way until then": (posting(3, "posting"), invoice(400), posting(401)),
+            "on its way since, and not there yet": (posting(3, "posting"), invoice(400)),
             "reversed before": (posting(3), posting(300, "reversed"), invoice(400)),
+            "a reversal, of what another document posted": (posting(3, type_="reversal"), invoice(400)),
         },
         late=(invoice(200, "I0"),),
         amount="119 EUR",

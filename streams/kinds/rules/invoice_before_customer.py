@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from schemas.instants import seconds
-from streams.kinds.asof import AsOf
-from streams.kinds.facts import since
+from streams.kinds.asof import AsOf, Found
+from streams.kinds.booked import REGARDED, booked
+from streams.kinds.facts import Since, since
 from streams.kinds.finding import WAITING, Answer, Evidence, Finding, Subject
 from streams.kinds.model import All, Itself, Kind
 from streams.kinds.shared import place
@@ -35,7 +36,7 @@ ROWS = {
 
 def invoice_before_customer(now: AsOf, subject: Subject) -> Answer:
     record, row = now.subject(*place(subject)), ROWS[subject.entity]
-    posted = since(record.version["since"], row.fact) if record else None
+    posted = _posted(record, row) if record else None
     tolerance = now.governance.process.step_tolerance_seconds.get(NAME)
     if record is None or posted is None or tolerance is None or not _is_invoice(record.attrs):
         return None
@@ -67,7 +68,7 @@ def _spared(now: AsOf, subject: Subject) -> str:
     """It was posted too early, by no more than clocks may differ."""
     record, row = now.subject(*place(subject)), ROWS[subject.entity]
     customer = now.record("customer", subject.system, record.version["customer"]) if record else None
-    posted = since(record.version["since"], row.fact) if record else None
+    posted = _posted(record, row) if record else None
     began = since(customer.version["since"], "set_up") if customer else None
     tolerance = now.governance.process.step_tolerance_seconds.get(NAME)
     if record is None or customer is None or posted is None or began is None or tolerance is None:
@@ -85,6 +86,10 @@ def _is_invoice(attrs: dict[str, object]) -> bool:
     return attrs.get("document_type", "invoice") == "invoice"
 
 
+def _posted(record: Found, row: _Row) -> Since | None:
+    return booked(record) if record.entity == "ledger_posting" else since(record.version["since"], row.fact)
+
+
 def _kind(entity: str, row: _Row) -> Kind:
     return Kind(
         number="39",
@@ -97,12 +102,14 @@ def _kind(entity: str, row: _Row) -> Kind:
         judge=invoice_before_customer,
         spared=_spared,
         begins=lambda _, version: row.fact in version["since"] and _is_invoice(version["attrs"]),
-        regarded={entity: (f"@{row.fact}", *_TYPED.get(entity, ())), "customer": ("@set_up",)},
+        regarded={
+            entity: REGARDED if entity == "ledger_posting" else (f"@{row.fact}",),
+            "customer": ("@set_up",),
+        },
         command="",
         sort="ask",
         condition="CustomersSetUpFirst",
     )
 
 
-_TYPED = {"ledger_posting": ("document_type",)}
 KINDS = tuple(_kind(entity, row) for entity, row in ROWS.items())

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from schemas.instants import seconds
 from streams.kinds.asof import AsOf, Found
+from streams.kinds.booked import REGARDED, booked
 from streams.kinds.facts import Since, first_since, since
 from streams.kinds.finding import Answer, Evidence, Finding, Subject
 from streams.kinds.model import Itself, Kind, Reach, Refers
@@ -68,7 +69,7 @@ PAIR_OF = {pair.then.entity: pair for pair in PAIRS}
 def step_out_of_order(now: AsOf, subject: Subject) -> Answer:
     record, pair = now.subject(*place(subject)), PAIR_OF[subject.entity]
     tolerance = now.governance.process.step_tolerance_seconds.get(pair.name)
-    taken = since(record.version["since"], pair.then.fact) if record else None
+    taken = _taken(record, pair.then) if record else None
     if record is None or taken is None or tolerance is None:
         return None
     first = _first(now, pair.first, record.attrs[pair.then.number])
@@ -100,6 +101,10 @@ def _before(early: int) -> str:
     return f"{span(early)} before" if early > 0 else "after"
 
 
+def _taken(record: Found, step: _Step) -> Since | None:
+    return booked(record) if step.entity == "ledger_posting" else since(record.version["since"], step.fact)
+
+
 def _first(now: AsOf, step: _Step, document: str | None) -> tuple[Found, Since] | None:
     """The earliest of the records that took the first step: one that was taken back and taken again was taken then."""
     taken = [
@@ -125,7 +130,7 @@ def _kind(pair: _Pair) -> Kind:
         reach=reach,
         regarded={
             pair.first.entity: (f"@{pair.first.fact}", f"@once_{pair.first.fact}"),
-            pair.then.entity: (f"@{pair.then.fact}",),
+            pair.then.entity: REGARDED if pair.then.entity == "ledger_posting" else (f"@{pair.then.fact}",),
         },
         begins=lambda _, version: pair.then.fact in version["since"],
         counterpart=True,

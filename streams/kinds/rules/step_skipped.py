@@ -1,5 +1,5 @@
-"""Kind 40: a subscription has come further than the steps that must precede it: its deal was never won, its contract
-never made, or its service never activated."""
+"""Kind 40: a subscription has come further than the steps that must precede it: its deal is not won, its contract is not
+made, or its service was never activated."""
 
 from __future__ import annotations
 
@@ -63,12 +63,13 @@ def step_skipped(now: AsOf, subject: Subject) -> Answer:
 
 
 def _reached(now: AsOf, subscription: Found) -> Reached | None:
-    """Activated, or its revenue recognised; one that was cancelled goes nowhere any more."""
+    """Activated, or its revenue recognised. One that was cancelled, or was activated and put back, has been in service;
+    of one whose status is not read nobody knows."""
     name, status = subscription.attrs["number"] or subscription.native_id, subscription.attrs["status"]
     if activated := since(subscription.version["since"], "activated"):
         amount, seen = subscription.attrs["total_value"], Evidence(subscription, "status", status)
         return Reached(activated, f"subscription {name}, {said(amount)}, is in service", amount, seen)
-    if status == "cancelled":
+    if status in (None, "cancelled") or since(subscription.version["since"], "once_activated"):
         return None
     for schedule in now.by_reference("revenue_schedule", "erp", "subscription_number", subscription.attrs["number"]):
         if began := since(schedule.version["since"], "recognising"):
@@ -110,11 +111,9 @@ def _contract(now: AsOf, subscription: Found) -> Step | None:
 
 def _activated(subscription: Found) -> Step:
     status = subscription.attrs["status"]
-    stands = (status or "of no known status").replace("_", " ")
     ask = Ask(subscription.system, "subscription", subscription.native_id, {"status": "active"}, {"status": status})
-    return Step(
-        "it is activated", False, f"the subscription is {stands}", Evidence(subscription, "status", status), ask
-    )
+    stands = f"the subscription is {status.replace('_', ' ')}"
+    return Step("it is activated", False, stands, Evidence(subscription, "status", status), ask)
 
 
 _LOOKED_AT: dict[Place, Reach] = {
@@ -134,7 +133,7 @@ KIND = Kind(
     regarded={
         "opportunity": ("stage",),
         "contract": ("status=draft",),
-        "subscription": ("@activated", "status=cancelled"),
+        "subscription": ("@activated", "@once_activated", "status"),
         "revenue_schedule": ("@recognising",),
     },
     answered_by=frozenset({("crm", "opportunity"), ("crm", "contract"), ("billing", "contract")}),
