@@ -1,4 +1,4 @@
-"""Since when an invoice stands in the ledger. While it is only on its way there it does not, however long that takes."""
+"""Since when an invoice stands in the ledger. While it is on its way there it does not, however long that takes."""
 
 from __future__ import annotations
 
@@ -18,4 +18,4 @@ def booked(posting: Found) -> Since | None:
     if live is None or attrs["status"] == ON_ITS_WAY or attrs["document_type"] not in ("invoice", None):
         return None
     arrived = next((s for s in trail_of(stamped, "status") if s.was == ON_ITS_WAY and s.at > live.at), None)
-    return Since(arrived.at, arrived.version, snapshot=False, seen=not arrived.snapshot) if arrived else live
+    return Since(arrived.at, arrived.version, arrived.snapshot, seen=not arrived.snapshot) if arrived else live

@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from streams.kinds.asof import AsOf, Found
-from streams.kinds.facts import Since, since
+from streams.kinds.facts import KNOWN, Since, since
 from streams.kinds.shared import number
+from streams.kinds.trail import trail_of
 
 PAID, IN_PART, FAILED = "paid", "partially_paid", "failed"
+SETTLED = ("settled", "disputed")
 
 
 class Money(NamedTuple):
@@ -27,7 +29,7 @@ class Received(NamedTuple):
     """paid, partially_paid, failed: what a system that shows the invoice should say."""
     amount: Decimal
     decided: Since
-    """When the payment that made it so was reported first."""
+    """When the payment that made it so was reported first, or what else had been received went back."""
     by: Found
 
 
@@ -38,31 +40,52 @@ def received(now: AsOf, invoice: Found, tolerated: Decimal) -> Received | None:
     applications = now.by_reference("cash_application", "erp", "invoice_ref", document)
     if total is None or _other_currency(total["currency"], (*payments, *applications)):
         return None
-    moneys = sorted(_moneys(payments, applications), key=lambda m: (m.began, m.records[0].native_id))
+    groups = _grouped(payments, applications)
+    moneys = sorted(_moneys(groups), key=lambda m: (m.began, m.records[0].native_id))
     amount = sum((m.amount for m in moneys), Decimal(0))
     if moneys:
         last = moneys[-1]
         status = PAID if amount >= number(total) - tolerated else IN_PART
-        return Received(status, amount, last.began, last.records[0])
-    return _failed(payments)
+        return Received(status, amount, max([last.began, *_given_back(groups)]), last.records[0])
+    return _failed(payments, _given_back(groups))
 
 
 def _other_currency(currency: str, records: tuple[Found, ...]) -> bool:
     return any((r.attrs["total"] or {}).get("currency", currency) != currency for r in records)
 
 
-def _moneys(payments: list[Found], applications: list[Found]) -> list[Money]:
-    """A settled payment with its applications is one, and so is each application of anything else."""
-    groups: dict[str, list[Found]] = {}
+def _grouped(payments: list[Found], applications: list[Found]) -> list[list[Found]]:
+    """A payment with its applications is one, and so is each application of anything else."""
+    groups: dict[str, list[Found]] = {f"{p.system}/{p.native_id}": [p] for p in payments}
     known = {p.attrs["reference"]: f"{p.system}/{p.native_id}" for p in payments if p.attrs["reference"]}
-    for payment in payments:
-        if since(payment.version["since"], "settled"):
-            groups.setdefault(f"{payment.system}/{payment.native_id}", []).append(payment)
     for application in applications:
-        if since(application.version["since"], "applied"):
-            name = known.get(application.attrs["payment_ref"], f"{application.system}/{application.native_id}")
-            groups.setdefault(name, []).append(application)
-    return [_money(records) for records in groups.values()]
+        name = known.get(application.attrs["payment_ref"], f"{application.system}/{application.native_id}")
+        groups.setdefault(name, []).append(application)
+    return list(groups.values())
+
+
+def _moneys(groups: list[list[Found]]) -> list[Money]:
+    counting = ([r for r in records if _counts(r)] for records in groups)
+    return [_money(records) for records in counting if records]
+
+
+def _counts(record: Found) -> Since | None:
+    return since(record.version["since"], "settled" if record.entity == "payment" else "applied")
+
+
+def _given_back(groups: list[list[Found]]) -> list[Since]:
+    """When each that nobody reports as received any more ceased to be."""
+    gone = ([back for r in records if (back := _ceased(r))] for records in groups if not any(map(_counts, records)))
+    return [max(backs) for backs in gone if backs]
+
+
+def _ceased(record: Found) -> Since | None:
+    stamped = record.version["since"]
+    if record.entity == "payment":
+        step = next((s for s in trail_of(stamped, "status") if s.was in SETTLED), None)
+        return Since(step.at, step.version, step.snapshot, seen=not step.snapshot) if step else None
+    known, back = since(stamped, KNOWN), since(stamped, "reversed")
+    return back if known and back and known.at < back.at else None
 
 
 def _money(records: list[Found]) -> Money:
@@ -74,15 +97,15 @@ def _money(records: list[Found]) -> Money:
 
 
 def _began(record: Found) -> Since:
-    began = since(record.version["since"], "settled" if record.entity == "payment" else "applied")
+    began = _counts(record)
     assert began is not None
     return began
 
 
-def _failed(payments: list[Found]) -> Received | None:
+def _failed(payments: list[Found], given_back: list[Since]) -> Received | None:
     """The last attempt failed, and no other is under way."""
     failed = [(s, p) for p in payments if (s := since(p.version["since"], "failed"))]
     if not failed or any(p.attrs["status"] == "pending" for p in payments):
         return None
     last, payment = max(failed, key=lambda found: (found[0], found[1].native_id))
-    return Received(FAILED, Decimal(0), last, payment)
+    return Received(FAILED, Decimal(0), max([last, *given_back]), payment)

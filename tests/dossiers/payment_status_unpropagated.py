@@ -182,7 +182,55 @@ CREDITED_TOO_LITTLE = SETTLED._replace(
     resolved_by=(credit(40),),
 )
 
-DOSSIERS = (SETTLED, FAILED, IN_PARTS, APPLIED_IN_THE_ERP, CREDITED_TOO_LITTLE)
+GIVEN_BACK_IN_PART = IN_PARTS._replace(
+    # What is left was received long ago, and is right only since the rest went back.
+    story=(
+        invoice(2),
+        payment(3, total="40.00 EUR"),
+        payment(4, total="79.00 EUR", native_id="P2"),
+        invoice(5, "paid", paid="119.00 EUR"),
+        payment(20, "refunded", "79.00 EUR", "P2"),
+    ),
+    near_misses={
+        "shown exactly at the deadline": (
+            invoice(2),
+            payment(3, total="40.00 EUR"),
+            payment(4, total="79.00 EUR", native_id="P2"),
+            invoice(5, "paid", paid="119.00 EUR"),
+            payment(20, "refunded", "79.00 EUR", "P2"),
+            invoice(30, "partially_paid", paid="40.00 EUR"),
+        ),
+        "an application was taken back, and shown in time": (
+            invoice(2),
+            payment(3, total="40.00 EUR"),
+            application(4, "79.00 EUR", "bank-1"),
+            invoice(5, "paid"),
+            application(20, "79.00 EUR", "bank-1", "reversed"),
+            invoice(30, "partially_paid"),
+        ),
+        "the application of a payment that was not given back was taken back": (
+            invoice(2),
+            payment(3),
+            application(4),
+            application(20, status="reversed"),
+            invoice(13, "paid"),
+        ),
+        "paid after an attempt that failed, and given back": (
+            invoice(2),
+            payment(3, "failed"),
+            payment(8, native_id="P2"),
+            invoice(18, "paid"),
+            payment(20, "refunded", native_id="P2"),
+            invoice(30, "failed"),
+        ),
+    },
+    late=(invoice(29.5, "partially_paid", paid="40.00 EUR"),),
+    amount="40 EUR",
+    says=("INV-7", "partially paid", "40.00 EUR came in", "119.00 EUR received"),
+    resolved_by=(invoice(40, "partially_paid", paid="40.00 EUR"),),
+)
+
+DOSSIERS = (SETTLED, FAILED, IN_PARTS, APPLIED_IN_THE_ERP, CREDITED_TOO_LITTLE, GIVEN_BACK_IN_PART)
 
 TOGGLES = Toggles(
     demand=lambda at: (payment(at),),

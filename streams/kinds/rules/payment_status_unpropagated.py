@@ -27,8 +27,8 @@ KIND = Kind(
     },
     regarded={
         "invoice": ("status", "payment_status", "paid", "total"),
-        "payment": ("@settled", "@failed", "status", "total", "reference"),
-        "cash_application": ("@applied", "payment_ref", "total"),
+        "payment": ("@settled", "@failed", "@trail", "status", "total", "reference"),
+        "cash_application": ("@applied", "@reversed", "@known", "payment_ref", "total"),
         "credit_memo": ("status", "total"),
     },
     judge=payment_status_unpropagated,

@@ -1,5 +1,5 @@
-"""Kind 40: a subscription has come further than the steps that must precede it: its deal is not won, its contract is not
-made, or its service was never activated."""
+"""Kind 40: a subscription has come further than the steps that must precede it: its deal is not won, its contract is
+not made, or its service was never activated."""
 
 from __future__ import annotations
 
