@@ -31,7 +31,7 @@ from tests.naive.past import Kind, Said, theirs
 from tests.naive.past_logs import CARRIED, LAST, ORDERED, OWED, PAID, QUARRELS, Cast, log
 from tests.unit.test_naive_judge import Lives
 
-LOGS = int(os.environ.get("DRIFTWISE_NAIVE_LOGS", cases(30, thorough=1500)))
+LOGS = int(os.environ.get("DRIFTWISE_NAIVE_LOGS", cases(150, thorough=1500)))
 SORTS: dict[str, tuple[tuple[tuple[Cast, ...], ...], Mapping[str, Kind]]] = {
     "carried": (CARRIED, carried.KINDS),
     "ordered": (ORDERED, ordered.OF_STATES),
