@@ -10,6 +10,7 @@ from streams.governance.model import Governance
 from streams.governance.problem import Problem
 from streams.governance.process import Rank
 from streams.governance.triggers import (
+    COUNTED,
     FACTS,
     NEEDED,
     NOT_ZERO,
@@ -46,6 +47,7 @@ def conditions(governance: Governance) -> Iterator[Problem]:
         for fact, trigger in stated.items() if attributes else ():
             key = f"{entity}.{fact}.when"
             yield from _needed(entity, fact, trigger)
+            yield from _dated(entity, fact, trigger, attributes)
             for name, condition in trigger.when.items():
                 if name not in attributes:
                     yield Problem(FILE, f"{key}.{name}", f"no attribute of {entity}{meant(name, attributes)}")
@@ -60,6 +62,24 @@ def _needed(entity: str, fact: str, trigger: Trigger) -> Iterator[Problem]:
     elif attribute is not None and trigger.when.get(attribute) not in (STATED, NOT_ZERO):
         what = f"kinds cannot tell what is demanded without it: write {STATED}, or {NOT_ZERO} for an amount"
         yield Problem(FILE, f"{key}.{attribute}", what)
+
+
+def _dated(entity: str, fact: str, trigger: Trigger, attributes: dict[str, Attribute]) -> Iterator[Problem]:
+    key, name = f"{entity}.{fact}.dated_by", trigger.dated_by
+    days = [attribute.name for attribute in attributes.values() if attribute.type == "date"]
+    if name is None:
+        return
+    if name not in attributes:
+        yield Problem(FILE, key, f"{name!r} is no attribute of {entity}{meant(name, days)}" if days else _NO_DAYS)
+    elif name not in days:
+        is_ = _a(attributes[name])
+        yield Problem(FILE, key, f"{name} is {is_}, and no day{meant(name, days)}" if days else _NO_DAYS)
+    elif (entity, fact) not in COUNTED:
+        counted = [f"{of}.{counted}" for of, counted in sorted(COUNTED) if of == entity]
+        yield Problem(FILE, key, f"no deadline is counted from it: take it out; counted from: {', '.join(counted)}")
+
+
+_NO_DAYS = "its records state no day: take it out"
 
 
 def _cannot_hold(governance: Governance, entity: str, attribute: Attribute, condition: Condition) -> str:

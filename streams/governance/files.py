@@ -164,7 +164,8 @@ def _named(raw: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def _below(name: str, named: Any) -> Iterator[tuple[str, Any]]:
     """`posted`, `posted.when`, `posted.when.total`: each with what it says."""
     for key, value in named.items() if isinstance(named, dict) else ():
-        yield f"{name}{key}", value
+        if key != "dated_by":  # most say null
+            yield f"{name}{key}", value
         yield from _below(f"{name}{key}.", value)
 
 

@@ -101,7 +101,8 @@ class ObjectMapping(Governed):
             if (types[name] in MONEY_TYPES) != isinstance(source, Amount):
                 raise ValueError(f"attribute {name!r} is {types[name]}: money, and only money, is {{amount, currency}}")
         for fact, trigger in self.triggers.items():
-            if fact not in FACTS.get(self.entity, {}) or not trigger.when.keys() <= types.keys():
+            named = {*trigger.when, *([trigger.dated_by] if trigger.dated_by else ())}
+            if fact not in FACTS.get(self.entity, {}) or not named <= types.keys():
                 raise ValueError(f"trigger {fact!r} is of another release: {self.entity} has no such fact or attribute")
         return self
 
@@ -127,7 +128,7 @@ def document_of(mapping: SystemMapping) -> str:
 
 def _triggers(mapping: ObjectMapping) -> dict[str, Any]:
     """A release that knows none reads what has those of the defaults."""
-    said = {fact: trigger.model_dump(mode="json") for fact, trigger in mapping.triggers.items()}
+    said = {fact: trigger.model_dump(mode="json", exclude_none=True) for fact, trigger in mapping.triggers.items()}
     return {"triggers": said} if said else {}
 
 

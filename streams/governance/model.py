@@ -19,7 +19,7 @@ from streams.governance.kind import Kind, Segment
 from streams.governance.legal import LegalEntity
 from streams.governance.mapping import Amount, ObjectMapping, SystemMapping, Vocabulary
 from streams.governance.process import Process
-from streams.governance.triggers import Triggers, decided, default
+from streams.governance.triggers import Triggers, dated_as, decided, default
 
 __all__ = ["Amount", "Governance", "Kind", "ObjectMapping", "People", "Role", "Segment", "System", "Vocabulary"]
 
@@ -118,11 +118,11 @@ class Governance(Governed):
         }
 
     def reading_by(self, mappings: dict[str, SystemMapping]) -> Self:
-        """With these mappings in force, and the triggers that came with them."""
+        """With these mappings in force: with them it came when facts hold, and not by which day deadlines count."""
         stated = dict(self.triggers)
         for mapping in (m for objects in mappings.values() for m in objects.values() if m.entity in stated):
             stated[mapping.entity] = {**default().get(mapping.entity, {}), **mapping.triggers}
-        return self.model_copy(update={"mappings": mappings, "triggers": stated})
+        return self.model_copy(update={"mappings": mappings, "triggers": dated_as(stated, self.triggers)})
 
     @cached_property
     def derived(self) -> dict[tuple[object, ...], Any]:

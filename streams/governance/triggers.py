@@ -50,6 +50,13 @@ NEEDED: dict[tuple[str, str], str] = {
 }
 """(entity, fact) -> the attribute without which kinds cannot tell what is demanded: it must be stated."""
 
+COUNTED: frozenset[tuple[str, str]] = frozenset({
+    ("opportunity", "won"), ("opportunity", "ordered"), ("customer", "linked"), ("subscription", "activated"),
+    ("subscription", "cancelled"), ("invoice", "posted"), ("invoice", "voided"), ("payment", "settled"),
+    ("refund", "settled"), ("credit_memo", "posted"),
+})  # fmt: skip
+"""Facts from which deadlines are counted, so that they may have a day. Others are only looked for, or compared."""
+
 STATED, NOT_ZERO, UNLESS_ZERO = "stated", "not_zero", "unless_zero"
 WORDS = (STATED, NOT_ZERO, UNLESS_ZERO)
 OTHER_THAN = "other_than"
@@ -90,6 +97,8 @@ class Trigger(Governed):
 
     when: dict[str, Condition]
     """Attribute -> what it must say; all of them."""
+    dated_by: str | None = None
+    """The attribute that states on which day it began; None: deadlines count from the commit that told of it."""
 
 
 Triggers = dict[str, Trigger]
@@ -108,6 +117,16 @@ def decided(triggers: dict[str, Triggers], entity: str) -> Triggers:
     """Those of an entity that a company has decided otherwise than by default."""
     common = default().get(entity, {})
     return {fact: trigger for fact, trigger in triggers.get(entity, {}).items() if common.get(fact) != trigger}
+
+
+def dated_as(triggers: dict[str, Triggers], others: dict[str, Triggers]) -> dict[str, Triggers]:
+    """The facts that hold by the first, dated by the others."""
+
+    def dated(entity: str, fact: str, trigger: Trigger) -> Trigger:
+        other = others.get(entity, {}).get(fact)
+        return trigger.model_copy(update={"dated_by": other.dated_by if other else None})
+
+    return {entity: {fact: dated(entity, fact, t) for fact, t in facts.items()} for entity, facts in triggers.items()}
 
 
 def states_of(condition: bool | str | tuple[str, ...] | OtherThan) -> tuple[str, ...]:

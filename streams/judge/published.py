@@ -2,7 +2,7 @@
 
 A version is in force from an instant of event time, so verdicts do not depend on when it arrived. It decides only what
 judge alone looks at. Systems and mapped objects stay as the worker was started with, because other stages are built
-from them. Changed mappings of known objects, and triggers, go to identify."""
+from them. Changed mappings of known objects go to identify, and with them when facts hold."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streams.governance.difference import Difference, differences
 from streams.governance.in_force import InForce
 from streams.governance.mapping import SystemMapping
 from streams.governance.model import Governance
-from streams.governance.triggers import default
+from streams.governance.triggers import dated_as, default
 from streams.inputs import Divert
 from streams.judge.keys import GOVERNANCE, document_key, rollout_key
 from streams.kinds.table import KINDS
@@ -27,7 +27,7 @@ from tables.view import Emit, Value, Workspace
 
 RECORD = "GovernancePublished"
 DECIDES = ("entities", "finance", "ignore", "process", "segments")
-"""Keys of the model that a version decides, beside the kinds that judge judges."""
+"""Keys of the model that a version decides, beside the kinds that judge judges and the days that they count from."""
 KINDS_DECIDED = frozenset(kind.name for kind in KINDS)
 _REMEMBERED = 64
 """Indexes whose timelines are at hand: one a shard of this process, and then some."""
@@ -70,13 +70,14 @@ def publication(governance: Governance, in_force_at: Instant, published_at: Inst
 def decided_by(base: Governance, version: Governance) -> Governance:
     """The base governance, with everything taken from the version that it may decide."""
     kinds = {n: version.kinds.get(n, k) if n in KINDS_DECIDED else k for n, k in base.kinds.items()}
-    return base.model_copy(update={"kinds": kinds} | {name: getattr(version, name) for name in DECIDES})
+    decided = {name: getattr(version, name) for name in DECIDES}
+    return base.model_copy(update={"kinds": kinds, "triggers": dated_as(base.triggers, version.triggers)} | decided)
 
 
 def undecided(before: Governance, after: Governance) -> list[Difference]:
     """Differences that a published version cannot decide, so that they need a restart."""
     mappings = {system: _read_otherwise(mapping, after, system) for system, mapping in before.mappings.items()}
-    taken = {"mappings": mappings, "triggers": after.triggers}  # with mappings
+    taken = {"mappings": mappings, "triggers": after.triggers}
     found = differences(decided_by(before, after).model_copy(update=taken), after)
     # finance.yaml gives every kind a tolerance; no stage but judge looks at one.
     return [d for d in found if d.key.rpartition(".")[2] not in ("tolerance_absolute", "tolerance_relative")]

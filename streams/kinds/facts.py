@@ -14,8 +14,15 @@ from streams.governance.mapping import ObjectMapping
 from streams.governance.triggers import FACTS, Triggers, default
 from streams.kinds.conditions import Attributes, Holds, holds_when
 
-Facts = tuple[tuple[str, Holds], ...]
-"""Each fact, and whether it holds."""
+
+class Facts(NamedTuple):
+    """Of an entity."""
+
+    holding: tuple[tuple[str, Holds], ...]
+    """Each fact, and whether it holds."""
+    dated: tuple[tuple[str, str], ...] = ()
+    """Facts that a company counts from a day, and the attribute that states it."""
+
 
 KNOWN = "known"
 """Holds since the first version, or the first after a deletion."""
@@ -45,6 +52,18 @@ WITHOUT_VALUE = {"linked_to": "linked"}
 """Fact with values -> the fact that an earlier release kept in its place."""
 
 
+_ON = ":on"
+"""Behind a fact: on which day it began. Who regards the fact regards that."""
+
+
+class Stated(NamedTuple):
+    """The day of a fact, as its record states it."""
+
+    day: str
+    company: str
+    """Whose day; empty: the record names none."""
+
+
 class Since(NamedTuple):
     at: Instant
     version: str
@@ -68,10 +87,18 @@ def stamp(
     """The facts that hold now, each with the instant and version in which it began. `facts`: None for the default."""
     now = f"{at}/{version}" + ("/snapshot" if snapshot else "" if seen else "/unseen")
     facts = common(entity) if facts is None else facts
-    holding = [f for f, holds in facts if holds(attributes) or (f in before and (entity, f) in LASTING)]
+    holding = [f for f, holds in facts.holding if holds(attributes) or (f in before and (entity, f) in LASTING)]
     valued = ((fact, of(attributes)) for fact, of in VALUES.get(entity, {}).items())
     holding += [with_value(fact, value) for fact, value in valued if value is not None]
-    return {fact: _began(fact, before) or now for fact in holding} | _taken_back(entity, holding, before)
+    stamped = {fact: _began(fact, before) or now for fact in holding} | _taken_back(entity, holding, before)
+    return stamped | _days(attributes, stamped, facts.dated) if facts.dated else stamped
+
+
+def _days(attributes: Attributes, stamped: Mapping[str, str], dated: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """The days that the record states of facts that hold, with the company whose days it names."""
+    company = attributes.get("legal_entity") or ""
+    stated = ((fact, attributes[attribute]) for fact, attribute in dated if fact in stamped)
+    return {f"{fact}{_ON}": f"{day}/{company}" for fact, day in stated if day}
 
 
 def _began(fact: str, before: Mapping[str, str]) -> str | None:
@@ -100,7 +127,8 @@ def governed(mapping: ObjectMapping) -> Facts:
 def _facts(entity: str, decided: Triggers) -> Facts:
     triggers = {**default().get(entity, {}), **decided}
     known = ((KNOWN, _is_there),) if entity in _ALWAYS_KNOWN else ()
-    return (*known, *((fact, holds_when(triggers[fact].when)) for fact in FACTS.get(entity, {})))
+    holding = (*known, *((fact, holds_when(triggers[fact].when)) for fact in FACTS.get(entity, {})))
+    return Facts(holding, tuple((fact, trigger.dated_by) for fact, trigger in triggers.items() if trigger.dated_by))
 
 
 def _is_there(_: Attributes) -> bool:
@@ -130,3 +158,11 @@ def since(stamped: Mapping[str, str], fact: str) -> Since | None:
         return None
     at, version, *how = text.split("/")
     return Since(int(at), version, how == ["snapshot"], seen=not how)
+
+
+def day_of(stamped: Mapping[str, str], fact: str) -> Stated | None:
+    text = stamped.get(f"{fact}{_ON}")
+    if text is None:
+        return None
+    day, _, company = text.partition("/")
+    return Stated(day, company)

@@ -1,5 +1,6 @@
 """Rules that depend on the customer, whatever the predicate looks at: those of its segment, business days, accounting
-periods, and the ERP of its legal entity. All of that follows from the customer's record in the CRM (`AsOf.home`).
+periods, days that deadlines count from, and the ERP of its legal entity. All of that follows from the customer's record
+in the CRM (`AsOf.home`).
 
 A kind with such rules waits for that record, and a change in it that matters concerns every subject of the kind."""
 
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 from streams.governance.model import Governance
 from streams.kinds.asof import HOME
+from streams.kinds.begun import is_dated
 from streams.kinds.model import Kind
 from streams.kinds.table import judged
 from tables.versions import PRESENT, Version
@@ -18,6 +20,7 @@ TELLING = ("segment", "legal_entity", "country", "tax_region")
 def regards_customer(governance: Governance, kind: Kind) -> bool:
     rules = governance.kinds[kind.name]
     by_calendar = rules.counts_business_days or is_in_periods(governance, kind)
+    by_calendar = by_calendar or is_dated(governance, kind)
     return bool(rules.segments) or by_calendar or _is_routed(governance, kind)
 
 

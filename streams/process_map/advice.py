@@ -20,6 +20,7 @@ def advice(governance: Governance, now: Instant, *, in_short: bool = False) -> l
         *_late(governance, kinds),
         *(_unobserved_in_short if in_short else _unobserved)(governance, kinds),
         *unknown_words(governance),
+        *_unread(governance),
         *_expired(governance, now),
         *_periods_over(governance, now),
     ]
@@ -46,6 +47,17 @@ def _unobserved_in_short(governance: Governance, kinds: list[Kind]) -> Iterator[
     if names := [kind.row for kind in kinds if not_observed(governance, kind)]:
         count = f"{len(names)} kinds are" if len(names) > 1 else "1 kind is"
         yield f"{count} not observed: {', '.join(names)}; --long says what of each is not captured, and what to do"
+
+
+def _unread(governance: Governance) -> Iterator[str]:
+    """Facts that a company decides by what it does not read: they hold of nothing, or have no day."""
+    for system, objects in governance.mappings.items():
+        for name, mapping in objects.items():
+            for fact, trigger in mapping.triggers.items():
+                by = [*trigger.when, *([trigger.dated_by] if trigger.dated_by else ())]
+                for attribute in (a for a in by if a not in mapping.attributes):
+                    text = f"rests on {attribute}, which {name} of {system} is not read for, so that is never stated"
+                    yield f"triggers.yaml: {mapping.entity}.{fact}: {text}: map it in mappings/{system}.yaml"
 
 
 def _expired(governance: Governance, now: Instant) -> Iterator[str]:

@@ -16,8 +16,9 @@ def duration(seconds: float) -> str:
 
 
 def condition(trigger: Trigger) -> str:
-    """`status is posted or paid, total is not zero`"""
-    return ", ".join(_said(attribute, condition) for attribute, condition in trigger.when.items())
+    """`status is posted or paid, total is not zero; by issued_on`"""
+    said = ", ".join(_said(attribute, condition) for attribute, condition in trigger.when.items())
+    return f"{said}; by {trigger.dated_by}" if trigger.dated_by else said
 
 
 def _said(attribute: str, condition: Condition) -> str:

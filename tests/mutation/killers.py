@@ -161,6 +161,7 @@ GENERAL: dict[str, tuple[Selection, ...]] = {
     "streams.suspects.suspicion": (*_about("suspicions", "circles", "conflicts"), _CONFLICTS, *_about("suspects")),
     "streams.suspects.tell": _about("alike"),
     "streams.kinds.asof": (*_about("as_of"), *_ALL_OF_IT, _CHOOSY),
+    "streams.kinds.begun": _about("dated_triggers"),
     "streams.kinds.conditions": _about("triggers", "facts"),
     "streams.kinds.facts": (*_about("facts", "triggers"), _RECORD, _NEAR_MISSES),
     "streams.kinds.shared": (*_about("shared_words"), _RECORD, _NEAR_MISSES),

@@ -285,6 +285,26 @@ BAD = {
         "invoice: {posted: {when: {total: unless_zero}}}",
         ("triggers.yaml: invoice.posted.when.total: kinds cannot tell", "write stated, or not_zero"),
     ),
+    "a day of an unknown attribute": (
+        "triggers",
+        "opportunity: {won: {dated_by: closed_on}}",
+        ("triggers.yaml: opportunity.won.dated_by: 'closed_on' is no attribute", "did you mean 'closes_on'?"),
+    ),
+    "a day that is none": (
+        "triggers",
+        "invoice: {posted: {dated_by: number}}",
+        ("triggers.yaml: invoice.posted.dated_by: number is of type text, and no day", "issued_on"),
+    ),
+    "a day of what states none": (
+        "triggers",
+        "credit_memo: {posted: {dated_by: number}}",
+        ("triggers.yaml: credit_memo.posted.dated_by: its records state no day: take it out",),
+    ),
+    "a day that nothing counts from": (
+        "triggers",
+        "invoice: {owed: {dated_by: due_on}}",
+        ("triggers.yaml: invoice.owed.dated_by: no deadline is counted from it", "invoice.posted, invoice.voided"),
+    ),
     "triggers in the file of a mapping": (
         "mappings__billing",
         "invoice: {triggers: {posted: {when: {status: [paid]}}}}",

@@ -772,6 +772,7 @@ def otherwise() -> list[tuple[str, Governance]]:
         ("billing", deciding(governed, "invoice", "posted", when={"status": ["draft"], "total": "not_zero"})),
         ("erp", deciding(governed, "credit_memo", "posted", when={"status": ["draft"]})),
         ("crm", deciding(governed, "opportunity", "won", when={"stage": {"other_than": ["won"]}})),
+        ("crm", deciding(governed, "opportunity", "won", dated_by="closes_on")),
         ("crm", governed),
         ("crm", reading(governed, "crm", "Account", erp_ref="ERP_Ref__c", status="ERP_Customer_Id__c")),
     ]

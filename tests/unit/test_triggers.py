@@ -28,6 +28,7 @@ from streams.judge.published import undecided
 from streams.kinds.facts import KNOWN, common, governed, since, stamp
 from streams.kinds.table import KINDS
 from streams.process_map import rows
+from streams.process_map.advice import advice
 from streams.process_map.words import condition
 from tests.dossiers.stage import Play
 from tests.dossiers.stage import governed as company_of_dossier
@@ -114,7 +115,7 @@ def records(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 def test_by_default_facts_hold_as_they_always_did(record: tuple[str, dict[str, Any]]) -> None:
     entity, said = record
 
-    held = {fact for fact, holds in common(entity) if holds(said)} - {KNOWN}
+    held = {fact for fact, holds in common(entity).holding if holds(said)} - {KNOWN}
 
     assert held == {fact for (of, fact), holds in AS_ALWAYS.items() if of == entity and holds(said)}
 
@@ -344,9 +345,12 @@ def test_triggers_come_back_as_they_were_published() -> None:
     assert read_mapping(document_of(paid_only().mappings["billing"])) == paid_only().mappings["billing"]
 
 
-@pytest.mark.parametrize(("known", "unheard_of"), [('"posted":{', '"signed":{'), ('"status":', '"mood":')])
+@pytest.mark.parametrize(
+    ("known", "unheard_of"), [('"posted":{', '"signed":{'), ('"status":', '"mood":'), ('"issued_on"', '"signed_on"')]
+)
 def test_triggers_of_a_later_release_are_refused(known: str, unheard_of: str) -> None:
-    document = document_of({"invoice": paid_only().mappings["billing"]["invoice"]})
+    by_day = deciding(paid_only(), "invoice", "posted", dated_by="issued_on")
+    document = document_of({"invoice": by_day.mappings["billing"]["invoice"]})
     before, triggers, after = document.partition('"triggers"')
     assert known in after
 
@@ -412,6 +416,29 @@ def test_the_process_map_says_what_begins_an_obligation(tmp_path: Path) -> None:
 def test_a_flag_that_must_not_be_set_reads_so() -> None:
     company = deciding(governance(), "opportunity", "won", when={"order_managed": False})
     assert condition(company.triggers["opportunity"]["won"]) == "not order_managed"
+
+
+def test_a_trigger_that_rests_on_what_nobody_reads_is_warned_of(tmp_path: Path) -> None:
+    triggers = "opportunity: {won: {when: {order_managed: true}, dated_by: closes_on}}"
+    column = "Opportunity: {attributes: {order_managed: Order_Managed__c}}"
+
+    def warned(**files: str) -> list[str]:
+        told = advice(load(folder_of(tmp_path, triggers=triggers, **files)), 0)
+        return [warning for warning in told if warning.startswith("triggers.yaml")]
+
+    (warning,) = warned()
+    assert warning.startswith("triggers.yaml: opportunity.won: rests on order_managed, which Opportunity of crm is not")
+    assert warning.endswith("map it in mappings/crm.yaml")
+    assert warned(mappings__crm=column) == []
+
+
+def test_by_default_no_trigger_is_warned_of() -> None:
+    assert [warning for warning in advice(load(), 0) if warning.startswith("triggers.yaml")] == []
+
+
+def test_a_day_that_deadlines_count_from_is_named() -> None:
+    company = deciding(governance(), "opportunity", "won", dated_by="closes_on")
+    assert condition(company.triggers["opportunity"]["won"]) == "stage is won; by closes_on"
 
 
 def test_what_is_stated_of_triggers_can_be_said_again(tmp_path: Path) -> None:

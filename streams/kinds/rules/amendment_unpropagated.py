@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from streams.kinds.asof import AsOf, Found
+from streams.kinds.begun import begun
 from streams.kinds.facts import Since, since, with_value
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.lags import Lag, for_term, newest
@@ -16,7 +17,7 @@ _COMMANDS = {"erp": "erp.contract.update_value", "crm": "crm.contract.update"}
 
 def amendment_unpropagated(now: AsOf, subject: Subject) -> Answer:
     subscription = now.subject(*place(subject))
-    trigger = _amended(subscription) if subscription else None
+    trigger = _amended(now, subscription) if subscription else None
     if subscription is None or trigger is None:
         return None
     books, schedules, shown = (
@@ -46,12 +47,14 @@ def amendment_unpropagated(now: AsOf, subject: Subject) -> Answer:
     )
 
 
-def _amended(subscription: Found) -> Since | None:
+def _amended(now: AsOf, subscription: Found) -> Since | None:
     """Since when the present version, if it is not the first, is that of a subscription in service."""
     stamped, version = subscription.version["since"], subscription.attrs["version_number"]
     began = since(stamped, with_value("version", version)) if version and version > 1 else None
     activated = since(stamped, "activated")
-    return max(began, activated, key=lambda s: s.at) if began and activated else None
+    if began is None or activated is None:
+        return None
+    return began if began.at >= activated.at else begun(now, subscription, "activated")
 
 
 def _contracts(now: AsOf, subscription: Found, role: str) -> list[Found]:

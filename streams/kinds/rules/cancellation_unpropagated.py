@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from schemas.instants import Instant
 from streams.kinds.asof import AsOf, Found
-from streams.kinds.facts import Since, since
+from streams.kinds.begun import begun
+from streams.kinds.facts import Since
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.lags import Lag, newest
 from streams.kinds.model import All, Kind, Refers, Siblings
@@ -57,7 +58,7 @@ def cancellation_unpropagated(now: AsOf, subject: Subject) -> Answer:
 
 
 def _ended(now: AsOf, subscription: Found) -> _Ended | None:
-    cancelled = since(subscription.version["since"], "cancelled")
+    cancelled = begun(now, subscription, "cancelled")
     if cancelled is None:
         return None
     calendar, stated = days_of(now, subscription), subscription.attrs["ends_on"]

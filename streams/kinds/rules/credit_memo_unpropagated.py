@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.kinds.asof import AsOf
-from streams.kinds.facts import since
+from streams.kinds.begun import begun
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import Itself, Kind, Refers
 from streams.kinds.shared import first_in_role, place, said, text
@@ -13,7 +13,7 @@ _HIDDEN = ("draft", "voided")
 
 def credit_memo_unpropagated(now: AsOf, subject: Subject) -> Answer:
     memo = now.subject(*place(subject))
-    posted = since(memo.version["since"], "posted") if memo else None
+    posted = begun(now, memo, "posted") if memo else None
     if memo is None or posted is None or not _speaks_for_it(now, subject):
         return None
     number, total = memo.attrs["number"] or subject.native_id, memo.attrs["total"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.kinds.asof import AsOf, Found
-from streams.kinds.facts import since
+from streams.kinds.begun import begun
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import Either, Itself, Kind, Refers
 from streams.kinds.shared import first_in_role, is_mapped, place, said, text
@@ -15,7 +15,7 @@ _COMMANDS = {"erp": "erp.credit_memo.post", "billing": "billing.credit_memo.crea
 
 def credit_memo_without_counterpart(now: AsOf, subject: Subject) -> Answer:
     memo = now.subject(*place(subject))
-    posted = since(memo.version["since"], "posted") if memo else None
+    posted = begun(now, memo, "posted") if memo else None
     other = _OTHER[now.governance.systems[subject.system].role]
     carried = any(now.governance.carries(system, "credit_memo") for system in now.governance.in_role(other))
     if memo is None or posted is None or not carried:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from streams.kinds.asof import AsOf, Found
-from streams.kinds.facts import since
+from streams.kinds.begun import begun
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import All, Itself, Kind
 from streams.kinds.references import EVERY
@@ -32,7 +32,7 @@ class Setup(NamedTuple):
 
 def erp_financial_profile_missing(now: AsOf, subject: Subject) -> Answer:
     subscription = now.subject(*place(subject))
-    activated = since(subscription.version["since"], "activated") if subscription else None
+    activated = begun(now, subscription, "activated") if subscription else None
     if subscription is None or activated is None:
         return None
     erp, setup = first_in_role(now, "erp"), _setup(now, subscription)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from streams.kinds.asof import AsOf
+from streams.kinds.begun import begun
 from streams.kinds.books import PRODUCTS, Postings, postings_of
-from streams.kinds.facts import since
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import Consulted, Itself, Kind, Refers
 from streams.kinds.shared import first_in_role, place, said
@@ -12,7 +12,7 @@ from streams.kinds.shared import first_in_role, place, said
 
 def invoice_not_posted(now: AsOf, subject: Subject) -> Answer:
     invoice = now.subject(*place(subject))
-    posted = since(invoice.version["since"], "posted") if invoice else None
+    posted = begun(now, invoice, "posted") if invoice else None
     if invoice is None or posted is None:
         return None
     document = invoice.attrs["number"]

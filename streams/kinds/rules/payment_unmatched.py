@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from schemas.money import plain
 from streams.kinds.asof import AsOf, Found
-from streams.kinds.facts import since
+from streams.kinds.begun import begun
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.lags import newest
 from streams.kinds.model import Itself, Kind, Refers
@@ -18,7 +18,7 @@ from streams.kinds.shared import first_in_role, number, place, said, text, toler
 
 def payment_unmatched(now: AsOf, subject: Subject) -> Answer:
     payment = now.subject(*place(subject))
-    settled = since(payment.version["since"], "settled") if payment else None
+    settled = begun(now, payment, "settled") if payment else None
     if payment is None or settled is None or number(payment.attrs["total"]) <= 0:
         return None
     paid = payment.attrs["total"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from streams.kinds.asof import AsOf, Found
-from streams.kinds.facts import since
+from streams.kinds.begun import begun
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import Itself, Kind, Refers
 from streams.kinds.shared import first_in_role, number, place, said, text, tolerance, with_amount
@@ -18,7 +18,7 @@ NOT_IN_THE_LEDGER, NOT_IN_BILLING = "S1", "S2"
 
 def refund_unpropagated(now: AsOf, subject: Subject) -> Answer:
     refund = now.subject(*place(subject))
-    settled = since(refund.version["since"], "settled") if refund else None
+    settled = begun(now, refund, "settled") if refund else None
     if refund is None or settled is None or not number(refund.attrs["total"]):
         return None
     given = refund.attrs["total"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streams.kinds.asof import AsOf, Found
+from streams.kinds.begun import begun
 from streams.kinds.facts import Since, since, with_value
 from streams.kinds.finding import WAITING, Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import ID, Itself, Kind, Refers
@@ -14,7 +15,7 @@ AT_ONCE = ("one_time", "usage")
 
 def revenue_schedule_missing(now: AsOf, subject: Subject) -> Answer:
     subscription = now.subject(*place(subject))
-    demanded = _demanded(subscription) if subscription else None
+    demanded = _demanded(now, subscription) if subscription else None
     if subscription is None or demanded is None:
         return None
     if not _recognised_over_time(now, subscription):
@@ -39,14 +40,14 @@ def revenue_schedule_missing(now: AsOf, subject: Subject) -> Answer:
     )
 
 
-def _demanded(subscription: Found) -> Since | None:
+def _demanded(now: AsOf, subscription: Found) -> Since | None:
     """Activated and worth something: since then, or since the present version, whichever came later."""
     stamped, version = subscription.version["since"], subscription.attrs["version_number"]
     activated = since(stamped, "activated")
     if activated is None or _is_worthless(subscription):
         return None
     amended = since(stamped, with_value("version", version))
-    return max((activated, amended or activated), key=lambda s: s.at)
+    return amended if amended and amended.at > activated.at else begun(now, subscription, "activated")
 
 
 def _is_worthless(subscription: Found) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from streams.kinds.asof import AsOf, Found
+from streams.kinds.begun import begun
 from streams.kinds.books import PRODUCTS, Postings, postings_of
-from streams.kinds.facts import since
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import Consulted, Itself, Kind, Refers
 from streams.kinds.shared import first_in_role, number, place, said, tolerance
@@ -17,7 +17,7 @@ from streams.kinds.shared import first_in_role, number, place, said, tolerance
 
 def reversal_incomplete(now: AsOf, subject: Subject) -> Answer:
     invoice = now.subject(*place(subject))
-    voided = since(invoice.version["since"], "voided") if invoice else None
+    voided = begun(now, invoice, "voided") if invoice else None
     if invoice is None or voided is None:
         return None
     document = invoice.attrs["number"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.kinds.asof import AsOf, Found
-from streams.kinds.facts import since
+from streams.kinds.begun import begun
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import All, Itself, Kind
 from streams.kinds.shared import first_in_role, place, said
@@ -13,7 +13,7 @@ CLOSED = "churned"
 
 def won_without_erp_customer(now: AsOf, subject: Subject) -> Answer:
     deal = now.subject(*place(subject))
-    won = since(deal.version["since"], "won") if deal else None
+    won = begun(now, deal, "won") if deal else None
     if deal is None or won is None:
         return None
     customers = now.in_role("customer", "erp")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.kinds.asof import AsOf
-from streams.kinds.facts import since
+from streams.kinds.begun import begun
 from streams.kinds.finding import Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import ID, Itself, Kind, Refers
 from streams.kinds.shared import first_in_role, place, said
@@ -11,7 +11,7 @@ from streams.kinds.shared import first_in_role, place, said
 
 def won_without_erp_order(now: AsOf, subject: Subject) -> Answer:
     deal = now.subject(*place(subject))
-    won = since(deal.version["since"], "ordered") if deal else None
+    won = begun(now, deal, "ordered") if deal else None
     if deal is None or won is None:
         return None
     found = now.by_reference("order", "erp", "opportunity_ref", deal.native_id)

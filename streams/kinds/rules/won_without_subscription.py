@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.kinds.asof import AsOf, Found
-from streams.kinds.facts import since
+from streams.kinds.begun import begun
 from streams.kinds.finding import WAITING, Answer, Ask, Evidence, Finding, Subject
 from streams.kinds.model import ID, All, Itself, Kind, Refers
 from streams.kinds.references import EVERY
@@ -14,7 +14,7 @@ CHANGES_OF_A_SUBSCRIPTION = ("expansion", "renewal")
 
 def won_without_subscription(now: AsOf, subject: Subject) -> Answer:
     deal = now.subject(*place(subject))
-    won = since(deal.version["since"], "won") if deal else None
+    won = begun(now, deal, "won") if deal else None
     if deal is None or won is None:
         return None
     if not _recurring(now, deal):
