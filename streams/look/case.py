@@ -60,6 +60,12 @@ class Case:
         """Why nothing is demanded, where the rule says more than that nothing is."""
         return _spared(self.looking, self.kind, self.subject)
 
+    @property
+    def done_so_far(self) -> Found | None:
+        """The record that answers now."""
+        known = self.finding.satisfied_by if self.finding else None
+        return self.done_by(self.now) or known
+
     def done_by(self, instant: Instant) -> Found | None:
         """The record that answered first of what has been in order up to this instant, in the version that did."""
         return _done_by(self.looking, self.kind, self.subject, instant)

@@ -52,9 +52,7 @@ def _standing(case: Case) -> Said | None:
     if case.finding is None:
         text += f"; what demanded it has ended, which is settled once {spoken(case.source)} is heard further"
     elif case.finding.satisfied:
-        text += (
-            f"; by now {_by(case.finding.satisfied_by)}, which closes it once {spoken(case.source)} is heard up to then"
-        )
+        text += f"; by now {_by(case.done_so_far)}, which closes it once {spoken(case.source)} is heard up to then"
     if restraint := restrained(drift):
         text += f"; its command is {'held' if is_held(drift) else 'only proposed'}: {restraint}"
         text += f" ({do})" if (do := remedy(drift)) else ""
@@ -77,7 +75,7 @@ def _settled(case: Case) -> Said | None:
     if o.status == "closed":
         return "closed", "a drift was opened and has ended; `driftwise drifts --all` says how"
     stands = finding is not None and finding.satisfied
-    when, by = _when(o.due, o.period), case.done_by(o.due) if stands and o.due is not None else None
+    when, by = _when(o.due, o.period), case.done_by(o.met_at or o.due) if stands and o.due is not None else None
     if finding is None or not stands:
         return "met", f"met when it was due, {when}; what answered or demanded it has changed since"
     if by is None and finding.satisfied_by is not None:  # what was known then is folded away
@@ -96,7 +94,7 @@ def _ignored(case: Case) -> Said | None:
     if case.finding is None:
         return "ignored", f"{text}; what demanded it has ended since"
     if case.finding.satisfied:
-        return "ignored", f"{text}; by now {_by(case.finding.satisfied_by)}"
+        return "ignored", f"{text}; by now {_by(case.done_so_far)}"
     return "ignored", f"{text}; found: {case.finding.observed}; it opens then if that still stands"
 
 
@@ -106,8 +104,7 @@ def _demanded(case: Case) -> Said | None:
     running = case.obligation.status == "armed"
     if finding is None or due is None or not (finding.trigger_version or running or not finding.satisfied):
         return None
-    done = case.done_by(case.now) or finding.satisfied_by if finding.satisfied else None
-    already = f"; so far {_by(done)}" if finding.satisfied else f"; so far found: {finding.observed}"
+    already = f"; so far {_by(case.done_so_far)}" if finding.satisfied else f"; so far found: {finding.observed}"
     if due.at > case.now:
         return "pending", f"not due before {_when(*due)}: {finding.expected}{already}"
     return "unknown", f"UNKNOWN: it was due {_when(*due)}, but {behind(due.at, case.until, case.source)}{already}"

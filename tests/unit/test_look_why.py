@@ -352,6 +352,16 @@ def test_what_was_met_was_done_when_it_first_was_whatever_became_of_the_record()
     assert found.because.startswith("met: done 1970-01-01T00:00:06.000Z by erp/customer/E")
 
 
+def test_what_closes_an_open_drift_was_done_when_it_first_was() -> None:
+    company = won(30)
+    company.row("erp", "customer", "E", 33)
+    company.row("erp", "customer", "E", 36, legal_name="Acme AG")
+
+    found = answer(company, 37, "won_without_erp_customer", "O")
+
+    assert "by now done 1970-01-01T00:00:33.000Z by erp/customer/E" in found.because
+
+
 def test_what_is_done_so_far_was_done_when_it_first_was() -> None:
     company = won(5)
     company.row("erp", "customer", "E", 6)
