@@ -16,6 +16,7 @@ from streams.governance.triggers import (
     NOT_ZERO,
     STATED,
     UNLESS_ZERO,
+    WITHIN,
     Condition,
     OtherThan,
     Trigger,
@@ -62,6 +63,10 @@ def _needed(entity: str, fact: str, trigger: Trigger) -> Iterator[Problem]:
     elif attribute is not None and trigger.when.get(attribute) not in (STATED, NOT_ZERO):
         what = f"kinds cannot tell what is demanded without it: write {STATED}, or {NOT_ZERO} for an amount"
         yield Problem(FILE, f"{key}.{attribute}", what)
+    name, states = WITHIN.get((entity, fact), ("", ()))
+    condition = trigger.when.get(name)
+    if name and not (isinstance(condition, tuple) and set(condition) <= set(states)):
+        yield Problem(FILE, f"{key}.{name}", f"kinds look only for {', '.join(states)}: list one of them, or several")
 
 
 def _dated(entity: str, fact: str, trigger: Trigger, attributes: dict[str, Attribute]) -> Iterator[Problem]:

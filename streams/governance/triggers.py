@@ -50,6 +50,11 @@ NEEDED: dict[tuple[str, str], str] = {
 }
 """(entity, fact) -> the attribute without which kinds cannot tell what is demanded: it must be stated."""
 
+OWED = ("open", "partially_paid", "failed")
+"""Payment statuses of an invoice with something left to pay and no payment on its way."""
+WITHIN: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {("invoice", "owed"): ("payment_status", OWED)}
+"""(entity, fact) -> the attribute by which kinds find such records, and the states that they look for."""
+
 COUNTED: frozenset[tuple[str, str]] = frozenset({
     ("opportunity", "won"), ("opportunity", "ordered"), ("customer", "linked"), ("subscription", "activated"),
     ("subscription", "cancelled"), ("invoice", "posted"), ("invoice", "voided"), ("payment", "settled"),

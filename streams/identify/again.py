@@ -24,7 +24,7 @@ from streams.identify.holes import Hole
 from streams.identify.images import Came, Native
 from streams.identify.stays import Stay
 from streams.inputs import Divert
-from streams.kinds.facts import governed, stamp
+from streams.kinds.facts import completed, governed, stamp
 from streams.kinds.trail import read_again
 from streams.letters import ENTITY_HEADER, ID_HEADER
 from streams.suspects import circle
@@ -258,7 +258,8 @@ def _version(
 ) -> Version:
     attrs = _attributes(mapping, native, last) | _belonging(governance, row, last)
     held = (last["committed_at"], _native_version(last), last["snapshot"])
-    facts = stamp(row.entity, attrs, last["since"], *held, seen=native.seen, facts=governed(mapping))
+    stamped = completed(row.entity, last["attrs"], last["since"]) if last["attrs"] else last["since"]
+    facts = stamp(row.entity, attrs, stamped, *held, seen=native.seen, facts=governed(mapping))
     # A step that another mapping does not read was not taken back.
     facts = {fact: began for fact, began in facts.items() if fact in last["since"] or not fact.startswith("once_")}
     return {**last, "attrs": attrs, "since": facts | read_again(row.entity, attrs, last, before, mapping)}

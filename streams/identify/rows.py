@@ -16,7 +16,7 @@ from streams.identify.letters import letter_of, stays_of
 from streams.identify.parking import Waiting
 from streams.identify.stays import Stay
 from streams.inputs import Divert, Input
-from streams.kinds.facts import governed, stamp
+from streams.kinds.facts import completed, governed, stamp
 from streams.kinds.trail import stamp_trails
 from tables.versions import MOVED, PRESENT, Version
 from tables.view import Value, Workspace
@@ -132,7 +132,8 @@ def _version(
     source: str,
     first_snapshot: bool,
 ) -> Version:
-    entity, before = mapping.entity, last["since"] if last and last["attrs"] else {}
+    entity = mapping.entity
+    before = completed(entity, last["attrs"], last["since"]) if last and last["attrs"] else {}
     by = governance.people.writer(row.changed_by)
     held = (row.committed_at, row.version, first_snapshot)
     facts = stamp(entity, attrs, before, *held, seen=not row.snapshot, facts=governed(mapping)) if attrs else {}

@@ -40,8 +40,9 @@ class Version(NamedTuple):
 
 
 def document_of(governance: Governance) -> str:
-    """All of it, in one canonical form. A release that knows no triggers reads what has those of the defaults."""
-    unsaid = {"triggers"} if governance.triggers == default() else set()
+    """In one canonical form, without what a version does not decide and an earlier release cannot read: that reads what
+    has the triggers of the defaults."""
+    unsaid = {*topics.KEPT} | ({"triggers"} if governance.triggers == default() else set())
     return orjson.dumps(governance.model_dump(mode="json", exclude=unsaid), option=orjson.OPT_SORT_KEYS).decode()
 
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import NamedTuple
 
+from schemas.entities import whole
 from schemas.instants import Instant
 from streams.governance.mapping import ObjectMapping
-from streams.governance.triggers import FACTS, Triggers, default
+from streams.governance.triggers import FACTS, OWED, Triggers, default
 from streams.kinds.conditions import Attributes, Holds, holds_when
 
 
@@ -27,8 +28,6 @@ class Facts(NamedTuple):
 KNOWN = "known"
 """Holds since the first version, or the first after a deletion."""
 PENDING_ACTIVATION = frozenset({"draft", "pending_activation", "pending_acceptance"})
-OWED = ("open", "partially_paid", "failed")
-"""Payment statuses of an invoice with something left to pay and no payment on its way."""
 UNPAID = (*OWED, "pending")
 
 
@@ -48,8 +47,8 @@ VALUES: dict[str, dict[str, Callable[[Attributes], object]]] = {
     "customer": {"tax_region": lambda a: a["tax_region"], "linked_to": lambda a: a["crm_ref"] or None},
     "subscription": {"version": lambda a: a["version_number"]},
 }
-WITHOUT_VALUE = {"linked_to": "linked"}
-"""Fact with values -> the fact that an earlier release kept in its place."""
+WITHOUT_VALUE = {"customer": {"linked_to": "linked"}}
+"""Entity -> fact with values -> the fact that an earlier release kept in its place."""
 
 
 _ON = ":on"
@@ -90,7 +89,7 @@ def stamp(
     holding = [f for f, holds in facts.holding if holds(attributes) or (f in before and (entity, f) in LASTING)]
     valued = ((fact, of(attributes)) for fact, of in VALUES.get(entity, {}).items())
     holding += [with_value(fact, value) for fact, value in valued if value is not None]
-    stamped = {fact: _began(fact, before) or now for fact in holding} | _taken_back(entity, holding, before)
+    stamped = {fact: before.get(fact, now) for fact in holding} | _taken_back(entity, holding, before)
     return stamped | _days(attributes, stamped, facts.dated) if facts.dated else stamped
 
 
@@ -101,12 +100,13 @@ def _days(attributes: Attributes, stamped: Mapping[str, str], dated: tuple[tuple
     return {f"{fact}{_ON}": f"{day}/{company}" for fact, day in stated if day}
 
 
-def _began(fact: str, before: Mapping[str, str]) -> str | None:
-    if fact in before or ":" not in fact:
-        return before.get(fact)
-    name = fact.partition(":")[0]
-    is_another = any(known.startswith(f"{name}:") for known in before)
-    return None if is_another else before.get(WITHOUT_VALUE.get(name, ""))
+def completed(entity: str, attributes: Attributes, stamped: Mapping[str, str]) -> Mapping[str, str]:
+    """What was stamped of a record that said this, with the value that an earlier release left out of a fact."""
+    for fact, plain in WITHOUT_VALUE.get(entity, {}).items():
+        value, kept = VALUES[entity][fact](whole(entity, dict(attributes))), stamped.get(plain)
+        if value is not None and kept is not None and not any(known.startswith(f"{fact}:") for known in stamped):
+            return {with_value(fact, value): kept, **stamped}
+    return stamped
 
 
 @cache

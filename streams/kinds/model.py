@@ -115,6 +115,8 @@ class Kind(NamedTuple):
     """Whole places that can only answer, even by their records coming or going."""
     begins_with: str = ""
     """For deadlines: the fact of the subject that demands it, as `triggers.yaml` decides it; empty: none alone does."""
+    put_off: bool = False
+    """For deadlines: a day that a record states may put the trigger off. It is the same trigger then, due later."""
     booked_on: tuple[str, ...] | None = None
     """For deadlines: also due before the accounting period of the subject closes (`streams/judge/closing.py`). It is
     the period of the trigger, or of a later day in one of these attributes. None: no period matters."""

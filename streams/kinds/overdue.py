@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from schemas.instants import Instant
+from streams.governance.triggers import OWED
 from streams.kinds.asof import AsOf, Found
 from streams.kinds.credits import credits_of
-from streams.kinds.facts import OWED, Since, since
+from streams.kinds.facts import Since, since
 from streams.kinds.model import All, Place, Reach
 from streams.kinds.shared import days_of, number, tolerance, with_amount
 

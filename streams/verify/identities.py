@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from schemas import topics
 from schemas.codec import Codec
+from streams.kinds.table import KINDS
 from streams.shard import State
 from streams.verify.compare import Fact, apart
 from streams.verify.outputs import plain
@@ -24,12 +25,15 @@ class Identity(NamedTuple):
     id: str
     """Field that holds it."""
     stands_for: tuple[str, ...]
+    put_off: tuple[str, ...] = ()
+    """No part of it where a day that a record states may put the trigger off."""
 
 
+_PUT_OFF = frozenset(kind.name for kind in KINDS if kind.put_off)
 _SUBJECT = ("kind", "system", "entity", "native_id")
 IDENTITIES = (
     Identity("drift ids", topics.DRIFTS, "drift_id", (*_SUBJECT, "trigger_version")),
-    Identity("drift ids in the audit", topics.AUDIT, "drift_id", (*_SUBJECT, "triggered_at")),
+    Identity("drift ids in the audit", topics.AUDIT, "drift_id", (*_SUBJECT, "triggered_at"), ("triggered_at",)),
     Identity(
         "command ids",
         topics.COMMANDS,
@@ -56,7 +60,8 @@ def check(recording: Recording, codec: Codec, identity: Identity, seen: State) -
 
 def _meet(found: Check, identity: Identity, value: Value, seen: State) -> None:
     found.compared += 1
-    about: Fact = plain({name: value[name] for name in identity.stands_for})
+    beside = identity.put_off if value.get("kind") in _PUT_OFF else ()
+    about: Fact = plain({name: value[name] for name in identity.stands_for if name not in beside})
     known = seen.get(value[identity.id])
     if known is None:
         seen.apply({value[identity.id]: about})

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from schemas.entities import ENTITIES
-from streams.governance.triggers import FACTS
+from streams.governance.triggers import FACTS, OWED
 from streams.kinds.documents import FINISHED
-from streams.kinds.facts import KNOWN, OWED, VALUES, Since, first_since, since, stamp, with_value
+from streams.kinds.facts import KNOWN, VALUES, Since, completed, first_since, since, stamp, with_value
 from tests.dossiers.model import change
 
 SOME, NOTHING = "119.00 EUR", "0.00 EUR"
@@ -142,13 +142,22 @@ def test_a_new_value_is_a_new_fact() -> None:
 
 
 def test_a_link_to_another_account_is_a_new_one_and_one_of_an_earlier_release_began_when_it_was_linked_at_all() -> None:
-    linked = {"set_up": "3/v3", "linked": "5/v5"}
-    touched = stamp("customer", says("customer", crm_ref="A"), linked, 9, "v9", False)
-    moved = stamp("customer", says("customer", crm_ref="A2"), touched, 11, "v11", False)
+    of_before = completed("customer", says("customer", crm_ref="A"), {"set_up": "3/v3", "linked": "5/v5"})
+    touched = stamp("customer", says("customer", crm_ref="A"), of_before, 9, "v9", False)
+    moved = stamp("customer", says("customer", crm_ref="A2"), of_before, 11, "v11", False)
 
     assert since(touched, with_value("linked_to", "A")) == Since(5, "v5", False)
     assert since(moved, with_value("linked_to", "A2")) == Since(11, "v11", False)
     assert since(moved, "linked") == Since(5, "v5", False)
+
+
+def test_what_is_complete_or_says_nothing_is_completed_by_nothing() -> None:
+    of_this_release = {"linked": "5/v5", "linked_to:A": "7/v7"}
+
+    assert completed("customer", says("customer", crm_ref="A"), of_this_release) == of_this_release
+    assert completed("customer", says("customer", crm_ref=None), {"linked": "5/v5"}) == {"linked": "5/v5"}
+    assert completed("customer", says("customer", crm_ref="A"), {"set_up": "3/v3"}) == {"set_up": "3/v3"}
+    assert completed("order", says("order"), {"fulfilled": "3/v3"}) == {"fulfilled": "3/v3"}
 
 
 @pytest.mark.parametrize(

@@ -280,6 +280,11 @@ BAD = {
         "invoice: {posted: {when: {total: null}}}",
         ("triggers.yaml: invoice.posted.when.total: kinds cannot tell", "write stated, or not_zero"),
     ),
+    "states that kinds do not look for": (
+        "triggers",
+        "invoice: {owed: {when: {payment_status: [open, pending]}}}",
+        ("triggers.yaml: invoice.owed.when.payment_status: kinds look only for open, partially_paid, failed",),
+    ),
     "what may be without what kinds cannot do without": (
         "triggers",
         "invoice: {posted: {when: {total: unless_zero}}}",

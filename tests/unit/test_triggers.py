@@ -334,6 +334,13 @@ def test_what_decides_nothing_otherwise_can_be_read_by_a_release_that_knows_no_t
     assert '"triggers"' not in document_of(governance().mappings["billing"])
 
 
+def test_rules_say_nothing_that_an_earlier_release_cannot_read() -> None:
+    longer = governance().model_copy(update={"replay_window_seconds": 5, "audit_retention_seconds": 6})
+
+    assert rules_of(longer) == rules_of(governance())
+    assert "replay_window_seconds" not in rules_of(longer)
+
+
 def test_rules_without_triggers_mean_the_default_ones() -> None:
     assert read_rules(rules_of(governance())) == governance()
     assert read_mapping(document_of(governance().mappings["billing"])) == governance().mappings["billing"]

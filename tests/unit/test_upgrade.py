@@ -123,3 +123,26 @@ def test_what_is_told_once_more_is_the_same(begun: Callable[[], Company], then: 
         return made.driver.written
 
     assert said(kept_before) == said(all_of_it)
+
+
+def without_accounts(value: Any) -> Any:
+    """As an earlier release kept it, which knew since when a record is linked, and not to which account."""
+    if isinstance(value, dict):
+        return {k: without_accounts(v) for k, v in value.items() if not str(k).startswith("linked_to:")}
+    return [without_accounts(v) for v in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("kept", [without_accounts, all_of_it])
+def test_a_record_that_names_another_account_after_the_upgrade_is_due_to_be_named_from_then_on(kept: Kept) -> None:
+    made = Company()
+    made.row("crm", "Account", "A", 1, Billing_Account_Id__c="B")
+    made.row("crm", "Account", "A2", 1)
+    made.row("billing", "account", "B", 3, crm_account_id="A")
+    made.heard(15)
+    restart(made.driver, kept)
+
+    made.row("billing", "account", "B", 20, crm_account_id="A2")
+    made.row("crm", "Account", "A2", 29, Billing_Account_Id__c="B")
+    made.heard(40)
+
+    assert made.drifts("external_id_writeback_missing") == []

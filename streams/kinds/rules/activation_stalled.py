@@ -71,6 +71,7 @@ KIND = Kind(
     entity="subscription",
     roles=("billing",),
     clock="deadline",
+    put_off=True,
     reach={
         ("billing", "subscription"): Itself(),
         ("crm", "customer"): All(),

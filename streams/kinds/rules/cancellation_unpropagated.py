@@ -132,6 +132,7 @@ KIND = Kind(
     entity="subscription",
     roles=("billing",),
     clock="deadline",
+    put_off=True,
     begins_with="cancelled",
     reach={
         ("billing", "subscription"): Siblings(),

@@ -49,6 +49,7 @@ KIND = Kind(
     entity="customer",
     roles=("crm",),
     clock="deadline",
+    put_off=True,
     reach={("crm", "customer"): Itself(), **LOOKED_AT},
     judge=delinquency_unpropagated,
     begins=lambda _, version: version["attrs"].get("delinquent") is not None,

@@ -12,8 +12,8 @@ from streams.kinds.shared import is_mapped, place
 def external_id_writeback_missing(now: AsOf, subject: Subject) -> Answer:
     record = now.subject(*place(subject))
     linked = _linked(record) if record else None
-    if record is None or linked is None or record.attrs["status"] == "churned":
-        return None  # a closed counterpart is nothing that an account should name
+    if record is None or linked is None:
+        return None
     account = _account(now, record)
     if account is None:
         return WAITING
