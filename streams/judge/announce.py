@@ -214,7 +214,9 @@ def _release(
     drift = commanded(ws, now, kind, obligation, answer, {**stood, "mode": mode, "restraint": ""}, _evidence(answer))
     if is_held(drift):
         return _held(ws, now, key, obligation, drift)
-    recalled_at = now.instant if rejections.is_rejected(ws, now, stood) else drift["recalled_at"]
+    is_taken_back = stood["command_id"] is not None and drift["command_id"] is None
+    was_recalled = is_taken_back or rejections.is_rejected(ws, now, stood)
+    recalled_at = now.instant if was_recalled else drift["recalled_at"]
     drift = {**drift, "released_at": now.instant, "recalled_at": recalled_at}
     _publish_drift(ws, now.governance, key, drift)
     _ask(ws, now.governance, drift, answer)
@@ -302,7 +304,7 @@ def _answered_at(kind: Kind, transition: Transition) -> Instant | None:
     if finding is None or not finding.satisfied or finding.satisfied_by is None:
         return None
     at: Instant = finding.satisfied_by.version["at"]
-    return at
+    return at if at <= transition.due else None  # judged late: it says what came since, and not when it was met
 
 
 def _stays(kind: Kind, before: Told, transition: Transition) -> bool:

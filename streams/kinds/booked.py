@@ -15,7 +15,12 @@ def booked(posting: Found) -> Since | None:
     """None: it is something else than an invoice, or does not stand there."""
     stamped, attrs = posting.version["since"], posting.attrs
     live = since(stamped, "live")
-    if live is None or attrs["status"] == ON_ITS_WAY or attrs["document_type"] not in ("invoice", None):
+    if live is None or attrs["document_type"] not in ("invoice", None):
         return None
-    arrived = next((s for s in trail_of(stamped, "status") if s.was == ON_ITS_WAY and s.at > live.at), None)
-    return Since(arrived.at, arrived.version, arrived.snapshot, seen=not arrived.snapshot) if arrived else live
+    steps = [s for s in trail_of(stamped, "status") if s.at > live.at]
+    if not steps:
+        return None if attrs["status"] == ON_ITS_WAY else live
+    arrived = steps[-1]  # what was posted once stands there, also while it is posted again
+    if arrived.was != ON_ITS_WAY:
+        return live
+    return Since(arrived.at, arrived.version, arrived.snapshot, seen=not arrived.snapshot)

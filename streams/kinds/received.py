@@ -46,7 +46,9 @@ def received(now: AsOf, invoice: Found, tolerated: Decimal) -> Received | None:
     if moneys:
         last = moneys[-1]
         status = PAID if amount >= number(total) - tolerated else IN_PART
-        return Received(status, amount, max([last.began, *_given_back(groups)]), last.records[0])
+        # What was given back of more than enough made nothing of it so.
+        back = [] if status == PAID else _given_back(groups)
+        return Received(status, amount, max([last.began, *back]), last.records[0])
     return _failed(payments, _given_back(groups))
 
 

@@ -17,24 +17,21 @@ _LOST = {
 
 def losing(topic: Topic, found: Mapping[str, str]) -> Iterator[str]:
     """Why records would be lost, each with the remedy."""
-    wanted, policy = topic.config(), found.get(CLEANUP)
+    policy = found.get(CLEANUP)
     if policy is not None and {*policy.replace(" ", "").split(",")} != {topic.cleanup}:
         yield (
             f"topic {topic.name} has {CLEANUP}={policy} and needs {topic.cleanup}: {_LOST[topic.cleanup]}; "
             f"{_alter(topic, CLEANUP)}. What is gone already does not come back"
         )
-    elif _is_less(found.get(RETENTION), wanted.get(RETENTION)):
-        yield f"topic {topic.name} keeps records for less time than {_governed(topic)}: {_remedy(topic, found)}"
 
 
-def longer(topic: Topic, found: Mapping[str, str]) -> Iterator[str]:
-    """What costs disk and loses nothing."""
-    if _is_less(topic.config().get(RETENTION), found.get(RETENTION)) and topic.cleanup == "delete":
-        yield f"topic {topic.name} keeps records for longer than {_governed(topic)}: {_remedy(topic, found)}"
-
-
-def _is_less(one: str | None, other: str | None) -> bool:
-    return one is not None and other is not None and _span(one) < _span(other)
+def otherwise(topic: Topic, found: Mapping[str, str]) -> Iterator[str]:
+    """What is kept for another time: less takes from how far back anything can be replayed, more costs disk."""
+    wanted, kept = topic.config().get(RETENTION), found.get(RETENTION)
+    if topic.cleanup != "delete" or wanted is None or kept is None or _span(kept) == _span(wanted):
+        return
+    how = "less time" if _span(kept) < _span(wanted) else "longer"
+    yield f"topic {topic.name} keeps records for {how} than {_governed(topic)}: {_remedy(topic, found)}"
 
 
 def _span(milliseconds: str) -> float:

@@ -214,7 +214,7 @@ def check_topics(settings: Settings, governance: Governance) -> None:
 
 
 def _check_kept(admin: AdminClient, wanted: tuple[topics.Topic, ...]) -> None:
-    """One that is kept for longer than it has to be is only told."""
+    """One that is kept for another time than is governed is only told."""
     resources = [ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in wanted]
     asked = admin.describe_configs(resources, request_timeout=ANSWER_SECONDS)
     answers = {resource.name: answer for resource, answer in asked.items()}
@@ -222,7 +222,7 @@ def _check_kept(admin: AdminClient, wanted: tuple[topics.Topic, ...]) -> None:
     for topic in wanted:
         found = _config(topic.name, answers[topic.name])
         losing += topic_settings.losing(topic, found)
-        for remark in topic_settings.longer(topic, found):
+        for remark in topic_settings.otherwise(topic, found):
             log.warning("%s", remark)
     if losing:
         raise TopicMismatch("\n".join(losing))

@@ -39,9 +39,10 @@ def test_what_would_lose_records_is_refused_as_long_as_it_is_so(
     alter(settings, AUDIT, "retention.ms", "-1")
 
     for ask in (wiring.check_topics, wiring.create_topics):
-        with pytest.raises(wiring.TopicMismatch, match=rf"(?s){CHANGES} keeps .* less time.*\n.*{DRIFTS} has cleanup"):
+        with pytest.raises(wiring.TopicMismatch, match=rf"{DRIFTS} has cleanup"):
             ask(settings, load())
     assert f"{AUDIT} keeps records for longer" in caplog.text
+    assert f"{CHANGES} keeps records for less time" in caplog.text
 
     alter(settings, DRIFTS, "cleanup.policy", "compact")
     alter(settings, CHANGES, "retention.ms", "2592000000")

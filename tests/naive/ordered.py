@@ -89,8 +89,16 @@ def posted(invoice: Record) -> bool:
     return invoice["status"] in ("posted", "paid") and bool(invoice.amount("total"))
 
 
-def in_ledger(posting: Record) -> bool:
-    return posting["document_type"] == "invoice" and posting["status"] == "posted"
+def in_ledger(posting: Record) -> float | None:
+    """Since when it stands there, also while it is posted once more."""
+    began = None
+    for version in posting.history:
+        status = (version.attributes or {})["status"]
+        if status not in ("posting", "posted"):
+            began = None
+        elif status == "posted" and began is None:
+            began = version.at
+    return began if posting["document_type"] == "invoice" else None
 
 
 def in_service(subscription: Record) -> bool:
@@ -105,7 +113,7 @@ def step_out_of_order(past: Past, record: Record) -> Answer | None:
     entity, world = record.change.entity, past.now
     if entity == "ledger_posting":
         first, step = world.all("invoice", "billing", number=record["document_ref"]), posted
-        taken = record.since(in_ledger)
+        taken = in_ledger(record)
     elif entity == "revenue_schedule":
         first, step = world.all("subscription", "billing", number=record["subscription_number"]), in_service
         taken = record.since(lambda s: bool(s.amount("recognised")))
@@ -123,8 +131,8 @@ def micros(seconds: float) -> Decimal:
 
 
 def invoice_before_customer(past: Past, record: Record) -> Answer | None:
-    ours = in_ledger if record.change.entity == "ledger_posting" else posted
-    taken, key = record.since(ours), (record.change.system, "customer", record.change.customer)
+    taken = in_ledger(record) if record.change.entity == "ledger_posting" else record.since(posted)
+    key = (record.change.system, "customer", record.change.customer)
     if any((c.system, c.entity, c.native_id) == key and c.attributes is None and c.at <= past.at for c in past.story):
         return None
     set_up = [at for at, w in past.worlds if (c := w.get(key)) is not None and c["status"] != "prospect"]

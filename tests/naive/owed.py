@@ -122,17 +122,22 @@ def posted_memos(world: World, invoice: Record, system: str) -> list[Record]:
 
 
 def decided(past: Past, invoice: Record) -> float:
-    """Since when each payment is reported by those who report it, or by nobody any more; or since one failed."""
-    if received(past.now, invoice) == ("failed", 0):
+    """Since when each payment is reported by those who report it; or by nobody any more, where that made it so; or
+    since one failed."""
+    expected = received(past.now, invoice)
+    if expected == ("failed", 0):
         tried = past.now.all("payment", "processor", invoice_ref=invoice["number"])
         failed = max((p.since(lambda p: p["status"] == "failed") or 0.0 for p in tried), default=0.0)
     else:
         failed = 0.0
-    return max(failed, *(stands_since(past, reference) for reference in ("X1", "X2", None)))
+    is_paid = expected is not None and expected[0] == "paid"
+    return max(failed, *(stands_since(past, reference, is_paid=is_paid) for reference in ("X1", "X2", None)))
 
 
-def stands_since(past: Past, reference: str | None) -> float:
+def stands_since(past: Past, reference: str | None, *, is_paid: bool) -> float:
     reported = reports(past.now, reference)
+    if not reported and is_paid:
+        return 0.0
     return min(reported) if reported else past.since(lambda world, _: not reports(world, reference)) or 0.0
 
 

@@ -1,4 +1,4 @@
-"""Topics that are there: what would lose records stops a worker, what only costs disk is told."""
+"""Topics that are there: what would lose records stops a worker, how long others are kept is told."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from schemas.topics import AUDIT, AUDIT_RETENTION, CHANGES, COMMANDS, DAY, DRIFT
 from streams.governance.load import load
 from streams.settings import Settings
 from streams.worker import wiring
-from streams.worker.topic_settings import longer, losing
+from streams.worker.topic_settings import losing, otherwise
 
 BY_NAME = {topic.name: topic for topic in topics(("crm",))}
 FOR_EVER = "-1"
@@ -22,11 +22,11 @@ def days(number: float) -> str:
     return str(round(number * DAY * 1000))
 
 
-def told(name: str, **otherwise: str) -> tuple[str, str]:
+def told(name: str, **but: str) -> tuple[str, str]:
     """Of a topic that is as it must be but for this: what stops a worker, and what is only said."""
     topic = BY_NAME[name]
-    found = topic.config() | {key.replace("_", "."): value for key, value in otherwise.items()}
-    return "\n".join(losing(topic, found)), "\n".join(longer(topic, found))
+    found = topic.config() | {key.replace("_", "."): value for key, value in but.items()}
+    return "\n".join(losing(topic, found)), "\n".join(otherwise(topic, found))
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -51,15 +51,15 @@ def test_another_cleanup_loses_records(name: str, policy: str, lost: str) -> Non
     assert f"--entity-name {name} --add-config cleanup.policy={BY_NAME[name].cleanup}" in stops
 
 
-def test_what_is_kept_for_less_time_than_is_governed_stops_with_both_remedies() -> None:
+def test_what_is_kept_for_less_time_than_is_governed_is_told_with_both_remedies() -> None:
     stops, said = told(CHANGES, retention_ms=days(7))
 
-    assert stops.startswith(
+    assert stops == ""
+    assert said.startswith(
         f"topic {CHANGES} keeps records for less time than replay_window_seconds of systems.yaml says"
     )
-    assert f"--add-config retention.ms={days(30)}" in stops
-    assert stops.endswith("or govern replay_window_seconds: 604800")
-    assert said == ""
+    assert f"--add-config retention.ms={days(30)}" in said
+    assert said.endswith("or govern replay_window_seconds: 604800")
 
 
 def test_what_is_kept_for_longer_is_only_told() -> None:
@@ -71,17 +71,17 @@ def test_what_is_kept_for_longer_is_only_told() -> None:
 
 
 def test_of_what_nobody_governs_only_the_topic_can_be_altered() -> None:
-    stops, _ = told(COMMANDS, retention_ms=days(1))
+    _, said = told(COMMANDS, retention_ms=days(1))
 
-    assert "less time than driftwise needs" in stops
-    assert "govern" not in stops
+    assert "less time than driftwise needs" in said
+    assert "govern" not in said
 
 
 def test_what_is_governed_for_ever_is_so_at_the_broker() -> None:
     audit = next(t for t in topics((), kept=KEPT | {AUDIT_RETENTION: None}) if t.name == AUDIT)
 
     assert audit.config()["retention.ms"] == FOR_EVER
-    assert "less time" in "".join(losing(audit, audit.config() | {"retention.ms": days(9999)}))
+    assert "less time" in "".join(otherwise(audit, audit.config() | {"retention.ms": days(9999)}))
 
 
 def test_how_long_a_compacted_topic_would_keep_what_it_deletes_does_not_matter() -> None:
@@ -89,7 +89,7 @@ def test_how_long_a_compacted_topic_would_keep_what_it_deletes_does_not_matter()
 
 
 def test_what_a_broker_does_not_tell_is_not_held_against_a_topic() -> None:
-    assert [*losing(BY_NAME[CHANGES], {}), *longer(BY_NAME[CHANGES], {})] == []
+    assert [*losing(BY_NAME[CHANGES], {}), *otherwise(BY_NAME[CHANGES], {})] == []
 
 
 def test_what_is_governed_reaches_the_topics() -> None:
@@ -129,13 +129,14 @@ def check(monkeypatch: pytest.MonkeyPatch, **otherwise: dict[str, str] | KafkaEr
     wiring.check_topics(Settings("", ""), governed)
 
 
-def test_a_worker_begins_where_all_is_kept_or_more(
+def test_a_worker_begins_where_all_is_kept_for_another_time(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    check(monkeypatch, q2c_changes={"retention.ms": days(90)})
+    check(monkeypatch, q2c_changes={"retention.ms": days(90)}, src_erp={"retention.ms": days(7)})
 
     assert [record.getMessage().split(":")[0] for record in caplog.records] == [
-        "topic q2c.changes keeps records for longer than replay_window_seconds of systems.yaml says"
+        "topic src.erp keeps records for less time than replay_window_seconds of systems.yaml says",
+        "topic q2c.changes keeps records for longer than replay_window_seconds of systems.yaml says",
     ]
 
 
@@ -143,7 +144,7 @@ def test_a_worker_does_not_begin_where_records_would_be_lost_and_says_all_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with pytest.raises(wiring.TopicMismatch) as stopped:
-        check(monkeypatch, q2c_drifts={"cleanup.policy": "delete"}, src_erp={"retention.ms": days(1)})
+        check(monkeypatch, q2c_drifts={"cleanup.policy": "delete"}, src_erp={"cleanup.policy": "compact"})
 
     assert [line.split()[1] for line in str(stopped.value).splitlines()] == ["src.erp", "q2c.drifts"]
 
