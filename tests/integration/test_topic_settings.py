@@ -13,6 +13,7 @@ from streams.governance import load
 from streams.settings import Settings
 from streams.worker import wiring
 from tests.integration.deployment import delete_topics
+from tests.integration.test_salesforce_poller import wait_until
 
 
 @pytest.fixture
@@ -29,6 +30,14 @@ def alter(settings: Settings, topic: str, key: str, value: str) -> None:
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
     admin = AdminClient(settings.client)  # must outlive the answer
     admin.incremental_alter_configs([resource])[resource].result(timeout=30)
+    wait_until(lambda: _config(admin, topic)[key].value == value, f"{topic} has {key}={value}")
+
+
+def _config(admin: AdminClient, topic: str) -> dict[str, ConfigEntry]:
+    """As the broker that is asked knows it: the controller has it a moment before."""
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    found: dict[str, ConfigEntry] = admin.describe_configs([resource])[resource].result(timeout=30)
+    return found
 
 
 def test_what_would_lose_records_is_refused_as_long_as_it_is_so(
