@@ -588,7 +588,7 @@ _PLAIN: dict[str, tuple[str, str, list[tuple[Any, ...]]]] = {
                 "answered_at",
                 "?instant",
                 "event time of the answer; of a deadline that was met, the last change by then of what answers it; "
-                "empty: there is no answer, or no record gives it",
+                "empty: there is none, no record gives it, or that record changed behind the deadline",
             ),
         ],
     ),

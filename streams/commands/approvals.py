@@ -12,9 +12,9 @@ from streams.commands.decisions import (
     asks_for_nothing,
     decision,
     drift_of,
+    must_be_stated,
     not_open,
     tell,
-    with_reason,
 )
 from streams.commands.looking import sight
 from streams.commands.told import told_in_one_line
@@ -38,7 +38,7 @@ def approve(drift_id: str, reason: str, as_json: bool) -> None:
     It is that command alone: where the drift asks for something else by then, it stays proposed. What stops corrections
     otherwise, such as a breaker or a conflict about the customer, still does. Of a command that was rejected it lifts
     that; where no executor performs such commands, it is then proposed again."""
-    with_reason(reason, "an approval")
+    must_be_stated(reason, "an approval")
     see = sight()
     drift = drift_of(see, drift_id)
     if (problem := unapprovable(drift, drift_id)) or drift is None:

@@ -20,10 +20,9 @@ KIND_OF: Mapping[str, Kind] = {kind.name: kind for kind in KINDS}
 Decision = dict[str, Any]
 
 
-def with_reason(reason: str, what: str) -> str:
+def must_be_stated(reason: str, what: str) -> None:
     if not reason.strip():
         raise CannotLook(f"{what} needs a reason: somebody will ask")
-    return reason
 
 
 def drift_of(see: Sight, drift_id: str) -> Drift | None:

@@ -9,7 +9,7 @@ import click
 from schemas import topics
 from schemas.instants import iso
 from streams.commands.context import json_option
-from streams.commands.decisions import KIND_OF, asks_for_nothing, decision, drift_of, not_open, tell, with_reason
+from streams.commands.decisions import KIND_OF, asks_for_nothing, decision, drift_of, must_be_stated, not_open, tell
 from streams.commands.looking import Sight, sight
 from streams.commands.told import told_in_one_line
 from streams.governance.model import Governance
@@ -33,7 +33,7 @@ def reject(drift_id: str, reason: str, as_json: bool) -> None:
     It is that command alone. The drift stays open, because its systems disagree; what it asks for otherwise, once its
     records have changed, is proposed. `driftwise approve` lifts a rejection. What was performed before is not undone,
     and what an executor has begun goes on."""
-    with_reason(reason, "a rejection")
+    must_be_stated(reason, "a rejection")
     see = sight()
     drift = drift_of(see, drift_id)
     if (problem := unrejectable(drift, drift_id, see.governance)) or drift is None:

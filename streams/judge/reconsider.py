@@ -2,7 +2,7 @@
 by then, which is proposed. Verdicts alone take no notice of what only a command says, such as a name.
 
 y/CUSTOMER/KIND/SYSTEM/ID    {}: the command of this obligation's drift is rejected
-~rejected                    {}: so it was of one of this shard"""
+~rejected                    {}: so it is of one of this shard; else no change looks for entries"""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def note(ws: Workspace, now: AsOf, kind: Kind, key: ObligationKey, before: Drift
         kind.judge(all_of_it, Subject(key.system, kind.entity, key.native_id))
         now.again_at(all_of_it.next_change)
     elif _is_rejected(before):
-        ws.delete(_key(key))
+        _forget(ws, _key(key))
 
 
 def on_change(ws: Workspace, ruled: InForce, customer: str, at: Instant) -> None:
@@ -44,9 +44,15 @@ def on_change(ws: Workspace, ruled: InForce, customer: str, at: Instant) -> None
     for text, _ in ws.range(prefix, EVERYTHING):
         key = ObligationKey.parse(f"{OBLIGATIONS}{text.removeprefix(WAITING_REJECTED)}")
         if ws.get(key.text()) is None:
-            ws.delete(text)  # its subject has left
+            _forget(ws, text)  # its subject has left
         elif key.system in ruled.newest.systems:
             arm(ws, key, max(at, passed_by(heard, ruled, BY_NAME[key.kind], key.system)[0] + 1), late=False)
+
+
+def _forget(ws: Workspace, text: str) -> None:
+    ws.delete(text)
+    if not ws.range(WAITING_REJECTED, 1):
+        ws.delete(ANY_REJECTED)
 
 
 def _is_rejected(drift: Drift | None) -> bool:

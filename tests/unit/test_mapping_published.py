@@ -144,16 +144,21 @@ def test_a_false_drift_closes_once_its_vocabulary_is_corrected() -> None:
     assert closed == pytest.approx(20, abs=0.001)
 
 
-def test_a_true_drift_opens_and_its_deadline_counts_from_the_row() -> None:
-    company, as_always = with_invoice(misreading()), with_invoice(governance())
+def opens_as_always(rules: Governance) -> Company:
+    """A company by these rules, to which the usual ones are published before the deadline, is as one that had them."""
+    company, as_always = with_invoice(rules), with_invoice(governance())
     for each in (company, as_always):
         each.heard(6)
     publish(company, governance())
     for each in (company, as_always):
         each.heard(40)
-
     assert lives(company) == lives(as_always) == [(2 + SLA_SECONDS, None, "")]
     assert [d["drift_id"] for d in company.drifts()] == [d["drift_id"] for d in as_always.drifts()]
+    return company
+
+
+def test_a_true_drift_opens_and_its_deadline_counts_from_the_row() -> None:
+    opens_as_always(misreading())
 
 
 def test_what_was_overdue_already_opens_when_it_is_read() -> None:

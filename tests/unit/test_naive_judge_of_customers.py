@@ -8,43 +8,25 @@ from __future__ import annotations
 
 import os
 import random
-from functools import cache
-from typing import Any
 
-from streams.governance import Governance
 from tests.depth import cases
-from tests.dossiers.stage import five_systems
 from tests.naive import known, sold, stated
 from tests.naive.companies import Kind
 from tests.naive.company_logs import LAST, log
-from tests.naive.compared import Said, ours, theirs
+from tests.naive.compared import ours, theirs
 from tests.naive.logs import SLA
+from tests.naive.ours import governed, within
 
 LOGS = int(os.environ.get("DRIFTWISE_NAIVE_LOGS", cases(200, thorough=6000)))
 KINDS: dict[str, Kind] = {**sold.KINDS, **stated.KINDS, **known.KINDS}
 
 
-@cache
-def governance() -> Governance:
-    base = five_systems()
-    rules: dict[str, Any] = dict(base.kinds)
-    for kind in KINDS:
-        sla = {"sla_seconds": SLA if rules[kind].sla_seconds else 0, "sla_business_days": None}
-        rules[kind] = rules[kind].model_copy(update=sla)
-    return base.model_copy(update={"kinds": rules, "judged": tuple(KINDS)})
-
-
-def within(said: Said) -> Said:
-    """Of the subjects that both look at."""
-    return {(kind, key): spans for (kind, key), spans in said.items() if key[:2] in KINDS[kind].subject}
-
-
 def test_the_second_judge_says_the_same_of_customers_and_what_is_sold() -> None:
-    told = set()
+    governance, told = governed(KINDS), set()
     for number in range(LOGS):
         story = log(random.Random(number))
         expected = theirs(story, KINDS, SLA, LAST)
-        assert within(ours(story, governance(), LAST)) == expected, f"log {number}"
+        assert within(ours(story, governance, LAST), KINDS) == expected, f"log {number}"
         told |= {kind for kind, _ in expected}
 
     assert told == KINDS.keys(), "logs must be of all sorts"

@@ -203,10 +203,18 @@ def test_what_is_rejected_is_noted(before: Any, after: Any) -> None:
 def test_until_it_is_not(after: Any) -> None:
     ws, _ = noted(None, HELD)
     noted(HELD, after, ws)
-    assert ws.get(ENTRY) is None
+    assert (ws.get(ENTRY), ws.get(ANY_REJECTED)) == (None, None)
 
     untouched, _ = noted({"restraint": ""}, after)
     assert ENTRY not in untouched.writes
+
+
+def test_while_another_one_is_rejected_changes_look_for_it() -> None:
+    ws, _ = noted(None, HELD)
+    ws.put(ENTRY + "2", {})
+    noted(HELD, None, ws)
+
+    assert ws.get(ANY_REJECTED) == {}
 
 
 def test_it_is_judged_again_with_any_change_that_is_known_by_then() -> None:

@@ -44,6 +44,7 @@ from tests.unit.test_mapping_published import (
     image,
     letters,
     lives,
+    opens_as_always,
     publish,
     restarted,
     told_at_start,
@@ -259,16 +260,7 @@ def test_a_trigger_that_is_published_has_known_rows_read_again() -> None:
 
 
 def test_what_demands_by_a_later_trigger_has_its_deadline_from_the_row() -> None:
-    company, as_always = with_invoice(paid_only()), with_invoice(governance())
-    for each in (company, as_always):
-        each.heard(6)
-    publish(company, governance())
-    for each in (company, as_always):
-        each.heard(40)
-
-    assert lives(company) == lives(as_always) == [(2 + SLA_SECONDS, None, "")]
-    assert [d["drift_id"] for d in company.drifts()] == [d["drift_id"] for d in as_always.drifts()]
-    assert equal(company)
+    assert equal(opens_as_always(paid_only()))
 
 
 def test_every_system_that_has_such_records_reads_them_again() -> None:
